@@ -1,0 +1,53 @@
+"""Log records as one JSON object a line, with the id of the request they belong to."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import TextIO
+
+import msgspec
+
+from sdc_core import clock
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request being served; travels between the services in `X-Request-Id`."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_RESERVED = frozenset({"at", "level", "service", "logger", "text", "request_id", "trace"})
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"at", "level", "service", "logger", "text", "request_id"?, <extra fields>, "trace"?}`."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line without a newline; a field that is not plain data is written as its `str()`."""
+        line: dict[str, object] = {
+            "at": clock.to_datetime(int(record.created * 1_000_000)).isoformat(),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "text": record.getMessage(),
+        }
+        if current := request_id.get():
+            line["request_id"] = current
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                line[f"{name}_" if name in _RESERVED else name] = value
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return self._encode(line).decode()
+
+
+def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every logger's records to `stream` (standard error when None), replacing what was set up before."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Their lines tell of each request or each timer; ours tell of what matters.
+    for noisy in ("httpx", "httpcore", "botocore", "aiobotocore", "boto3", "asyncio", "aiosqlite", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

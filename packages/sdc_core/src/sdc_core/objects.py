@@ -1,0 +1,263 @@
+"""Any S3-compatible object store, through one long-lived client a process."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aioboto3
+import msgspec
+from aiobotocore.client import AioBaseClient
+from aiobotocore.config import AioConfig
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from sdc_core import clock
+from sdc_core.errors import Conflict, NotFound, TooLarge, Unavailable
+from sdc_core.settings import Settings
+
+CONNECT_S = 3.0
+READ_S = 30.0
+CALL_S = 60.0
+PING_S = 3.0
+CHUNK_BYTES = 256 * 1024
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
+_EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+_OURS_ALREADY = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an object store is and how to sign for it; does not print its secret."""
+
+    url: str
+    access_key_id: str
+    secret_access_key: str
+    region: str = "us-east-1"
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url})"
+
+
+class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a listing or a HEAD tells. `etag` is without its quotes; `modified_us` in microseconds since the epoch;
+    `content_type` is empty in a listing."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_us: int
+    content_type: str = ""
+
+
+class ObjectStream(msgspec.Struct, frozen=True, kw_only=True):
+    """An open GET. `size_bytes` is the length of what `chunks` brings, in pieces of at most `CHUNK_BYTES`;
+    `content_range` is the store's header for a ranged GET and empty for a whole one."""
+
+    size_bytes: int
+    etag: str
+    content_type: str
+    content_range: str
+    chunks: AsyncIterator[bytes]
+
+
+class ObjectStore:
+    """Operations on one endpoint. Each raises Unavailable, in words, when it does not answer in time."""
+
+    __slots__ = ("_client", "endpoint")
+
+    def __init__(self, client: AioBaseClient, endpoint: Endpoint) -> None:
+        self._client = client
+        self.endpoint = endpoint
+
+    async def put(  # noqa: PLR0913 - what an object is made of
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str,
+        cache_control: str = "",
+        metadata: Mapping[str, str] | None = None,
+        only_new: bool = False,
+    ) -> str:
+        """Store an object whole and return its ETag. With `only_new`, Conflict when the key exists already."""
+        conditions = {"IfNoneMatch": "*"} if only_new else {}
+        if cache_control:
+            conditions["CacheControl"] = cache_control
+        answer = await self._call(
+            "put_object",
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            Metadata=dict(metadata or {}),
+            **conditions,
+        )
+        return _bare(answer["ETag"])
+
+    async def put_file(self, bucket: str, key: str, path: Path, *, content_type: str) -> str:
+        """Store a file as one part, so that its ETag is the MD5 a mirror compares. Returns the ETag."""
+        with await asyncio.to_thread(path.open, "rb") as file:
+            answer = await self._call("put_object", Bucket=bucket, Key=key, Body=file, ContentType=content_type)
+        return _bare(answer["ETag"])
+
+    async def get(self, bucket: str, key: str, *, max_bytes: int) -> bytes:
+        """The whole object. Raises NotFound, and TooLarge before reading when it is over `max_bytes`."""
+        async with self.stream(bucket, key) as stream:
+            if stream.size_bytes > max_bytes:
+                message = f"{bucket}/{key} has {stream.size_bytes} bytes, more than the {max_bytes} allowed here"
+                raise TooLarge(message)
+            return b"".join([chunk async for chunk in stream.chunks])
+
+    async def get_file(self, bucket: str, key: str, path: Path) -> int:
+        """Write the object to a new file and return its length in bytes. Raises NotFound."""
+        async with self.stream(bucket, key) as stream:
+            with await asyncio.to_thread(path.open, "xb") as file:
+                async for chunk in stream.chunks:
+                    await asyncio.to_thread(file.write, chunk)
+            return stream.size_bytes
+
+    @asynccontextmanager
+    async def stream(self, bucket: str, key: str, *, byte_range: str = "") -> AsyncGenerator[ObjectStream]:
+        """An object's bytes as they come; `byte_range` is a `Range` header value. Raises NotFound."""
+        ranged = {"Range": byte_range} if byte_range else {}
+        answer = await self._call("get_object", Bucket=bucket, Key=key, **ranged)
+        async with answer["Body"] as body:
+            yield ObjectStream(
+                size_bytes=int(answer["ContentLength"]),
+                etag=_bare(answer["ETag"]),
+                content_type=str(answer.get("ContentType", "")),
+                content_range=str(answer.get("ContentRange", "")),
+                chunks=_chunks(body, f"{bucket}/{key}"),
+            )
+
+    async def head(self, bucket: str, key: str) -> ObjectInfo | None:
+        """The object's facts, or None when there is none."""
+        try:
+            answer = await self._call("head_object", Bucket=bucket, Key=key)
+        except NotFound:
+            return None
+        return ObjectInfo(
+            key=key,
+            size_bytes=int(answer["ContentLength"]),
+            etag=_bare(answer["ETag"]),
+            modified_us=clock.from_datetime(answer["LastModified"]),
+            content_type=str(answer.get("ContentType", "")),
+        )
+
+    async def list(self, bucket: str, prefix: str = "") -> AsyncGenerator[ObjectInfo]:
+        """Every object below a prefix, a page of 1,000 at a time. The order differs between stores: compare listings
+        through a dictionary, never by walking two of them side by side. Raises NotFound for a missing bucket."""
+        token: dict[str, str] = {}
+        while True:
+            answer = await self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, **token)
+            for entry in answer.get("Contents", ()):
+                yield ObjectInfo(
+                    key=entry["Key"],
+                    size_bytes=int(entry["Size"]),
+                    etag=_bare(entry["ETag"]),
+                    modified_us=clock.from_datetime(entry["LastModified"]),
+                )
+            if not answer.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Delete an object; one that is not there is as good as deleted."""
+        await self._call("delete_object", Bucket=bucket, Key=key)
+
+    async def make_bucket(self, bucket: str) -> None:
+        """Create a bucket; one that is ours already is as good as created."""
+        try:
+            await self._call("create_bucket", Bucket=bucket)
+        except Conflict:
+            return
+
+    async def ping(self, bucket: str) -> str:
+        """Empty when the bucket answers within `PING_S`, else the reason in words. Never raises SdcError."""
+        try:
+            async with asyncio.timeout(PING_S):
+                await self._call("head_bucket", Bucket=bucket)
+        except TimeoutError:
+            return "the object store did not answer in time"
+        except (NotFound, Unavailable) as error:
+            return str(error)
+        return ""
+
+    async def _call(self, operation: str, **arguments: object) -> dict[str, Any]:
+        name = "/".join(str(arguments[part]) for part in ("Bucket", "Key") if part in arguments)
+        try:
+            async with asyncio.timeout(CALL_S):
+                return await getattr(self._client, operation)(**arguments)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in _MISSING:
+                message = f"the object store has no {name}"
+                raise NotFound(message) from None
+            if code in _EXISTS | _OURS_ALREADY:
+                message = f"the object store has {name} already"
+                raise Conflict(message) from None
+            message = f"the object store refused {operation} of {name}: {code}"
+            raise Unavailable(message) from error
+        except (BotoCoreError, HTTPClientError, TimeoutError, OSError) as error:
+            message = f"the object store at {self.endpoint.url} does not answer: {type(error).__name__}"
+            raise Unavailable(message) from error
+
+
+@asynccontextmanager
+async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
+    """One client for the block. Opening connects to nothing, so a store that is down does not stop a service."""
+    config = AioConfig(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        max_pool_connections=32,
+        connect_timeout=CONNECT_S,
+        read_timeout=READ_S,
+        retries={"mode": "standard", "max_attempts": 3},
+        # Older stores refuse the checksums that newer clients add unasked.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    session = aioboto3.Session(
+        aws_access_key_id=endpoint.access_key_id,
+        aws_secret_access_key=endpoint.secret_access_key,
+        region_name=endpoint.region,
+    )
+    async with session.client("s3", endpoint_url=endpoint.url, config=config) as client:
+        yield ObjectStore(client, endpoint)
+
+
+def local_endpoint(settings: Settings) -> Endpoint:
+    """The object store that the services work with."""
+    return Endpoint(
+        url=settings.S3_ENDPOINT_URL,
+        access_key_id=settings.S3_ACCESS_KEY_ID,
+        secret_access_key=settings.S3_SECRET_ACCESS_KEY.get_secret_value(),
+        region=settings.S3_REGION,
+    )
+
+
+def daily_endpoint(settings: Settings) -> Endpoint | None:
+    """The remote of the daily mirror, or None where none is set."""
+    if not (settings.REMOTE_DAILY_ENDPOINT_URL and settings.REMOTE_DAILY_BUCKET):
+        return None
+    return Endpoint(
+        url=settings.REMOTE_DAILY_ENDPOINT_URL,
+        access_key_id=settings.REMOTE_DAILY_ACCESS_KEY_ID,
+        secret_access_key=settings.REMOTE_DAILY_SECRET_ACCESS_KEY.get_secret_value(),
+        region=settings.REMOTE_DAILY_REGION,
+    )
+
+
+def _bare(etag: object) -> str:
+    return str(etag).strip('"')
+
+
+async def _chunks(body: Any, name: str) -> AsyncGenerator[bytes]:  # noqa: ANN401 - aiobotocore's body has no public type
+    """The body's pieces. A store that dies midway is Unavailable: the reader then knows that bytes are missing."""
+    try:
+        async for chunk in body.iter_chunks(CHUNK_BYTES):
+            yield chunk
+    except (BotoCoreError, HTTPClientError, TimeoutError, OSError) as error:
+        message = f"the object store stopped in the middle of {name}"
+        raise Unavailable(message) from error

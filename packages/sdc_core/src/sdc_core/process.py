@@ -1,0 +1,46 @@
+"""What a process must know of its own life: its parent, and that it is the only one of its kind."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sdc_core.errors import Conflict
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
+    """Ask the kernel for a signal when the parent ends, however it ends (Linux, `prctl(2)`; elsewhere nothing).
+
+    Call it in the child, on its main thread. Between fork and this call the parent may be gone already: then the
+    process is a child of init or of a subreaper, and the caller finds out by `os.getppid()` having changed.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+@contextmanager
+def only_one(lock_file: Path, what: str) -> Generator[None]:
+    """Hold an exclusive lock for as long as the block runs; Conflict when another process holds it.
+
+    The kernel drops the lock with the process, so a killed one leaves nothing to clean up.
+    """
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            message = f"{what} runs already (process {holder or 'unknown'}, lock {lock_file}): stop it first"
+            raise Conflict(message) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

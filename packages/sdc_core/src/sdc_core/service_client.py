@@ -1,0 +1,135 @@
+"""Signed calls from one service to the other, and the only module that imports the HTTP client.
+
+A failed attempt is data (`Attempt`), not an exception: who calls decides whether to try again.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+import msgspec
+
+from sdc_core import clock
+from sdc_core.errors import Unavailable
+from sdc_core.logging import request_id
+from sdc_core.webhooks import Keyring
+
+MAX_ANSWER = 16 * 1024 * 1024
+CONNECT_S = 2.0
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try of one request. `status` is 0 and `error` a sentence when no answer came; `retry_after_s` is what the
+    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read."""
+
+    status: int = 0
+    body: bytes = b""
+    error: str = ""
+    retry_after_s: int = 0
+    duration_us: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Answered with 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110 section 15
+
+    def raise_unless_ok(self, whom: str) -> None:
+        """Raises Unavailable in words when the attempt did not succeed."""
+        if not self.ok:
+            detail = self.error or f"it answered {self.status}"
+            message = f"{whom} cannot be used now: {detail}"
+            raise Unavailable(message, retry_after_s=self.retry_after_s or 5)
+
+
+class ServiceClient:
+    """A long-lived connection pool to the other service at `base_url`."""
+
+    __slots__ = ("_client", "_keyring")
+
+    def __init__(self, client: httpx.AsyncClient, keyring: Keyring) -> None:
+        self._client = client
+        self._keyring = keyring
+
+    async def send(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        path: str,
+        *,
+        message_id: str | None = None,
+        body: bytes = b"",
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 10.0,
+    ) -> Attempt:
+        """Sign and send, once, within `timeout_s`. `message_id` is the idempotency key; a fresh one when None."""
+        signed = {
+            "content-type": "application/json",
+            **(headers or {}),
+            **self._keyring.headers(message_id or f"msg_{clock.new_id()}", body),
+        }
+        if current := request_id.get():
+            signed["x-request-id"] = current
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
+        started_us = clock.monotonic_us()
+        try:
+            # The client's own timeouts begin anew with every chunk; this one bounds the whole attempt.
+            async with (
+                asyncio.timeout(timeout_s),
+                self._client.stream(
+                    method, path, params=query, content=body, headers=signed, timeout=timeout
+                ) as response,
+            ):
+                received = await _read(response)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError) as error:
+            return Attempt(error=_words(error), duration_us=clock.monotonic_us() - started_us)
+        return Attempt(
+            status=response.status_code,
+            body=received,
+            retry_after_s=_retry_after_s(response.headers.get("retry-after", "")),
+            duration_us=clock.monotonic_us() - started_us,
+        )
+
+    async def reachable(self) -> str:
+        """Empty when the other service answers `/health` at all, else the reason in words."""
+        try:
+            await self._client.get("/health", timeout=httpx.Timeout(3.0, connect=CONNECT_S))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return _words(error)
+        return ""
+
+
+@asynccontextmanager
+async def connect(base_url: str, keyring: Keyring, *, connections: int = 16) -> AsyncGenerator[ServiceClient]:
+    """A client for the block; environment proxies and redirects are not followed between our own services."""
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    async with httpx.AsyncClient(base_url=base_url, limits=limits, trust_env=False, follow_redirects=False) as client:
+        yield ServiceClient(client, keyring)
+
+
+class _AnswerTooLargeError(Exception):
+    def __init__(self) -> None:
+        super().__init__(f"the answer is larger than {MAX_ANSWER} bytes")
+
+
+async def _read(response: httpx.Response) -> bytes:
+    received = bytearray()
+    async for chunk in response.aiter_bytes():
+        received += chunk
+        if len(received) > MAX_ANSWER:
+            raise _AnswerTooLargeError
+    return bytes(received)
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case httpx.TimeoutException() | TimeoutError():
+            return "it did not answer in time"
+        case httpx.ConnectError():
+            return "nothing answers at its address"
+        case _:
+            return str(error) or type(error).__name__
+
+
+def _retry_after_s(value: str) -> int:
+    return min(int(value), 86_400) if value.isascii() and value.isdigit() else 0

@@ -1,0 +1,183 @@
+"""Every setting of every service, in one table, and the one place that reads the environment.
+
+One machine has one `.env` and one secrets folder, so one class can refuse a misspelt name whichever service starts
+first (`docs/decisions/0002-one-settings-table.md`). Sources, strongest first: keyword arguments, `SDC_*` variables,
+`.env` in the working folder, files named `sdc_*` in the secrets folder, the defaults below.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sdc_core.errors import Misconfigured
+
+PREFIX = "SDC_"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What a person may set. Secrets are `SecretStr`: they do not print."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    DATA_DIR: Path = Field(Path("data"), description="Folder of the databases, secrets, logs and embedded store.")
+    SECRETS_DIR: Path | None = Field(
+        None, description="Folder with one file per secret, such as `sdc_webhook_secrets`. Unset: `DATA_DIR/secrets`."
+    )
+    LOG_DIR: Path | None = Field(None, description="Folder of the access logs. Unset: `DATA_DIR/logs/web`.")
+    LOG_RETENTION_DAYS: int = Field(30, ge=7, le=3650, description="Days an access log file is kept once shipped.")
+    LOG_LEVEL: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged."
+    )
+
+    SITE_URL: str = Field(
+        "", description="Public address of the site, without a trailing slash. Unset: `http://localhost:WEB_PORT`."
+    )
+    WEB_HOST: str = Field("127.0.0.1", description="Address on which web listens.")
+    WEB_PORT: Port = Field(8000, description="Port on which web listens.")
+    WEB_PROCESSES: int = Field(1, ge=1, le=64, description="Processes of web on this machine.")
+    TRUSTED_PROXIES: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated addresses or networks whose `X-Forwarded-For` is believed."
+    )
+
+    WORKER_HOST: str = Field("127.0.0.1", description="Address on which the worker listens.")
+    WORKER_PORT: Port = Field(8001, description="Port on which the worker listens.")
+    WORKER_URL: str = Field("", description="Where web finds the worker. Unset: `http://127.0.0.1:WORKER_PORT`.")
+    WEB_URL: str = Field("", description="Where the worker finds web. Unset: `http://127.0.0.1:WEB_PORT`.")
+    WEBHOOK_SECRETS: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated `whsec_...` secrets, newest first: each signs and verifies."
+    )
+
+    S3_ENDPOINT_URL: str = Field("http://127.0.0.1:8333", description="The object store.")
+    S3_ACCESS_KEY_ID: str = Field("", description="Its access key.")
+    S3_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")
+    S3_REGION: str = Field("us-east-1", description="Its region.")
+    S3_MEDIA_BUCKET: str = Field("media", min_length=3, max_length=63, description="Bucket of originals and variants.")
+    S3_BACKUP_BUCKET: str = Field("backups", min_length=3, max_length=63, description="Bucket of database replicas.")
+    S3_ANALYTICS_BUCKET: str = Field("analytics", min_length=3, max_length=63, description="Bucket of sealed days.")
+
+    REMOTE_DAILY_ENDPOINT_URL: str = Field("", description="S3 endpoint of the daily mirror. Unset: no mirror.")
+    REMOTE_DAILY_ACCESS_KEY_ID: str = Field("", description="Its access key.")
+    REMOTE_DAILY_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")
+    REMOTE_DAILY_REGION: str = Field("us-east-1", description="Its region.")
+    REMOTE_DAILY_BUCKET: str = Field("", description="Its bucket.")
+    REMOTE_MONTHLY_ENDPOINT_URL: str = Field("", description="S3 endpoint of the monthly mirror. Unset: no mirror.")
+    REMOTE_MONTHLY_ACCESS_KEY_ID: str = Field("", description="Its access key.")
+    REMOTE_MONTHLY_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")
+    REMOTE_MONTHLY_REGION: str = Field("us-east-1", description="Its region.")
+    REMOTE_MONTHLY_BUCKET: str = Field("", description="Its bucket.")
+
+    IMAGE_PROCESSES: int = Field(0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core.")
+    GITHUB_CLIENT_ID: str = Field("", description="GitHub OAuth application for sign-in.")
+    GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Its secret.")
+    GITHUB_ALLOWED_IDS: Annotated[tuple[int, ...], NoDecode] = Field(
+        (), description="Comma-separated numeric GitHub ids that may sign in."
+    )
+    PING_URL: str = Field("", description="Address fetched after each good restore drill (a dead man's switch).")
+    GEOIP_DB: Path | None = Field(None, description="An own `.mmdb` file for countries. Unset: the built-in table.")
+
+    @field_validator("TRUSTED_PROXIES", "WEBHOOK_SECRETS", "GITHUB_ALLOWED_IDS", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("SITE_URL", "WORKER_URL", "WEB_URL", "S3_ENDPOINT_URL")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            message = "must begin with http:// or https://"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @property
+    def secrets_dir(self) -> Path:
+        """The secrets folder in use."""
+        return self.SECRETS_DIR or self.DATA_DIR / "secrets"
+
+    @property
+    def log_dir(self) -> Path:
+        """The folder of the access logs in use; one folder per slot below it."""
+        return self.LOG_DIR or self.DATA_DIR / "logs" / "web"
+
+    @property
+    def site_url(self) -> str:
+        """The site's public address, without a trailing slash."""
+        return self.SITE_URL or f"http://localhost:{self.WEB_PORT}"
+
+    @property
+    def worker_url(self) -> str:
+        """The address at which web calls the worker."""
+        return self.WORKER_URL or f"http://127.0.0.1:{self.WORKER_PORT}"
+
+    @property
+    def web_url(self) -> str:
+        """The address at which the worker calls web's hooks."""
+        return self.WEB_URL or f"http://127.0.0.1:{self.WEB_PORT}"
+
+    @property
+    def site_db(self) -> Path:
+        """Content, authors and settings: replicated."""
+        return self.DATA_DIR / "site.db"
+
+    @property
+    def ttl_db(self) -> Path:
+        """Rows that expire: never backed up."""
+        return self.DATA_DIR / "ttl.db"
+
+    @property
+    def worker_db(self) -> Path:
+        """Runs, deliveries, log offsets and batches: replicated."""
+        return self.DATA_DIR / "worker.db"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The signing secrets in the clear, newest first; raises Misconfigured where there is none."""
+        if not self.WEBHOOK_SECRETS:
+            message = (
+                "SDC_WEBHOOK_SECRETS is not set: start once with `sdc up`, which makes one, or put a whsec_... secret "
+                f"into {self.secrets_dir / 'sdc_webhook_secrets'}"
+            )
+            raise Misconfigured(message)
+        return tuple(secret.get_secret_value() for secret in self.WEBHOOK_SECRETS)
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Settings from the environment, checked whole; Misconfigured names every wrong or unknown one, a line for each."""
+    written = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
+    named = {**written, **os.environ}
+    data_dir = Path(named.get("SDC_DATA_DIR") or "data")
+    secrets_dir = Path(named.get("SDC_SECRETS_DIR") or data_dir / "secrets")
+    files = [file.name.upper() for file in secrets_dir.iterdir()] if secrets_dir.is_dir() else []
+    known = {PREFIX + name for name in Settings.model_fields}
+    unknown = sorted({name for name in [*named, *files] if name.startswith(PREFIX)} - known)
+    if unknown:
+        message = f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names"
+        raise Misconfigured(message)
+    try:
+        return Settings(_env_file=env_file if written else None, _secrets_dir=secrets_dir if files else None)
+    except ValidationError as error:
+        raise Misconfigured("\n".join(_lines(error))) from None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment for a child service: this process's own, with every value of `settings` that is not a secret."""
+    child = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value is None or value == field.default or "SecretStr" in str(field.annotation):
+            continue
+        child[PREFIX + name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    child["SDC_SECRETS_DIR"] = str(settings.secrets_dir)
+    return child
+
+
+def _lines(error: ValidationError) -> list[str]:
+    """One line per fault, without the value: it may be a secret."""
+    faults = error.errors(include_input=False, include_url=False)
+    return [f"{PREFIX}{str(fault['loc'][0]).upper().removeprefix(PREFIX)}: {fault['msg']}" for fault in faults]

@@ -1,0 +1,247 @@
+"""SQLite for asyncio: a fixed build, one writer and a few readers a process, migrations.
+
+This module puts `pysqlite3` in the place of the standard `sqlite3` before aiosqlite is imported, so every other module
+must reach SQLite through here. SQLite 3.7.0 to 3.51.2 can lose commits when several connections reset one WAL
+(https://sqlite.org/wal.html#walresetbug); system Pythons carry such versions.
+"""
+
+import asyncio
+import fcntl
+import os
+import re
+import sys
+import threading
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+import msgspec
+import pysqlite3
+
+from sdc_core import clock
+from sdc_core.errors import Misconfigured, Unavailable
+
+sys.modules["sqlite3"] = pysqlite3
+sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+
+import aiosqlite  # noqa: E402 - must see the module put in place above
+
+Connection: TypeAlias = aiosqlite.Connection
+Value: TypeAlias = str | int | float | bytes | None
+T = TypeVar("T")
+
+IntegrityError = pysqlite3.IntegrityError
+OperationalError = pysqlite3.OperationalError
+VERSION: str = pysqlite3.sqlite_version
+
+BUSY_TIMEOUT_MS = 5_000
+LOCK_S = 10.0
+MIGRATION_LOCK_S = 60.0
+
+
+def is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether that SQLite has the WAL-reset race fixed: 3.51.3 and later, and 3.50.7 and 3.44.6 of their lines."""
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def require_safe_version(version: tuple[int, int, int] = pysqlite3.sqlite_version_info) -> None:
+    """Raises Misconfigured on a SQLite that can lose commits."""
+    if not is_safe(version):
+        message = (
+            f"SQLite {'.'.join(map(str, version))} can lose commits (WAL-reset race): install the pysqlite3 wheel 0.6.1 "
+            "or later, or a Python with SQLite 3.51.3 or later"
+        )
+        raise Misconfigured(message)
+
+
+class Database:
+    """One file, opened once a process: writes go through one connection, one transaction at a time."""
+
+    __slots__ = ("_lock", "_readers", "_writer", "path")
+
+    def __init__(self, path: Path, writer: Connection, readers: "asyncio.Queue[Connection]") -> None:
+        self.path = path
+        self._writer = writer
+        self._readers = readers
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """A write transaction: committed at the end of the block, rolled back when it raises or is cancelled.
+
+        Raises Unavailable when another writer holds the file for longer than `LOCK_S`.
+        """
+        async with _deadline(self.path), AsyncExitStack() as stack:
+            await stack.enter_async_context(self._lock)
+            await self._writer.execute("BEGIN IMMEDIATE")
+            held = stack.pop_all()
+        async with held:
+            try:
+                yield self._writer
+                await self._writer.execute("COMMIT")
+            finally:
+                # After a failure, and after a cancellation whose COMMIT never reached the connection's thread.
+                if self._writer.in_transaction:
+                    await self._writer.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Connection]:
+        """A read transaction: one unchanging picture of the file for the whole block."""
+        async with _deadline(self.path):
+            reader = await self._readers.get()
+        try:
+            await reader.execute("BEGIN")
+            yield reader
+        finally:
+            if reader.in_transaction:
+                await reader.execute("ROLLBACK")
+            self._readers.put_nowait(reader)
+
+
+@asynccontextmanager
+async def open_database(
+    path: Path,
+    migrations: Traversable,
+    *,
+    readers: int = 2,
+    synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+) -> AsyncGenerator[Database]:
+    """Open a file, bringing it to the newest schema first. Refuses unsafe SQLite versions and newer schemas in words."""
+    require_safe_version()
+    await asyncio.to_thread(migrate, path, migrations)
+    async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(_connect(path, synchronous))
+        queue: asyncio.Queue[Connection] = asyncio.Queue(maxsize=readers)
+        for _ in range(readers):
+            reader = await stack.enter_async_context(_connect(path, synchronous))
+            await reader.execute("PRAGMA query_only = ON")
+            queue.put_nowait(reader)
+        yield Database(path, writer, queue)
+
+
+def migrate(path: Path, migrations: Traversable) -> int:
+    """Bring a file forward to the newest of `NNNN_name.sql` and return that number. Blocking: call it in a thread.
+
+    Under a lock that all processes share; an existing file is copied to `snapshots/` beside it first. Each migration is
+    one transaction together with its number in `user_version`.
+    """
+    scripts = _scripts(migrations)
+    newest = max(scripts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _migration_lock(path), closing(pysqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        (present,) = connection.execute("PRAGMA user_version").fetchone()
+        if present > newest:
+            message = (
+                f"{path} has schema {present}, newer than this version of SDC knows ({newest}): upgrade SDC, "
+                f"or bring back a copy from {path.parent / 'snapshots'}"
+            )
+            raise Misconfigured(message)
+        if 0 < present < newest:
+            _snapshot(connection, path, present)
+        for number in range(present + 1, newest + 1):
+            connection.executescript(f"BEGIN IMMEDIATE;\n{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;")
+    return newest
+
+
+async def execute(connection: Connection, sql: str, values: Mapping[str, Value] | None = None) -> int:
+    """Run one statement; returns the number of rows it changed."""
+    async with connection.execute(sql, values or {}) as cursor:
+        return cursor.rowcount
+
+
+async def fetch_all(
+    connection: Connection, row: type[T], sql: str, values: Mapping[str, Value] | None = None
+) -> list[T]:
+    """Every row as a `row` Struct, whose fields are the query's columns by name; integers become bool where it says."""
+    async with connection.execute(sql, values or {}) as cursor:
+        names = [column[0] for column in cursor.description]
+        return [
+            msgspec.convert(dict(zip(names, values_, strict=True)), row, strict=False)
+            async for values_ in cursor
+        ]
+
+
+async def fetch_one(
+    connection: Connection, row: type[T], sql: str, values: Mapping[str, Value] | None = None
+) -> T | None:
+    """The first row, or None."""
+    rows = await fetch_all(connection, row, sql, values)
+    return rows[0] if rows else None
+
+
+async def fetch_value(connection: Connection, sql: str, values: Mapping[str, Value] | None = None) -> Value:
+    """The first column of the first row, or None."""
+    async with connection.execute(sql, values or {}) as cursor:
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+
+@asynccontextmanager
+async def _connect(path: Path, synchronous: str) -> AsyncGenerator[Connection]:
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "foreign_keys = ON",
+            f"synchronous = {synchronous}",
+            "temp_store = MEMORY",
+            "trusted_schema = OFF",
+        ):
+            await connection.execute(f"PRAGMA {pragma}")
+        yield connection
+
+
+@asynccontextmanager
+async def _deadline(path: Path) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(LOCK_S):
+            yield
+    except TimeoutError:
+        message = f"{path.name} is busy"
+        raise Unavailable(message) from None
+    except OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        message = f"{path.name} is busy"
+        raise Unavailable(message) from None
+
+
+def _scripts(migrations: Traversable) -> dict[int, str]:
+    scripts = {}
+    for file in migrations.iterdir():
+        if named := re.fullmatch(r"(\d{4})_\w+\.sql", file.name):
+            scripts[int(named[1])] = file.read_text(encoding="utf-8")
+    if sorted(scripts) != list(range(1, len(scripts) + 1)):
+        message = f"migrations must be numbered 0001, 0002, ... without a gap: {sorted(scripts)}"
+        raise ValueError(message)
+    return scripts
+
+
+def _snapshot(connection: pysqlite3.Connection, path: Path, schema: int) -> None:
+    folder = path.parent / "snapshots"
+    folder.mkdir(exist_ok=True)
+    copy = folder / f"{path.stem}-schema{schema}-{clock.now():%Y%m%dT%H%M%S}.db"
+    connection.execute("VACUUM INTO ?", (str(copy),))
+
+
+@contextmanager
+def _migration_lock(path: Path) -> Generator[None]:
+    """Waits for other processes that migrate the same file, at most `MIGRATION_LOCK_S`."""
+    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    give_up_us = clock.monotonic_us() + int(MIGRATION_LOCK_S * clock.SECOND_US)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if clock.monotonic_us() > give_up_us:
+                    message = f"another process has been migrating {path} for {MIGRATION_LOCK_S:.0f} s"
+                    raise Unavailable(message) from None
+                threading.Event().wait(0.05)
+        yield
+    finally:
+        os.close(descriptor)

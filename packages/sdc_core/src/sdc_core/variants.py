@@ -1,0 +1,68 @@
+"""The plan of an asset's variants, and the manifest that lists what was made.
+
+Widths, formats and qualities follow measurements on photographs of 10 to 24 megapixels; a change of any of them is a
+new `RECIPE`, which gives every variant a new address.
+"""
+
+from typing import Literal
+
+import msgspec
+
+RECIPE = "r1"
+WIDTHS = (480, 960, 1440, 1920)
+Format = Literal["avif", "webp", "jpeg", "png"]
+
+EXTENSIONS: dict[Format, str] = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
+CONTENT_TYPES: dict[Format, str] = {
+    "avif": "image/avif",
+    "webp": "image/webp",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+}
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """One derived file to make: `name` is `{width}.{extension}` and the last part of its address; sizes in pixels."""
+
+    name: str
+    width: int
+    height: int
+    format: Format
+
+
+class StoredVariant(Variant, frozen=True, kw_only=True):
+    """A variant that was made, checked by decoding it once, and stored."""
+
+    size_bytes: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What exists of an asset. `width` and `height` are the upright original's; `placeholder` is a `data:` address of
+    some hundred bytes; `color` is the mean colour as `#rrggbb`."""
+
+    recipe: str
+    width: int
+    height: int
+    placeholder: str
+    color: str
+    variants: tuple[StoredVariant, ...]
+
+
+def widths(source_width: int) -> tuple[int, ...]:
+    """The widths to make, ascending: never wider than the source, whose own width is taken below the largest."""
+    smaller = tuple(width for width in WIDTHS if width < source_width)
+    return smaller if source_width > WIDTHS[-1] else (*smaller, source_width)
+
+
+def plan(source_width: int, source_height: int, formats: tuple[Format, ...]) -> tuple[Variant, ...]:
+    """Every variant of a picture of that size, ascending in width; a height never rounds to 0."""
+    return tuple(
+        Variant(
+            name=f"{width}.{EXTENSIONS[format_]}",
+            width=width,
+            height=max(1, round(source_height * width / source_width)),
+            format=format_,
+        )
+        for width in widths(source_width)
+        for format_ in formats
+    )
