@@ -45,7 +45,7 @@ def all_steps() -> dict[str, Step]:
         "templates": tool("djlint", "--lint", "services/web/src/sdc_web/templates"),
         "shell": tool("shellcheck", "dev", ".ci/run", *map(str, sorted(ROOT.glob("infra/**/*.sh")))),
         "lock": tool(os.environ.get("UV", "uv"), "lock", "--check"),  # noqa: TID251  # ./dev names the uv it found
-        "lock hosts": lock_hosts,
+        "lock-hosts": lock_hosts,
     }
 
 
