@@ -122,7 +122,9 @@ class ObjectStore:
         """An object's bytes as they come; `byte_range` is a `Range` header value. Raises NotFound."""
         ranged = {"Range": byte_range} if byte_range else {}
         answer = await self._call("get_object", Bucket=bucket, Key=key, **ranged)
-        async with answer["Body"] as body:
+        body = answer["Body"]
+        # Not `as`: what it would give is the bare response, which does not check the length.
+        async with body:
             yield ObjectStream(
                 size_bytes=int(answer["ContentLength"]),
                 etag=_bare(answer["ETag"]),
