@@ -1,0 +1,72 @@
+"""What a cron job is, and what its action is given."""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from sdc_core.objects import ObjectStore
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database
+
+Trigger: TypeAlias = Literal["schedule", "manual", "catch_up"]
+Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
+MAX_OUTPUT = 4_000
+"""Longest output of a run, in characters; what is longer is cut."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
+    `ended_us` is None while it runs."""
+
+    id: str
+    job: str
+    trigger: Trigger
+    attempt: int
+    due_us: int
+    started_us: int | None
+    ended_us: int | None
+    outcome: Outcome
+    output: str
+
+
+class JobContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action may use; `run` is the run it acts for."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    web: ServiceClient
+    run: Run
+
+
+Action: TypeAlias = Callable[[JobContext], Awaitable[str]]
+"""Does the work and returns the run's output, some sentences or JSON. An SdcError it raises fails the attempt with its
+sentence as output. It is cancelled at the job's timeout and when the worker stops: a repeat must be harmless."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A scheduled definition.
+
+    cron        five fields, read in `zone` (an IANA name) by Debian's rules for daylight saving
+    timeout_s   of one attempt
+    retries     attempts after the first, `backoff_s` later and twice as much each time, plus up to a quarter
+    jitter_s    the start is moved by a random share of this
+    overlap     when due while a run of it is under way: `skip` records that, `queue_one` waits for its turn
+    catch_up    after downtime: `once` runs the latest due time that was missed, `none` records it as missed
+    grace_s     how late a start may be before it counts as missed, and a result before the job counts as late
+    """
+
+    name: str
+    help: str
+    cron: str
+    action: Action
+    zone: str = "UTC"
+    timeout_s: float = 60.0
+    retries: int = 0
+    backoff_s: float = 5.0
+    jitter_s: float = 0.0
+    overlap: Literal["skip", "queue_one"] = "skip"
+    catch_up: Literal["none", "once"] = "none"
+    grace_s: float = 60.0
