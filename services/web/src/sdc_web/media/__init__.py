@@ -1,0 +1,19 @@
+"""Media assets: uploads, their originals and variants, and the markup that shows them."""
+
+from sdc_web.media import picture, upload
+from sdc_web.media.assets import Asset, by_ids, failed, find, newest, pending, ready, set_alt
+from sdc_web.media.orders import order
+
+__all__ = [
+    "Asset",
+    "by_ids",
+    "failed",
+    "find",
+    "newest",
+    "order",
+    "pending",
+    "picture",
+    "ready",
+    "set_alt",
+    "upload",
+]

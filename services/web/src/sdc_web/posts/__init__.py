@@ -1,0 +1,45 @@
+"""Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
+
+from sdc_web.posts import markdown, redirects, revisions
+from sdc_web.posts.catalogue import Listed, create, delete, find, listing
+from sdc_web.posts.publication import publish, publish_due, unpublish
+from sdc_web.posts.reading import (
+    Published,
+    Summary,
+    Tag,
+    by_slug,
+    newest,
+    of_kind,
+    tagged,
+    tags,
+)
+from sdc_web.posts.records import Draft, Kind, Post, Revision, State
+from sdc_web.posts.revisions import Stale
+
+__all__ = [
+    "Draft",
+    "Kind",
+    "Listed",
+    "Post",
+    "Published",
+    "Revision",
+    "Stale",
+    "State",
+    "Summary",
+    "Tag",
+    "by_slug",
+    "create",
+    "delete",
+    "find",
+    "listing",
+    "markdown",
+    "newest",
+    "of_kind",
+    "publish",
+    "publish_due",
+    "redirects",
+    "revisions",
+    "tagged",
+    "tags",
+    "unpublish",
+]

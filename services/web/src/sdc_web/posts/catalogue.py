@@ -1,0 +1,99 @@
+"""All posts as their author sees them: making, finding, listing and deleting them, published or not."""
+
+import msgspec
+
+from sdc_core import clock
+from sdc_core.sqlite import Connection, Database, fetch_all
+from sdc_web.posts import slugs, store
+from sdc_web.posts.records import Kind, Post, Revision, State, path_of
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the author's list. `title` is the newest revision's; `state` is `changed` when that one is not the
+    published one; times in microseconds, UTC."""
+
+    id: str
+    kind: Kind
+    slug: str
+    title: str
+    state: State
+    number: int
+    saved_at_us: int
+    published_at_us: int | None
+    scheduled_at_us: int | None
+
+    @property
+    def path(self) -> str:
+        """The address that readers use."""
+        return path_of(self.kind, self.slug)
+
+
+async def create(database: Database, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
+    """A new post with an empty first revision, number 1. Nobody but the author sees it."""
+    at_us = clock.now_us() if now_us is None else now_us
+    post = Post(
+        id=clock.new_id(),
+        kind=kind,
+        slug=slugs.placeholder(),
+        author_id=author_id,
+        created_at_us=at_us,
+        revision_id=None,
+        published_at_us=None,
+        changed_at_us=None,
+        scheduled_at_us=None,
+    )
+    first = Revision(
+        id=clock.new_id(),
+        post_id=post.id,
+        number=1,
+        title="",
+        slug=post.slug,
+        summary="",
+        body="",
+        tags_json="[]",
+        cover_asset_id=None,
+        saved_at_us=at_us,
+        author_id=author_id,
+    )
+    async with database.transaction() as connection:
+        await store.insert_post(connection, post)
+        await store.insert_revision(connection, first)
+    return post
+
+
+async def find(connection: Connection, post_id: str) -> Post:
+    """The post, published or not; NotFound when there is none."""
+    return await store.post(connection, post_id)
+
+
+SQL_LISTING = """
+SELECT posts.id, posts.kind, posts.slug, newest.title, newest.number, newest.saved_at_us,
+    posts.published_at_us, posts.scheduled_at_us,
+    CASE
+        WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
+        WHEN posts.revision_id IS NULL THEN 'draft'
+        WHEN posts.revision_id = newest.id THEN 'published'
+        ELSE 'changed'
+    END AS state
+FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
+    AND (:kind IS NULL OR posts.kind = :kind)
+    AND (:state IS NULL OR state = :state)
+ORDER BY newest.saved_at_us DESC, posts.id DESC
+LIMIT :limit OFFSET :skip
+"""
+
+
+async def listing(
+    connection: Connection, *, kind: Kind | None = None, state: State | None = None, limit: int = 200, skip: int = 0
+) -> list[Listed]:
+    """Every post, or those of a kind and a state; the one saved last comes first."""
+    values = {"kind": kind, "state": state, "limit": limit, "skip": skip}
+    return await fetch_all(connection, Listed, SQL_LISTING, values)
+
+
+async def delete(database: Database, post_id: str) -> None:
+    """Delete a post with its revisions and redirects, for good; NotFound when there is none."""
+    async with database.transaction() as connection:
+        await store.post(connection, post_id)
+        await store.delete_post(connection, post_id)

@@ -1,0 +1,118 @@
+"""Publishing: the newest revision becomes what readers see, in one transaction, now or at a set moment."""
+
+import asyncio
+import logging
+
+from msgspec.structs import replace
+
+from sdc_core import clock
+from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
+from sdc_core.sqlite import Connection, Database
+from sdc_web.posts import markdown, redirects, store
+from sdc_web.posts.records import Post, Revision, path_of
+
+TRIES = 5
+MAX_DUE = 1_000
+
+log = logging.getLogger(__name__)
+
+
+async def publish(database: Database, post_id: str, at_us: int | None = None) -> Post:
+    """Publish the newest revision and return the post.
+
+    With `at_us` in the future the post is scheduled instead; in the past, that is the date readers see. Raises Invalid
+    without a title, Conflict when its address is taken, NotFound.
+    """
+    for _ in range(TRIES):
+        async with database.read() as connection:
+            newest = await store.newest_revision(connection, post_id)
+        _require_title(newest)
+        if at_us is not None and at_us > clock.now_us():
+            return await _schedule(database, post_id, at_us)
+        rendered = await asyncio.to_thread(markdown.render, newest.body)
+        finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
+        async with database.transaction() as connection:
+            # Autosave may have gone on while this text was rendered; what is published is what was rendered.
+            if (await store.newest_revision(connection, post_id)).number == newest.number:
+                return await _put_before_readers(connection, finished, at_us)
+    message = "The post is being saved all the time: try again in a moment."
+    raise Conflict(message)
+
+
+async def unpublish(database: Database, post_id: str) -> Post:
+    """Take a post away from readers, and from the schedule. Its date and its revisions stay."""
+    async with database.transaction() as connection:
+        post = replace(await store.post(connection, post_id), revision_id=None, scheduled_at_us=None)
+        await store.update_post(connection, post)
+        await store.clear_tags(connection, post_id)
+    return post
+
+
+async def publish_due(database: Database, now_us: int) -> int:
+    """Publish every scheduled post whose moment has come; returns how many. Repeating it does no harm.
+
+    A post that cannot be published any more goes back to being a draft, and the log says why.
+    """
+    published = 0
+    for _ in range(MAX_DUE):
+        async with database.read() as connection:
+            post_id = await store.due(connection, now_us)
+            if post_id is None:
+                break
+            post = await store.post(connection, post_id)
+        try:
+            await publish(database, post_id, post.scheduled_at_us)
+            published += 1
+        except NotFound:
+            continue
+        except SdcError as error:
+            log.warning("a scheduled post cannot be published", extra={"post_id": post_id, "reason": str(error)})
+            await _unschedule(database, post_id)
+    return published
+
+
+def _require_title(revision: Revision) -> None:
+    if not revision.title:
+        message = "Give it a title before it is published."
+        raise Invalid(message, field="title")
+
+
+async def _put_before_readers(connection: Connection, revision: Revision, at_us: int | None) -> Post:
+    now_us = clock.now_us()
+    before = await store.post(connection, revision.post_id)
+    if await store.slug_taken(connection, before.kind, revision.slug, except_post=before.id):
+        message = f"Another {before.kind} has the address {revision.slug} already: change it first."
+        raise Conflict(message)
+    first_time = before.published_at_us is None
+    published_at_us = (now_us if at_us is None else at_us) if first_time else before.published_at_us
+    unchanged = before.revision_id == revision.id
+    after = replace(
+        before,
+        slug=revision.slug,
+        revision_id=revision.id,
+        published_at_us=published_at_us,
+        changed_at_us=published_at_us if first_time else before.changed_at_us if unchanged else now_us,
+        scheduled_at_us=None,
+    )
+    await store.revision_published(connection, replace(revision, published_at_us=now_us))
+    await store.update_post(connection, after)
+    await store.clear_tags(connection, after.id)
+    for name in revision.tags:
+        await store.tag(connection, after.id, name)
+    await redirects.remove(connection, after.path)
+    if not first_time and before.slug != after.slug:
+        await redirects.add(connection, path_of(before.kind, before.slug), after.id, now_us)
+    return after
+
+
+async def _schedule(database: Database, post_id: str, at_us: int) -> Post:
+    async with database.transaction() as connection:
+        post = replace(await store.post(connection, post_id), scheduled_at_us=at_us)
+        await store.update_post(connection, post)
+    return post
+
+
+async def _unschedule(database: Database, post_id: str) -> None:
+    async with database.transaction() as connection:
+        post = replace(await store.post(connection, post_id), scheduled_at_us=None)
+        await store.update_post(connection, post)

@@ -1,0 +1,116 @@
+"""What readers may see: published posts alone, by address, by date, by kind and by tag."""
+
+import msgspec
+
+from sdc_core.sqlite import Connection, fetch_all, fetch_one
+from sdc_web.posts.records import Kind, decode_tags, path_of
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A published post without its text, as lists show it; times in microseconds, UTC."""
+
+    id: str
+    kind: Kind
+    slug: str
+    title: str
+    summary: str
+    tags_json: str
+    cover_asset_id: str | None
+    reading_minutes: int
+    published_at_us: int
+    updated_at_us: int
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in the author's order."""
+        return decode_tags(self.tags_json)
+
+    @property
+    def url(self) -> str:
+        """The address below the site's own."""
+        return path_of(self.kind, self.slug)
+
+
+class Published(Summary, frozen=True, kw_only=True):
+    """A published post whole. `body_html` is sanitised; its pictures are still `<img src="media:ID">`."""
+
+    body_html: str
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag and how many published posts carry it."""
+
+    name: str
+    posts: int
+
+
+SQL_BY_SLUG = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.kind = :kind AND posts.slug = :slug
+"""
+
+
+async def by_slug(connection: Connection, kind: Kind, slug: str) -> Published | None:
+    """The published post at that address, or None."""
+    return await fetch_one(connection, Published, SQL_BY_SLUG, {"kind": kind, "slug": slug})
+
+
+SQL_NEWEST = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
+ORDER BY posts.published_at_us DESC, posts.id DESC
+LIMIT :limit
+"""
+
+
+async def newest(connection: Connection, kind: Kind, limit: int) -> list[Published]:
+    """The newest published posts with their text, for feeds."""
+    return await fetch_all(connection, Published, SQL_NEWEST, {"kind": kind, "limit": limit})
+
+
+SQL_OF_KIND = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
+ORDER BY posts.published_at_us DESC, posts.id DESC
+LIMIT :limit
+"""
+
+
+async def of_kind(connection: Connection, kind: Kind, limit: int = -1) -> list[Summary]:
+    """Published posts of a kind without their text, newest first; all of them by default."""
+    return await fetch_all(connection, Summary, SQL_OF_KIND, {"kind": kind, "limit": limit})
+
+
+SQL_TAGGED = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+FROM post_tags
+JOIN posts ON posts.id = post_tags.post_id
+JOIN revisions AS r ON r.id = posts.revision_id
+WHERE post_tags.tag = :tag
+ORDER BY posts.published_at_us DESC, posts.id DESC
+"""
+
+
+async def tagged(connection: Connection, tag: str) -> list[Summary]:
+    """Published posts that carry the tag, newest first."""
+    return await fetch_all(connection, Summary, SQL_TAGGED, {"tag": tag})
+
+
+SQL_TAGS = """
+SELECT post_tags.tag AS name, count(*) AS posts
+FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+WHERE posts.revision_id IS NOT NULL
+GROUP BY post_tags.tag ORDER BY post_tags.tag
+"""
+
+
+async def tags(connection: Connection) -> list[Tag]:
+    """Every tag that a published post carries, by name."""
+    return await fetch_all(connection, Tag, SQL_TAGS)

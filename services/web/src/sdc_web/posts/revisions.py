@@ -1,0 +1,141 @@
+"""Saving: what the author types becomes the newest revision, and never overwrites what they have not seen."""
+
+import unicodedata
+
+from msgspec.structs import replace
+
+from sdc_core import clock, errors
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, Database
+from sdc_web.posts import slugs, store
+from sdc_web.posts.records import Draft, Post, Revision, encode_tags
+
+MAX_TITLE = 200
+MAX_SUMMARY = 500
+MAX_BODY = 400_000
+MAX_TAGS = 12
+MAX_TAG = 40
+
+
+class Stale(errors.Stale):
+    """Someone saved in between; `current` is what they saved."""
+
+    def __init__(self, current: Revision) -> None:
+        super().__init__("This post was saved elsewhere in the meantime: compare both before saving again.")
+        self.current = current
+
+
+async def save(database: Database, post_id: str, draft: Draft, base_number: int, author_id: str) -> Revision:
+    """Save as the newest revision and return it with its new number, the next If-Match.
+
+    The newest revision is replaced while it is unpublished, and followed by a new one afterwards. Raises Stale when
+    `base_number` is not the newest number, Invalid naming the field, NotFound without such a post.
+    """
+    async with database.transaction() as connection:
+        post = await store.post(connection, post_id)
+        newest = await store.newest_revision(connection, post_id)
+        if newest.number != base_number:
+            raise Stale(newest)
+        clean = await _check(connection, post, newest, draft)
+        saved = Revision(
+            id=newest.id if newest.published_at_us is None else clock.new_id(),
+            post_id=post_id,
+            number=newest.number + 1,
+            title=clean.title,
+            slug=clean.slug,
+            summary=clean.summary,
+            body=clean.body,
+            tags_json=encode_tags(clean.tags),
+            cover_asset_id=clean.cover_asset_id,
+            saved_at_us=clock.now_us(),
+            author_id=author_id,
+        )
+        if saved.id == newest.id:
+            await store.replace_revision(connection, saved)
+        else:
+            await store.insert_revision(connection, saved)
+        if post.published_at_us is None and post.slug != saved.slug:
+            # Never published, so nobody has the old address; a published post moves when it is published again.
+            await store.update_post(connection, replace(post, slug=saved.slug))
+    return saved
+
+
+async def newest(connection: Connection, post_id: str) -> Revision:
+    """The revision that the editor opens; NotFound without such a post."""
+    return await store.newest_revision(connection, post_id)
+
+
+async def history(connection: Connection, post_id: str, limit: int = 50) -> list[Revision]:
+    """Revisions, newest first."""
+    return await store.revisions_of(connection, post_id, limit)
+
+
+async def _check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
+    """The draft as it is stored; raises Invalid with the field at fault."""
+    title = _text(_line(draft.title), MAX_TITLE, "title", "The title")
+    wanted = draft.slug.strip()
+    if wanted:
+        slug = slugs.check(wanted, post.kind)
+    elif post.published_at_us is not None:
+        slug = newest.slug
+    else:
+        slug = await _free_slug(connection, post, title)
+    if await store.slug_taken(connection, post.kind, slug, except_post=post.id):
+        message = f"Another {post.kind} has the address {slug} already."
+        raise Invalid(message, field="slug")
+    cover = draft.cover_asset_id or None
+    if cover is not None and not await store.asset_exists(connection, cover):
+        message = "The cover is not among the media assets."
+        raise Invalid(message, field="cover_asset_id")
+    return Draft(
+        title=title,
+        slug=slug,
+        summary=_text(_line(draft.summary), MAX_SUMMARY, "summary", "The summary"),
+        body=_text(draft.body.replace("\r\n", "\n"), MAX_BODY, "body", "The text"),
+        tags=_tags(draft.tags),
+        cover_asset_id=cover,
+    )
+
+
+async def _free_slug(connection: Connection, post: Post, title: str) -> str:
+    """A slug of the title that no other post has; the present one while the title makes none."""
+    wanted = slugs.from_title(title)
+    if not wanted:
+        return post.slug
+    if post.kind == "page" and wanted in slugs.RESERVED_PAGES:
+        wanted = f"{wanted}-page"
+    slug, count = wanted, 1
+    while await store.slug_taken(connection, post.kind, slug, except_post=post.id):
+        count += 1
+        slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
+    return slug
+
+
+def _line(text: str) -> str:
+    """One line of text, without control characters."""
+    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text).split())
+
+
+def _text(text: str, longest: int, field: str, name: str) -> str:
+    if len(text) > longest:
+        message = f"{name} has {len(text)} characters; at most {longest} fit."
+        raise Invalid(message, field=field)
+    # Half of a surrogate pair has no UTF-8, and SQLite ends a text at NUL.
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        message = f"{name} holds a character that cannot be stored."
+        raise Invalid(message, field=field)
+    return text
+
+
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Lower case, each once, in the order given."""
+    clean = tuple(dict.fromkeys(tag for tag in (_line(tag).lower() for tag in tags) if tag))
+    if len(clean) > MAX_TAGS:
+        message = f"A post may have at most {MAX_TAGS} tags."
+        raise Invalid(message, field="tags")
+    for tag in clean:
+        _text(tag, MAX_TAG, "tags", "A tag")
+        if "/" in tag or tag in {".", ".."}:
+            message = f"A tag may not hold a slash, nor be dots alone: {tag}"
+            raise Invalid(message, field="tags")
+    return clean

@@ -1,0 +1,156 @@
+"""Statements on posts and revisions: one function each, on a connection whose transaction belongs to the caller."""
+
+from msgspec.structs import asdict
+
+from sdc_core.errors import NotFound
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
+from sdc_web.posts.records import Kind, Post, Revision
+
+SQL_INSERT_POST = """
+INSERT INTO posts (id, kind, slug, author_id, created_at_us) VALUES (:id, :kind, :slug, :author_id, :created_at_us)
+"""
+
+
+async def insert_post(connection: Connection, post: Post) -> None:
+    await execute(connection, SQL_INSERT_POST, asdict(post))
+
+
+SQL_POST = """
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+FROM posts WHERE id = :id
+"""
+
+
+async def post(connection: Connection, post_id: str) -> Post:
+    """Raises NotFound."""
+    found = await fetch_one(connection, Post, SQL_POST, {"id": post_id})
+    if found is None:
+        message = "There is no such post."
+        raise NotFound(message)
+    return found
+
+
+SQL_UPDATE_POST = """
+UPDATE posts SET slug = :slug, revision_id = :revision_id, published_at_us = :published_at_us,
+    changed_at_us = :changed_at_us, scheduled_at_us = :scheduled_at_us
+WHERE id = :id
+"""
+
+
+async def update_post(connection: Connection, post: Post) -> None:
+    await execute(connection, SQL_UPDATE_POST, asdict(post))
+
+
+SQL_DELETE_POST = "DELETE FROM posts WHERE id = :id"
+
+
+async def delete_post(connection: Connection, post_id: str) -> int:
+    """Its revisions, tags and redirects go with it. Returns the number of posts deleted."""
+    return await execute(connection, SQL_DELETE_POST, {"id": post_id})
+
+
+SQL_SLUG_TAKEN = "SELECT 1 FROM posts WHERE kind = :kind AND slug = :slug AND id <> :except_post"
+
+
+async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_post: str) -> bool:
+    values = {"kind": kind, "slug": slug, "except_post": except_post}
+    return await fetch_value(connection, SQL_SLUG_TAKEN, values) is not None
+
+
+SQL_INSERT_REVISION = """
+INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id)
+VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id)
+"""
+
+
+async def insert_revision(connection: Connection, revision: Revision) -> None:
+    await execute(connection, SQL_INSERT_REVISION, asdict(revision))
+
+
+SQL_REPLACE_REVISION = """
+UPDATE revisions SET number = :number, title = :title, slug = :slug, summary = :summary, body = :body,
+    tags = :tags_json, cover_asset_id = :cover_asset_id, saved_at_us = :saved_at_us, author_id = :author_id
+WHERE id = :id AND published_at_us IS NULL
+"""
+
+
+async def replace_revision(connection: Connection, revision: Revision) -> None:
+    """New content for a revision that was never published."""
+    await execute(connection, SQL_REPLACE_REVISION, asdict(revision))
+
+
+SQL_NEWEST_REVISION = """
+SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
+    body_html, reading_minutes, published_at_us
+FROM revisions WHERE post_id = :post_id ORDER BY number DESC LIMIT 1
+"""
+
+
+async def newest_revision(connection: Connection, post_id: str) -> Revision:
+    """Raises NotFound; a post has at least one revision."""
+    found = await fetch_one(connection, Revision, SQL_NEWEST_REVISION, {"post_id": post_id})
+    if found is None:
+        message = "There is no such post."
+        raise NotFound(message)
+    return found
+
+
+SQL_REVISIONS = """
+SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
+    body_html, reading_minutes, published_at_us
+FROM revisions WHERE post_id = :post_id ORDER BY number DESC LIMIT :limit
+"""
+
+
+async def revisions_of(connection: Connection, post_id: str, limit: int) -> list[Revision]:
+    return await fetch_all(connection, Revision, SQL_REVISIONS, {"post_id": post_id, "limit": limit})
+
+
+SQL_REVISION_PUBLISHED = """
+UPDATE revisions SET body_html = :body_html, reading_minutes = :reading_minutes,
+    published_at_us = coalesce(published_at_us, :published_at_us)
+WHERE id = :id
+"""
+
+
+async def revision_published(connection: Connection, revision: Revision) -> None:
+    """Keeps the HTML, and the moment of the first publication."""
+    values = {
+        "id": revision.id,
+        "body_html": revision.body_html,
+        "reading_minutes": revision.reading_minutes,
+        "published_at_us": revision.published_at_us,
+    }
+    await execute(connection, SQL_REVISION_PUBLISHED, values)
+
+
+SQL_CLEAR_TAGS = "DELETE FROM post_tags WHERE post_id = :post_id"
+
+
+async def clear_tags(connection: Connection, post_id: str) -> None:
+    await execute(connection, SQL_CLEAR_TAGS, {"post_id": post_id})
+
+
+SQL_TAG = "INSERT INTO post_tags (tag, post_id) VALUES (:tag, :post_id)"
+
+
+async def tag(connection: Connection, post_id: str, name: str) -> None:
+    await execute(connection, SQL_TAG, {"tag": name, "post_id": post_id})
+
+
+SQL_ASSET_EXISTS = "SELECT 1 FROM media_assets WHERE id = :id"
+
+
+async def asset_exists(connection: Connection, asset_id: str) -> bool:
+    return await fetch_value(connection, SQL_ASSET_EXISTS, {"id": asset_id}) is not None
+
+
+SQL_DUE = """
+SELECT id FROM posts WHERE scheduled_at_us <= :now_us ORDER BY scheduled_at_us, id LIMIT 1
+"""
+
+
+async def due(connection: Connection, now_us: int) -> str | None:
+    """The id of the post that should have been published first, or None."""
+    found = await fetch_value(connection, SQL_DUE, {"now_us": now_us})
+    return str(found) if found is not None else None
