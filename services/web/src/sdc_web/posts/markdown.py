@@ -1,1 +1,136 @@
-"""Markdown to HTML that is safe to show: CommonMark with tables, footnotes and alerts; colours as CSS classes."""
+"""Markdown to HTML that is safe to show: CommonMark with tables, task lists, footnotes and alerts; colours as classes.
+
+Sanitising comes last, so nothing before it needs to be trusted. Pictures stay `<img src="media:ASSET_ID">` until a page
+is put together, since their variants come later than the text.
+"""
+
+import math
+import re
+from collections.abc import Callable
+
+import msgspec
+import nh3
+import pyromark
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
+from pygments.util import ClassNotFound
+
+from sdc_web.posts import slugs
+
+WORDS_A_MINUTE = 220
+MAX_HIGHLIGHTED = 40_000
+"""Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""
+
+_OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_GFM
+)
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+_HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_MARKUP = re.compile(r"<[^>]*>")
+_ALIGNED = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
+_FOOTNOTE = re.compile(r'(class="footnote-reference"><a href="#|class="footnote-definition" id=")')
+_WORD = re.compile(r"\w+")
+_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
+
+_ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "warning", "caution")}
+_CLASSES = {
+    "span": {name for name in STANDARD_TYPES.values() if name},
+    "div": {"highlight", "table-scroll", "footnote-definition", "callout", "callout-title", "callout-warning"},
+    "aside": {"callout", "callout-warning", "callout-caution"},
+    "p": {"callout-title"},
+    "sup": {"footnote-reference", "footnote-definition-label"},
+    "blockquote": _ALERTS,
+}
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
+_ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href", "title", "hreflang"},
+    "abbr": {"title"},
+    "blockquote": {"cite"},
+    "code": {"translate"},
+    "del": {"cite", "datetime"},
+    "details": {"open"},
+    "div": {"id"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "input": {"checked"},
+    "ins": {"cite", "datetime"},
+    "ol": {"start", "reversed"},
+    "q": {"cite"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+    **{heading: {"id"} for heading in _HEADINGS},
+}
+_TAGS = {
+    *_ATTRIBUTES, *_CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "figure", "hr",
+    "i", "kbd", "li", "mark", "pre", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody",
+    "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
+}  # fmt: skip
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags={"script", "style", "template", "title", "iframe", "noscript", "textarea", "svg", "math"},
+    attributes=_ATTRIBUTES,
+    allowed_classes=_CLASSES,
+    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+    url_schemes={"http", "https", "mailto", "tel", "media"},
+    link_rel=None,
+)
+_ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-site", "newest"})
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """`html` is safe to show and begins at `<h2>`; reading takes at least one minute."""
+
+    html: str
+    reading_minutes: int
+
+
+def render(text: str) -> Rendered:
+    """HTML of a text. Takes milliseconds, mostly for colours of code: call it in a thread."""
+    html = pyromark.html(text, options=_OPTIONS, highlight=_colour)
+    html = _ALIGNED.sub(r'<\1 align="\2">', html)  # the site's policy forbids style attributes
+    html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
+    html = _FOOTNOTE.sub(r"\1fn-", html)
+    words = len(_WORD.findall(_MARKUP.sub(" ", html)))
+    return Rendered(
+        html=_CLEANER.clean(_with_headings(html)), reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE))
+    )
+
+
+def _with_headings(html: str) -> str:
+    """The highest heading becomes `<h2>`, below the title of the page, and each gets an address of its own."""
+    levels = [int(found[1]) for found in _HEADING.finditer(html)]
+    if not levels:
+        return html
+    down = 2 - min(levels)
+    return _HEADING.sub(_heading(down, set(_ELSEWHERE)), html)
+
+
+def _heading(down: int, taken: set[str]) -> Callable[[re.Match[str]], str]:
+    def with_id(found: re.Match[str]) -> str:
+        level = min(6, int(found[1]) + down)
+        stem = slugs.from_title(_MARKUP.sub("", found[2])) or "section"
+        name, count = stem, 1
+        while name in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name)
+        return f'<h{level} id="{name}">{found[2]}</h{level}>'
+
+    return with_id
+
+
+def _colour(language: str | None, code: str) -> str | None:
+    """A code block with its tokens in classes; None leaves it plain."""
+    if language is None or len(code) > MAX_HIGHLIGHTED or not _LANGUAGE.fullmatch(language):
+        return None
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return None
+    return f'<div class="highlight"><pre><code>{highlight(code, lexer, _FORMATTER)}</code></pre></div>'

@@ -1,0 +1,135 @@
+"""The markup of a media asset: `<picture>` with every variant, and how it takes its place in a text."""
+
+import re
+from collections.abc import Mapping
+from html import escape, unescape
+
+import msgspec
+
+from sdc_core.variants import CONTENT_TYPES, Format, Manifest, StoredVariant
+from sdc_web import templating
+from sdc_web.media.assets import Asset
+
+SIZES = "(min-width: 48rem) 44rem, 100vw"
+FALLBACK_WIDTH = 960
+_EMPTY = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'/%3E"
+_IMAGE = re.compile(r"<img ([^>]*)>")
+_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
+_MEDIA = re.compile(r"media:([0-9A-Z]{26})")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One `<source>`, or the fallback `<img>` when `url` is set."""
+
+    type: str = ""
+    srcset: str = ""
+    url: str = ""
+
+
+class Markup(msgspec.Struct, frozen=True, kw_only=True):
+    """What `site/media/_picture.html` shows; sizes in pixels."""
+
+    id: str
+    alt: str
+    width: int
+    height: int
+    placeholder: str
+    color: str
+    sources: tuple[Source, ...]
+    fallback: Source
+    sizes: str
+    eager: bool
+
+
+def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt: str = "", sizes: str = SIZES) -> str:
+    """`<picture>` of the variants; without a manifest an empty frame of the usual shape, so that a page never breaks.
+    `alt` stands in for the asset's own text."""
+    text = alt or asset.alt
+    if manifest is None or not manifest.variants:
+        markup = Markup(
+            id=asset.id, alt=text, width=3, height=2, placeholder="", color="", sources=(),
+            fallback=Source(url=_EMPTY), sizes=sizes, eager=eager,
+        )  # fmt: skip
+    else:
+        markup = _markup(asset.id, text, manifest, sizes, eager=eager)
+    return templating.render("site/media/_picture.html", asset=markup)
+
+
+def plain(asset: Asset, manifest: Manifest | None, site_url: str, *, alt: str = "") -> str:
+    """A single `<img>` with an absolute address, for feeds; only the text while there are no variants."""
+    text = escape(alt or asset.alt)
+    if manifest is None or not manifest.variants:
+        return text
+    shown = _fallback(manifest)
+    address = escape(site_url + address_of(asset.id, manifest, shown))
+    return f'<img src="{address}" alt="{text}" width="{shown.width}" height="{shown.height}">'
+
+
+def address_of(asset_id: str, manifest: Manifest, variant: StoredVariant) -> str:
+    """A variant's address, which changes with the recipe: what is behind one never changes."""
+    return f"/media/{asset_id}/{variant.name}?r={manifest.recipe}"
+
+
+def mentioned(html: str) -> set[str]:
+    """Ids of the assets that a stored text shows."""
+    return {found[1] for found in _MEDIA.finditer(html)}
+
+
+def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
+    """A stored text with its pictures. `absolute` is the site's address when the text leaves the site, as in feeds.
+    What is shown of an asset that is gone is its alternative text."""
+
+    def show(found: re.Match[str]) -> str:
+        attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(found[1])}
+        named = _MEDIA.fullmatch(attributes.get("src", ""))
+        if named is None:
+            return "" if attributes.get("src", "").startswith("media:") else found[0]
+        alt = attributes.get("alt", "")
+        asset = assets.get(named[1])
+        if asset is None:
+            return escape(alt)
+        if absolute:
+            return plain(asset, asset.manifest, absolute, alt=alt)
+        return render(asset, asset.manifest, alt=alt)
+
+    return _IMAGE.sub(show, html)
+
+
+def _markup(asset_id: str, alt: str, manifest: Manifest, sizes: str, *, eager: bool) -> Markup:
+    by_format: dict[Format, list[StoredVariant]] = {}
+    for variant in sorted(manifest.variants, key=lambda each: each.width):
+        by_format.setdefault(variant.format, []).append(variant)
+
+    def srcset(format_: Format) -> str:
+        return ", ".join(f"{address_of(asset_id, manifest, each)} {each.width}w" for each in by_format[format_])
+
+    shown = _fallback(manifest)
+    # A placeholder beneath would be seen through a transparent picture, and only those are kept as PNG.
+    opaque = "png" not in by_format
+    return Markup(
+        id=asset_id,
+        alt=alt,
+        width=manifest.width,
+        height=manifest.height,
+        placeholder=manifest.placeholder if opaque else "",
+        color=manifest.color if opaque else "",
+        sources=tuple(
+            Source(type=CONTENT_TYPES[format_], srcset=srcset(format_))
+            for format_ in ("avif", "webp")
+            if format_ in by_format and format_ != shown.format
+        ),
+        fallback=Source(url=address_of(asset_id, manifest, shown), srcset=srcset(shown.format)),
+        sizes=sizes,
+        eager=eager,
+    )
+
+
+def _fallback(manifest: Manifest) -> StoredVariant:
+    """The variant for browsers that know neither AVIF nor WebP, and nearest to the usual width."""
+    oldest = next(
+        format_ for format_ in ("jpeg", "png", "webp", "avif") if any(v.format == format_ for v in manifest.variants)
+    )
+    return min(
+        (variant for variant in manifest.variants if variant.format == oldest),
+        key=lambda variant: abs(variant.width - FALLBACK_WIDTH),
+    )

@@ -1,0 +1,130 @@
+"""Taking in an upload: counted, hashed, told from its bytes, stored untouched, and only then recorded."""
+
+import asyncio
+import hashlib
+import tempfile
+import unicodedata
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from sdc_core import keys
+from sdc_core.errors import Invalid, TooLarge, Unavailable
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database
+from sdc_web.media import assets
+from sdc_web.media.assets import Asset
+
+MAX_BYTES = 50 * 1024 * 1024
+RECEIVE_S = 600.0
+HEAD_BYTES = 64
+MAX_FILE_NAME = 200
+_FREE_BYTES = 64 * 1024
+
+
+class _Received(msgspec.Struct, frozen=True, kw_only=True):
+    path: Path
+    sha256: str
+    size_bytes: int
+    head: bytes
+
+
+async def accept(  # noqa: PLR0913 - where it goes, what it is, what it is called
+    database: Database, store: ObjectStore, settings: Settings, file_name: str, chunks: AsyncIterator[bytes], alt: str
+) -> tuple[Asset, bool]:
+    """The media asset of an upload, and whether it is new: the same bytes twice are the same asset.
+
+    Holds one chunk in memory. Raises TooLarge over `MAX_BYTES`, Invalid for what is no picture that browsers know,
+    Unavailable when the object store does not take the original or the sender is too slow; then nothing is recorded.
+    """
+    text = assets.clean_alt(alt)
+    async with _received(chunks, settings.DATA_DIR / "uploads") as received:
+        content_type = sniff(received.head)
+        async with database.read() as connection:
+            known = await assets.by_sha256(connection, received.sha256)
+        if known is not None:
+            return known, False
+        asset = assets.new_asset(
+            received.sha256, _bare_name(file_name), content_type, received.size_bytes, text
+        )
+        key = keys.original(asset.id)
+        await store.put_file(settings.S3_MEDIA_BUCKET, key, received.path, content_type=content_type)
+    async with database.transaction() as connection:
+        known = await assets.by_sha256(connection, asset.sha256)
+        if known is None:
+            await assets.insert(connection, asset)
+            return asset, True
+    # The same file came twice at once: the first one stays.
+    await store.delete(settings.S3_MEDIA_BUCKET, key)
+    return known, False
+
+
+def sniff(head: bytes) -> str:
+    """The media type that the first `HEAD_BYTES` bytes prove; Invalid for every other kind of file."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp":
+        # ISO 14496-12 section 4.3: size, "ftyp", major brand, version, then compatible brands up to the size.
+        size = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
+        if brands & {b"avif", b"avis"}:
+            return "image/avif"
+    message = "This file is no picture that browsers show: send a JPEG, PNG, WebP, GIF or AVIF."
+    raise Invalid(message, field="file")
+
+
+@asynccontextmanager
+async def _received(chunks: AsyncIterator[bytes], folder: Path) -> AsyncGenerator[_Received]:
+    """The upload as a file of its own, deleted at the end of the block."""
+    file = await asyncio.to_thread(_open, folder)
+    digest, size_bytes, head, waiting = hashlib.sha256(), 0, b"", bytearray()
+
+    def keep(piece: bytes) -> None:
+        digest.update(piece)
+        file.write(piece)
+
+    try:
+        async with asyncio.timeout(RECEIVE_S):
+            async for chunk in chunks:
+                size_bytes += len(chunk)
+                if size_bytes > MAX_BYTES:
+                    message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
+                    raise TooLarge(message)
+                head = (head + chunk[:HEAD_BYTES])[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
+                waiting += chunk
+                if len(waiting) >= _FREE_BYTES:
+                    await asyncio.to_thread(keep, bytes(waiting))
+                    waiting.clear()
+            await asyncio.to_thread(keep, bytes(waiting))
+            await asyncio.to_thread(file.flush)
+        if size_bytes == 0:
+            message = "The file is empty."
+            raise Invalid(message, field="file")
+        yield _Received(path=Path(file.name), sha256=digest.hexdigest(), size_bytes=size_bytes, head=head)
+    except TimeoutError:
+        message = "The upload took too long: try again on a faster line."
+        raise Unavailable(message) from None
+    finally:
+        # Closing deletes the file; short enough not to be worth a thread that a cancellation could lose.
+        file.close()
+
+
+def _open(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")  # noqa: SIM115 - closed by who asked for it
+
+
+def _bare_name(file_name: str) -> str:
+    """The last part of the name, printable and not too long."""
+    last = file_name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(letter for letter in last if unicodedata.category(letter)[0] not in "CZ" or letter == " ").strip()
+    return clean[-MAX_FILE_NAME:] or "picture"
