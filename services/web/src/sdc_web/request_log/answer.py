@@ -1,0 +1,62 @@
+"""An answer as it passes: its status, size and end, and the request id put on it."""
+
+from litestar.types import Message, Receive, ReceiveMessage, Send
+from sdc_core import clock
+
+GONE = 499
+FAILED = 500
+
+
+class Answer:
+    """Stands between the application and the server. `gone` is set when the client left before the end."""
+
+    __slots__ = ("_done", "_receive", "_send", "_started_us", "_status", "content_type", "gone", "rid", "size_bytes")
+
+    def __init__(self, rid: str, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._started_us = clock.monotonic_us()
+        self._status = 0
+        self._done = False
+        self.rid = rid
+        self.size_bytes = 0
+        self.content_type = ""
+        self.gone = False
+
+    async def receive(self) -> ReceiveMessage:
+        """Pass on what the client sends, and note when it leaves."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._done:
+            self.gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed."""
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            self._status = message["status"]
+            self.content_type = _media_type(headers)
+            headers.append((b"x-request-id", self.rid.encode()))
+            await self._send({**message, "headers": headers})
+            return
+        await self._send(message)
+        if message["type"] == "http.response.body":
+            self.size_bytes += len(message.get("body", b""))
+            self._done = not message.get("more_body", False)
+
+    def outcome(self) -> int:
+        """The status to record: what was answered, 499 when the client left first, 500 when nothing was answered."""
+        if self._done:
+            return self._status
+        return GONE if self.gone else FAILED
+
+    def duration_us(self) -> int:
+        """Microseconds since the request came."""
+        return clock.monotonic_us() - self._started_us
+
+
+def _media_type(headers: list[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name.lower() == b"content-type":
+            return value.partition(b";")[0].strip().decode("latin-1")
+    return ""

@@ -1,0 +1,72 @@
+"""Who a request comes from: the peer, or what a trusted proxy says of it."""
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeAlias
+
+from sdc_core.errors import Misconfigured
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Proxies:
+    """The networks of `TRUSTED_PROXIES`, whose forwarding headers are believed."""
+
+    __slots__ = ("_networks", "is_trusted")
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = tuple(_network(text) for text in networks)
+        # The same few peers ask again and again.
+        self.is_trusted = lru_cache(maxsize=1024)(self._is_trusted)
+
+    def client(self, peer: str, forwarded_for: Iterable[str]) -> str:
+        """The client's address in one spelling. `forwarded_for` holds the values of `X-Forwarded-For` in their order.
+
+        Read from the right: each trusted hop vouches for the entry before it, and the first one that is not trusted is
+        the client. Whatever stands further left is the client's own claim.
+        """
+        client = _spelled(peer)
+        if not self.is_trusted(client):
+            return client
+        for entry in reversed([part for value in forwarded_for for part in value.split(",")]):
+            address = _parse(entry)
+            if address is None:
+                break
+            client = str(address)
+            if not self.is_trusted(client):
+                break
+        return client
+
+    def _is_trusted(self, text: str) -> bool:
+        address = _parse(text)
+        return address is not None and any(address in network for network in self._networks)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise Misconfigured(f"SDC_TRUSTED_PROXIES: {text} is neither an address nor a network") from None
+
+
+@lru_cache(maxsize=4096)
+def _spelled(text: str) -> str:
+    address = _parse(text)
+    return text if address is None else str(address)
+
+
+def _parse(text: str) -> Address | None:
+    """An address with or without a port and brackets, as proxies write it; IPv4 inside IPv6 comes out as IPv4."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

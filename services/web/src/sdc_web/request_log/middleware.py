@@ -1,0 +1,79 @@
+"""The outermost layer of the application: an id and a line in the access log for every request.
+
+    app = RequestLogMiddleware(app, settings)                          # around everything, the page cache included
+    async with open_request_log(settings, worker) as request_log:      # in the lifespan
+        app.attach(request_log)
+        async with supervise.background({**request_log.loops, ...}):
+            ...
+
+What lies below sees the client's true address in `scope["client"]`; it is written nowhere.
+"""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import iptocc
+from litestar.types import ASGIApp, Receive, Scope, Send
+from sdc_core import access_log, clock
+from sdc_core.access_log import MAX_TEXT
+from sdc_core.logging import request_id
+from sdc_core.settings import Settings
+
+from sdc_web.request_log.answer import Answer
+from sdc_web.request_log.asked import Asked, campaign, logged_path
+from sdc_web.request_log.client import Proxies
+from sdc_web.request_log.service import RequestLog
+
+
+class RequestLogMiddleware:
+    """Times, counts and names every request; writes its line once a log is attached."""
+
+    __slots__ = ("_app", "_log", "_proxies", "_site_host")
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._log: RequestLog | None = None
+        self._proxies = Proxies(settings.TRUSTED_PROXIES)
+        self._site_host = urlsplit(settings.site_url).hostname or ""
+
+    def attach(self, request_log: RequestLog | None) -> None:
+        """Write to this log from now on; to none when None."""
+        self._log = request_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asked = Asked(scope["headers"])
+        peer = scope["client"][0] if scope["client"] else ""
+        address = self._proxies.client(peer, asked.forwarded_for)
+        rid = asked.request_id if self._proxies.is_trusted(peer) else ""
+        answer = Answer(rid or clock.new_id(), receive, send)
+        line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
+        scope["client"] = (address, 0)
+        reset = request_id.set(answer.rid)
+        try:
+            await self._app(scope, answer.receive, answer.send)
+        except (asyncio.CancelledError, OSError):
+            answer.gone = True
+            raise
+        finally:
+            request_id.reset(reset)
+            if self._log is not None:
+                ts = clock.now_us()
+                line = access_log.Line(
+                    ts=ts,
+                    visitor=await self._log.visitors.hashed(clock.day_of(ts), address, asked.user_agent),
+                    rid=answer.rid,
+                    method=scope["method"][:16],
+                    path=line_path,
+                    query=line_query,
+                    status=answer.outcome(),
+                    bytes=answer.size_bytes,
+                    us=answer.duration_us(),
+                    type=answer.content_type[:MAX_TEXT],
+                    ref=asked.foreign_host(self._site_host),
+                    ua=asked.user_agent[:MAX_TEXT],
+                    country=iptocc.country_code(address) or "",
+                )
+                self._log.writer.append(line)

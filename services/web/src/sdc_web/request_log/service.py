@@ -1,0 +1,64 @@
+"""The request log of one process: its slot, writer, visitors and shipper, from start to end."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.supervise import Loop
+
+from sdc_web.request_log import retention, slots
+from sdc_web.request_log.retention import Retired
+from sdc_web.request_log.shipper import Shipper
+from sdc_web.request_log.visitors import Visitors
+from sdc_web.request_log.writer import Writer
+
+LAST_FLUSH_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """What the middleware writes to. `loops` must run while it is in use; requests wait for none of them."""
+
+    __slots__ = ("_log_dir", "_retention_days", "_worker", "loops", "shipper", "visitors", "writer")
+
+    def __init__(self, settings: Settings, writer: Writer, shipper: Shipper, worker: ServiceClient) -> None:
+        self._log_dir: Path = settings.log_dir
+        self._retention_days = settings.LOG_RETENTION_DAYS
+        self._worker = worker
+        self.writer = writer
+        self.shipper = shipper
+        self.visitors = Visitors(settings.DATA_DIR / "salts")
+        self.loops: dict[str, Loop] = {"request_log.write": writer.run, "request_log.ship": shipper.run}
+
+    async def retire(self) -> Retired:
+        """Delete the files of all slots that are past retention and whole at the worker; Unavailable without it."""
+        return await retention.retire(self._log_dir, self._worker, self._retention_days)
+
+    def trouble(self) -> str:
+        """Why lines cannot be written, for `/health`; empty while they can."""
+        return self.writer.error
+
+
+@asynccontextmanager
+async def open_request_log(settings: Settings, worker: ServiceClient) -> AsyncGenerator[RequestLog]:
+    """A claimed slot and all that writes to it; at the end of the block the last lines are written.
+
+    The lines of the block's end are shipped by whoever claims the slot next, or by another process of this machine.
+    """
+    slot = await asyncio.to_thread(slots.claim_lowest, settings.log_dir)
+    writer = Writer(slot.folder)
+    try:
+        yield RequestLog(settings, writer, Shipper(settings.log_dir, slot, writer, worker), worker)
+    finally:
+        try:
+            async with asyncio.timeout(LAST_FLUSH_S):
+                await writer.flush()
+        except TimeoutError:
+            log.exception("the last lines of the access log could not be written in time")
+        finally:
+            slots.release(slot)

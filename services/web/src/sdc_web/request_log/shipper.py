@@ -1,0 +1,233 @@
+"""The shipper: brings every log file to the worker. The worker's offset is the only state there is.
+
+    GET  /logs                                   what the worker has
+    PUT  /logs/{slot}/{day}?at=OFFSET            whole lines from that offset; answers the offset it has now
+    POST /logs/{slot}/{day}/close                the day is complete, with its length and digest
+
+A retry, a lost answer, a worker that was away for days and one restored from an older copy are the same case: go on
+from the offset that was answered.
+"""
+
+import asyncio
+import gzip
+import hashlib
+import logging
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Unavailable
+from sdc_core.service_client import Attempt, ServiceClient
+
+from sdc_web.request_log import slots
+from sdc_web.request_log.slots import LogFile, Slot
+from sdc_web.request_log.writer import Writer
+
+RANGE_BYTES = 256 * 1024
+IDLE_S = 1.0
+ORPHANS_EVERY_US = 30 * clock.SECOND_US
+CLOSE_AFTER_US = 60 * clock.SECOND_US
+"""A day is closed this long after its end: an answer that ended at midnight may still be on its way to the file."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+PUT_TIMEOUT_S = 15.0
+
+log = logging.getLogger(__name__)
+AnswerT = TypeVar("AnswerT")
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker has of one file: `at` bytes, and whether the day is closed there."""
+
+    slot: str
+    day: str
+    at: int
+    closed: bool = False
+
+
+class Streams(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `GET /logs`."""
+
+    streams: list[Stream]
+
+
+class _Offset(msgspec.Struct, frozen=True, kw_only=True):
+    at: int
+    closed: bool = False
+
+
+class Shipper:
+    """Ships the files of its own slot, and those of slots that no process holds. `error` is empty while it gets on."""
+
+    __slots__ = ("_log_dir", "_offsets", "_orphans_at_us", "_refused", "_slot", "_worker", "_writer", "error")
+
+    def __init__(self, log_dir: Path, slot: Slot, writer: Writer, worker: ServiceClient) -> None:
+        self._log_dir = log_dir
+        self._slot = slot
+        self._writer = writer
+        self._worker = worker
+        self._offsets: dict[tuple[str, str], _Offset] | None = None
+        self._orphans_at_us = 0
+        self._refused: set[tuple[str, str]] = set()
+        self.error = ""
+
+    async def run(self) -> None:
+        """Ship for ever: at full speed while there is something to ship, then whenever the writer has written."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            self._writer.written.clear()
+            try:
+                await self.ship_all()
+            except Unavailable as error:
+                self._tell(str(error))
+                # What the worker has is asked anew: it may come back restored from an older copy.
+                self._offsets = None
+                await asyncio.sleep(max(pause_s, min(error.retry_after_s, LONGEST_PAUSE_S)) + clock.jitter(pause_s / 4))
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                continue
+            self._tell("")
+            pause_s = FIRST_PAUSE_S
+            await self._idle()
+
+    async def ship_all(self) -> None:
+        """Ship whatever the files hold now; raises Unavailable when the worker does not take it."""
+        if self._offsets is None:
+            self._offsets = await offsets(self._worker)
+        await self._ship_slot(self._slot.name)
+        if clock.monotonic_us() >= self._orphans_at_us:
+            await self._ship_orphans()
+            self._orphans_at_us = clock.monotonic_us() + ORPHANS_EVERY_US
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(ORPHANS_EVERY_US / clock.SECOND_US):
+                await self._writer.written.wait()
+        except TimeoutError:
+            return
+        # Lines come in clusters: one range a second, not one for each flush.
+        await asyncio.sleep(IDLE_S)
+
+    async def _ship_orphans(self) -> None:
+        for name in await asyncio.to_thread(slots.names, self._log_dir):
+            if name == self._slot.name or not await self._has_news(name):
+                continue
+            orphan = await asyncio.to_thread(slots.claim, self._log_dir, name)
+            if orphan is None:
+                continue
+            try:
+                await self._ship_slot(name)
+            finally:
+                slots.release(orphan)
+
+    async def _has_news(self, name: str) -> bool:
+        files = await asyncio.to_thread(slots.files, self._log_dir, name)
+        return any(self._at(file) < file.size_bytes or self._may_close(file) for file in files)
+
+    async def _ship_slot(self, name: str) -> None:
+        for file in await asyncio.to_thread(slots.files, self._log_dir, name):
+            if self._at(file) < file.size_bytes:
+                await self._ship_file(file)
+            if self._may_close(file):
+                await self._close(file)
+
+    async def _ship_file(self, file: LogFile) -> None:
+        while True:
+            at = self._at(file)
+            body = await asyncio.to_thread(read_lines, file.path, at)
+            if not body:
+                return
+            attempt = await self._worker.send(
+                "PUT",
+                f"/logs/{file.slot}/{file.day}",
+                query={"at": str(at)},
+                message_id=f"{file.slot}/{file.day}/{at}",
+                body=await asyncio.to_thread(gzip.compress, body, 1, mtime=0),
+                headers={"content-type": "application/x-ndjson", "content-encoding": "gzip"},
+                timeout_s=PUT_TIMEOUT_S,
+            )
+            answered = self._keep(file, attempt)
+            if answered.at == at:
+                raise Unavailable(f"the worker stays at {at} of {file.slot}/{file.day}")
+
+    def _may_close(self, file: LogFile) -> bool:
+        """Whether a finished day is whole at the worker and has not been closed yet."""
+        key = (file.slot, file.day)
+        own_lines_wait = file.slot == self._slot.name and not self._writer.is_empty(file.day)
+        over = clock.day_of(clock.now_us() - CLOSE_AFTER_US) > file.day
+        closed = (self._offsets or {}).get(key, _Offset(at=0)).closed
+        return over and not closed and not own_lines_wait and key not in self._refused
+
+    async def _close(self, file: LogFile) -> None:
+        length, digest = await asyncio.to_thread(_proof, file.path)
+        if length != self._at(file):
+            return
+        attempt = await self._worker.send(
+            "POST",
+            f"/logs/{file.slot}/{file.day}/close",
+            message_id=f"{file.slot}/{file.day}/close/{length}",
+            body=msgspec.json.encode({"length": length, "sha256": digest}),
+            timeout_s=PUT_TIMEOUT_S,
+        )
+        if attempt.status == 409:
+            # The file is kept, and told of: what the worker has is not what was written here.
+            self._refused.add((file.slot, file.day))
+            log.error("the worker has other lines than the file", extra={"slot": file.slot, "day": file.day})
+            return
+        self._keep(file, attempt)
+
+    def _at(self, file: LogFile) -> int:
+        return (self._offsets or {}).get((file.slot, file.day), _Offset(at=0)).at
+
+    def _keep(self, file: LogFile, attempt: Attempt) -> _Offset:
+        attempt.raise_unless_ok("the worker")
+        answered = _decode(attempt, _Offset)
+        self._offsets = {**(self._offsets or {}), (file.slot, file.day): answered}
+        return answered
+
+    def _tell(self, error: str) -> None:
+        if error and not self.error:
+            log.warning("the access log waits for the worker", extra={"error": error})
+        if self.error and not error:
+            log.info("the access log is shipped again")
+        self.error = error
+
+
+async def offsets(worker: ServiceClient) -> dict[tuple[str, str], _Offset]:
+    """What the worker has, by slot and day; Unavailable when it does not say."""
+    attempt = await worker.send("GET", "/logs")
+    attempt.raise_unless_ok("the worker")
+    found = _decode(attempt, Streams).streams
+    return {(stream.slot, stream.day): _Offset(at=stream.at, closed=stream.closed) for stream in found}
+
+
+def read_lines(path: Path, at: int) -> bytes:
+    """At most `RANGE_BYTES` of whole lines from an offset, safe on disk before they are returned. Blocking.
+
+    Without the sync a power cut could leave the file shorter than what the worker has acknowledged.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fdatasync(descriptor)
+        data = os.pread(descriptor, RANGE_BYTES, at)
+    finally:
+        os.close(descriptor)
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _proof(path: Path) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    length = 0
+    with path.open("rb") as file:
+        while block := file.read(1024 * 1024):
+            digest.update(block)
+            length += len(block)
+    return length, digest.hexdigest()
+
+
+def _decode(attempt: Attempt, answer: type[AnswerT]) -> AnswerT:
+    try:
+        return msgspec.json.decode(attempt.body, type=answer)
+    except msgspec.DecodeError as error:
+        raise Unavailable(f"the worker's answer is not understood: {error}") from None

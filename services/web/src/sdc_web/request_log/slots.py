@@ -1,0 +1,87 @@
+"""Slots: one folder of log files for each running web process, claimed by a lock that dies with the process."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+SUFFIX = ".ndjson"
+_LOCK = "lock"
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed folder; `descriptor` holds the lock until `release`."""
+
+    name: str
+    folder: Path
+    descriptor: int
+
+
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One UTC day of one slot."""
+
+    slot: str
+    day: str
+    path: Path
+    size_bytes: int
+
+
+def claim_lowest(log_dir: Path) -> Slot:
+    """Claim the lowest slot that no process holds, and with it whatever its last holder left. Blocking."""
+    for number in count():
+        if slot := claim(log_dir, str(number)):
+            return slot
+    raise AssertionError
+
+
+def claim(log_dir: Path, name: str) -> Slot | None:
+    """Claim one slot, or None when a process holds it. A torn last line is ended, so that the next one is whole."""
+    folder = log_dir / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for file in files(log_dir, name):
+            _end_last_line(file.path)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return Slot(name=name, folder=folder, descriptor=descriptor)
+
+
+def release(slot: Slot) -> None:
+    """Let another process have it."""
+    os.close(slot.descriptor)
+
+
+def names(log_dir: Path) -> list[str]:
+    """Every slot there ever was, lowest first."""
+    if not log_dir.is_dir():
+        return []
+    found = [entry.name for entry in log_dir.iterdir() if entry.name.isascii() and entry.name.isdigit()]
+    return sorted(found, key=int)
+
+
+def files(log_dir: Path, name: str) -> list[LogFile]:
+    """The log files of a slot, oldest day first."""
+    return sorted(_files(log_dir, name), key=lambda file: file.day)
+
+
+def _files(log_dir: Path, name: str) -> Iterator[LogFile]:
+    for path in (log_dir / name).glob(f"????-??-??{SUFFIX}"):
+        yield LogFile(slot=name, day=path.name.removesuffix(SUFFIX), path=path, size_bytes=path.stat().st_size)
+
+
+def _end_last_line(path: Path) -> None:
+    with path.open("r+b") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")

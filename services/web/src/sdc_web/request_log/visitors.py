@@ -1,0 +1,86 @@
+"""The visitor: a hash of address and User-Agent under a random salt that dies with its day."""
+
+import asyncio
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+from sdc_core import clock
+
+SALT_BYTES = 32
+HASH_BYTES = 8
+READ_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Visitors:
+    """Hashes under the salt of a day, which every process of this data folder shares."""
+
+    __slots__ = ("_folder", "_salts")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._salts: dict[str, bytes] = {}
+
+    async def hashed(self, day: str, address: str, user_agent: str) -> str:
+        """16 hexadecimal digits, the same for the same three values in every process, and unreadable after the day.
+
+        Waits for the disk on the first call of a day alone. Where the folder cannot be used, the salt stays in memory:
+        each process then counts visitors for itself, and the site is served.
+        """
+        salt = self._salts.get(day) or await self._open(day)
+        content = f"{address}\n{user_agent}".encode(errors="replace")
+        return hashlib.blake2b(content, key=salt, digest_size=HASH_BYTES).hexdigest()
+
+    async def _open(self, day: str) -> bytes:
+        try:
+            async with asyncio.timeout(READ_S):
+                salt = await asyncio.to_thread(shared_salt, self._folder, day)
+        except (OSError, TimeoutError) as error:
+            salt = clock.random_bytes(SALT_BYTES)
+            log.warning("the visitor salt is not shared", extra={"folder": str(self._folder), "error": str(error)})
+        # Another request may have opened the day meanwhile: two salts in one process would split its visitors.
+        salt = self._salts.setdefault(day, salt)
+        self._salts = {each: kept for each, kept in self._salts.items() if each >= day}
+        return salt
+
+
+def shared_salt(folder: Path, day: str) -> bytes:
+    """The salt of the day, made by whichever process comes first; salts of earlier days are deleted. Blocking.
+
+    The file is written whole and safe on disk under a name of its own, then linked to the day's name, which fails for
+    all but one process: nobody ever reads half a salt, and nobody replaces one in use.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / day
+    if not target.exists():
+        _offer(folder, target)
+    for other in folder.iterdir():
+        if other.name < day and not other.name.startswith("."):
+            other.unlink(missing_ok=True)
+    return target.read_bytes()
+
+
+def _offer(folder: Path, target: Path) -> None:
+    own = folder / f".{clock.new_id()}"
+    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, clock.random_bytes(SALT_BYTES))
+        os.fsync(descriptor)
+        os.link(own, target)
+    except FileExistsError:
+        pass
+    finally:
+        os.close(descriptor)
+        own.unlink(missing_ok=True)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

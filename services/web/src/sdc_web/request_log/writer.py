@@ -1,0 +1,121 @@
+"""The writer: lines wait in memory for a moment and reach the slot's file of their day in one write."""
+
+import asyncio
+import logging
+import os
+import threading
+from pathlib import Path
+
+from sdc_core import access_log, clock
+
+from sdc_web.request_log.slots import SUFFIX
+
+FLUSH_S = 0.2
+FLUSH_BYTES = 64 * 1024
+MAX_WAITING_BYTES = 4 * 1024 * 1024
+"""Lines beyond this are dropped and counted: a full disk must not become a full memory."""
+
+log = logging.getLogger(__name__)
+
+
+class _Chunk:
+    """Lines of one day on their way to the file. The writing thread counts `written`, so a write that was cancelled
+    on this side is continued where the thread left it, and never done twice.
+    """
+
+    __slots__ = ("data", "day", "error", "lock", "written")
+
+    def __init__(self, day: str, data: bytes) -> None:
+        self.day = day
+        self.data = data
+        self.written = 0
+        self.error = ""
+        self.lock = threading.Lock()
+
+
+class Writer:
+    """Takes lines at once and writes them soon. `dropped` counts lines lost, `error` says why the disk refuses,
+    `written` is set whenever something new is in a file.
+    """
+
+    __slots__ = ("_chunk", "_folder", "_full", "_waiting", "_waiting_bytes", "_writing", "dropped", "error", "written")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._waiting: dict[str, bytearray] = {}
+        self._waiting_bytes = 0
+        self._chunk: _Chunk | None = None
+        self._full = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self.written = asyncio.Event()
+        self.dropped = 0
+        self.error = ""
+
+    def append(self, line: access_log.Line) -> None:
+        """Take a line; never waits. Its file is that of the UTC day of `line.ts`."""
+        if self._waiting_bytes >= MAX_WAITING_BYTES:
+            self.dropped += 1
+            return
+        encoded = access_log.encode(line)
+        self._waiting.setdefault(clock.day_of(line.ts), bytearray()).extend(encoded)
+        self._waiting_bytes += len(encoded)
+        if self._waiting_bytes >= FLUSH_BYTES:
+            self._full.set()
+
+    async def run(self) -> None:
+        """Write what waits, every `FLUSH_S` or as soon as `FLUSH_BYTES` wait; the loop of this writer."""
+        while True:
+            try:
+                async with asyncio.timeout(FLUSH_S):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
+            self._full.clear()
+            await self.flush()
+            if self.error:
+                # Lines that cannot be written keep the buffer full, and each new one would wake this loop at once.
+                await asyncio.sleep(FLUSH_S)
+
+    async def flush(self) -> None:
+        """Write every line taken before this call. A disk that refuses is logged once, and the lines wait on."""
+        async with self._writing:
+            while chunk := self._chunk or self._next_chunk():
+                self._chunk = chunk
+                await asyncio.to_thread(_append, self._folder / f"{chunk.day}{SUFFIX}", chunk)
+                self._tell(chunk.error)
+                if chunk.error:
+                    return
+                self._chunk = None
+                self._waiting_bytes -= len(chunk.data)
+                self.written.set()
+
+    def is_empty(self, day: str) -> bool:
+        """Whether no line of that day waits in memory."""
+        return day not in self._waiting and (self._chunk is None or self._chunk.day != day)
+
+    def _next_chunk(self) -> _Chunk | None:
+        if not self._waiting:
+            return None
+        day = min(self._waiting)
+        return _Chunk(day, bytes(self._waiting.pop(day)))
+
+    def _tell(self, error: str) -> None:
+        if error and not self.error:
+            log.error("the access log cannot be written", extra={"folder": str(self._folder), "error": error})
+        if self.error and not error:
+            log.warning("the access log is written again", extra={"dropped_lines": self.dropped})
+        self.error = error
+
+
+def _append(path: Path, chunk: _Chunk) -> None:
+    with chunk.lock:
+        chunk.error = ""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                while chunk.written < len(chunk.data):
+                    chunk.written += os.write(descriptor, memoryview(chunk.data)[chunk.written :])
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            chunk.error = str(error)
