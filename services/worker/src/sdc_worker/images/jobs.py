@@ -1,0 +1,66 @@
+"""The queue of image jobs: what comes in, how it stands, and the answer that goes to web."""
+
+from sdc_core import clock
+from sdc_core.errors import Unavailable
+from sdc_core.messages import ImageFailed, ImageReady, MediaFailed, MediaReady, Upload
+from sdc_core.sqlite import Connection, Database
+from sdc_core.variants import RECIPE, Manifest
+
+from sdc_worker.images import store
+from sdc_worker.images.store import State
+from sdc_worker.webhooks import deliveries
+
+MAX_PENDING = 1_000
+FULL_RETRY_S = 60
+
+
+async def enqueue(database: Database, upload: Upload) -> State:
+    """Make an upload wait for its variants, and return the state it is in.
+
+    One that waits or is worked on stays as it is, so a repeated call is harmless. One that is done or failed waits
+    again: whoever asks does not know the answer; what exists in the store is announced anew and not made anew.
+    Raises Unavailable, with a time to come back, when `MAX_PENDING` jobs wait.
+    """
+    async with database.transaction() as connection:
+        known = await store.get(connection, upload.asset_id)
+        if known and known.state in ("pending", "running") and known.sha256 in ("", upload.sha256):
+            return known.state
+        await require_room(connection)
+        await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=clock.now_us())
+    return "pending"
+
+
+async def require_room(connection: Connection) -> None:
+    """Raises Unavailable when the queue is full."""
+    if await store.count_pending(connection) >= MAX_PENDING:
+        message = f"{MAX_PENDING:,} pictures wait for their variants already: try again later"
+        raise Unavailable(message, retry_after_s=FULL_RETRY_S)
+
+
+async def counts(connection: Connection) -> dict[State, int]:
+    """How many jobs are in each state, all states named."""
+    states: dict[State, int] = {"pending": 0, "running": 0, "done": 0, "failed": 0}
+    return states | {each.state: each.jobs for each in await store.count_by_state(connection)}
+
+
+async def announce_ready(connection: Connection, asset_id: str, manifest: Manifest) -> str:
+    """Hand the manifest to web's deliveries in the caller's transaction; returns the webhook id."""
+    message_id = _message_id("ready", asset_id)
+    message = MediaReady(data=ImageReady(asset_id=asset_id, manifest=manifest))
+    await deliveries.enqueue(connection, message, message_id)
+    return message_id
+
+
+async def announce_failed(connection: Connection, asset_id: str, reason: str) -> str:
+    """Hand the reason to web's deliveries in the caller's transaction; returns the webhook id."""
+    message_id = _message_id("failed", asset_id)
+    message = MediaFailed(data=ImageFailed(asset_id=asset_id, reason=reason))
+    await deliveries.enqueue(connection, message, message_id)
+    return message_id
+
+
+def _message_id(what: str, asset_id: str) -> str:
+    """New each time: web remembers ids, and must not take a second announcement for a repeat of a first one whose
+    effect it has lost with a restored database.
+    """
+    return f"media-{what}/{asset_id}/{RECIPE}/{clock.new_id()}"

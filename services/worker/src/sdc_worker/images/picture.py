@@ -1,0 +1,175 @@
+"""Reading a file that a stranger may have made: sniff, limits, decode, orientation, colour."""
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import msgspec
+from PIL import Image, ImageCms, ImageFile
+from sdc_core.errors import Invalid
+from sdc_core.variants import WIDTHS
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
+"""Nothing else is tried: the rare formats are where decoders were broken, and one of them runs a program."""
+MAX_BYTES = 50 * 1024 * 1024
+MAX_PIXELS = 100_000_000
+MAX_PIXELS_UNLESS_JPEG = 40_000_000
+"""Only a JPEG can be decoded at a fraction of its size."""
+MAX_SIDE = 65_535
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_DAMAGED = (OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+"""What Pillow's readers raise on bytes that are not as they should be."""
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+class Picture(msgspec.Struct, kw_only=True):
+    """A decoded original. `pixels` is upright, RGB or RGBA or CMYK, and may be smaller than `width` x `height`, the
+    upright size of the file, though never below twice the widest variant; `profile` is its ICC profile, empty for
+    sRGB; `drawn` says that the format is one for graphics, without loss.
+    """
+
+    pixels: Image.Image
+    width: int
+    height: int
+    profile: bytes
+    drawn: bool
+
+
+def read(path: Path) -> Picture:
+    """Decode the first frame. Raises Invalid, with a sentence for the author, for anything that is no picture within
+    the limits.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with path.open("rb") as file:
+                return _read(file, path.stat().st_size)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _unreadable(f"it has more than {MAX_PIXELS // 1_000_000} megapixels") from None
+    except Image.UnidentifiedImageError:
+        raise _unreadable("it is not a JPEG, PNG, WebP, GIF or AVIF") from None
+    except MemoryError:
+        raise _unreadable("decoding it takes too much memory") from None
+    except _DAMAGED as error:
+        detail = str(error) or type(error).__name__
+        raise _unreadable(f"the file is damaged or cut short ({detail[:120]})") from None
+
+
+def to_srgb(pixels: Image.Image, profile: bytes) -> Image.Image:
+    """The pixels as sRGB, alpha kept. A profile that is garbage or of another colour model is taken for sRGB."""
+    alpha = pixels.getchannel("A") if pixels.mode == "RGBA" else None
+    colors = pixels.convert("RGB") if alpha else pixels
+    if profile:
+        try:
+            colors = ImageCms.profileToProfile(
+                colors,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                _SRGB,
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode="RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+        except (OSError, ValueError, ImageCms.PyCMSError):
+            colors = None
+    colors = (colors or pixels).convert("RGB")
+    if alpha:
+        colors.putalpha(alpha)
+    return colors
+
+
+def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
+    if size_bytes > MAX_BYTES:
+        raise _unreadable(f"it has more than {MAX_BYTES // (1024 * 1024)} MB")
+    header = file.read(256)
+    file.seek(0)
+    with Image.open(file, formats=FORMATS) as image:
+        jpeg = image.format in ("JPEG", "MPO")
+        _check_size(image.size, jpeg=jpeg)
+        orientation = _orientation(image)
+        turned = orientation in (5, 6, 7, 8)
+        width, height = image.size[::-1] if turned else image.size
+        if jpeg:
+            _shrink_while_loading(image, width)
+        image.load()
+        profile = _profile(image)
+        pixels = _plain(image)
+        return Picture(
+            pixels=pixels.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else pixels,
+            width=width,
+            height=height,
+            profile=profile,
+            drawn=image.format in ("PNG", "GIF") or b"VP8L" in header,
+        )
+
+
+def _check_size(size: tuple[int, int], *, jpeg: bool) -> None:
+    width, height = size
+    if not jpeg and width * height > MAX_PIXELS_UNLESS_JPEG:
+        raise _unreadable(
+            f"it has more than {MAX_PIXELS_UNLESS_JPEG // 1_000_000} megapixels; as a JPEG it may have 100"
+        )
+    if max(width, height) > MAX_SIDE:
+        raise _unreadable(f"one side has more than {MAX_SIDE:,} pixels")
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 for upright, and when the EXIF block is broken or says nonsense: that must not cost the picture."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    except _DAMAGED:
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
+
+
+def _shrink_while_loading(image: Image.Image, upright_width: int) -> None:
+    """Let libjpeg halve while decoding, down to twice the widest variant and not below: that would show."""
+    wanted = 2 * WIDTHS[-1]
+    if upright_width > wanted:
+        width, height = (max(1, side * wanted // upright_width) for side in image.size)
+        image.draft(None, (width, height))
+
+
+def _profile(image: Image.Image) -> bytes:
+    raw = image.info.get("icc_profile")
+    if not isinstance(raw, bytes):
+        return b""
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(raw)))
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return b""
+    return b"" if name.startswith("sRGB") else raw
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """A copy as RGB, RGBA or CMYK, without any metadata; fully opaque pixels lose their alpha."""
+    if image.mode.startswith("I"):
+        # Pillow's own conversion cuts 16 bits off at 255 instead of scaling them.
+        pixels = image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+    elif image.mode == "CMYK":
+        pixels = image.copy()
+    elif image.has_transparency_data:
+        pixels = image.convert("RGBA")
+        if pixels.getchannel("A").getextrema() == (255, 255):
+            pixels = pixels.convert("RGB")
+    else:
+        pixels = image.convert("RGB")
+    pixels.info.clear()
+    return pixels
+
+
+def _unreadable(why: str) -> Invalid:
+    return Invalid(f"cannot read this picture: {why}")

@@ -1,0 +1,65 @@
+"""The pool of processes: one function, `run`, that a stuck or dying process cannot hold up."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+from anyio import BrokenWorkerProcess, to_process
+from sdc_core.errors import SdcError
+
+from sdc_worker.images.limits import limited
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+DEADLINE_S = 120.0
+
+
+class JobLost(SdcError):
+    """The process died or was killed over the job; the job may be at fault, or the machine."""
+
+    code = "job_lost"
+
+
+class Pool:
+    """Bounds how many processes work at once. They start when needed and end with the event loop or this process."""
+
+    __slots__ = ("_limiter", "deadline_s", "processes")
+
+    def __init__(self, processes: int = 0, *, deadline_s: float = DEADLINE_S) -> None:
+        self.processes = processes or usable_cores()
+        self.deadline_s = deadline_s
+        self._limiter = anyio.CapacityLimiter(self.processes)
+
+    async def run(self, function: Callable[[A], T], argument: A) -> T:
+        """Call a module-level function with plain values in a process; what it raises is raised here.
+
+        Raises JobLost after `deadline_s`, when the process is killed, and when a second process died over the job.
+        Waiting for a free process is not counted. A cancelled caller kills its process and no other.
+        """
+        async with self._limiter:
+            try:
+                async with asyncio.timeout(self.deadline_s):
+                    try:
+                        return await _call(function, argument)
+                    except BrokenWorkerProcess:
+                        # An idle process may have been killed by the system, with no fault of this job.
+                        return await _call(function, argument)
+            except TimeoutError:
+                message = f"it took longer than {self.deadline_s:.0f} s"
+                raise JobLost(message) from None
+            except BrokenWorkerProcess:
+                message = "the process that worked on it died"
+                raise JobLost(message) from None
+
+
+async def _call(function: Callable[[A], T], argument: A) -> T:
+    # Its own limiter would count against the machine's cores and would be waited for on our deadline.
+    return await to_process.run_sync(limited, function, argument, cancellable=True, limiter=anyio.CapacityLimiter(1))
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

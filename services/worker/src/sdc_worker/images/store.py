@@ -1,0 +1,147 @@
+"""The rows of image jobs. `sha256` is empty where the sweep found an original: the upload's own word was lost."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one, fetch_value
+
+State: TypeAlias = Literal["pending", "running", "done", "failed"]
+
+
+class ImageJob(msgspec.Struct, frozen=True, kw_only=True):
+    """An original that is to have variants. `attempts` counts those begun; `message_id` is the webhook id of the last
+    answer to web, empty before it.
+    """
+
+    asset_id: str
+    sha256: str
+    state: State
+    attempts: int
+    reason: str
+    enqueued_us: int
+    updated_us: int
+    message_id: str
+
+
+class StateCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many jobs are in one state."""
+
+    state: State
+    jobs: int
+
+
+SQL_GET = """
+SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id
+FROM image_jobs WHERE asset_id = :asset_id
+"""
+
+
+async def get(connection: Connection, asset_id: str) -> ImageJob | None:
+    """The job of an asset."""
+    return await fetch_one(connection, ImageJob, SQL_GET, {"asset_id": asset_id})
+
+
+SQL_PUT = """
+INSERT INTO image_jobs (asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id)
+VALUES (:asset_id, :sha256, 'pending', 0, '', :now_us, :now_us, '')
+ON CONFLICT (asset_id) DO UPDATE
+SET sha256 = excluded.sha256, state = 'pending', attempts = 0, reason = '', enqueued_us = :now_us, updated_us = :now_us
+"""
+
+
+async def put(connection: Connection, *, asset_id: str, sha256: str, now_us: int) -> None:
+    """Make a job wait, with all its attempts before it, whether it is known or not."""
+    await execute(connection, SQL_PUT, {"asset_id": asset_id, "sha256": sha256, "now_us": now_us})
+
+
+SQL_CLAIM = """
+UPDATE image_jobs SET state = 'running', attempts = attempts + 1, updated_us = :now_us
+WHERE asset_id = (
+    SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', attempts, enqueued_us DESC LIMIT 1
+)
+RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id
+"""
+
+
+async def claim(connection: Connection, *, now_us: int) -> ImageJob | None:
+    """Take the next job: those an author waits for before those of the sweep, the newest first."""
+    return await fetch_one(connection, ImageJob, SQL_CLAIM, {"now_us": now_us})
+
+
+SQL_SETTLE = """
+UPDATE image_jobs
+SET state = :state, reason = :reason, updated_us = :now_us, message_id = :message_id
+WHERE asset_id = :asset_id AND state = 'running'
+"""
+
+
+async def settle(
+    connection: Connection, *, asset_id: str, state: State, reason: str, message_id: str, now_us: int
+) -> int:
+    """Say how the attempt at hand ended; 0 when the job was not running any more."""
+    values: dict[str, Value] = {
+        "asset_id": asset_id,
+        "state": state,
+        "reason": reason,
+        "message_id": message_id,
+        "now_us": now_us,
+    }
+    return await execute(connection, SQL_SETTLE, values)
+
+
+SQL_GIVE_BACK = """
+UPDATE image_jobs SET state = 'pending', attempts = max(0, attempts - 1)
+WHERE asset_id = :asset_id AND state = 'running'
+"""
+
+
+async def give_back(connection: Connection, *, asset_id: str) -> None:
+    """Make a job wait again as if it had not been begun."""
+    await execute(connection, SQL_GIVE_BACK, {"asset_id": asset_id})
+
+
+SQL_RECOVER = "UPDATE image_jobs SET state = 'pending' WHERE state = 'running'"
+
+
+async def recover(connection: Connection) -> int:
+    """Make the jobs wait again that an ended worker had begun. Their attempts count: the job may have ended it."""
+    return await execute(connection, SQL_RECOVER)
+
+
+SQL_COUNT = "SELECT state, count(*) AS jobs FROM image_jobs GROUP BY state"
+
+
+async def count_by_state(connection: Connection) -> list[StateCount]:
+    """How many jobs are in each state that has any."""
+    return await fetch_all(connection, StateCount, SQL_COUNT)
+
+
+SQL_COUNT_PENDING = "SELECT count(*) FROM image_jobs WHERE state = 'pending'"
+
+
+async def count_pending(connection: Connection) -> int:
+    """The length of the queue."""
+    pending = await fetch_value(connection, SQL_COUNT_PENDING)
+    return pending if isinstance(pending, int) else 0
+
+
+SQL_UNHEARD = """
+SELECT job.asset_id, job.sha256, job.state, job.attempts, job.reason, job.enqueued_us, job.updated_us, job.message_id
+FROM image_jobs AS job JOIN deliveries ON deliveries.id = job.message_id
+WHERE job.state IN ('done', 'failed') AND deliveries.next_us IS NULL AND deliveries.delivered_us IS NULL
+    AND job.updated_us > :after_us
+ORDER BY job.updated_us
+"""
+
+
+async def unheard(connection: Connection, *, after_us: int) -> list[ImageJob]:
+    """Settled jobs since then whose answer web did not take and will not be sent again."""
+    return await fetch_all(connection, ImageJob, SQL_UNHEARD, {"after_us": after_us})
+
+
+SQL_REANNOUNCE = "UPDATE image_jobs SET message_id = :message_id WHERE asset_id = :asset_id"
+
+
+async def reannounce(connection: Connection, *, asset_id: str, message_id: str) -> None:
+    """Remember the id of a further answer to web."""
+    await execute(connection, SQL_REANNOUNCE, {"asset_id": asset_id, "message_id": message_id})

@@ -1,0 +1,103 @@
+"""Finding what was lost: originals nobody asked variants for, and answers that web never took."""
+
+import msgspec
+from sdc_core import clock, keys, variants
+from sdc_core.objects import ObjectStore
+from sdc_core.sqlite import Connection, Database
+from sdc_core.variants import Manifest
+
+from sdc_worker.cron.jobs import JobContext
+from sdc_worker.images import jobs, store
+from sdc_worker.images.store import ImageJob
+from sdc_worker.images.work import stored_manifest
+
+SETTLED_US = 5 * 60 * clock.SECOND_US
+"""Younger originals are left alone: web is still writing its row, and will ask for itself."""
+UNHEARD_US = 3 * clock.DAY_US
+"""How long web is told again: after that it has its reasons, such as a deleted asset."""
+
+
+class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sweep found: originals looked at, jobs made of them, and answers sent to web again."""
+
+    originals: int
+    enqueued: int
+    announced: int
+    left: int
+
+
+async def sweep(context: JobContext) -> str:
+    """The action of a cron job; returns the report as a sentence."""
+    report = await run(context.database, context.store, context.settings.S3_MEDIA_BUCKET)
+    text = f"{report.originals} originals: {report.enqueued} enqueued, {report.announced} announced again"
+    return f"{text}, {report.left} left for the next sweep" if report.left else text
+
+
+async def run(database: Database, object_store: ObjectStore, bucket: str) -> SweepReport:
+    """Enqueue every original that has no complete set of variants of this recipe and no job, as far as the queue has
+    room, and send web again what it refused in the last days. Raises Unavailable or NotFound with the store.
+    """
+    until_us = clock.now_us() - SETTLED_US
+    listing = object_store.list(bucket, keys.ORIGINALS)
+    originals = [info.key.removeprefix(keys.ORIGINALS) async for info in listing if info.modified_us <= until_us]
+    complete = await _complete(object_store, bucket)
+    enqueued = left = 0
+    for asset_id in originals:
+        async with database.transaction() as connection:
+            match await _consider(connection, asset_id, complete=asset_id in complete):
+                case "enqueued":
+                    enqueued += 1
+                case "left":
+                    left += 1
+    return SweepReport(
+        originals=len(originals),
+        enqueued=enqueued,
+        announced=await _announce_again(database, object_store, bucket),
+        left=left,
+    )
+
+
+async def _consider(connection: Connection, asset_id: str, *, complete: bool) -> str:
+    known = await store.get(connection, asset_id)
+    # Unknown and complete: this database was restored from before it, and web may not have heard either.
+    # Known, done and incomplete: the recipe has changed, or variants were deleted.
+    if known and (known.state in ("pending", "running", "failed") or complete):
+        return "settled"
+    if await store.count_pending(connection) >= jobs.MAX_PENDING:
+        return "left"
+    await store.put(connection, asset_id=asset_id, sha256="", now_us=clock.now_us())
+    return "enqueued"
+
+
+async def _complete(object_store: ObjectStore, bucket: str) -> set[str]:
+    """Assets with a manifest and at least one variant of this recipe."""
+    manifests: set[str] = set()
+    current: set[str] = set()
+    async for info in object_store.list(bucket, keys.VARIANTS):
+        asset_id, _, rest = info.key.removeprefix(keys.VARIANTS).partition("/")
+        if rest == "manifest.json":
+            manifests.add(asset_id)
+        elif rest.startswith(f"{variants.RECIPE}/"):
+            current.add(asset_id)
+    return manifests & current
+
+
+async def _announce_again(database: Database, object_store: ObjectStore, bucket: str) -> int:
+    async with database.read() as connection:
+        unheard = await store.unheard(connection, after_us=clock.now_us() - UNHEARD_US)
+    for job in unheard:
+        manifest = await stored_manifest(object_store, bucket, job.asset_id) if job.state == "done" else None
+        async with database.transaction() as connection:
+            await _announce(connection, job, manifest)
+    return len(unheard)
+
+
+async def _announce(connection: Connection, job: ImageJob, manifest: Manifest | None) -> None:
+    if manifest:
+        message_id = await jobs.announce_ready(connection, job.asset_id, manifest)
+    elif job.state == "failed":
+        message_id = await jobs.announce_failed(connection, job.asset_id, job.reason)
+    else:
+        await store.put(connection, asset_id=job.asset_id, sha256="", now_us=clock.now_us())
+        return
+    await store.reannounce(connection, asset_id=job.asset_id, message_id=message_id)

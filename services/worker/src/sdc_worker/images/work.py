@@ -1,0 +1,187 @@
+"""Taking image jobs one by one: original out of the store, variants into it, manifest last, then the word to web."""
+
+import asyncio
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from sdc_core import clock, keys, variants
+from sdc_core.errors import Invalid, NotFound, SdcError, Unavailable
+from sdc_core.objects import ObjectStore
+from sdc_core.sqlite import Connection, Database
+from sdc_core.variants import Manifest
+
+from sdc_worker.images import jobs, store
+from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.picture import MAX_BYTES
+from sdc_worker.images.pool import JobLost, Pool
+from sdc_worker.images.store import ImageJob, State
+
+MAX_ATTEMPTS = 3
+POLL_S = 0.5
+IMMUTABLE = "public, max-age=31536000, immutable"
+MAX_MANIFEST_BYTES = 256 * 1024
+CLEAN_UP_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Workshop(msgspec.Struct, frozen=True, kw_only=True):
+    """What the work needs; `make` is the function that runs in the pool."""
+
+    database: Database
+    store: ObjectStore
+    bucket: str
+    pool: Pool
+    make: Callable[[Minify], Manifest] = minify
+
+
+async def work(workshop: Workshop) -> None:
+    """The loop: as many jobs side by side as the pool has processes, for ever. Begins by taking back what an ended
+    worker had begun. While the store does not answer the jobs wait, and nothing is counted against them.
+    """
+    async with workshop.database.transaction() as connection:
+        await store.recover(connection)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(workshop.pool.processes):
+            group.create_task(_keep_working(workshop))
+
+
+async def _keep_working(workshop: Workshop) -> None:
+    while True:
+        try:
+            if not await work_once(workshop):
+                await asyncio.sleep(POLL_S)
+        except Unavailable as error:
+            log.warning("images wait", extra={"reason": str(error), "retry_after_s": error.retry_after_s})
+            await asyncio.sleep(error.retry_after_s)
+
+
+async def work_once(workshop: Workshop) -> bool:
+    """Take the next job to its end, or to its next attempt; False when none waits. Raises Unavailable, with the job
+    waiting as before, when store or database do not answer.
+    """
+    async with workshop.database.transaction() as connection:
+        job = await store.claim(connection, now_us=clock.now_us())
+    if job is None:
+        return False
+    try:
+        if job.attempts > MAX_ATTEMPTS:
+            await _fail(workshop, job, job.reason or "cannot make the variants: the worker ended each time it tried")
+        else:
+            await _attempt(workshop, job)
+    except (SdcError, asyncio.CancelledError):
+        # Neither a silent store nor the worker's end is the picture's fault: the attempt does not count.
+        async with asyncio.timeout(CLEAN_UP_S), workshop.database.transaction() as connection:
+            await store.give_back(connection, asset_id=job.asset_id)
+        raise
+    return True
+
+
+async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str) -> Manifest | None:
+    """The manifest of this recipe, when all was made before and only the word of it was lost."""
+    try:
+        raw = await object_store.get(bucket, keys.manifest(asset_id), max_bytes=MAX_MANIFEST_BYTES)
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except (NotFound, msgspec.DecodeError):
+        return None
+    return manifest if manifest.recipe == variants.RECIPE else None
+
+
+async def _attempt(workshop: Workshop, job: ImageJob) -> None:
+    started_us = clock.monotonic_us()
+    try:
+        manifest = await stored_manifest(workshop.store, workshop.bucket, job.asset_id) or await _make(workshop, job)
+    except Invalid as error:
+        await _fail(workshop, job, str(error))
+    except (JobLost, OSError, ValueError) as error:
+        # The machine may be at fault (no memory, full disk): worth another try, but not for ever.
+        reason = f"cannot make the variants of this picture: {error}"
+        log.warning("image attempt failed", extra={"asset_id": job.asset_id, "attempt": job.attempts, "reason": reason})
+        if job.attempts < MAX_ATTEMPTS:
+            await _try_again(workshop, job, reason)
+        else:
+            await _fail(workshop, job, reason)
+    else:
+        await _finish(workshop, job, manifest)
+        took_us = clock.monotonic_us() - started_us
+        log.info("variants stored", extra={"asset_id": job.asset_id, "duration_us": took_us})
+
+
+async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
+    with tempfile.TemporaryDirectory(prefix="sdc-image-", ignore_cleanup_errors=True) as name:
+        original, folder = Path(name, "original"), Path(name, "variants")
+        await asyncio.to_thread(folder.mkdir)
+        await _fetch(workshop, job, original)
+        manifest = await workshop.pool.run(workshop.make, Minify(original=str(original), folder=str(folder)))
+        for variant in manifest.variants:
+            await workshop.store.put(
+                workshop.bucket,
+                keys.variant(job.asset_id, manifest.recipe, variant.name),
+                await asyncio.to_thread((folder / variant.name).read_bytes),
+                content_type=variants.CONTENT_TYPES[variant.format],
+                cache_control=IMMUTABLE,
+            )
+    # Last, so that whoever finds a manifest finds everything it lists.
+    await workshop.store.put(
+        workshop.bucket,
+        keys.manifest(job.asset_id),
+        msgspec.json.encode(manifest),
+        content_type="application/json",
+        cache_control="no-cache",
+    )
+    return manifest
+
+
+async def _fetch(workshop: Workshop, job: ImageJob, original: Path) -> None:
+    """Bring the original to a file. Raises Invalid when it is not there, too large, or not what was uploaded."""
+    key = keys.original(job.asset_id)
+    info = await workshop.store.head(workshop.bucket, key)
+    if info is None:
+        if reason := await workshop.store.ping(workshop.bucket):
+            raise Unavailable(reason)
+        message = "cannot read this picture: its file is not in the object store any more"
+        raise Invalid(message)
+    if info.size_bytes > MAX_BYTES:
+        message = f"cannot read this picture: it has more than {MAX_BYTES // (1024 * 1024)} MB"
+        raise Invalid(message)
+    await workshop.store.get_file(workshop.bucket, key, original)
+    if job.sha256 and await asyncio.to_thread(_sha256, original) != job.sha256:
+        message = "cannot read this picture: the stored file is not the one that was uploaded"
+        raise Invalid(message)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _finish(workshop: Workshop, job: ImageJob, manifest: Manifest) -> None:
+    async with workshop.database.transaction() as connection:
+        message_id = await jobs.announce_ready(connection, job.asset_id, manifest)
+        await _settle(connection, job, "done", "", message_id)
+
+
+async def _try_again(workshop: Workshop, job: ImageJob, reason: str) -> None:
+    async with workshop.database.transaction() as connection:
+        await _settle(connection, job, "pending", reason, job.message_id)
+
+
+async def _fail(workshop: Workshop, job: ImageJob, reason: str) -> None:
+    async with workshop.database.transaction() as connection:
+        message_id = await jobs.announce_failed(connection, job.asset_id, reason)
+        await _settle(connection, job, "failed", reason, message_id)
+
+
+async def _settle(connection: Connection, job: ImageJob, state: State, reason: str, message_id: str) -> None:
+    await store.settle(
+        connection,
+        asset_id=job.asset_id,
+        state=state,
+        reason=reason,
+        message_id=message_id,
+        now_us=clock.now_us(),
+    )
