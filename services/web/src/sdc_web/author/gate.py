@@ -1,0 +1,78 @@
+"""The gate before everything below `/author`: no cross-site writes, nothing kept by caches, nothing indexed.
+
+Litestar(middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)], ...)
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from sdc_core.errors import Forbidden
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+COOKIE_TO_SET = "sdc_cookie_to_set"
+"""Key in the request's state: a `Set-Cookie` value that the answer must carry, whatever it is."""
+
+
+class Gate:
+    """Pure ASGI middleware; requests elsewhere pass untouched. Raises Forbidden for a write from another site."""
+
+    __slots__ = ("app", "site_url")
+
+    def __init__(self, app: ASGIApp, site_url: str) -> None:
+        self.app = app
+        self.site_url = site_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_below(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] not in SAFE:
+            require_same_origin(scope["headers"], self.site_url)
+
+        async def send_private(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _private(message["headers"], scope)
+            await send(message)
+
+        await self.app(scope, receive, send_private)
+
+
+def is_below(path: str) -> bool:
+    """Whether the path belongs to the author."""
+    return path == "/author" or path.startswith("/author/")
+
+
+def require_same_origin(headers: Iterable[tuple[bytes, bytes]], site_url: str) -> None:
+    """Raises Forbidden unless the browser says that our own page, or the person at the address bar, sends this.
+
+    `Sec-Fetch-Site` decides where it is there; browsers without it must show our `Origin`. Neither of them, no write.
+    """
+    sent = {name.lower(): value.decode("latin-1") for name, value in headers}
+    fetch_site, origin = sent.get(b"sec-fetch-site"), sent.get(b"origin")
+    if fetch_site is not None:
+        allowed = fetch_site in ("same-origin", "none")
+    else:
+        allowed = origin is not None and _is_ours(origin, sent.get(b"host", ""), site_url)
+    if not allowed:
+        raise Forbidden("this request came from another site, and was refused: open the page again and repeat it there")
+
+
+def _is_ours(origin: str, host: str, site_url: str) -> bool:
+    """Origin is the site's public one, or that of the very address at which this process was asked."""
+    if origin == site_url:
+        return True
+    return bool(host) and urlsplit(origin).netloc == host and origin.startswith(("http://", "https://"))
+
+
+def _private(headers: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+    replaced = (b"cache-control", b"x-robots-tag")
+    kept = [(name, value) for name, value in headers if name.lower() not in replaced]
+    kept += [
+        (b"cache-control", b"private, no-store"),
+        (b"x-robots-tag", b"noindex"),
+        (b"vary", b"HX-Request, HX-Request-Type"),
+    ]
+    if cookie := scope.get("state", {}).get(COOKIE_TO_SET):
+        kept.append((b"set-cookie", cookie.encode()))
+    return kept

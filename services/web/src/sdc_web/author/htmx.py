@@ -1,0 +1,23 @@
+"""The headers of htmx 4, and nothing else of it.
+
+What asks is a browser that wants a page, or htmx that wants a fragment; every answer varies by that, which the gate says
+in `Vary` for all of them.
+"""
+
+from litestar import Request
+from litestar.datastructures import State
+
+
+def is_htmx(request: Request[object, object, State]) -> bool:
+    """Whether htmx sent this request."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def wants_fragment(request: Request[object, object, State]) -> bool:
+    """Whether the answer goes into a part of a page: htmx asks, and not for the whole of it."""
+    return is_htmx(request) and request.headers.get("HX-Request-Type", "partial") == "partial"
+
+
+def wants_json(request: Request[object, object, State]) -> bool:
+    """Whether a script asks for data."""
+    return "application/json" in request.headers.get("Accept", "")

@@ -1,0 +1,77 @@
+"""Who is signed in: the dependency `author` of every page that is not open to all, and the way to the sign-in page."""
+
+from urllib.parse import quote, urlsplit
+
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.params import NamedDependency
+from sdc_core import clock
+from sdc_core.errors import Unauthorized
+from sdc_core.settings import Settings
+from sdc_web.author import htmx
+from sdc_web.author.gate import COOKIE_TO_SET
+from sdc_web.db import Databases
+from sdc_web.sessions import cookies
+from sdc_web.sessions.signed_in import SignedIn, Started, find
+
+HOME = "/author"
+SIGN_IN = "/author/sign-in"
+
+
+class SignInNeeded(Unauthorized):
+    """Nobody is signed in here; `return_to` is where they wanted to go."""
+
+    def __init__(self, return_to: str) -> None:
+        super().__init__("sign in first")
+        self.return_to = return_to
+
+
+async def provide_author(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+) -> SignedIn:
+    """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect."""
+    author = await find(databases, token_of(request, settings))
+    if author is None:
+        raise SignInNeeded(_address(request) if request.method == "GET" else HOME)
+    if author.refreshed:
+        lifetime_s = (author.expires_at_us - clock.now_us()) // clock.SECOND_US
+        cookie = cookies.written(settings.site_url, token_of(request, settings), lifetime_s)
+        request.scope["state"][COOKIE_TO_SET] = cookie
+    return author
+
+
+def ask_to_sign_in(request: Request[object, object, State], error: SignInNeeded) -> Response[bytes]:
+    """To a browser a redirect; to htmx 401 with the address to go to, since fetch would follow a redirect unseen."""
+    address = f"{SIGN_IN}?next={quote(error.return_to, safe='/')}"
+    if htmx.is_htmx(request):
+        return Response(b"", status_code=401, headers={"HX-Redirect": address})
+    return Response(b"", status_code=303, headers={"Location": address})
+
+
+def token_of(request: Request[object, object, State], settings: Settings) -> str:
+    """The token that the browser brings, or an empty text."""
+    return request.cookies.get(cookies.name(settings.site_url), "")
+
+
+def enter(started: Started, settings: Settings, return_to: str) -> Response[bytes]:
+    """The answer to a successful sign-in: the cookie, and off to where the author wanted to go."""
+    lifetime_s = (started.session.expires_at_us - clock.now_us()) // clock.SECOND_US
+    headers = {
+        "Location": local_path(return_to),
+        "Set-Cookie": cookies.written(settings.site_url, started.token, lifetime_s),
+    }
+    return Response(b"", status_code=303, headers=headers)
+
+
+def local_path(address: str) -> str:
+    """The address when it leads to a page of the author's, else the home page: nobody is sent to another site."""
+    parts = urlsplit(address) if address.isprintable() and "\\" not in address else urlsplit("")
+    local = not parts.scheme and not parts.netloc and (parts.path == HOME or parts.path.startswith(f"{HOME}/"))
+    return address if local and not parts.path.startswith(SIGN_IN) and "//" not in parts.path else HOME
+
+
+def _address(request: Request[object, object, State]) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]

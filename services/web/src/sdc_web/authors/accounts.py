@@ -1,0 +1,80 @@
+"""Making authors and knowing them again: by password here, by link in `one_time_tokens`."""
+
+import re
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Conflict, Invalid, Unauthorized
+from sdc_core.sqlite import Database, IntegrityError
+
+from sdc_web.authors import passwords, store, throttle
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+MAX_DISPLAY_NAME = 100
+
+
+async def create(databases: Databases, *, name: str, display_name: str = "", password: str | None = None) -> Author:
+    """Add an author; without a password, one who signs in by login links. Raises Invalid, Conflict for a taken name."""
+    author = await prepare(name=name, display_name=display_name, password=password)
+    async with databases.site.transaction() as connection:
+        try:
+            await store.insert(connection, author)
+        except IntegrityError:
+            raise Conflict(f"there is an author named {author.name} already") from None
+    return author
+
+
+async def prepare(*, name: str, display_name: str, password: str | None) -> Author:
+    """A checked author that is stored nowhere yet. The slow part, kept out of any transaction."""
+    name = name.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise Invalid("a name has 1 to 32 letters, digits, dots, hyphens or underscores", field="name")
+    display_name = " ".join(display_name.split()) or name
+    if len(display_name) > MAX_DISPLAY_NAME:
+        raise Invalid(f"the shown name may have at most {MAX_DISPLAY_NAME} characters", field="display_name")
+    if password is not None:
+        passwords.require_strong(password)
+    return Author(
+        id=clock.new_id(),
+        name=name,
+        display_name=display_name,
+        password_hash=None if password is None else await passwords.hashed(password),
+        created_at_us=clock.now_us(),
+    )
+
+
+async def any_exists(databases: Databases) -> bool:
+    """Whether the site has been claimed."""
+    async with databases.site.read() as connection:
+        return await store.any_exists(connection)
+
+
+async def everyone(databases: Databases) -> list[Author]:
+    """All authors, by name."""
+    async with databases.site.read() as connection:
+        return await store.everyone(connection)
+
+
+async def sign_in(databases: Databases, *, name: str, password: str, address: str) -> Author:
+    """The author with that name and password.
+
+    Raises Unauthorized, in the same words and after the same work for an unknown name, and Throttled after failures.
+    """
+    limits = throttle.keys(name, address)
+    await throttle.count(databases.ttl, limits)
+    async with databases.site.read() as connection:
+        author = await store.by_name(connection, name.strip())
+    kept = await passwords.verify(author.password_hash if author else None, password)
+    if author is None or kept is None:
+        raise Unauthorized("this name and password do not belong together")
+    await throttle.forgive(databases.ttl, limits)
+    if kept != author.password_hash:
+        await _keep_hash(databases.site, author, kept)
+    return msgspec.structs.replace(author, password_hash=kept)
+
+
+async def _keep_hash(site: Database, author: Author, password_hash: str) -> None:
+    async with site.transaction() as connection:
+        await store.set_password_hash(connection, author.id, password_hash)

@@ -1,0 +1,153 @@
+"""Links that work once: the first set-up, and the way back in. Only a token's SHA-256 is stored."""
+
+import hashlib
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Conflict, NotFound, Unauthorized
+from sdc_core.sqlite import Connection, execute, fetch_one
+
+from sdc_web.authors import accounts, store
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases
+
+LIFETIME_US = 30 * 60 * clock.SECOND_US
+
+Purpose: TypeAlias = Literal["setup", "login"]
+
+
+class OneTimeToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may do; `author_id` is None for set-up."""
+
+    token_sha256: str
+    purpose: Purpose
+    author_id: str | None
+    expires_at_us: int
+
+
+def setup_path(token: str) -> str:
+    """Where the set-up link leads, below the site's address."""
+    return f"/author/setup?token={token}"
+
+
+def login_path(token: str) -> str:
+    """Where a login link leads, below the site's address."""
+    return f"/author/login/{token}"
+
+
+async def issue_setup_link(databases: Databases) -> str:
+    """A token that lets its holder become the first author, within 30 minutes. Raises Conflict once there is one."""
+    if await accounts.any_exists(databases):
+        raise Conflict("the site has an author already: `sdc author login-link NAME` is the way in")
+    return await _issue(databases, "setup", None)
+
+
+async def issue_login_link(databases: Databases, name: str) -> str:
+    """A token that signs an author in, within 30 minutes. Raises NotFound for an unknown name."""
+    async with databases.site.read() as connection:
+        author = await store.by_name(connection, name.strip())
+    if author is None:
+        raise NotFound(f"there is no author named {name}")
+    return await _issue(databases, "login", author.id)
+
+
+async def works(databases: Databases, token: str, purpose: Purpose) -> bool:
+    """Whether the token would be taken now. Changes nothing: programs that preview links come here first."""
+    async with databases.ttl.read() as connection:
+        return await find(connection, sha256(token), purpose, clock.now_us()) is not None
+
+
+async def set_up(databases: Databases, token: str, *, name: str, display_name: str, password: str) -> Author:
+    """Use a set-up token: the first author, or Unauthorized for a spent one, Conflict when the site has been claimed.
+
+    Invalid leaves the token unused. Two at once cannot both win: the site's write lock is held from the first look to
+    the row. A crash between the two files costs the token alone, and `sdc up` prints a new one.
+    """
+    if not await works(databases, token, "setup"):
+        raise _spent()
+    author = await accounts.prepare(name=name, display_name=display_name, password=password)
+    async with databases.site.transaction() as site:
+        if await store.any_exists(site):
+            raise Conflict("the site has an author already")
+        await _take(databases, token, "setup")
+        await store.insert(site, author)
+    return author
+
+
+async def log_in(databases: Databases, token: str) -> Author:
+    """Use a login token. Raises Unauthorized for a spent one."""
+    taken = await _take(databases, token, "login")
+    async with databases.site.read() as connection:
+        author = await store.by_id(connection, taken.author_id or "")
+    if author is None:
+        raise _spent()
+    return author
+
+
+async def _issue(databases: Databases, purpose: Purpose, author_id: str | None) -> str:
+    """The newest link alone works: whoever asks for another one has lost the first."""
+    token = clock.new_token()
+    row = OneTimeToken(
+        token_sha256=sha256(token),
+        purpose=purpose,
+        author_id=author_id,
+        expires_at_us=clock.now_us() + LIFETIME_US,
+    )
+    async with databases.ttl.transaction() as connection:
+        await delete_of(connection, purpose, author_id)
+        await insert(connection, row)
+    return token
+
+
+async def _take(databases: Databases, token: str, purpose: Purpose) -> OneTimeToken:
+    async with databases.ttl.transaction() as connection:
+        found = await find(connection, sha256(token), purpose, clock.now_us())
+        if found is None:
+            raise _spent()
+        await delete(connection, found.token_sha256)
+    return found
+
+
+def _spent() -> Unauthorized:
+    return Unauthorized("this link has been used or its 30 minutes are over: ask for a new one")
+
+
+def sha256(token: str) -> str:
+    """The form in which a token is stored and looked up."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+SQL_INSERT = """
+INSERT INTO one_time_tokens (token_sha256, purpose, author_id, expires_at_us)
+VALUES (:token_sha256, :purpose, :author_id, :expires_at_us)
+"""
+
+
+async def insert(connection: Connection, token: OneTimeToken) -> None:
+    await execute(connection, SQL_INSERT, msgspec.structs.asdict(token))
+
+
+SQL_FIND = """
+SELECT token_sha256, purpose, author_id, expires_at_us FROM one_time_tokens
+WHERE token_sha256 = :token_sha256 AND purpose = :purpose AND expires_at_us > :now_us
+"""
+
+
+async def find(connection: Connection, token_sha256: str, purpose: Purpose, now_us: int) -> OneTimeToken | None:
+    values = {"token_sha256": token_sha256, "purpose": purpose, "now_us": now_us}
+    return await fetch_one(connection, OneTimeToken, SQL_FIND, values)
+
+
+SQL_DELETE = "DELETE FROM one_time_tokens WHERE token_sha256 = :token_sha256"
+
+
+async def delete(connection: Connection, token_sha256: str) -> None:
+    await execute(connection, SQL_DELETE, {"token_sha256": token_sha256})
+
+
+SQL_DELETE_OF = "DELETE FROM one_time_tokens WHERE purpose = :purpose AND author_id IS :author_id"
+
+
+async def delete_of(connection: Connection, purpose: Purpose, author_id: str | None) -> None:
+    await execute(connection, SQL_DELETE_OF, {"purpose": purpose, "author_id": author_id})

@@ -1,0 +1,61 @@
+"""The authors table."""
+
+import msgspec
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who may sign in. `password_hash` is None for one who only uses login links."""
+
+    id: str
+    name: str
+    display_name: str
+    password_hash: str | None
+    created_at_us: int
+
+
+SQL_INSERT = """
+INSERT INTO authors (id, name, display_name, password_hash, created_at_us)
+VALUES (:id, :name, :display_name, :password_hash, :created_at_us)
+"""
+
+
+async def insert(connection: Connection, author: Author) -> None:
+    """IntegrityError when the name is taken."""
+    await execute(connection, SQL_INSERT, msgspec.structs.asdict(author))
+
+
+SQL_BY_NAME = "SELECT id, name, display_name, password_hash, created_at_us FROM authors WHERE name = :name"
+
+
+async def by_name(connection: Connection, name: str) -> Author | None:
+    """Upper and lower case are one name."""
+    return await fetch_one(connection, Author, SQL_BY_NAME, {"name": name})
+
+
+SQL_BY_ID = "SELECT id, name, display_name, password_hash, created_at_us FROM authors WHERE id = :id"
+
+
+async def by_id(connection: Connection, author_id: str) -> Author | None:
+    return await fetch_one(connection, Author, SQL_BY_ID, {"id": author_id})
+
+
+SQL_ALL = "SELECT id, name, display_name, password_hash, created_at_us FROM authors ORDER BY name"
+
+
+async def everyone(connection: Connection) -> list[Author]:
+    return await fetch_all(connection, Author, SQL_ALL)
+
+
+SQL_ANY = "SELECT EXISTS (SELECT 1 FROM authors)"
+
+
+async def any_exists(connection: Connection) -> bool:
+    return bool(await fetch_value(connection, SQL_ANY))
+
+
+SQL_REHASH = "UPDATE authors SET password_hash = :password_hash WHERE id = :id"
+
+
+async def set_password_hash(connection: Connection, author_id: str, password_hash: str) -> None:
+    await execute(connection, SQL_REHASH, {"id": author_id, "password_hash": password_hash})

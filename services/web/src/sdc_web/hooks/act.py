@@ -1,0 +1,77 @@
+"""What each message does, and what it is answered. Each can be done twice without harm."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, assert_never
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.messages import Expire, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
+from sdc_core.messages import RetireLogs as Retire
+
+from sdc_web import media, posts
+from sdc_web.db import Databases
+from sdc_web.hooks.expiry import expire
+
+
+class RetiredLogs(Protocol):
+    """How many files went, and how many stayed because the worker lacks a part of them."""
+
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def kept_unshipped(self) -> int: ...
+
+
+RetireLogs: TypeAlias = Callable[[], Awaitable[RetiredLogs]]
+
+
+class PublishedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts published by this message."""
+
+    published: int
+
+
+class DeletedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows deleted by this message."""
+
+    deleted: int
+
+
+class LogsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Files deleted, and files that stay until the worker has them."""
+
+    deleted: int
+    kept_unshipped: int
+
+
+class AssetAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the asset that the message told of."""
+
+    asset_id: str
+    state: str
+
+
+Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | AssetAnswer
+
+
+async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -> Answer:
+    """Do what the message says. Raises NotFound for an unknown asset, Unavailable when the worker must answer first."""
+    match message:
+        case PublishDue():
+            return PublishedAnswer(published=await posts.publish_due(databases.site, clock.now_us()))
+        case Expire():
+            return DeletedAnswer(deleted=await expire(databases.ttl, clock.now_us()))
+        case Retire():
+            retired = await retire_logs()
+            return LogsAnswer(deleted=retired.deleted, kept_unshipped=retired.kept_unshipped)
+        case MediaReady(data=ready):
+            await media.ready(databases.site, ready.asset_id, ready.manifest)
+            return AssetAnswer(asset_id=ready.asset_id, state="ready")
+        case MediaFailed(data=failed):
+            await media.failed(databases.site, failed.asset_id, failed.reason)
+            return AssetAnswer(asset_id=failed.asset_id, state="failed")
+        case MediaUploaded():
+            raise Invalid("media.uploaded goes to the worker")
+        case _:
+            assert_never(message)

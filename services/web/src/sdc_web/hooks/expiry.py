@@ -1,0 +1,21 @@
+"""Deleting the rows of `ttl.db` whose time is over."""
+
+from sdc_core.sqlite import Connection, Database, execute
+
+SQL_EXPIRE_SESSIONS = "DELETE FROM sessions WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_TOKENS = "DELETE FROM one_time_tokens WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_MESSAGES = "DELETE FROM seen_messages WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_THROTTLES = "DELETE FROM throttles WHERE expires_at_us <= :now_us"
+
+
+async def expire(ttl: Database, now_us: int) -> int:
+    """Delete what expired; returns the number of rows. Each table is a transaction of its own: sign-ins pass between."""
+    deleted = 0
+    for sql in (SQL_EXPIRE_SESSIONS, SQL_EXPIRE_TOKENS, SQL_EXPIRE_MESSAGES, SQL_EXPIRE_THROTTLES):
+        async with ttl.transaction() as connection:
+            deleted += await _delete(connection, sql, now_us)
+    return deleted
+
+
+async def _delete(connection: Connection, sql: str, now_us: int) -> int:
+    return await execute(connection, sql, {"now_us": now_us})

@@ -1,0 +1,1 @@
+"""Sessions: the signed-in state of an author in one browser."""

@@ -1,0 +1,22 @@
+"""The session cookie: its names, and what is written into `Set-Cookie`."""
+
+SECURE_NAME = "__Host-sdc_session"
+PLAIN_NAME = "sdc_session"
+NAMES = (SECURE_NAME, PLAIN_NAME)
+"""Either name on a request means: not for the page cache."""
+
+
+def name(site_url: str) -> str:
+    """The cookie's name: the `__Host-` prefix needs https, which development on localhost has not."""
+    return SECURE_NAME if site_url.startswith("https://") else PLAIN_NAME
+
+
+def written(site_url: str, token: str, lifetime_s: int) -> str:
+    """The value of a `Set-Cookie` header that keeps a session."""
+    secure = "; Secure" if site_url.startswith("https://") else ""
+    return f"{name(site_url)}={token}; Path=/; Max-Age={lifetime_s}; HttpOnly; SameSite=Lax{secure}"
+
+
+def deleted(site_url: str) -> str:
+    """The value of a `Set-Cookie` header that ends it in the browser."""
+    return written(site_url, "", 0)

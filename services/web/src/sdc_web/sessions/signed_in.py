@@ -1,0 +1,109 @@
+"""Beginning, recognising and ending sessions. 90 days from the last day of use, and a year at most."""
+
+import hashlib
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import NotFound
+
+from sdc_web.authors import store as authors
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases
+from sdc_web.sessions import store
+from sdc_web.sessions.store import Session
+
+ROLLING_US = 90 * clock.DAY_US
+ABSOLUTE_US = 365 * clock.DAY_US
+REFRESH_AFTER_US = clock.DAY_US
+MAX_USER_AGENT = 300
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """A new session: `token` goes into the cookie and is kept nowhere else."""
+
+    token: str
+    session: Session
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a request comes from. `refreshed` tells that the cookie should be written again with `expires_at_us`."""
+
+    id: str
+    name: str
+    display_name: str
+    session_id: str
+    confirmed_at_us: int
+    expires_at_us: int
+    refreshed: bool
+
+
+async def start(databases: Databases, author: Author, *, user_agent: str, country: str, replaces: str = "") -> Started:
+    """A session with an id of its own; `replaces` is the token that the browser brought, which ends with it."""
+    token = clock.new_token()
+    now_us = clock.now_us()
+    session = Session(
+        token_sha256=_sha256(token),
+        id=clock.new_id(),
+        author_id=author.id,
+        created_at_us=now_us,
+        refreshed_at_us=now_us,
+        confirmed_at_us=now_us,
+        expires_at_us=now_us + ROLLING_US,
+        user_agent=user_agent[:MAX_USER_AGENT],
+        country=country,
+    )
+    async with databases.ttl.transaction() as connection:
+        await store.delete_by_token(connection, _sha256(replaces))
+        await store.insert(connection, session)
+    return Started(token=token, session=session)
+
+
+async def find(databases: Databases, token: str) -> SignedIn | None:
+    """Who holds this token, or None. Prolongs the session when it was last prolonged more than a day ago."""
+    now_us = clock.now_us()
+    async with databases.ttl.read() as connection:
+        session = await store.by_token(connection, _sha256(token), now_us)
+    if session is None:
+        return None
+    async with databases.site.read() as connection:
+        author = await authors.by_id(connection, session.author_id)
+    if author is None:
+        return None
+    due = now_us - session.refreshed_at_us > REFRESH_AFTER_US
+    expires_at_us = min(now_us + ROLLING_US, session.created_at_us + ABSOLUTE_US) if due else session.expires_at_us
+    if due:
+        async with databases.ttl.transaction() as connection:
+            if not await store.refresh(connection, session.token_sha256, now_us, expires_at_us):
+                return None
+    return SignedIn(
+        id=author.id,
+        name=author.name,
+        display_name=author.display_name,
+        session_id=session.id,
+        confirmed_at_us=session.confirmed_at_us,
+        expires_at_us=expires_at_us,
+        refreshed=due,
+    )
+
+
+async def listing(databases: Databases, author_id: str) -> list[Session]:
+    """The author's sessions, the most recently used first."""
+    async with databases.ttl.read() as connection:
+        return await store.of_author(connection, author_id, clock.now_us())
+
+
+async def revoke(databases: Databases, author_id: str, session_id: str) -> None:
+    """End one of the author's sessions. Raises NotFound when it is none of theirs."""
+    async with databases.ttl.transaction() as connection:
+        if not await store.delete(connection, author_id, session_id):
+            raise NotFound("there is no such session")
+
+
+async def revoke_all(databases: Databases, author_id: str, *, kept_id: str = "") -> int:
+    """End all of the author's sessions but the one named; returns how many ended."""
+    async with databases.ttl.transaction() as connection:
+        return await store.delete_others(connection, author_id, kept_id)
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
