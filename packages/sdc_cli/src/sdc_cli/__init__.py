@@ -1,0 +1,1 @@
+"""The `sdc` command: run, set up, back up and restore a site."""

@@ -1,0 +1,98 @@
+"""What the first `sdc up` makes: the data folder and the secrets that nobody has set."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from sdc_core import clock, webhooks
+from sdc_core.errors import Misconfigured
+from sdc_core.settings import Settings, load
+
+OWN_KEY = "sdc-embedded-"
+"""How the access key of the embedded object store begins; any other key belongs to a store from outside."""
+
+JWT_FILE = "weed_jwt"
+"""In the secrets folder: the keys by which the parts of the embedded store know each other. No setting: no `sdc_`."""
+
+
+class StoreKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """SeaweedFS's own signing keys; without them its inner ports would take writes from anybody on the machine."""
+
+    signing: str
+    signing_read: str
+    filer_signing: str
+    filer_signing_read: str
+
+
+def prepare(settings: Settings) -> Settings:
+    """Make what is missing and return the settings as they then are. A repeat changes nothing."""
+    try:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not settings.WEBHOOK_SECRETS:
+            _write_once(settings.secrets_dir / "sdc_webhook_secrets", webhooks.new_secret())
+        if is_embedded(settings):
+            _own_store(settings)
+    except OSError as error:
+        message = f"cannot write {error.filename}: {error.strerror}. Set SDC_DATA_DIR to a folder that can be written"
+        raise Misconfigured(message) from None
+    return load()
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether the object store is the one `sdc up` brings: no key was set from outside.
+
+    Raises Misconfigured when the endpoint is elsewhere and its keys are missing.
+    """
+    own = not settings.S3_ACCESS_KEY_ID or settings.S3_ACCESS_KEY_ID.startswith(OWN_KEY)
+    address = urlsplit(settings.S3_ENDPOINT_URL)
+    here = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost")
+    if own and not here:
+        message = (
+            f"SDC_S3_ENDPOINT_URL is {settings.S3_ENDPOINT_URL}, so SDC_S3_ACCESS_KEY_ID and SDC_S3_SECRET_ACCESS_KEY "
+            "must be set to the keys of that object store"
+        )
+        raise Misconfigured(message)
+    return own
+
+
+def store_keys(settings: Settings) -> StoreKeys:
+    """The embedded store's signing keys, as `prepare` left them."""
+    file = settings.secrets_dir / JWT_FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=StoreKeys)
+    except (OSError, msgspec.DecodeError) as error:
+        message = f"cannot read {file}: {error}. Remove it, and `sdc up` makes a new one"
+        raise Misconfigured(message) from None
+
+
+def _own_store(settings: Settings) -> None:
+    folder = settings.secrets_dir
+    # The id last: it is what says that the store is ours.
+    _write_once(folder / "sdc_s3_secret_access_key", clock.new_token())
+    _write_once(folder / JWT_FILE, msgspec.json.encode(StoreKeys(**_fresh_keys())).decode())
+    _write_once(folder / "sdc_s3_access_key_id", f"{OWN_KEY}{clock.new_id().lower()}")
+
+
+def _fresh_keys() -> dict[str, str]:
+    return {field: clock.new_token() for field in StoreKeys.__struct_fields__}
+
+
+def _write_once(file: Path, secret: str) -> None:
+    """Write a new file whole or not at all; one that is there stays, whoever made it."""
+    if file.exists():
+        return
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(secret)
+        opened.flush()
+        os.fsync(opened.fileno())
+    try:
+        # Two that start at once must end with the same secret: the second link fails.
+        os.link(part, file)
+    except FileExistsError:
+        return
+    finally:
+        part.unlink()

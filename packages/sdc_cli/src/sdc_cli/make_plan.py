@@ -1,0 +1,132 @@
+"""`python -m sdc_cli.make_plan`: read the settings, make what is missing, print the plan of `sdc up`.
+
+A child of it, because reading the settings costs 20 MB, which `sdc up` would keep for as long as the site runs.
+"""
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import click
+from sdc_core import settings as core_settings
+from sdc_core.errors import SdcError
+from sdc_core.settings import Settings
+
+from sdc_cli import first_run, programs, store
+from sdc_cli.plan import Plan, Port, Probe, Program, write
+
+
+def main() -> None:
+    """Print the plan, or the reason why there is none."""
+    try:
+        click.echo(write(make(first_run.prepare(core_settings.load()))))
+    except SdcError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def make(settings: Settings) -> Plan:
+    """The plan. Writes the files that the parts are started with."""
+    settings = settings.model_copy(update=_absolute(settings))
+    child = core_settings.environment(settings) | _secrets_from_outside(settings)
+    embedded = first_run.is_embedded(settings)
+    return Plan(
+        data_dir=str(settings.DATA_DIR),
+        site_url=settings.site_url,
+        ports=_ports(settings, embedded=embedded),
+        environment=child,
+        web=_web(settings, child),
+        worker=_worker(settings, child),
+        store=_store(settings, child) if embedded else None,
+        strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
+    )
+
+
+def _web(settings: Settings, child: dict[str, str]) -> Program:
+    return Program(
+        command=[programs.find("sdc-web")],
+        folder=".",
+        environment=child,
+        log_file=_log_file(settings, "web"),
+        probe=Probe(_reachable(settings.WEB_HOST), settings.WEB_PORT, "/"),
+        orphan_signal=signal.SIGTERM,
+    )
+
+
+def _worker(settings: Settings, child: dict[str, str]) -> Program:
+    """Litestream, and the worker inside it.
+
+    An orphaned Litestream is killed: asked to end, it would wait half a minute for a store that is gone as well. What
+    it had not copied yet is in the databases, and is copied after the next start.
+    """
+    return Program(
+        command=[
+            *(programs.find("litestream"), "replicate", "-config", str(programs.litestream_config(settings))),
+            *("-exec", shlex.quote(programs.find("sdc-worker"))),
+        ],
+        folder=".",
+        environment=programs.litestream_environment(settings, child),
+        log_file=_log_file(settings, "worker"),
+        probe=Probe(_reachable(settings.WORKER_HOST), settings.WORKER_PORT, "/health"),
+        orphan_signal=signal.SIGKILL,
+    )
+
+
+def _store(settings: Settings, child: dict[str, str]) -> Program:
+    store.write_identities(settings)
+    return Program(
+        command=store.command(settings, programs.find("weed")),
+        folder=str(store.folder(settings)),
+        environment={name: value for name, value in child.items() if not name.startswith(core_settings.PREFIX)}
+        | store.environment(settings),
+        log_file=_log_file(settings, "object-store"),
+        probe=Probe("127.0.0.1", store.first_port(settings), "/healthz"),
+        orphan_signal=signal.SIGKILL,
+    )
+
+
+def _log_file(settings: Settings, part: str) -> str:
+    return str(settings.DATA_DIR / "logs" / f"{part}.log")
+
+
+def _absolute(settings: Settings) -> dict[str, Path]:
+    """The folders as the parts will find them, whichever folder they run in."""
+    folders = {"DATA_DIR": settings.DATA_DIR.absolute()}
+    for name in ("SECRETS_DIR", "LOG_DIR", "GEOIP_DB"):
+        if (value := getattr(settings, name)) is not None:
+            folders[name] = value.absolute()
+    return folders
+
+
+def _secrets_from_outside(settings: Settings) -> dict[str, str]:
+    """The secrets that no file holds: the parts get them the way we did."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        file = settings.secrets_dir / f"sdc_{name.lower()}"
+        if "SecretStr" not in str(field.annotation) or not value or file.exists():
+            continue
+        each = value if isinstance(value, tuple) else (value,)
+        found[f"{core_settings.PREFIX}{name}"] = ",".join(secret.get_secret_value() for secret in each)
+    return found
+
+
+def _reachable(host: str) -> str:
+    """The address at which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def _ports(settings: Settings, *, embedded: bool) -> list[Port]:
+    ports = [
+        Port(settings.WEB_HOST, settings.WEB_PORT, "SDC_WEB_PORT"),
+        Port(settings.WORKER_HOST, settings.WORKER_PORT, "SDC_WORKER_PORT"),
+    ]
+    if embedded:
+        first = store.first_port(settings)
+        ports += [Port("127.0.0.1", port, "SDC_S3_ENDPOINT_URL") for port in range(first, first + store.PORTS)]
+    return ports
+
+
+if __name__ == "__main__":
+    main()

