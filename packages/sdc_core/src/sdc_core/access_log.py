@@ -47,10 +47,16 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 def encode(line: Line) -> bytes:
-    """The line's bytes with their newline. JSON escapes newlines inside, so one line is one record."""
+    """The line's bytes with their newline. JSON escapes newlines inside, so one line is one record.
+
+    Raises UnicodeEncodeError for a lone surrogate: decode what a client sent with `errors="replace"`.
+    """
     return _encoder.encode(line) + b"\n"
 
 
 def decode(raw: bytes) -> Line:
     """The line from its bytes, newline or not; msgspec.DecodeError when it is none."""
-    return _decoder.decode(raw)
+    try:
+        return _decoder.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None

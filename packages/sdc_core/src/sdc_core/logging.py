@@ -3,6 +3,7 @@
 import logging
 import sys
 from contextvars import ContextVar
+from io import TextIOWrapper
 from typing import TextIO
 
 import msgspec
@@ -13,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request being served; travels between the services in `X-Request-Id`."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_RESERVED = frozenset({"at", "level", "service", "logger", "text", "request_id", "trace"})
+_RESERVED = frozenset({"at", "level", "service", "logger", "text", "request_id", "trace", "stack"})
 
 
 class JsonFormatter(logging.Formatter):
@@ -31,7 +32,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "service": self._service,
             "logger": record.name,
-            "text": record.getMessage(),
+            "text": _text(record),
         }
         if current := request_id.get():
             line["request_id"] = current
@@ -40,14 +41,38 @@ class JsonFormatter(logging.Formatter):
                 line[f"{name}_" if name in _RESERVED else name] = value
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return self._encode(line).decode()
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        try:
+            return self._encode(line).decode()
+        except (TypeError, ValueError, RecursionError):
+            # A key that is no text, half a surrogate pair, a list that holds itself: the line must not be lost.
+            return self._encode({name: _plain(value) for name, value in line.items()}).decode()
 
 
 def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send every logger's records to `stream` (standard error when None), replacing what was set up before."""
+    if stream is None and isinstance(sys.stderr, TextIOWrapper):
+        # Elsewhere than in UTF-8, Python would write `\\xe9` for an e with an accent, which is no JSON.
+        sys.stderr.reconfigure(encoding="utf-8")
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their lines tell of each request or each timer; ours tell of what matters.
     for noisy in ("httpx", "httpcore", "botocore", "aiobotocore", "boto3", "asyncio", "aiosqlite", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _text(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        return f"{record.msg} {record.args}"  # the arguments do not fit: say both rather than nothing
+
+
+def _plain(value: object) -> str:
+    try:
+        text = str(value)
+    except RecursionError:
+        text = f"<{type(value).__name__}>"
+    return text.encode("utf-8", "backslashreplace").decode()

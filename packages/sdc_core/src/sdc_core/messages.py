@@ -4,7 +4,7 @@ Shape: Standard Webhooks 1.0.0, section "Payload structure". The union is closed
 """
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -46,40 +46,40 @@ class ImageFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    timestamp: datetime = msgspec.field(default_factory=clock.now)
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(default_factory=clock.now)
 
 
-class PublishDue(_Message, tag="cron.publish_due"):
+class PublishDue(_Message, frozen=True, tag="cron.publish_due"):
     """Publish what is scheduled for now or earlier."""
 
     data: CronTick
 
 
-class Expire(_Message, tag="cron.expire"):
+class Expire(_Message, frozen=True, tag="cron.expire"):
     """Delete rows whose time is over."""
 
     data: CronTick
 
 
-class RetireLogs(_Message, tag="cron.logs"):
+class RetireLogs(_Message, frozen=True, tag="cron.logs"):
     """Delete access log files past retention."""
 
     data: CronTick
 
 
-class MediaUploaded(_Message, tag="media.uploaded"):
+class MediaUploaded(_Message, frozen=True, tag="media.uploaded"):
     """Web to worker: make the variants of an upload."""
 
     data: Upload
 
 
-class MediaReady(_Message, tag="media.ready"):
+class MediaReady(_Message, frozen=True, tag="media.ready"):
     """Worker to web."""
 
     data: ImageReady
 
 
-class MediaFailed(_Message, tag="media.failed"):
+class MediaFailed(_Message, frozen=True, tag="media.failed"):
     """Worker to web."""
 
     data: ImageFailed
@@ -100,6 +100,6 @@ def decode(body: bytes) -> Message:
     """A message from verified bytes; Invalid when it is none that this version knows, or nests too deep."""
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"not a message: {error}"
         raise Invalid(message) from None

@@ -1,25 +1,32 @@
 """Any S3-compatible object store, through one long-lived client a process."""
 
 import asyncio
+import base64
+import hashlib
+import io
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aioboto3
+import aiohttp
+import botocore
 import msgspec
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sdc_core import clock
-from sdc_core.errors import Conflict, NotFound, TooLarge, Unavailable
+from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
 from sdc_core.settings import Settings
 
 CONNECT_S = 3.0
 READ_S = 30.0
 CALL_S = 60.0
 PING_S = 3.0
+SLOWEST_BYTES_PER_S = 256 * 1024
+"""A transfer has `CALL_S`, and as long again as its bytes take at this rate."""
 CHUNK_BYTES = 256 * 1024
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
@@ -40,7 +47,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a listing or a HEAD tells. `etag` is without its quotes; `modified_us` in microseconds since the epoch;
-    `content_type` is empty in a listing."""
+    `content_type` is empty in a listing.
+    """
 
     key: str
     size_bytes: int
@@ -51,7 +59,8 @@ class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 class ObjectStream(msgspec.Struct, frozen=True, kw_only=True):
     """An open GET. `size_bytes` is the length of what `chunks` brings, in pieces of at most `CHUNK_BYTES`;
-    `content_range` is the store's header for a ranged GET and empty for a whole one."""
+    `content_range` is the store's header for a ranged GET and empty for a whole one.
+    """
 
     size_bytes: int
     etag: str
@@ -69,7 +78,7 @@ class ObjectStore:
         self._client = client
         self.endpoint = endpoint
 
-    async def put(  # noqa: PLR0913 - what an object is made of
+    async def put(
         self,
         bucket: str,
         key: str,
@@ -80,7 +89,11 @@ class ObjectStore:
         metadata: Mapping[str, str] | None = None,
         only_new: bool = False,
     ) -> str:
-        """Store an object whole and return its ETag. With `only_new`, Conflict when the key exists already."""
+        """Store an object whole and return its ETag.
+
+        With `only_new`, Conflict when the key exists already; that may be this very object, stored by an attempt whose
+        answer was lost.
+        """
         conditions = {"IfNoneMatch": "*"} if only_new else {}
         if cache_control:
             conditions["CacheControl"] = cache_control
@@ -90,15 +103,26 @@ class ObjectStore:
             Key=key,
             Body=body,
             ContentType=content_type,
+            ContentMD5=await asyncio.to_thread(_md5, io.BytesIO(body)),
             Metadata=dict(metadata or {}),
+            timeout_s=_transfer_s(len(body)),
             **conditions,
         )
         return _bare(answer["ETag"])
 
     async def put_file(self, bucket: str, key: str, path: Path, *, content_type: str) -> str:
         """Store a file as one part, so that its ETag is the MD5 a mirror compares. Returns the ETag."""
-        with await asyncio.to_thread(path.open, "rb") as file:
-            answer = await self._call("put_object", Bucket=bucket, Key=key, Body=file, ContentType=content_type)
+        file, md5, size_bytes = await asyncio.to_thread(_opened, path)
+        with file:
+            answer = await self._call(
+                "put_object",
+                Bucket=bucket,
+                Key=key,
+                Body=file,
+                ContentType=content_type,
+                ContentMD5=md5,
+                timeout_s=_transfer_s(size_bytes),
+            )
         return _bare(answer["ETag"])
 
     async def get(self, bucket: str, key: str, *, max_bytes: int) -> bytes:
@@ -107,30 +131,43 @@ class ObjectStore:
             if stream.size_bytes > max_bytes:
                 message = f"{bucket}/{key} has {stream.size_bytes} bytes, more than the {max_bytes} allowed here"
                 raise TooLarge(message)
-            return b"".join([chunk async for chunk in stream.chunks])
+            try:
+                async with asyncio.timeout(_transfer_s(stream.size_bytes)):
+                    return b"".join([chunk async for chunk in stream.chunks])
+            except TimeoutError:
+                message = f"the object store is too slow with {bucket}/{key}"
+                raise Unavailable(message) from None
 
     async def get_file(self, bucket: str, key: str, path: Path) -> int:
-        """Write the object to a new file and return its length in bytes. Raises NotFound."""
+        """Write the object to a new file and return its length in bytes; the file is there whole or not at all.
+
+        Raises NotFound, and FileExistsError when there is a file already, which is left as it is.
+        """
         async with self.stream(bucket, key) as stream:
-            with await asyncio.to_thread(path.open, "xb") as file:
+            file = await asyncio.to_thread(_created, path)
+            try:
                 async for chunk in stream.chunks:
                     await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(file.close)
+            except BaseException:
+                await asyncio.to_thread(_discard, file, path)
+                raise
             return stream.size_bytes
 
     @asynccontextmanager
     async def stream(self, bucket: str, key: str, *, byte_range: str = "") -> AsyncGenerator[ObjectStream]:
         """An object's bytes as they come; `byte_range` is a `Range` header value. Raises NotFound."""
-        ranged = {"Range": byte_range} if byte_range else {}
+        ranged: dict[str, Any] = {"Range": byte_range} if byte_range else {}
         answer = await self._call("get_object", Bucket=bucket, Key=key, **ranged)
         body = answer["Body"]
         # Not `as`: what it would give is the bare response, which does not check the length.
-        async with body:
+        async with body, aclosing(_chunks(body, f"{bucket}/{key}")) as chunks:
             yield ObjectStream(
                 size_bytes=int(answer["ContentLength"]),
                 etag=_bare(answer["ETag"]),
                 content_type=str(answer.get("ContentType", "")),
                 content_range=str(answer.get("ContentRange", "")),
-                chunks=_chunks(body, f"{bucket}/{key}"),
+                chunks=chunks,
             )
 
     async def head(self, bucket: str, key: str) -> ObjectInfo | None:
@@ -149,8 +186,9 @@ class ObjectStore:
 
     async def list(self, bucket: str, prefix: str = "") -> AsyncGenerator[ObjectInfo]:
         """Every object below a prefix, a page of 1,000 at a time. The order differs between stores: compare listings
-        through a dictionary, never by walking two of them side by side. Raises NotFound for a missing bucket."""
-        token: dict[str, str] = {}
+        through a dictionary, never by walking two of them side by side. Raises NotFound for a missing bucket.
+        """
+        token: dict[str, Any] = {}
         while True:
             answer = await self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, **token)
             for entry in answer.get("Contents", ()):
@@ -182,14 +220,14 @@ class ObjectStore:
                 await self._call("head_bucket", Bucket=bucket)
         except TimeoutError:
             return "the object store did not answer in time"
-        except (NotFound, Unavailable) as error:
+        except SdcError as error:
             return str(error)
         return ""
 
-    async def _call(self, operation: str, **arguments: object) -> dict[str, Any]:
+    async def _call(self, operation: str, *, timeout_s: float = CALL_S, **arguments: object) -> dict[str, Any]:
         name = "/".join(str(arguments[part]) for part in ("Bucket", "Key") if part in arguments)
         try:
-            async with asyncio.timeout(CALL_S):
+            async with asyncio.timeout(timeout_s):
                 return await getattr(self._client, operation)(**arguments)
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
@@ -201,7 +239,7 @@ class ObjectStore:
                 raise Conflict(message) from None
             message = f"the object store refused {operation} of {name}: {code}"
             raise Unavailable(message) from error
-        except (BotoCoreError, HTTPClientError, TimeoutError, OSError) as error:
+        except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
             message = f"the object store at {self.endpoint.url} does not answer: {type(error).__name__}"
             raise Unavailable(message) from error
 
@@ -210,8 +248,10 @@ class ObjectStore:
 async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
     """One client for the block. Opening connects to nothing, so a store that is down does not stop a service."""
     config = AioConfig(
-        signature_version="s3v4",
-        s3={"addressing_style": "path"},
+        # Without keys it signs nothing, rather than look for some elsewhere, up to the cloud's metadata service.
+        signature_version="s3v4" if endpoint.access_key_id else botocore.UNSIGNED,
+        # The body is vouched for by Content-MD5, made in a thread; signed, botocore would read and hash it in the loop.
+        s3={"addressing_style": "path", "payload_signing_enabled": False},
         max_pool_connections=32,
         connect_timeout=CONNECT_S,
         read_timeout=READ_S,
@@ -260,6 +300,41 @@ async def _chunks(body: Any, name: str) -> AsyncGenerator[bytes]:  # noqa: ANN40
     try:
         async for chunk in body.iter_chunks(CHUNK_BYTES):
             yield chunk
-    except (BotoCoreError, HTTPClientError, TimeoutError, OSError) as error:
+    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
         message = f"the object store stopped in the middle of {name}"
         raise Unavailable(message) from error
+
+
+def _md5(body: io.BufferedIOBase) -> str:
+    """What Content-MD5 wants (RFC 1864). Blocking; leaves the position at the end."""
+    digest = hashlib.md5(usedforsecurity=False)
+    while chunk := body.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return base64.b64encode(digest.digest()).decode()
+
+
+def _opened(path: Path) -> tuple[io.BufferedReader, str, int]:
+    """A file ready to be sent, with its Content-MD5 and its length. Blocking."""
+    file = path.open("rb")
+    try:
+        md5, size_bytes = _md5(file), file.tell()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file, md5, size_bytes
+
+
+def _created(path: Path) -> io.BufferedWriter:
+    return path.open("xb")
+
+
+def _transfer_s(size_bytes: int) -> float:
+    return CALL_S + size_bytes / SLOWEST_BYTES_PER_S
+
+
+def _discard(file: io.BufferedWriter, path: Path) -> None:
+    """Close and delete what is written only in part. A full disk fails the close as well: nothing more to lose."""
+    with suppress(OSError):
+        file.close()
+    path.unlink(missing_ok=True)

@@ -4,8 +4,10 @@ A failed attempt is data (`Attempt`), not an exception: who calls decides whethe
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
@@ -21,7 +23,8 @@ CONNECT_S = 2.0
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of one request. `status` is 0 and `error` a sentence when no answer came; `retry_after_s` is what the
-    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read."""
+    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read.
+    """
 
     status: int = 0
     body: bytes = b""
@@ -32,7 +35,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ok(self) -> bool:
         """Answered with 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110 section 15
+        return 200 <= self.status < 300
 
     def raise_unless_ok(self, whom: str) -> None:
         """Raises Unavailable in words when the attempt did not succeed."""
@@ -51,7 +54,7 @@ class ServiceClient:
         self._client = client
         self._keyring = keyring
 
-    async def send(  # noqa: PLR0913 - what a request is made of
+    async def send(
         self,
         method: str,
         path: str,
@@ -63,11 +66,9 @@ class ServiceClient:
         timeout_s: float = 10.0,
     ) -> Attempt:
         """Sign and send, once, within `timeout_s`. `message_id` is the idempotency key; a fresh one when None."""
-        signed = {
-            "content-type": "application/json",
-            **(headers or {}),
-            **self._keyring.headers(message_id or f"msg_{clock.new_id()}", body),
-        }
+        signed = httpx.Headers({"content-type": "application/json"})
+        signed.update(headers or {})
+        signed.update(self._keyring.headers(message_id or f"msg_{clock.new_id()}", body))
         if current := request_id.get():
             signed["x-request-id"] = current
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
@@ -132,4 +133,13 @@ def _words(error: Exception) -> str:
 
 
 def _retry_after_s(value: str) -> int:
-    return min(int(value), 86_400) if value.isascii() and value.isdigit() else 0
+    """Seconds from either form of the header (RFC 9110 section 10.2.3), at most a day; 0 for anything else."""
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        wait_s = int(value)
+    else:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return 0
+        wait_s = (clock.from_datetime(until) - clock.now_us()) // clock.SECOND_US if until.tzinfo else 0
+    return max(0, min(wait_s, 86_400))

@@ -6,6 +6,7 @@ first (`docs/decisions/0002-one-settings-table.md`). Sources, strongest first: k
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class Settings(BaseSettings):
     """What a person may set. Secrets are `SecretStr`: they do not print."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        # A variable that is set to nothing counts as not set: compose files pass on what they have not got.
+        env_prefix=PREFIX,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     DATA_DIR: Path = Field(Path("data"), description="Folder of the databases, secrets, logs and embedded store.")
     SECRETS_DIR: Path | None = Field(
@@ -71,7 +80,9 @@ class Settings(BaseSettings):
     REMOTE_MONTHLY_REGION: str = Field("us-east-1", description="Its region.")
     REMOTE_MONTHLY_BUCKET: str = Field("", description="Its bucket.")
 
-    IMAGE_PROCESSES: int = Field(0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core.")
+    IMAGE_PROCESSES: int = Field(
+        0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core."
+    )
     GITHUB_CLIENT_ID: str = Field("", description="GitHub OAuth application for sign-in.")
     GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Its secret.")
     GITHUB_ALLOWED_IDS: Annotated[tuple[int, ...], NoDecode] = Field(
@@ -87,7 +98,22 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("SITE_URL", "WORKER_URL", "WEB_URL", "S3_ENDPOINT_URL")
+    @field_validator("TRUSTED_PROXIES")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator(
+        "SITE_URL",
+        "WORKER_URL",
+        "WEB_URL",
+        "S3_ENDPOINT_URL",
+        "REMOTE_DAILY_ENDPOINT_URL",
+        "REMOTE_MONTHLY_ENDPOINT_URL",
+        "PING_URL",
+    )
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -149,35 +175,55 @@ class Settings(BaseSettings):
 
 def load(env_file: Path | None = Path(".env")) -> Settings:
     """Settings from the environment, checked whole; Misconfigured names every wrong or unknown one, a line for each."""
-    written = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
-    named = {**written, **os.environ}
-    data_dir = Path(named.get("SDC_DATA_DIR") or "data")
-    secrets_dir = Path(named.get("SDC_SECRETS_DIR") or data_dir / "secrets")
-    files = [file.name.upper() for file in secrets_dir.iterdir()] if secrets_dir.is_dir() else []
-    known = {PREFIX + name for name in Settings.model_fields}
-    unknown = sorted({name for name in [*named, *files] if name.startswith(PREFIX)} - known)
-    if unknown:
-        message = f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names"
-        raise Misconfigured(message)
     try:
+        written = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
+        named = {name.upper(): value for name, value in [*written.items(), *os.environ.items()] if value}
+        data_dir = Path(named.get("SDC_DATA_DIR", "data"))
+        secrets_dir = Path(named.get("SDC_SECRETS_DIR", data_dir / "secrets"))
+        files = [file.name.upper() for file in secrets_dir.iterdir()] if secrets_dir.is_dir() else []
+        _refuse_unknown({*files, *(name.upper() for name in [*written, *os.environ])})
         return Settings(_env_file=env_file if written else None, _secrets_dir=secrets_dir if files else None)
     except ValidationError as error:
         raise Misconfigured("\n".join(_lines(error))) from None
+    except UnicodeDecodeError:
+        message = "a setting is not UTF-8: look at .env and at the secrets folder"
+        raise Misconfigured(message) from None
+    except OSError as error:
+        message = f"a setting cannot be read: {error}"
+        raise Misconfigured(message) from None
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The environment for a child service: this process's own, with every value of `settings` that is not a secret."""
-    child = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        if value is None or value == field.default or "SecretStr" in str(field.annotation):
-            continue
-        child[PREFIX + name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    """The environment for a child service: this process's own, with every value of `settings` that is not a secret.
+
+    Defaults are written out as well, for the child may find an `.env` that says otherwise. A secret that this process
+    has in its environment stays there.
+    """
+    child = {name: value for name, value in os.environ.items() if name.upper() not in _PUBLIC}
+    for name in sorted(_PUBLIC):
+        value = getattr(settings, name.removeprefix(PREFIX))
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if value is not None and text:
+            child[name] = text
     child["SDC_SECRETS_DIR"] = str(settings.secrets_dir)
     return child
+
+
+def _refuse_unknown(names: set[str]) -> None:
+    unknown = sorted(
+        {name for name in names if name.startswith(PREFIX)} - {PREFIX + name for name in Settings.model_fields}
+    )
+    if unknown:
+        message = f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names"
+        raise Misconfigured(message)
 
 
 def _lines(error: ValidationError) -> list[str]:
     """One line per fault, without the value: it may be a secret."""
     faults = error.errors(include_input=False, include_url=False)
     return [f"{PREFIX}{str(fault['loc'][0]).upper().removeprefix(PREFIX)}: {fault['msg']}" for fault in faults]
+
+
+_PUBLIC = frozenset(
+    PREFIX + name for name, field in Settings.model_fields.items() if "SecretStr" not in str(field.annotation)
+)

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
@@ -27,6 +28,10 @@ sys.modules["sqlite3"] = pysqlite3
 sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 
 import aiosqlite  # noqa: E402 - must see the module put in place above
+
+if aiosqlite.core.sqlite3 is not pysqlite3:
+    message = "aiosqlite was imported before sdc_core.sqlite and uses Python's own SQLite: import sdc_core.sqlite first"
+    raise ImportError(message)
 
 Connection: TypeAlias = aiosqlite.Connection
 Value: TypeAlias = str | int | float | bytes | None
@@ -50,8 +55,8 @@ def require_safe_version(version: tuple[int, int, int] = pysqlite3.sqlite_versio
     """Raises Misconfigured on a SQLite that can lose commits."""
     if not is_safe(version):
         message = (
-            f"SQLite {'.'.join(map(str, version))} can lose commits (WAL-reset race): install the pysqlite3 wheel 0.6.1 "
-            "or later, or a Python with SQLite 3.51.3 or later"
+            f"SQLite {'.'.join(map(str, version))} can lose commits (WAL-reset race): install the wheel of pysqlite3 "
+            "0.6.1 or later, or build pysqlite3 against SQLite 3.51.3 or later"
         )
         raise Misconfigured(message)
 
@@ -71,33 +76,31 @@ class Database:
     async def transaction(self) -> AsyncGenerator[Connection]:
         """A write transaction: committed at the end of the block, rolled back when it raises or is cancelled.
 
-        Raises Unavailable when another writer holds the file for longer than `LOCK_S`.
+        Raises Unavailable when the turn to write does not come within `LOCK_S`; the block itself has no deadline here.
+        Cancelled at the end of the block, it may be committed or not, but never in part. Blocks do not nest.
         """
-        async with _deadline(self.path), AsyncExitStack() as stack:
-            await stack.enter_async_context(self._lock)
-            await self._writer.execute("BEGIN IMMEDIATE")
-            held = stack.pop_all()
-        async with held:
-            try:
-                yield self._writer
-                await self._writer.execute("COMMIT")
-            finally:
-                # After a failure, and after a cancellation whose COMMIT never reached the connection's thread.
-                if self._writer.in_transaction:
-                    await self._writer.execute("ROLLBACK")
+        async with AsyncExitStack() as held:
+            async with _deadline(self.path):
+                await held.enter_async_context(self._lock)
+                held.push_async_exit(partial(_undo, self._writer))
+                await self._writer.execute("BEGIN IMMEDIATE")
+            yield self._writer
+            await self._writer.execute("COMMIT")
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Connection]:
-        """A read transaction: one unchanging picture of the file for the whole block."""
-        async with _deadline(self.path):
-            reader = await self._readers.get()
-        try:
+        """A read transaction: from its first query on, one unchanging picture of the file for the whole block.
+
+        Raises Unavailable when all readers stay taken for `LOCK_S`. Blocks that nest can starve each other.
+        """
+        async with AsyncExitStack() as held:
+            async with _deadline(self.path):
+                reader = await self._readers.get()
+                held.callback(self._readers.put_nowait, reader)
+            held.push_async_exit(partial(_undo, reader))
             await reader.execute("BEGIN")
             yield reader
-        finally:
-            if reader.in_transaction:
-                await reader.execute("ROLLBACK")
-            self._readers.put_nowait(reader)
+            await reader.execute("ROLLBACK")
 
 
 @asynccontextmanager
@@ -108,7 +111,7 @@ async def open_database(
     readers: int = 2,
     synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
 ) -> AsyncGenerator[Database]:
-    """Open a file, bringing it to the newest schema first. Refuses unsafe SQLite versions and newer schemas in words."""
+    """Open a file at the newest schema. Raises Misconfigured for an unsafe SQLite and for a newer schema."""
     require_safe_version()
     await asyncio.to_thread(migrate, path, migrations)
     async with AsyncExitStack() as stack:
@@ -124,15 +127,15 @@ async def open_database(
 def migrate(path: Path, migrations: Traversable) -> int:
     """Bring a file forward to the newest of `NNNN_name.sql` and return that number. Blocking: call it in a thread.
 
-    Under a lock that all processes share; an existing file is copied to `snapshots/` beside it first. Each migration is
-    one transaction together with its number in `user_version`.
+    Under a lock that all processes share; before the first step an existing file is copied to
+    `snapshots/<name>-schema<number>.db` beside it. Each step is one transaction together with its number in
+    `user_version`: one that fails raises, and leaves the file at the step before.
     """
     scripts = _scripts(migrations)
-    newest = max(scripts)
+    newest = max(scripts, default=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _migration_lock(path), closing(pysqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
         (present,) = connection.execute("PRAGMA user_version").fetchone()
         if present > newest:
             message = (
@@ -140,10 +143,14 @@ def migrate(path: Path, migrations: Traversable) -> int:
                 f"or bring back a copy from {path.parent / 'snapshots'}"
             )
             raise Misconfigured(message)
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            message = f"{path} cannot be shared by processes (journal mode {mode}): put it on a local disk"
+            raise Misconfigured(message)
         if 0 < present < newest:
             _snapshot(connection, path, present)
         for number in range(present + 1, newest + 1):
-            connection.executescript(f"BEGIN IMMEDIATE;\n{scripts[number]}\nPRAGMA user_version = {number};\nCOMMIT;")
+            _step(connection, path, number, scripts[number])
     return newest
 
 
@@ -157,12 +164,8 @@ async def fetch_all(
     connection: Connection, row: type[T], sql: str, values: Mapping[str, Value] | None = None
 ) -> list[T]:
     """Every row as a `row` Struct, whose fields are the query's columns by name; integers become bool where it says."""
-    async with connection.execute(sql, values or {}) as cursor:
-        names = [column[0] for column in cursor.description]
-        return [
-            msgspec.convert(dict(zip(names, values_, strict=True)), row, strict=False)
-            async for values_ in cursor
-        ]
+    found = await connection.execute_fetchall(sql, values or {})
+    return [msgspec.convert(dict(zip(each.keys(), each, strict=True)), row, strict=False) for each in found]
 
 
 async def fetch_one(
@@ -191,21 +194,37 @@ async def _connect(path: Path, synchronous: str) -> AsyncGenerator[Connection]:
             "trusted_schema = OFF",
         ):
             await connection.execute(f"PRAGMA {pragma}")
+        connection.row_factory = pysqlite3.Row
         yield connection
+
+
+async def _undo(connection: Connection, kind: type[BaseException] | None, *_: object) -> None:
+    """End what a failed or cancelled block leaves behind.
+
+    A cancelled statement is not taken back: it waits in the connection's thread, or runs there. So the rollback is
+    queued behind it, in the same thread, and does nothing where no transaction is open by then. This holds when the
+    wait for the rollback is cancelled in its turn, for the next block's BEGIN is queued behind both.
+    """
+    if kind is None:
+        return
+    if issubclass(kind, asyncio.CancelledError):
+        # Nobody waits for the statement that runs any more; it could hold up the next block for minutes.
+        await connection.interrupt()
+    await connection.rollback()
 
 
 @asynccontextmanager
 async def _deadline(path: Path) -> AsyncGenerator[None]:
+    """Only for the wait before a block: what the block itself raises must reach its caller as it is."""
+    message = f"{path.name} is busy"
     try:
         async with asyncio.timeout(LOCK_S):
             yield
     except TimeoutError:
-        message = f"{path.name} is busy"
         raise Unavailable(message) from None
     except OperationalError as error:
-        if "locked" not in str(error):
+        if error.sqlite_errorcode & 0xFF != pysqlite3.SQLITE_BUSY:
             raise
-        message = f"{path.name} is busy"
         raise Unavailable(message) from None
 
 
@@ -221,16 +240,35 @@ def _scripts(migrations: Traversable) -> dict[int, str]:
 
 
 def _snapshot(connection: pysqlite3.Connection, path: Path, schema: int) -> None:
-    folder = path.parent / "snapshots"
-    folder.mkdir(exist_ok=True)
-    copy = folder / f"{path.stem}-schema{schema}-{clock.now():%Y%m%dT%H%M%S}.db"
-    connection.execute("VACUUM INTO ?", (str(copy),))
+    """One copy a schema: a step that fails at every start must not fill the disk with them."""
+    copy = path.parent / "snapshots" / f"{path.stem}-schema{schema}.db"
+    partial = copy.with_suffix(".partial")
+    copy.parent.mkdir(exist_ok=True)
+    partial.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(partial),))
+    partial.replace(copy)
+
+
+def _step(connection: pysqlite3.Connection, path: Path, number: int, script: str) -> None:
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version = {number};")
+        if not connection.in_transaction:
+            message = "a migration must not end its transaction"
+            raise ValueError(message)
+        if broken := connection.execute("PRAGMA foreign_key_check").fetchone():
+            message = f"a row of {broken[0]} refers to a row of {broken[2]} that is not there"
+            raise IntegrityError(message)
+        connection.execute("COMMIT")
+    except (pysqlite3.Error, ValueError) as error:
+        connection.rollback()
+        error.add_note(f"while bringing {path} to schema {number}")
+        raise
 
 
 @contextmanager
 def _migration_lock(path: Path) -> Generator[None]:
     """Waits for other processes that migrate the same file, at most `MIGRATION_LOCK_S`."""
-    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path.with_name(f"{path.name}-migrating"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     give_up_us = clock.monotonic_us() + int(MIGRATION_LOCK_S * clock.SECOND_US)
     try:
         while True:

@@ -48,7 +48,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 class Keyring:
     """The secrets of one endpoint, newest first. Each signs and each verifies, so services may restart in any order
     while a secret is replaced. Raises Misconfigured for none, and for one that is not `whsec_` and base64 of 24 to 64
-    bytes."""
+    bytes.
+    """
 
     __slots__ = ("_keys",)
 
@@ -60,7 +61,7 @@ class Keyring:
 
     def sign(self, message_id: str, timestamp_s: int, body: bytes) -> str:
         """The value of `webhook-signature`. Raises ValueError for an id or a time that the specification forbids."""
-        if not _ID.fullmatch(message_id) or timestamp_s < 0:
+        if not _ID.fullmatch(message_id) or not _TIMESTAMP.fullmatch(str(timestamp_s)):
             message = f"not a webhook id and timestamp: {message_id!r} {timestamp_s}"
             raise ValueError(message)
         content = _content(message_id, str(timestamp_s), body)
