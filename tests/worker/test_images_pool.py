@@ -1,0 +1,47 @@
+import asyncio
+import operator
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from sdc_worker.images.pool import JobLost, Pool
+
+
+async def test_a_stuck_process_is_killed_at_the_deadline() -> None:
+    with pytest.raises(JobLost, match="longer than"):
+        await Pool(1, deadline_s=0.3).run(signal.sigwait, frozenset({signal.SIGUSR1}))
+
+
+async def test_a_process_that_dies_leaves_its_neighbour_unharmed(tmp_path: Path) -> None:
+    pool = Pool(2, deadline_s=15)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    async with asyncio.TaskGroup() as group:
+        # Reads the pipe to its end, which comes only after the other one has died.
+        neighbour = group.create_task(pool.run(Path.read_text, pipe))
+        with await asyncio.to_thread(pipe.open, "w") as writer:
+            with pytest.raises(JobLost, match="died"):
+                await pool.run(os._exit, 1)
+            writer.write("unharmed")
+    assert neighbour.result() == "unharmed"
+
+
+async def test_the_deadline_begins_when_a_process_is_free() -> None:
+    pool = Pool(1, deadline_s=-1)
+    async with asyncio.TaskGroup() as group, asyncio.timeout(5), pool._limiter:
+        waiting = group.create_task(pool.run(operator.neg, 7))
+        while not pool._limiter.statistics().tasks_waiting:  # noqa: ASYNC110 - it has no event for that
+            await asyncio.sleep(0)
+        pool.deadline_s = 15
+    assert waiting.result() == -7
+
+
+async def test_memory_beyond_the_limit_is_refused_inside_the_process() -> None:
+    with pytest.raises(MemoryError):
+        await Pool(1).run(bytearray, 2 << 30)
+
+
+async def test_what_the_function_raises_reaches_the_caller() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        await Pool(1).run(int, "not a number")

@@ -1,0 +1,207 @@
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+from sdc_core import clock, keys, messages
+from sdc_core.errors import Unavailable
+from sdc_core.messages import MediaFailed, MediaReady, Upload
+from sdc_core.objects import Endpoint, ObjectStore, open_store
+from sdc_core.sqlite import Database, execute, fetch_all, fetch_value
+from sdc_core.variants import RECIPE
+from sdc_worker.db import open_worker
+from sdc_worker.images import jobs, store, sweep
+from sdc_worker.images.pool import Pool
+from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, work, work_once
+
+import poisoned
+from conftest import FreshBucket
+
+LATER_US = sweep.SETTLED_US + clock.SECOND_US
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A message handed to the deliveries."""
+
+    id: str
+    body: bytes
+
+
+@pytest.fixture
+async def workshop(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Workshop]:
+    """A workshop with a database and a bucket of its own, and one process."""
+    async with open_worker(tmp_path / "worker.db") as database:
+        yield Workshop(database=database, store=object_store, bucket=await fresh_bucket(), pool=Pool(1))
+
+
+def picture_bytes(color: str = "navy") -> bytes:
+    """A small PNG."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), color).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def uploaded(workshop: Workshop, original: bytes) -> Upload:
+    """An original in the store, and what web says of it."""
+    upload = Upload(asset_id=clock.new_id(), sha256=hashlib.sha256(original).hexdigest())
+    await workshop.store.put(workshop.bucket, keys.original(upload.asset_id), original, content_type="image/png")
+    return upload
+
+
+async def sent(database: Database) -> list[messages.Message]:
+    """The messages that wait for web."""
+    async with database.read() as connection:
+        rows = await fetch_all(connection, Sent, "SELECT id, body FROM deliveries ORDER BY created_us, id")
+    return [messages.decode(row.body) for row in rows]
+
+
+async def state(workshop: Workshop, asset_id: str) -> store.ImageJob:
+    """The job of an asset."""
+    async with workshop.database.read() as connection:
+        job = await store.get(connection, asset_id)
+    assert job
+    return job
+
+
+async def swept(workshop: Workshop) -> sweep.SweepReport:
+    """The report of a sweep that happens a while from now."""
+    with clock.frozen(clock.now_us() + LATER_US):
+        return await sweep.run(workshop.database, workshop.store, workshop.bucket)
+
+
+async def web_refuses(workshop: Workshop) -> None:
+    """Every message is settled as refused."""
+    async with workshop.database.transaction() as connection:
+        await execute(connection, "UPDATE deliveries SET next_us = NULL, error = 'web answered 404'")
+
+
+async def test_an_upload_ends_as_stored_variants_and_a_word_to_web(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    assert await work_once(workshop)
+    (message,) = await sent(workshop.database)
+    assert isinstance(message, MediaReady)
+    listed = {keys.variant(upload.asset_id, RECIPE, each.name) for each in message.data.manifest.variants}
+    stored = {info.key async for info in workshop.store.list(workshop.bucket, keys.VARIANTS)}
+    assert stored == listed | {keys.manifest(upload.asset_id)}
+
+
+async def test_the_same_upload_twice_is_one_job(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    for _ in range(2):
+        await jobs.enqueue(workshop.database, upload)
+    async with workshop.database.read() as connection:
+        assert await jobs.counts(connection) == {"pending": 1, "running": 0, "done": 0, "failed": 0}
+
+
+async def test_a_full_queue_says_when_to_come_back(workshop: Workshop) -> None:
+    async with workshop.database.transaction() as connection:
+        for number in range(jobs.MAX_PENDING):
+            await store.put(connection, asset_id=str(number), sha256="", now_us=0)
+    with pytest.raises(Unavailable) as full:
+        await jobs.enqueue(workshop.database, Upload(asset_id="new", sha256="0"))
+    assert full.value.retry_after_s == jobs.FULL_RETRY_S
+
+
+async def test_what_an_author_waits_for_comes_before_what_the_sweep_found(workshop: Workshop) -> None:
+    asked = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, asked)
+    async with workshop.database.transaction() as connection:
+        await store.put(connection, asset_id="swept", sha256="", now_us=clock.now_us() + 1)
+        first = await store.claim(connection, now_us=clock.now_us())
+    assert first
+    assert first.asset_id == asked.asset_id
+
+
+async def test_a_file_that_is_no_picture_fails_at_once_and_in_words(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, b"not a picture at all")
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    (message,) = await sent(workshop.database)
+    assert isinstance(message, MediaFailed)
+    assert message.data.reason == "cannot read this picture: it is not a JPEG, PNG, WebP, GIF or AVIF"
+
+
+async def test_a_picture_that_kills_its_process_fails_after_bounded_attempts(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    deadly = msgspec.structs.replace(workshop, make=poisoned.die)
+    attempts = 0
+    while await work_once(deadly):
+        attempts += 1
+    assert (attempts, (await state(workshop, upload.asset_id)).state) == (MAX_ATTEMPTS, "failed")
+
+
+async def test_a_file_that_differs_from_its_upload_is_refused(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, msgspec.structs.replace(upload, sha256="0" * 64))
+    await work_once(workshop)
+    assert "not the one that was uploaded" in (await state(workshop, upload.asset_id)).reason
+
+
+async def test_a_silent_store_costs_no_attempt(workshop: Workshop, object_store_endpoint: Endpoint) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    nobody = msgspec.structs.replace(object_store_endpoint, url="http://127.0.0.1:9")
+    async with open_store(nobody) as silent:
+        with pytest.raises(Unavailable):
+            await work_once(msgspec.structs.replace(workshop, store=silent))
+    job = await state(workshop, upload.asset_id)
+    assert (job.state, job.attempts) == ("pending", 0)
+
+
+async def test_a_job_that_an_ended_worker_had_begun_is_begun_again(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    async with workshop.database.transaction() as connection:
+        await store.claim(connection, now_us=clock.now_us())
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(workshop))
+        while not await sent(workshop.database):  # noqa: ASYNC110 - the loop has nothing to tell
+            await asyncio.sleep(0.01)
+        loop.cancel()
+    assert (await state(workshop, upload.asset_id)).attempts == 2
+
+
+async def test_the_sweep_finds_an_upload_whose_call_was_lost(workshop: Workshop) -> None:
+    await uploaded(workshop, picture_bytes())
+    assert (await swept(workshop)).enqueued == 1
+    await work_once(workshop)
+    assert isinstance((await sent(workshop.database))[0], MediaReady)
+
+
+async def test_a_sweep_after_all_is_done_finds_nothing(workshop: Workshop) -> None:
+    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
+    await work_once(workshop)
+    report = await swept(workshop)
+    assert (report.enqueued, report.announced) == (0, 0)
+
+
+async def test_a_fresh_upload_is_left_to_its_own_call(workshop: Workshop) -> None:
+    await uploaded(workshop, picture_bytes())
+    assert (await sweep.run(workshop.database, workshop.store, workshop.bucket)).enqueued == 0
+
+
+async def test_an_answer_that_web_refused_is_told_again_under_a_new_id(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    before = (await state(workshop, upload.asset_id)).message_id
+    await web_refuses(workshop)
+    assert (await swept(workshop)).announced == 1
+    async with workshop.database.read() as connection:
+        waiting = await fetch_value(connection, "SELECT id FROM deliveries WHERE next_us IS NOT NULL")
+    assert waiting == (await state(workshop, upload.asset_id)).message_id != before
+
+
+async def test_variants_that_exist_are_announced_and_not_made_again(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(msgspec.structs.replace(workshop, make=poisoned.die))
+    assert [type(message) for message in await sent(workshop.database)] == [MediaReady, MediaReady]
