@@ -1,0 +1,47 @@
+"""The running system for end-to-end tests: `sdc up`, a second S3 endpoint as the remote, Chromium."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from sdc_core.objects import Endpoint
+
+import e2e_site
+import seaweed
+from e2e_site import Site
+
+
+@pytest.fixture(scope="session")
+def remote() -> Generator[Endpoint]:
+    """The second S3 endpoint: another store, another port, another folder."""
+    with tempfile.TemporaryDirectory(prefix="sdc-remote-") as folder, seaweed.running(Path(folder)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def site(remote: Endpoint) -> Generator[Site]:
+    """`sdc up` in an empty folder, ready for its author."""
+    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder:
+        environment = e2e_site.settings(Path(folder), remote)
+        with e2e_site.running(environment) as lines:
+            yield Site(
+                url=f"http://localhost:{environment['SDC_WEB_PORT']}",
+                data_dir=Path(folder),
+                environment=environment,
+                setup_link=e2e_site.wait_for_link(lines),
+                remote=remote,
+            )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Generator[Browser]:
+    """Debian's or anybody's Chromium, headless, that asks nothing of the world."""
+    flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=flags)
+        yield chromium
+        chromium.close()
