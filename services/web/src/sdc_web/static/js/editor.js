@@ -5,6 +5,7 @@ const form = document.querySelector("form[data-editor]");
 const fields = ["title", "slug", "summary", "tags", "body_markdown", "cover_id", "publish_at"];
 const key = `sdc-draft-${form.dataset.editor}`;
 const PAUSE_MS = 400;
+const RETRY_MS = 5000;
 
 let dirty = false; // something typed since the last save that the server confirmed
 let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
@@ -12,6 +13,7 @@ let sending = null; // the count that the running save carries
 let waiting = null; // a submit button pressed during a save
 let leaving = false;
 let pause;
+let retry;
 
 const texts = () => Object.fromEntries(fields.map((name) => [name, form.elements[name]?.value ?? ""]));
 const same = (a, b) => fields.every((name) => (a[name] ?? "").replaceAll("\r\n", "\n") === b[name].replaceAll("\r\n", "\n"));
@@ -69,6 +71,10 @@ form.addEventListener("htmx:finally:request", (event) => {
   if (event.target !== form) return;
   sending = null;
   show();
+  // No answer, or a broken server: try again without waiting for the next key. A refusal (4xx) needs the author instead.
+  const status = event.detail.ctx.response?.status ?? 0;
+  clearTimeout(retry);
+  if (dirty && (status === 0 || status >= 500)) retry = setTimeout(() => form.dispatchEvent(new CustomEvent("save")), RETRY_MS);
   if (waiting) {
     const button = waiting;
     waiting = null;
