@@ -34,7 +34,7 @@ def make(settings: Settings) -> Plan:
     return Plan(
         data_dir=str(settings.DATA_DIR),
         site_url=settings.site_url,
-        ports=_ports(settings, embedded=embedded),
+        ports=ports(settings, embedded=embedded),
         environment=child,
         web=_web(settings, child),
         worker=_worker(settings, child),
@@ -117,15 +117,16 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
-def _ports(settings: Settings, *, embedded: bool) -> list[Port]:
-    ports = [
+def ports(settings: Settings, *, embedded: bool) -> list[Port]:
+    """Every port that the site needs."""
+    needed = [
         Port(settings.WEB_HOST, settings.WEB_PORT, "SDC_WEB_PORT"),
         Port(settings.WORKER_HOST, settings.WORKER_PORT, "SDC_WORKER_PORT"),
     ]
     if embedded:
         first = store.first_port(settings)
-        ports += [Port("127.0.0.1", port, "SDC_S3_ENDPOINT_URL") for port in range(first, first + store.PORTS)]
-    return ports
+        needed += [Port("127.0.0.1", port, "SDC_S3_ENDPOINT_URL") for port in range(first, first + store.PORTS)]
+    return needed
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Part:
         deaths: deque[float] = deque(maxlen=DEATHS)
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
-            started_s, written = _now_s(), log_file.stat().st_size if log_file.exists() else 0
+            started_s, written = _now_s(), size_bytes(log_file)
             how = await self._run_once(started_s)
             if self._stopping.is_set():
                 return
@@ -151,8 +151,13 @@ async def answers(probe: Probe) -> bool:
 def turn_over(log_file: Path) -> None:
     """Make room: a log that has grown large becomes `<name>.1`, in the place of the one before."""
     log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+    if size_bytes(log_file) > LOG_BYTES:
         log_file.replace(log_file.with_name(f"{log_file.name}.1"))
+
+
+def size_bytes(log_file: Path) -> int:
+    """How much has been written to a log so far."""
+    return log_file.stat().st_size if log_file.exists() else 0
 
 
 def tail(log_file: Path, written: int) -> str:

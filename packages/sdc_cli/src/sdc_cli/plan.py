@@ -6,6 +6,9 @@ Plain JSON and named tuples: the parent is small, and msgspec would be a fifth o
 import json
 from typing import NamedTuple
 
+UP_LOCK = "sdc-up.lock"
+"""In the data folder, held by the `sdc up` that runs on it."""
+
 
 class Port(NamedTuple):
     """A port that must be free, and what to change when it is not."""

@@ -38,3 +38,8 @@ def litestream_environment(settings: Settings, child: dict[str, str]) -> dict[st
         "SDC_S3_ACCESS_KEY_ID": settings.S3_ACCESS_KEY_ID,
         "SDC_S3_SECRET_ACCESS_KEY": settings.S3_SECRET_ACCESS_KEY.get_secret_value(),
     }
+
+
+def litestream_socket(settings: Settings) -> Path:
+    """Where the running Litestream takes orders."""
+    return settings.DATA_DIR.absolute() / "litestream.sock"

@@ -50,7 +50,7 @@ def up() -> None:
     everything in order, a second one at once.
     """
     made = plan.read(asyncio.run(_make_plan()))
-    with only_one(Path(made.data_dir) / "sdc-up.lock", "`sdc up`"):
+    with only_one(Path(made.data_dir) / plan.UP_LOCK, "`sdc up`"):
         ports.require_free(made.ports)
         try:
             code = asyncio.run(_run(made))

@@ -1,0 +1,153 @@
+"""The checks that ask what runs: object store, its clock and its conditional writes, web, worker, replicas, drill."""
+
+import asyncio
+import http.client
+from collections.abc import Callable, Coroutine
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import msgspec
+from sdc_core import clock, keys, objects
+from sdc_core.errors import Conflict, SdcError
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+
+from sdc_cli import backups, worker_calls
+from sdc_cli.check import Check
+
+ANSWER_S = 5.0
+CLOCK_S = 60.0
+DRILL_DAYS = 2
+START = "start the site with `sdc up`"
+STORE_REMEDY = f"{START}, or set SDC_S3_ENDPOINT_URL and its keys to an object store that runs"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """How one part of a service fares."""
+
+    ok: bool
+    reason: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """`GET /health` of either service."""
+
+    status: str
+    parts: dict[str, Part] = {}
+
+
+async def store(settings: Settings) -> list[Check]:
+    """Every bucket there with its marker, and conditional writes honoured."""
+    buckets = (settings.S3_MEDIA_BUCKET, settings.S3_BACKUP_BUCKET, settings.S3_ANALYTICS_BUCKET)
+    async with objects.open_store(objects.local_endpoint(settings)) as client:
+        faults = []
+        for bucket in buckets:
+            try:
+                if reason := await client.ping(bucket):
+                    faults.append(f"{bucket}: {reason}")
+                elif await client.head(bucket, keys.MARKER) is None:
+                    faults.append(f"{bucket}: its marker {keys.MARKER} is missing, no mirror will touch it")
+            except SdcError as error:
+                faults.append(f"{bucket}: {error}")
+        if faults:
+            return [Check(name="object store", ok=False, found="; ".join(dict.fromkeys(faults)), remedy=STORE_REMEDY)]
+        found = f"{settings.S3_ENDPOINT_URL}: {', '.join(buckets)}"
+        return [Check(name="object store", ok=True, found=found), await _conditional(client, buckets[-1])]
+
+
+async def clocks(settings: Settings) -> list[Check]:
+    """Our clock against the one in the object store's answers: signatures and schedules need it right."""
+    try:
+        date = (await asyncio.to_thread(_fetch, settings.S3_ENDPOINT_URL + "/")).date
+        apart_s = abs((clock.now() - parsedate_to_datetime(date)).total_seconds())
+    except (OSError, http.client.HTTPException, ValueError):
+        return []
+    remedy = "set this machine's clock (timedatectl set-ntp true)"
+    return [Check(name="clock", ok=apart_s < CLOCK_S, found=f"{apart_s:.0f} s from the object store's", remedy=remedy)]
+
+
+async def web(settings: Settings) -> list[Check]:
+    """Web answers and is well."""
+    return [await _health("web", settings.web_url)]
+
+
+async def worker(settings: Settings) -> list[Check]:
+    """The worker answers and is well; then what it says of replicas and drill."""
+    health = await _health("worker", settings.worker_url)
+    try:
+        told = await worker_calls.get(settings, "/backups", backups.Backups)
+    except SdcError as error:
+        remedy = f"{START}; both services need the same SDC_WEBHOOK_SECRETS"
+        return [health, Check(name="backups", ok=False, found=str(error), remedy=remedy)]
+    return [health, _replication(told), _drill(told)]
+
+
+ALL: tuple[Callable[[Settings], Coroutine[object, object, list[Check]]], ...] = (store, clocks, web, worker)
+
+
+async def _conditional(client: ObjectStore, bucket: str) -> Check:
+    """Two puts of one new key, of which a store that honours `If-None-Match` takes only the first."""
+    key = f"doctor/{clock.new_id()}"
+    ok = False
+    try:
+        await client.put(bucket, key, b"1", content_type="text/plain", only_new=True)
+        await client.put(bucket, key, b"2", content_type="text/plain", only_new=True)
+    except Conflict:
+        ok = await client.get(bucket, key, max_bytes=1) == b"1"
+    except SdcError as error:
+        return Check(name="conditional writes", ok=False, found=str(error), remedy=STORE_REMEDY)
+    finally:
+        await client.delete(bucket, key)
+    remedy = "use an object store that knows If-None-Match: SeaweedFS, MinIO, AWS S3 and R2 do"
+    return Check(name="conditional writes", ok=ok, found="honoured" if ok else "ignored", remedy=remedy)
+
+
+def _replication(told: backups.Backups) -> Check:
+    found = ", ".join(f"{name} {value}" for name, value in told.replication.items()) or "nothing known"
+    ok = bool(told.replication.get("ok", True)) and bool(told.replication)
+    return Check(
+        name="replicas", ok=ok, found=found, remedy="logs/worker.log in the data folder has Litestream's reason"
+    )
+
+
+def _drill(told: backups.Backups) -> Check:
+    last = told.drill
+    fresh = last is None or clock.now_us() - last.due_us < DRILL_DAYS * clock.DAY_US
+    found = "none yet: the first is due within a day" if last is None else backups.words(last)
+    ok = fresh and (last is None or last.outcome in ("ok", "running"))
+    return Check(name="restore drill", ok=ok, found=found, remedy="run `sdc drill run`, and read what it says")
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    status: int
+    date: str
+    body: bytes
+
+
+async def _health(name: str, base_url: str) -> Check:
+    try:
+        answer = await asyncio.to_thread(_fetch, f"{base_url}/health")
+        health = msgspec.json.decode(answer.body, type=Health)
+    except (OSError, http.client.HTTPException) as error:
+        return Check(name=name, ok=False, found=f"nothing answers at {base_url} ({error})", remedy=START)
+    except msgspec.DecodeError:
+        remedy = f"something else listens at {base_url}: stop it, or change the setting"
+        return Check(name=name, ok=False, found=f"{base_url}/health is not SDC's", remedy=remedy)
+    failed = [f"{part}: {state.reason}" for part, state in health.parts.items() if not state.ok]
+    found = "; ".join(failed) or f"{base_url}: {', '.join(health.parts) or health.status}"
+    return Check(
+        name=name, ok=answer.status == 200, found=found, remedy=f"logs/{name}.log in the data folder tells more"
+    )
+
+
+def _fetch(url: str) -> _Answer:
+    """One GET, blocking. Raises OSError and HTTPException."""
+    address = urlsplit(url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", address.path or "/")
+        response = connection.getresponse()
+        return _Answer(status=response.status, date=response.getheader("Date", ""), body=response.read(1024 * 1024))
+    finally:
+        connection.close()

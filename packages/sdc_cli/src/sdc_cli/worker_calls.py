@@ -1,0 +1,85 @@
+"""The worker's signed surface, as the command uses it."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+import click
+import msgspec
+from sdc_core import clock, service_client
+from sdc_core.errors import NotFound, SdcError, Unavailable
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.webhooks import Keyring
+from sdc_worker.cron.jobs import Run
+from sdc_worker.cron.reports import JobReports
+
+T = TypeVar("T")
+WORKER = "the worker"
+LONGEST_RUN_S = 6 * 3600.0
+LOOK_S = 0.5
+
+
+async def get(settings: Settings, path: str, answer: type[T]) -> T:
+    """A signed GET. Raises Unavailable when there is no good answer."""
+    async with _connect(settings) as client:
+        return await _get(client, path, answer)
+
+
+async def run_job(settings: Settings, job: str) -> Run:
+    """Have the worker run a job now, and wait for how it ends; on a terminal the seconds are counted meanwhile.
+
+    Raises Unavailable when the worker cannot be asked, and NotFound when it has no such job.
+    """
+    async with _connect(settings) as client:
+        attempt = await client.send("POST", f"/jobs/{job}/runs")
+        if attempt.status == 404:
+            message = f"the worker has no job {job}"
+            raise NotFound(message)
+        attempt.raise_unless_ok(WORKER)
+        run = _decode(attempt.body, Run)
+        async with asyncio.timeout(LONGEST_RUN_S):
+            while run.ended_us is None:
+                await asyncio.sleep(LOOK_S)
+                reports = await _get(client, "/jobs", JobReports)
+                run = next((each for each in reports.runs if each.id == run.id), run)
+                _count(run)
+        _count(None)
+        return run
+
+
+def require_ok(run: Run) -> None:
+    """Raises SdcError with what the run says when it did not end well."""
+    if run.outcome != "ok":
+        message = f"{run.job} {run.outcome.replace('_', ' ')}: {run.output}"
+        raise SdcError(message)
+
+
+def _connect(settings: Settings) -> AbstractAsyncContextManager[ServiceClient]:
+    return service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets))
+
+
+async def _get(client: ServiceClient, path: str, answer: type[T]) -> T:
+    attempt = await client.send("GET", path)
+    attempt.raise_unless_ok(WORKER)
+    return _decode(attempt.body, answer)
+
+
+def _decode(body: bytes, answer: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=answer)
+    except msgspec.DecodeError as error:
+        message = f"the worker answered something else than expected ({error}): is it of this version?"
+        raise Unavailable(message) from None
+
+
+def _count(run: Run | None) -> None:
+    """A line that counts the seconds of a run, wiped at its end."""
+    stream = click.get_text_stream("stderr")
+    if not stream.isatty():
+        return
+    text = ""
+    if run is not None:
+        seconds = (clock.now_us() - (run.started_us or run.due_us)) // clock.SECOND_US
+        text = f"{run.job}: {seconds} s"
+    click.echo(f"\r\x1b[K{text}", nl=False, file=stream)
