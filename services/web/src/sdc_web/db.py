@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from importlib import resources
 
 import msgspec
-
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, migrate, open_database
 

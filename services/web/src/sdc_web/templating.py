@@ -11,11 +11,17 @@ from types import MappingProxyType
 
 import jinja2
 import msgspec
-
 from sdc_core import clock
 
 ROOT = resources.files("sdc_web")
 DIGEST_CHARS = 8
+_UNITS = (
+    ("year", 365 * clock.DAY_US),
+    ("month", 30 * clock.DAY_US),
+    ("day", clock.DAY_US),
+    ("hour", clock.DAY_US // 24),
+    ("minute", 60 * clock.SECOND_US),
+)
 _CONTENT_TYPES = MappingProxyType({
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -51,7 +57,15 @@ def environment() -> jinja2.Environment:
         cache_size=-1,
         keep_trailing_newline=True,
     )
-    made.globals.update(static=static_address, iso=iso, day=day, number=number, moment=moment, size=size)
+    made.globals.update(
+        static=static_address,
+        iso=iso,
+        day=day,
+        ago=ago,
+        number=number,
+        bytes_in_words=bytes_in_words,
+        duration_in_words=duration_in_words,
+    )
     for name in made.list_templates():
         made.get_template(name)
     return made
@@ -86,10 +100,14 @@ def day(at_us: int) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
-def moment(at_us: int) -> str:
-    """`24 Nov 2026, 10:05 UTC`, for people."""
-    at = clock.to_datetime(at_us)
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+def ago(at_us: int) -> str:
+    """`just now`, `5 minutes ago`, `3 hours ago`, `in 2 days`: whole units, the largest that fits."""
+    apart_us = clock.now_us() - at_us
+    for unit, unit_us in _UNITS:
+        if (count := abs(apart_us) // unit_us) > 0:
+            words = f"{count} {unit}{'s' if count > 1 else ''}"
+            return f"{words} ago" if apart_us > 0 else f"in {words}"
+    return "just now"
 
 
 def number(value: int) -> str:
@@ -97,13 +115,26 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
-def size(size_bytes: int) -> str:
-    """`840 B`, `12 KB`, `3.4 MB`."""
-    if size_bytes < 1_000:
-        return f"{size_bytes} B"
-    if size_bytes < 1_000_000:
-        return f"{size_bytes / 1_000:.0f} KB"
-    return f"{size_bytes / 1_000_000:.1f} MB"
+def bytes_in_words(size_bytes: int) -> str:
+    """`840 B`, `12 KB`, `3.4 MB`, by thousands."""
+    size = float(size_bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.1f} {unit}" if unit != "B" and size < 9.95 else f"{size:.0f} {unit}"
+        size /= 1_000
+    return f"{size:.1f} TB"
+
+
+def duration_in_words(duration_us: int) -> str:
+    """`850 µs`, `12 ms`, `3.4 s`, `5 min`, `2 h 5 min`."""
+    if duration_us < 1_000:
+        return f"{duration_us} µs"
+    if duration_us < clock.SECOND_US:
+        return f"{duration_us // 1_000} ms"
+    if duration_us < 60 * clock.SECOND_US:
+        return f"{duration_us / clock.SECOND_US:.1f} s"
+    minutes = duration_us // (60 * clock.SECOND_US)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def _texts(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:

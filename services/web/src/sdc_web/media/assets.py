@@ -3,7 +3,6 @@
 from typing import Literal
 
 import msgspec
-
 from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one
@@ -149,7 +148,9 @@ async def insert(connection: Connection, asset: Asset) -> None:
 SQL_SET_STATE = "UPDATE media_assets SET state = :state, reason = :reason, manifest = :manifest_json WHERE id = :id"
 
 
-async def _set_state(connection: Connection, asset_id: str, *, state: str, reason: str, manifest_json: str | None) -> None:
+async def _set_state(
+    connection: Connection, asset_id: str, *, state: str, reason: str, manifest_json: str | None
+) -> None:
     values = {"id": asset_id, "state": state, "reason": reason, "manifest_json": manifest_json}
     await execute(connection, SQL_SET_STATE, values)
 

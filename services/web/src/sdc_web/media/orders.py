@@ -4,6 +4,7 @@ import logging
 
 from sdc_core import messages
 from sdc_core.service_client import ServiceClient
+
 from sdc_web.media.assets import Asset
 
 TIMEOUT_S = 5.0
@@ -13,7 +14,8 @@ log = logging.getLogger(__name__)
 
 async def order(worker: ServiceClient, asset: Asset) -> bool:
     """Send `media.uploaded`; the id makes a repeat harmless. False when the worker did not take it: then it is only
-    logged, since the worker's own sweep finds every original without a manifest."""
+    logged, since the worker's own sweep finds every original without a manifest.
+    """
     upload = messages.Upload(asset_id=asset.id, sha256=asset.sha256)
     attempt = await worker.send(
         "POST",

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from html import escape, unescape
 
 import msgspec
-
 from sdc_core.variants import CONTENT_TYPES, Format, Manifest, StoredVariant
+
 from sdc_web import templating
 from sdc_web.media.assets import Asset
 
@@ -43,7 +43,8 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt: str = "", sizes: str = SIZES) -> str:
     """`<picture>` of the variants; without a manifest an empty frame of the usual shape, so that a page never breaks.
-    `alt` stands in for the asset's own text."""
+    `alt` stands in for the asset's own text.
+    """
     text = alt or asset.alt
     if manifest is None or not manifest.variants:
         markup = Markup(
@@ -77,7 +78,8 @@ def mentioned(html: str) -> set[str]:
 
 def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
     """A stored text with its pictures. `absolute` is the site's address when the text leaves the site, as in feeds.
-    What is shown of an asset that is gone is its alternative text."""
+    What is shown of an asset that is gone is its alternative text.
+    """
 
     def show(found: re.Match[str]) -> str:
         attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(found[1])}

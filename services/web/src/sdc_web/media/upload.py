@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-
 from sdc_core import keys
 from sdc_core.errors import Invalid, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
+
 from sdc_web.media import assets
 from sdc_web.media.assets import Asset
 
@@ -32,7 +32,7 @@ class _Received(msgspec.Struct, frozen=True, kw_only=True):
     head: bytes
 
 
-async def accept(  # noqa: PLR0913 - where it goes, what it is, what it is called
+async def accept(
     database: Database, store: ObjectStore, settings: Settings, file_name: str, chunks: AsyncIterator[bytes], alt: str
 ) -> tuple[Asset, bool]:
     """The media asset of an upload, and whether it is new: the same bytes twice are the same asset.
@@ -47,9 +47,7 @@ async def accept(  # noqa: PLR0913 - where it goes, what it is, what it is calle
             known = await assets.by_sha256(connection, received.sha256)
         if known is not None:
             return known, False
-        asset = assets.new_asset(
-            received.sha256, _bare_name(file_name), content_type, received.size_bytes, text
-        )
+        asset = assets.new_asset(received.sha256, _bare_name(file_name), content_type, received.size_bytes, text)
         key = keys.original(asset.id)
         await store.put_file(settings.S3_MEDIA_BUCKET, key, received.path, content_type=content_type)
     async with database.transaction() as connection:
@@ -120,7 +118,7 @@ async def _received(chunks: AsyncIterator[bytes], folder: Path) -> AsyncGenerato
 
 def _open(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     folder.mkdir(parents=True, exist_ok=True)
-    return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")  # noqa: SIM115 - closed by who asked for it
+    return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")
 
 
 def _bare_name(file_name: str) -> str:

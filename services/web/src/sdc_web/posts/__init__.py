@@ -2,6 +2,7 @@
 
 from sdc_web.posts import markdown, redirects, revisions
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
+from sdc_web.posts.frontage import Entry, Front, front
 from sdc_web.posts.publication import publish, publish_due, unpublish
 from sdc_web.posts.reading import (
     Published,
@@ -18,6 +19,8 @@ from sdc_web.posts.revisions import Stale
 
 __all__ = [
     "Draft",
+    "Entry",
+    "Front",
     "Kind",
     "Listed",
     "Post",
@@ -31,6 +34,7 @@ __all__ = [
     "create",
     "delete",
     "find",
+    "front",
     "listing",
     "markdown",
     "newest",

@@ -1,16 +1,17 @@
 """All posts as their author sees them: making, finding, listing and deleting them, published or not."""
 
 import msgspec
-
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, fetch_all
+
 from sdc_web.posts import slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, State, path_of
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the author's list. `title` is the newest revision's; `state` is `changed` when that one is not the
-    published one; times in microseconds, UTC."""
+    published one; times in microseconds, UTC.
+    """
 
     id: str
     kind: Kind

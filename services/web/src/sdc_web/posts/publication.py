@@ -4,10 +4,10 @@ import asyncio
 import logging
 
 from msgspec.structs import replace
-
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
 from sdc_core.sqlite import Connection, Database
+
 from sdc_web.posts import markdown, redirects, store
 from sdc_web.posts.records import Post, Revision, path_of
 

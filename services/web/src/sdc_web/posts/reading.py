@@ -1,8 +1,8 @@
 """What readers may see: published posts alone, by address, by date, by kind and by tag."""
 
 import msgspec
-
 from sdc_core.sqlite import Connection, fetch_all, fetch_one
+
 from sdc_web.posts.records import Kind, decode_tags, path_of
 
 

@@ -32,7 +32,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `revisions`. `number` counts the saves of a post from 1 and is the If-Match value; `body` is Markdown,
-    `body_html` its sanitised HTML once it was published."""
+    `body_html` its sanitised HTML once it was published.
+    """
 
     id: str
     post_id: str

@@ -1,8 +1,8 @@
 """Old addresses of posts: each answers 301 with the present one, for ever."""
 
 import msgspec
-
 from sdc_core.sqlite import Connection, execute, fetch_one
+
 from sdc_web.posts.records import Kind, path_of
 
 SQL_ADD = """

@@ -3,10 +3,10 @@
 import unicodedata
 
 from msgspec.structs import replace
-
 from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
+
 from sdc_web.posts import slugs, store
 from sdc_web.posts.records import Draft, Post, Revision, encode_tags
 

@@ -5,6 +5,7 @@ import unicodedata
 
 from sdc_core import clock
 from sdc_core.errors import Invalid
+
 from sdc_web.posts.records import Kind
 
 MAX_LENGTH = 80

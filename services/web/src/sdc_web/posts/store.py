@@ -1,9 +1,9 @@
 """Statements on posts and revisions: one function each, on a connection whose transaction belongs to the caller."""
 
 from msgspec.structs import asdict
-
 from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
+
 from sdc_web.posts.records import Kind, Post, Revision
 
 SQL_INSERT_POST = """

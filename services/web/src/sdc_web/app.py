@@ -1,0 +1,217 @@
+"""The whole of web, put together: layers, routes, and the parts that live as long as the process."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, quote
+
+import msgspec
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from sdc_core import logging, supervise
+from sdc_core.errors import SdcError
+from sdc_core.objects import ObjectStore, local_endpoint, open_store
+from sdc_core.service_client import ServiceClient, connect
+from sdc_core.settings import Settings, load
+from sdc_core.supervise import Board
+from sdc_core.webhooks import Keyring
+
+from sdc_web import hooks, problems, site, templating
+from sdc_web.db import Databases, open_databases
+from sdc_web.page_cache import PageCache
+from sdc_web.request_log.middleware import RequestLogMiddleware
+from sdc_web.request_log.service import RequestLog, open_request_log
+from sdc_web.sessions import cookies
+from sdc_web.site.routes import cacheable
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_FORM_PARTS = 100
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What lives as long as the process; handlers ask for each by its name."""
+
+    databases: Databases
+    store: ObjectStore
+    worker: ServiceClient
+    board: Board
+    request_log: RequestLog
+
+
+def create() -> ASGIApp:
+    """The application as a server loads it: settings from the environment, logs as JSON. Raises Misconfigured."""
+    settings = load()
+    logging.configure("web", settings.LOG_LEVEL)
+    return build(settings)
+
+
+def build(settings: Settings) -> ASGIApp:
+    """The application. Its parts open with the ASGI lifespan. Raises Misconfigured without a webhook secret."""
+    keyring = Keyring(settings.webhook_secrets)
+    opened = _Opened(settings, keyring)
+    litestar = Litestar(
+        route_handlers=[*site.route_handlers, *hooks.route_handlers],
+        dependencies=_dependencies(opened, settings, keyring),
+        exception_handlers={SdcError: problems.respond, HTTPException: problems.respond, Exception: problems.respond},
+        lifespan=[opened.lifespan],
+        request_max_body_size=MAX_BODY_BYTES,
+        multipart_form_part_limit=MAX_FORM_PARTS,
+        openapi_config=None,
+        logging_config=None,
+    )
+    edge = Edge(litestar, security_headers(settings))
+    opened.page_cache = PageCache(edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME)
+    opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
+    return opened.request_log
+
+
+class _Opened:
+    """The parts, and the layers that are told of them, between the start and the end of the lifespan."""
+
+    page_cache: PageCache
+    request_log: RequestLogMiddleware
+
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._parts: Parts | None = None
+
+    @property
+    def parts(self) -> Parts:
+        if self._parts is None:
+            raise RuntimeError("the application serves before its lifespan has begun")
+        return self._parts
+
+    @asynccontextmanager
+    async def lifespan(self, _: Litestar) -> AsyncGenerator[None]:
+        settings = self._settings
+        await asyncio.to_thread(templating.environment)
+        async with (
+            open_databases(settings) as databases,
+            open_store(local_endpoint(settings)) as store,
+            connect(settings.worker_url, self._keyring) as worker,
+            open_request_log(settings, worker) as request_log,
+            supervise.background(request_log.loops) as board,
+        ):
+            self._parts = Parts(databases=databases, store=store, worker=worker, board=board, request_log=request_log)
+            self.request_log.attach(request_log)
+            try:
+                yield
+            finally:
+                self.request_log.attach(None)
+                self._parts = None
+
+
+def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict[str, Provide]:
+    """Every name under which a handler may ask for a part."""
+
+    def settings_() -> Settings:
+        return settings
+
+    def keyring_() -> Keyring:
+        return keyring
+
+    def databases() -> Databases:
+        return opened.parts.databases
+
+    def store() -> ObjectStore:
+        return opened.parts.store
+
+    def worker() -> ServiceClient:
+        return opened.parts.worker
+
+    def board() -> Board:
+        return opened.parts.board
+
+    def page_cache() -> PageCache:
+        return opened.page_cache
+
+    def retire_logs() -> hooks.RetireLogs:
+        return opened.parts.request_log.retire
+
+    found: dict[str, Callable[[], object]] = {
+        "settings": settings_,
+        "keyring": keyring_,
+        "databases": databases,
+        "store": store,
+        "worker": worker,
+        "board": board,
+        "page_cache": page_cache,
+        "retire_logs": retire_logs,
+    }
+    return {name: Provide(provide, sync_to_thread=False) for name, provide in found.items()}
+
+
+class Edge:
+    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address."""
+
+    __slots__ = ("_app", "_headers")
+
+    def __init__(self, app: ASGIApp, headers: list[tuple[bytes, bytes]]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}  # ty: ignore[invalid-assignment]
+            await send(message)
+
+        if scope["method"] in ("GET", "HEAD") and (bare := _bare(scope)):
+            await send_on({"type": "http.response.start", "status": 308, "headers": [(b"location", bare)]})
+            await send_on({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        if head:
+            scope = {**scope, "method": "GET", "sdc.head": True}  # ty: ignore[invalid-assignment]
+        await self._app(scope, receive, send_on)
+
+
+def _bare(scope: HTTPScope) -> bytes:
+    """Where an address with slashes too many should go, or nothing. Never off the site, whatever the path begins with."""
+    path = scope["path"]
+    if path == "/" or not path.endswith("/"):
+        return b""
+    query = scope["query_string"]
+    bare = "/" + "/".join(part for part in path.split("/") if part)
+    return quote(bare, safe="/-._~!$&'()*+,;=:@").encode() + (b"?" + query if query else b"")
+
+
+def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Headers of every answer, of errors and files as well."""
+    headers = {
+        "content-security-policy": CONTENT_SECURITY_POLICY,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "cross-origin-opener-policy": "same-origin",
+    }
+    if settings.site_url.startswith("https://"):
+        headers["strict-transport-security"] = "max-age=31536000"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def method_override(app: ASGIApp) -> ASGIApp:
+    """Forms know GET and POST alone: below `/author`, `?_method=DELETE` (or PUT, PATCH) on a POST stands for it."""
+
+    async def overridden(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/author/"):
+            wanted = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[0].upper()
+            if wanted in _OVERRIDES:
+                scope = {**scope, "method": wanted}  # ty: ignore[invalid-assignment]
+        await app(scope, receive, send)
+
+    return overridden

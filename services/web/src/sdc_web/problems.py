@@ -1,0 +1,129 @@
+"""What a failure looks like: one table from code to status, problem details for machines, a page for people."""
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from sdc_core.errors import Invalid, SdcError, Throttled, Unavailable
+
+from sdc_web import templating
+
+STATUSES: dict[str, int] = {
+    "invalid": 422,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "stale": 412,
+    "too_large": 413,
+    "throttled": 429,
+    "unavailable": 503,
+    "misconfigured": 500,
+    "error": 500,
+}
+_TITLES = {
+    404: "Nothing is here",
+    405: "This address does not do that",
+    429: "Too many tries",
+    500: "Something broke",
+    503: "Not available at the moment",
+}
+_DETAILS = {
+    400: "The request could not be read.",
+    404: "No page has this address. It may have been taken away, or the link is wrong.",
+    405: "The address is right, but it cannot be used in this way.",
+    413: "What was sent is larger than this address takes.",
+    415: "This address does not take that kind of content.",
+    500: "This is a fault of the site, not yours. It has been written down.",
+}
+_TOO_DEEP = "The request nests too deep to be read."
+
+AnyRequest = Request[object, object, State]
+log = logging.getLogger(__name__)
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Problem details (RFC 9457). `code` is stable; `detail` is one sentence for a person."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str = ""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What the layouts name of the site when the database is not asked."""
+
+    title: str = "This site"
+    description: str = ""
+    language: str = "en"
+    url: str = ""
+    author_name: str = "its author"
+
+
+def of(error: Exception) -> Problem:
+    """The problem that an exception is. An unexpected one tells nothing of itself."""
+    if isinstance(error, SdcError):
+        status = STATUSES[error.code]
+        detail = _DETAILS[500] if status == HTTPStatus.INTERNAL_SERVER_ERROR else str(error)
+        field = error.field if isinstance(error, Invalid) else ""
+        return Problem(title=_title(status), status=status, detail=detail, code=error.code, field=field)
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        return Problem(title=_title(status), status=status, detail=_detail(status, error), code=_code(status))
+    if isinstance(error, RecursionError):
+        return Problem(title=_title(400), status=400, detail=_TOO_DEEP, code="malformed")
+    return Problem(title=_title(500), status=500, detail=_DETAILS[500], code="error")
+
+
+def respond(request: AnyRequest, error: Exception) -> Response[str] | Response[bytes]:
+    """The answer to a request that failed, as a page, a fragment or problem details, whichever the client reads."""
+    problem = of(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Unavailable):
+        log.error("a request failed", extra={"path": request.scope["path"]}, exc_info=error)
+    headers = {"cache-control": "no-store"}
+    if isinstance(error, Throttled | Unavailable):
+        headers["retry-after"] = str(error.retry_after_s)
+    elif isinstance(error, HTTPException) and error.headers:
+        headers.update({name.lower(): value for name, value in error.headers.items()})
+    if not wants_html(request):
+        return Response(
+            msgspec.json.encode(problem),
+            status_code=problem.status,
+            headers=headers,
+            media_type="application/problem+json",
+        )
+    return Response(_page(request, problem), status_code=problem.status, headers=headers, media_type=MediaType.HTML)
+
+
+def wants_html(request: AnyRequest) -> bool:
+    """Whether a person reads the answer: a browser's Accept names HTML, and htmx always wants a fragment."""
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+
+
+def _page(request: AnyRequest, problem: Problem) -> str:
+    site = request.app.state.get("site_for_errors") or Site()
+    context = {"site": site, "status": problem.status, "title": problem.title, "detail": problem.detail}
+    if "hx-request" in request.headers:
+        return templating.render("author/errors/_notice.html", **context)
+    if request.scope["path"].startswith("/author"):
+        return templating.render("author/errors/show.html", author=None, flash=[], code=problem.code, **context)
+    return templating.render("site/errors/show.html", navigation=[], **context)
+
+
+def _title(status: int) -> str:
+    return _TITLES.get(status) or HTTPStatus(status).phrase.capitalize()
+
+
+def _detail(status: int, error: HTTPException) -> str:
+    """Our own words, except where the framework names the parameter at fault."""
+    return _DETAILS.get(status) or error.detail
+
+
+def _code(status: int) -> str:
+    known = {400: "malformed", 405: "method_not_allowed", 415: "unsupported_media_type"}
+    return known.get(status) or next((code for code, number in STATUSES.items() if number == status), "error")

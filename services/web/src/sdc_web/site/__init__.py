@@ -1,0 +1,5 @@
+"""The public site: pages, feeds, pictures and files that anyone may read."""
+
+from sdc_web.site.routes import route_handlers
+
+__all__ = ["route_handlers"]

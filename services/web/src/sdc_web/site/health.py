@@ -1,0 +1,96 @@
+"""Whether each part of the site works, and the reason where one does not."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from sdc_core import sqlite
+from sdc_core.errors import SdcError
+from sdc_core.objects import ObjectStore
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database, fetch_value
+from sdc_core.supervise import Board
+
+from sdc_web.db import Databases
+
+DEADLINE_S = 3.0
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """How one part does; `reason` is a sentence, empty when it is well."""
+
+    ok: bool
+    reason: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """All parts; `status` is `ok` only when every one of them is."""
+
+    status: str
+    parts: dict[str, Part]
+    sqlite: str
+
+
+@get("/health")
+async def health(
+    databases: NamedDependency[Databases],
+    store: NamedDependency[ObjectStore],
+    worker: NamedDependency[ServiceClient],
+    settings: NamedDependency[Settings],
+    board: NamedDependency[Board],
+) -> Response[bytes]:
+    questions: dict[str, Awaitable[str]] = {
+        "database": _answers(databases.site),
+        "ttl": _answers(databases.ttl),
+        "object_store": store.ping(settings.S3_MEDIA_BUCKET),
+        "worker": worker.reachable(),
+    }
+    async with asyncio.TaskGroup() as group:
+        tasks = {name: group.create_task(_asked(question)) for name, question in questions.items()}
+    parts = {name: task.result() for name, task in tasks.items()}
+    parts["loops"] = _part("; ".join(f"{name}: {error}" for name, error in board.failing().items()))
+    ok = all(part.ok for part in parts.values())
+    answer = Health(status="ok" if ok else "failed", parts=parts, sqlite=sqlite.VERSION)
+    return _json(answer, 200 if ok else 503)
+
+
+@get("/health/live")
+async def live() -> Response[bytes]:
+    """The process answers. Says nothing of its parts."""
+    return _json(Health(status="ok", parts={}, sqlite=sqlite.VERSION), 200)
+
+
+route_handlers = [health, live]
+
+
+def _json(answer: Health, status: int) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(answer),
+        status_code=status,
+        media_type="application/json",
+        headers={"cache-control": "no-store"},
+    )
+
+
+async def _asked(question: Awaitable[str]) -> Part:
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return _part(await question)
+    except TimeoutError:
+        return _part(f"no answer within {DEADLINE_S:.0f} s")
+
+
+async def _answers(database: Database) -> str:
+    try:
+        async with database.read() as connection:
+            await fetch_value(connection, "SELECT count(*) FROM sqlite_schema")
+    except (SdcError, sqlite.OperationalError) as error:
+        return f"{database.path.name}: {error}"
+    return ""
+
+
+def _part(reason: str) -> Part:
+    return Part(ok=not reason, reason=reason)

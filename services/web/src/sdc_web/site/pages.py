@@ -1,0 +1,143 @@
+"""The pages that people read. Each asks the database once, in one read transaction, and is put together in a thread."""
+
+import asyncio
+from itertools import groupby
+
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core import clock
+from sdc_core.errors import NotFound
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
+
+from sdc_web import posts, templating
+from sdc_web.db import Databases
+from sdc_web.posts import Front, Kind
+from sdc_web.posts.frontage import HOME
+from sdc_web.posts.reading import Summary
+from sdc_web.site.views import View, Year, assets_of, view
+
+ON_HOME = 8
+AnyRequest = Request[object, object, State]
+
+
+@get("/")
+async def home(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        newest = await posts.of_kind(connection, "post", ON_HOME + 1)
+        intro = await posts.by_slug(connection, "page", HOME)
+        assets = await assets_of(connection, [intro] if intro else [])
+    intro_html = view(intro, assets).body_html if intro else ""
+    shown = [view(post, {}) for post in newest[:ON_HOME]]
+    return await page("site/home/show.html", front, intro_html=intro_html, posts=shown, more=len(newest) > ON_HOME)
+
+
+@get("/posts")
+async def index(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        found = await posts.of_kind(connection, "post")
+    return await page("site/posts/index.html", front, groups=_by_year(found))
+
+
+@get("/posts/{slug:str}")
+async def post(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+) -> Response[str]:
+    return await _one(request, databases, settings, "post", slug)
+
+
+@get("/projects")
+async def projects(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        found = await posts.of_kind(connection, "project")
+        assets = await assets_of(connection, found)
+    return await page("site/projects/index.html", front, posts=[view(each, assets) for each in found])
+
+
+@get("/projects/{slug:str}")
+async def project(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+) -> Response[str]:
+    return await _one(request, databases, settings, "project", slug)
+
+
+@get("/tags")
+async def tags(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        found = await posts.tags(connection)
+    return await page("site/tags/index.html", front, tags=found)
+
+
+@get("/tags/{tag:str}")
+async def tagged(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], tag: FromPath[str]
+) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        found = await posts.tagged(connection, tag)
+    if not found:
+        message = "No published post carries this tag."
+        raise NotFound(message)
+    return await page("site/tags/show.html", front, tag=tag, posts=[view(each, {}) for each in found], feed_url="")
+
+
+@get("/{slug:str}")
+async def single(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+) -> Response[str]:
+    return await _one(request, databases, settings, "page", slug)
+
+
+route_handlers = [home, index, post, projects, project, tags, tagged, single]
+
+
+async def page(template: str, front: Front, **context: object) -> Response[str]:
+    """A page that caches must ask about again each time."""
+    html = await asyncio.to_thread(templating.render, template, site=front, navigation=front.navigation, **context)
+    return Response(html, media_type=MediaType.HTML, headers={"cache-control": "no-cache"})
+
+
+async def _one(request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str]:
+    """One post of a kind, or 301 from an address that it had."""
+    path = request.scope["path"]
+    async with databases.site.read() as connection:
+        found = await posts.by_slug(connection, kind, slug)
+        if found is None or (kind == "page" and slug == HOME):
+            target = "/" if found else await posts.redirects.find(connection, path)
+            if target is None:
+                message = "No page has this address. It may have been taken away, or the link is wrong."
+                raise NotFound(message)
+            return Response("", status_code=301, headers={"location": target, "cache-control": "no-cache"})
+        front = await _front(request, connection, settings)
+        assets = await assets_of(connection, [found])
+    template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
+    return await page(template, front, post=await asyncio.to_thread(view, found, assets))
+
+
+async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:
+    """The site's words; the newest are kept for error pages, which do not ask the database."""
+    front = await posts.front(connection, settings.site_url)
+    request.app.state["site_for_errors"] = front
+    return front
+
+
+def _by_year(found: list[Summary]) -> list[Year]:
+    views: list[View] = [view(each, {}) for each in found]
+    return [
+        Year(year=year, posts=list(group))
+        for year, group in groupby(views, key=lambda each: clock.to_datetime(each.published_at_us).year)
+    ]

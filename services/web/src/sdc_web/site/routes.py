@@ -1,0 +1,24 @@
+"""Every public route."""
+
+from litestar.handlers import BaseRouteHandler
+
+from sdc_web.site import feeds, files, health, metrics, pages
+
+route_handlers: list[BaseRouteHandler] = [
+    *pages.route_handlers,
+    *feeds.route_handlers,
+    *files.route_handlers,
+    *health.route_handlers,
+    *metrics.route_handlers,
+]
+
+_LISTS = frozenset({"posts", "projects", "tags"})
+_NOT_PAGES = frozenset({"api", "author", "health", "hooks", "media", "metrics", "search", "static", "favicon.ico"})
+
+
+def cacheable(path: str) -> bool:
+    """Whether the answer to that path is the same for everyone, so that the page cache may hold it."""
+    first, *rest = path[1:].split("/")
+    if not rest:
+        return first not in _NOT_PAGES
+    return len(rest) == 1 and rest[0] != "" and first in _LISTS

@@ -1,0 +1,68 @@
+"""Posts as templates show them: with their address and their pictures in place."""
+
+import msgspec
+from sdc_core.sqlite import Connection
+
+from sdc_web import media
+from sdc_web.media import Asset
+from sdc_web.posts import Published
+from sdc_web.posts.reading import Summary
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture above a post, as markup."""
+
+    html: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A post or its summary for a template; `body_html` is empty in lists. Times in microseconds, UTC."""
+
+    id: str
+    kind: str
+    slug: str
+    url: str
+    title: str
+    summary: str
+    published_at_us: int
+    updated_at_us: int
+    reading_minutes: int
+    tags: tuple[str, ...]
+    cover: Cover | None = None
+    body_html: str = ""
+
+
+class Year(msgspec.Struct, frozen=True, kw_only=True):
+    """The posts of one year, newest first."""
+
+    year: int
+    posts: list[View]
+
+
+async def assets_of(connection: Connection, posts: list[Summary] | list[Published]) -> dict[str, Asset]:
+    """The media assets that these posts show, cover or text."""
+    ids = {post.cover_asset_id for post in posts if post.cover_asset_id is not None}
+    for post in posts:
+        if isinstance(post, Published):
+            ids |= media.picture.mentioned(post.body_html)
+    return await media.by_ids(connection, ids)
+
+
+def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "") -> View:
+    """A post with its pictures; with `absolute`, the site's address, as it leaves the site in a feed."""
+    cover = assets.get(post.cover_asset_id or "")
+    body_html = media.picture.embed(post.body_html, assets, absolute=absolute) if isinstance(post, Published) else ""
+    return View(
+        id=post.id,
+        kind=post.kind,
+        slug=post.slug,
+        url=post.url,
+        title=post.title,
+        summary=post.summary,
+        published_at_us=post.published_at_us,
+        updated_at_us=post.updated_at_us,
+        reading_minutes=post.reading_minutes,
+        tags=post.tags,
+        cover=Cover(html=media.picture.render(cover, cover.manifest, eager=bool(body_html))) if cover else None,
+        body_html=body_html,
+    )

@@ -1,0 +1,88 @@
+"""What every test of web may ask for: the application on files of its own, a client, and an author."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar.types import ASGIApp, Message
+from sdc_core import clock
+from sdc_core.settings import Settings
+from sdc_core.sqlite import execute
+from sdc_core.webhooks import new_secret
+from sdc_web.app import build
+from sdc_web.db import Databases, open_databases
+
+LIMIT_S = 15.0
+SQL_AUTHOR = """
+INSERT INTO authors (id, name, display_name, created_at_us) VALUES (:id, 'ada', 'Ada Lovelace', :now_us)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with folders and a webhook secret of their own. No worker and no object store is at their addresses."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL="http://127.0.0.1:9",
+        S3_ACCESS_KEY_ID="test",
+        S3_SECRET_ACCESS_KEY="test",
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncGenerator[ASGIApp]:
+    """The application between the start and the end of its lifespan."""
+    built = build(settings)
+    async with running(built):
+        yield built
+
+
+@pytest.fixture
+async def client(app: ASGIApp) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of the application; it follows no redirect."""
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def databases(settings: Settings) -> AsyncGenerator[Databases]:
+    """Connections of the test's own, as another process of web would have them."""
+    async with open_databases(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def author_id(databases: Databases) -> str:
+    """The author of what a test writes."""
+    new_id = clock.new_id()
+    async with databases.site.transaction() as connection:
+        await execute(connection, SQL_AUTHOR, {"id": new_id, "now_us": clock.now_us()})
+    return new_id
+
+
+@asynccontextmanager
+async def running(app: ASGIApp) -> AsyncGenerator[None]:
+    """The application has started inside the block, and has stopped after it. Raises what its start raises."""
+    asked: asyncio.Queue[Message] = asyncio.Queue()
+    answered: asyncio.Queue[Message] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(app(scope, asked.get, answered.put))
+        await _exchange(asked, answered, "startup")
+        yield
+        await _exchange(asked, answered, "shutdown")
+
+
+async def _exchange(asked: asyncio.Queue[Message], answered: asyncio.Queue[Message], step: str) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        await asked.put({"type": f"lifespan.{step}"})
+        answer = await answered.get()
+    if answer["type"] != f"lifespan.{step}.complete":
+        raise RuntimeError(f"{step} failed: {answer.get('message', '')}")
