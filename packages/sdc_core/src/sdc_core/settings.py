@@ -12,7 +12,7 @@ from typing import Annotated
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from sdc_core.errors import Misconfigured
 
@@ -186,7 +186,10 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     except ValidationError as error:
         raise Misconfigured("\n".join(_lines(error))) from None
     except UnicodeDecodeError:
-        message = "a setting is not UTF-8: look at .env and at the secrets folder"
+        message = f"{env_file} is not UTF-8"
+        raise Misconfigured(message) from None
+    except SettingsError as error:
+        message = f"a setting cannot be read: {error} ({type(error.__cause__).__name__})"
         raise Misconfigured(message) from None
     except OSError as error:
         message = f"a setting cannot be read: {error}"
