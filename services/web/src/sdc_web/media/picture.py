@@ -52,7 +52,7 @@ def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt:
             fallback=Source(url=_EMPTY), sizes=sizes, eager=eager,
         )  # fmt: skip
     else:
-        markup = _markup(asset.id, text, manifest, sizes, eager=eager)
+        markup = markup(asset.id, text, manifest, sizes, eager=eager)
     return templating.render("site/media/_picture.html", asset=markup)
 
 
@@ -97,7 +97,8 @@ def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
     return _IMAGE.sub(show, html)
 
 
-def _markup(asset_id: str, alt: str, manifest: Manifest, sizes: str, *, eager: bool) -> Markup:
+def markup(asset_id: str, alt: str, manifest: Manifest, sizes: str = SIZES, *, eager: bool = False) -> Markup:
+    """What `site/media/_picture.html` shows of an asset that has its variants."""
     by_format: dict[Format, list[StoredVariant]] = {}
     for variant in sorted(manifest.variants, key=lambda each: each.width):
         by_format.setdefault(variant.format, []).append(variant)
