@@ -47,13 +47,13 @@ def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt:
     """
     text = alt or asset.alt
     if manifest is None or not manifest.variants:
-        markup = Markup(
+        shown = Markup(
             id=asset.id, alt=text, width=3, height=2, placeholder="", color="", sources=(),
             fallback=Source(url=_EMPTY), sizes=sizes, eager=eager,
         )  # fmt: skip
     else:
-        markup = markup(asset.id, text, manifest, sizes, eager=eager)
-    return templating.render("site/media/_picture.html", asset=markup)
+        shown = markup(asset.id, text, manifest, sizes, eager=eager)
+    return templating.render("site/media/_picture.html", asset=shown)
 
 
 def plain(asset: Asset, manifest: Manifest | None, site_url: str, *, alt: str = "") -> str:
