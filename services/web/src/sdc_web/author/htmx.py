@@ -1,7 +1,6 @@
 """The headers of htmx 4, and nothing else of it.
 
-What asks is a browser that wants a page, or htmx that wants a fragment; every answer varies by that, which the gate says
-in `Vary` for all of them.
+What asks is a browser that wants a page, or htmx that wants a fragment; the gate says in `Vary` that answers differ.
 """
 
 from litestar import Request

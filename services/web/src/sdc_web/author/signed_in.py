@@ -4,10 +4,11 @@ from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.params import NamedDependency
+from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Unauthorized
 from sdc_core.settings import Settings
+
 from sdc_web.author import htmx
 from sdc_web.author.gate import COOKIE_TO_SET
 from sdc_web.db import Databases

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, NotFound, Unauthorized
 from sdc_core.sqlite import Connection, execute, fetch_one
 
-from sdc_web.authors import accounts, store
+from sdc_web.authors import accounts, site, store
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 
@@ -58,7 +58,16 @@ async def works(databases: Databases, token: str, purpose: Purpose) -> bool:
         return await find(connection, sha256(token), purpose, clock.now_us()) is not None
 
 
-async def set_up(databases: Databases, token: str, *, name: str, display_name: str, password: str) -> Author:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What the first author says of themselves and of the site."""
+
+    name: str
+    display_name: str
+    password: str
+    site_title: str
+
+
+async def set_up(databases: Databases, token: str, claim: Claim) -> Author:
     """Use a set-up token: the first author, or Unauthorized for a spent one, Conflict when the site has been claimed.
 
     Invalid leaves the token unused. Two at once cannot both win: the site's write lock is held from the first look to
@@ -66,12 +75,14 @@ async def set_up(databases: Databases, token: str, *, name: str, display_name: s
     """
     if not await works(databases, token, "setup"):
         raise _spent()
-    author = await accounts.prepare(name=name, display_name=display_name, password=password)
-    async with databases.site.transaction() as site:
-        if await store.any_exists(site):
+    title = site.clean_title(claim.site_title)
+    author = await accounts.prepare(name=claim.name, display_name=claim.display_name, password=claim.password)
+    async with databases.site.transaction() as connection:
+        if await store.any_exists(connection):
             raise Conflict("the site has an author already")
         await _take(databases, token, "setup")
-        await store.insert(site, author)
+        await store.insert(connection, author)
+        await site.set_title(connection, title)
     return author
 
 

@@ -9,7 +9,7 @@ SQL_EXPIRE_THROTTLES = "DELETE FROM throttles WHERE expires_at_us <= :now_us"
 
 
 async def expire(ttl: Database, now_us: int) -> int:
-    """Delete what expired; returns the number of rows. Each table is a transaction of its own: sign-ins pass between."""
+    """Delete what expired; returns the number of rows. Each table has its own transaction: sign-ins pass between."""
     deleted = 0
     for sql in (SQL_EXPIRE_SESSIONS, SQL_EXPIRE_TOKENS, SQL_EXPIRE_MESSAGES, SQL_EXPIRE_THROTTLES):
         async with ttl.transaction() as connection:

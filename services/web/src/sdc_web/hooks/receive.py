@@ -4,13 +4,14 @@ import hashlib
 
 from litestar import Request, Response, post
 from litestar.datastructures import State
-from litestar.params import NamedDependency
+from litestar.di import NamedDependency
 from sdc_core import messages
 from sdc_core.webhooks import Keyring
 
 from sdc_web.db import Databases
 from sdc_web.hooks import seen
 from sdc_web.hooks.act import RetireLogs, act
+from sdc_web.problems import respond
 
 
 @post("/hooks", status_code=200, request_max_body_size=messages.MAX_BYTES)
@@ -19,13 +20,18 @@ async def receive(
     databases: NamedDependency[Databases],
     keyring: NamedDependency[Keyring],
     retire_logs: NamedDependency[RetireLogs],
-) -> Response[bytes]:
+) -> Response[bytes] | Response[str]:
     """Verify, then do once. Nothing is decoded before the signature has been found right."""
     body = await request.body()
     message_id = keyring.verify(_headers(request), body).message_id
     message = messages.decode(body)
     digest = hashlib.sha256(body).hexdigest()
-    answer = await seen.once(databases.ttl, message_id, digest, lambda: act(message, databases, retire_logs))
+    try:
+        answer = await seen.once(databases.ttl, message_id, digest, lambda: act(message, databases, retire_logs))
+    except seen.InProgress as error:
+        refused = respond(request, error)
+        refused.headers["retry-after"] = str(error.retry_after_s)
+        return refused
     return Response(answer, media_type="application/json")
 
 

@@ -34,7 +34,7 @@ async def once(
 ) -> bytes:
     """The JSON answer of `work`, done now or when the message first came.
 
-    Raises Conflict when the id came before with another body, and InProgress while its first coming is still being done.
+    Raises Conflict when the id came before with another body, InProgress while its first coming is still being done.
     What `work` raises is not remembered: the next try does it again.
     """
     stored = await _begin(ttl, message_id, body_sha256)

@@ -1,0 +1,32 @@
+"""The author's surface: signing in, writing, media, sessions.
+
+The composition root gives `Litestar`
+
+    route_handlers=[*author.route_handlers, ...]
+    middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)]
+    dependencies={**author.dependencies, "databases": ..., "settings": ..., "store": ..., "worker": ...}
+    exception_handlers={**author.exception_handlers, ...}
+
+`dependencies` holds `author`, the `SignedIn` that the dashboard's pages ask for as well.
+"""
+
+from litestar.di import Provide
+
+from sdc_web.author import drafts, media, posts, previews, publications, sessions, setup, sign_in
+from sdc_web.author.gate import Gate
+from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
+
+dependencies = {"author": Provide(provide_author)}
+exception_handlers = {SignInNeeded: ask_to_sign_in}
+route_handlers = [
+    *setup.route_handlers,
+    *sign_in.route_handlers,
+    *posts.route_handlers,
+    *drafts.route_handlers,
+    *publications.route_handlers,
+    *previews.route_handlers,
+    *media.route_handlers,
+    *sessions.route_handlers,
+]
+
+__all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

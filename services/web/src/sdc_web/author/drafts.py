@@ -1,0 +1,73 @@
+"""Saving a draft: on each pause of typing by htmx, and by a button without it."""
+
+import asyncio
+import re
+
+import msgspec
+from litestar import Request, Response, put
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core.errors import Invalid
+
+from sdc_web import posts
+from sdc_web.author import editor, forms, htmx, pages, views
+from sdc_web.author.views import DraftForm
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import SignedIn
+
+_IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
+
+
+@put("/author/posts/{post_id:str}/draft", request_max_body_size=editor.MAX_BODY)
+async def save(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    post_id: FromPath[str],
+) -> Response[str] | Response[bytes]:
+    """Save onto the revision that the form began from: 412 with both texts when another one came in between."""
+    form = based(request, await forms.read(request, DraftForm))
+    try:
+        await editor.save(databases, post_id, form, author)
+    except (Invalid, posts.Stale) as error:
+        return await refused(request, databases, author, post_id, form, error)
+    if not htmx.wants_fragment(request):
+        return pages.redirect(f"/author/posts/{post_id}", "saved")
+    opened = await editor.open_post(databases, post_id)
+    status = views.status(opened.post, opened.newest)
+    return pages.fragment("author/posts/draft.swap.html", post=opened.post, status=status, conflict=None)
+
+
+def based(request: Request[object, object, State], form: DraftForm) -> DraftForm:
+    """The form with its base revision, which `If-Match` may say instead; Invalid when neither does."""
+    if form.base_revision is not None:
+        return form
+    named = _IF_MATCH.fullmatch(request.headers.get("If-Match", ""))
+    if named is None:
+        raise Invalid("say which revision this text was begun from: base_revision, or If-Match", field="base_revision")
+    return msgspec.structs.replace(form, base_revision=int(named[1]))
+
+
+async def refused(
+    request: Request[object, object, State],
+    databases: Databases,
+    author: SignedIn,
+    post_id: str,
+    form: DraftForm,
+    error: Invalid | posts.Stale,
+) -> Response[str]:
+    """Why the text was not taken, with the text: a fragment for htmx, else the whole editor again."""
+    opened = await editor.open_post(databases, post_id)
+    stale = error if isinstance(error, posts.Stale) else None
+    invalid = error if isinstance(error, Invalid) else None
+    if not htmx.wants_fragment(request):
+        return await editor.show(request, databases, author, opened, form, error=invalid, stale=stale)
+    if stale:
+        both = await asyncio.to_thread(views.conflict, form, stale.current)
+        return pages.fragment("author/posts/_conflict.html", status_code=412, post=opened.post, conflict=both)
+    status = views.status(opened.post, opened.newest, form.base_revision, str(error))
+    return pages.fragment("author/posts/_status.html", status_code=422, post=opened.post, status=status)
+
+
+route_handlers = [save]

@@ -1,0 +1,92 @@
+"""The editor page, and saving what its form sends: shared by every address that the form can go to."""
+
+import asyncio
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import State
+from sdc_core.errors import Invalid
+
+from sdc_web import media, posts
+from sdc_web.author import pages, views
+from sdc_web.author.views import DraftForm
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import SignedIn
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a form: the longest text, percent-encoded."""
+COVERS = 100
+_FIELDS = {"cover_asset_id": "cover_id", "body": "body_markdown"}
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture to choose as cover."""
+
+    id: str
+    alt: str
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A post and its newest revision, in one unchanging picture of the database."""
+
+    post: posts.Post
+    newest: posts.Revision
+
+
+async def open_post(databases: Databases, post_id: str) -> Opened:
+    """NotFound when there is none."""
+    async with databases.site.read() as connection:
+        post = await posts.find(connection, post_id)
+        return Opened(post=post, newest=await posts.revisions.newest(connection, post_id))
+
+
+async def save(databases: Databases, post_id: str, form: DraftForm, author: SignedIn) -> None:
+    """Save the form's text. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
+
+    A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
+    """
+    if form.base_revision is None:
+        return
+    opened = await open_post(databases, post_id)
+    stored = views.form_of(opened.post, opened.newest)
+    if form.base_revision == opened.newest.number and views.draft(form) == views.draft(stored):
+        return
+    try:
+        await posts.revisions.save(databases.site, post_id, views.draft(form), form.base_revision, author.id)
+    except Invalid as error:
+        raise Invalid(str(error), field=_FIELDS.get(error.field, error.field)) from None
+
+
+async def show(
+    request: Request[object, object, State],
+    databases: Databases,
+    author: SignedIn,
+    opened: Opened,
+    form: DraftForm | None = None,
+    *,
+    error: Invalid | None = None,
+    stale: posts.Stale | None = None,
+) -> Response[str]:
+    """The editor: as stored, or with what was sent and could not be taken, and why. Nothing typed is ever dropped."""
+    stored = views.form_of(opened.post, opened.newest)
+    shown = form if form is not None and form.base_revision is not None else stored
+    async with databases.site.read() as connection:
+        covers = [Cover(id=each.id, alt=each.alt) for each in await media.newest(connection, limit=COVERS)]
+        known_tags = [tag.name for tag in await posts.tags(connection)]
+    conflict = await asyncio.to_thread(views.conflict, shown, stale.current) if stale else None
+    # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
+    edited = views.edited(opened.post, opened.newest, stored if stale else shown)
+    base = None if stale or error is None else shown.base_revision
+    return await pages.page(
+        request,
+        databases,
+        "author/posts/edit.html",
+        author=author,
+        status_code=412 if stale else 422 if error else 200,
+        post=edited,
+        errors={error.field or "form": str(error)} if error else {},
+        status=views.status(opened.post, opened.newest, base, str(error) if error else ""),
+        conflict=conflict,
+        covers=covers,
+        known_tags=known_tags,
+    )

@@ -1,0 +1,64 @@
+"""Rendering the author's pages: the layout's context, the words after a redirect, answers as HTML."""
+
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+
+from sdc_web import posts, templating
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import SignedIn
+
+
+class Flash(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence at the top of a page."""
+
+    kind: Literal["ok", "warning", "error"]
+    text: str
+
+
+_SAID = MappingProxyType({
+    "published": Flash(kind="ok", text="Published."),
+    "scheduled": Flash(kind="ok", text="Scheduled."),
+    "unpublished": Flash(kind="ok", text="Taken off the site. Its text is kept."),
+    "deleted": Flash(kind="ok", text="Deleted."),
+    "saved": Flash(kind="ok", text="Saved."),
+    "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
+    "ended": Flash(kind="ok", text="Signed out there."),
+    "started": Flash(kind="ok", text="Started."),
+})  # fmt: skip
+
+
+async def page(
+    request: Request[object, object, State],
+    databases: Databases,
+    template: str,
+    *,
+    author: SignedIn | None,
+    status_code: int = 200,
+    **context: object,
+) -> Response[str]:
+    """A whole page in the author's layout."""
+    said = _SAID.get(request.query_params.get("said", ""))
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, "")
+    text = templating.render(template, site=front, author=author, flash=[said] if said else [], **context)
+    return html(text, status_code)
+
+
+def fragment(template: str, *, status_code: int = 200, **context: object) -> Response[str]:
+    """A part of a page, for htmx."""
+    return html(templating.render(template, **context), status_code)
+
+
+def html(text: str, status_code: int = 200) -> Response[str]:
+    """Text as an HTML answer."""
+    return Response(text, status_code=status_code, media_type=MediaType.HTML)
+
+
+def redirect(path: str, said: str = "") -> Response[bytes]:
+    """Off to another page with GET; `said` names one of the sentences above."""
+    address = f"{path}?said={said}" if said else path
+    return Response(b"", status_code=303, headers={"Location": address})

@@ -1,0 +1,115 @@
+"""A draft as readers would see it: the saved one as a page in the real theme, the unsaved one as a fragment."""
+
+import asyncio
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core.settings import Settings
+
+from sdc_web import media, posts, templating
+from sdc_web.author import editor, forms, htmx, pages, views
+from sdc_web.author.views import DraftForm
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import SignedIn
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """What `_preview.html` shows."""
+
+    id: str
+    title: str
+    body_html: str
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """The cover's markup."""
+
+    html: str
+
+
+class Previewed(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft in the place of a published post: it has no dates yet."""
+
+    id: str
+    kind: posts.Kind
+    slug: str
+    url: str
+    title: str
+    summary: str
+    body_html: str
+    reading_minutes: int
+    tags: tuple[str, ...]
+    cover: Cover | None
+    published_at_us: None = None
+    updated_at_us: None = None
+
+
+@get("/author/posts/{post_id:str}/preview")
+async def show(
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> Response[str]:
+    """The newest revision as a page of the site."""
+    opened = await editor.open_post(databases, post_id)
+    return await _page(databases, settings, opened, views.form_of(opened.post, opened.newest))
+
+
+@post("/author/posts/{post_id:str}/preview", status_code=200, request_max_body_size=editor.MAX_BODY)
+async def create(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> Response[str]:
+    """The text of the form, which is saved nowhere: a fragment for htmx, else the page."""
+    form = await forms.read(request, DraftForm)
+    opened = await editor.open_post(databases, post_id)
+    if not htmx.wants_fragment(request):
+        return await _page(databases, settings, opened, form)
+    html, _ = await _body(databases, form.body_markdown)
+    rendered = Rendered(id=opened.post.id, title=form.title, body_html=html)
+    return pages.fragment("author/posts/_preview.html", post=rendered)
+
+
+async def _page(databases: Databases, settings: Settings, opened: editor.Opened, form: DraftForm) -> Response[str]:
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+    template = "site/pages/show.html" if opened.post.kind == "page" else "site/posts/show.html"
+    previewed = await _previewed(databases, opened.post, views.draft(form))
+    return pages.html(templating.render(template, site=front, navigation=front.navigation, post=previewed))
+
+
+async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> Previewed:
+    html, minutes = await _body(databases, draft.body)
+    async with databases.site.read() as connection:
+        found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
+    cover = Cover(html=media.picture.render(found, found.manifest, eager=True)) if found else None
+    return Previewed(
+        id=post_.id,
+        kind=post_.kind,
+        slug=post_.slug,
+        url=post_.path,
+        title=draft.title or "Untitled",
+        summary=draft.summary,
+        body_html=html,
+        reading_minutes=minutes,
+        tags=draft.tags,
+        cover=cover,
+    )
+
+
+async def _body(databases: Databases, markdown: str) -> tuple[str, int]:
+    """HTML with its pictures, and the minutes it takes to read."""
+    rendered = await asyncio.to_thread(posts.markdown.render, markdown)
+    async with databases.site.read() as connection:
+        shown = await media.by_ids(connection, media.picture.mentioned(rendered.html))
+    return media.picture.embed(rendered.html, shown), rendered.reading_minutes
+
+
+route_handlers = [show, create]

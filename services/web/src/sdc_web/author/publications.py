@@ -1,0 +1,54 @@
+"""The publication of a post: made now or for a set moment, and taken back."""
+
+from litestar import Request, Response, delete, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core.errors import Conflict, Invalid
+
+from sdc_web import posts
+from sdc_web.author import drafts, editor, forms, pages, views
+from sdc_web.author.views import DraftForm
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import SignedIn
+
+
+@post("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
+async def create(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    post_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Save what the form holds, then publish the newest revision; with a moment to come, schedule it."""
+    form = await forms.read(request, DraftForm)
+    try:
+        at_us = views.publish_at_us(form.publish_at)
+        await editor.save(databases, post_id, form, author)
+        published = await posts.publish(databases.site, post_id, at_us)
+    except Conflict as error:
+        return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))
+    except (Invalid, posts.Stale) as error:
+        return await drafts.refused(request, databases, author, post_id, form, error)
+    said = "published" if published.scheduled_at_us is None else "scheduled"
+    return pages.redirect(f"/author/posts/{post_id}", said)
+
+
+@delete("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
+async def remove(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    post_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Take the post off the site and out of the schedule. What the form holds is saved first: it is never dropped."""
+    form = await forms.read(request, DraftForm) if await request.body() else DraftForm()
+    try:
+        await editor.save(databases, post_id, form, author)
+    except (Invalid, posts.Stale) as error:
+        return await drafts.refused(request, databases, author, post_id, form, error)
+    await posts.unpublish(databases.site, post_id)
+    return pages.redirect(f"/author/posts/{post_id}", "unpublished")
+
+
+route_handlers = [create, remove]

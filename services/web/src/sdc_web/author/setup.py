@@ -1,0 +1,77 @@
+"""Claiming the site: the one-time link that `sdc up` prints. Looking at it changes nothing, sending the form does."""
+
+import iptocc
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sdc_core.errors import Invalid, Unauthorized
+from sdc_core.settings import Settings
+
+from sdc_web.author import forms, pages, signed_in
+from sdc_web.authors import one_time_tokens
+from sdc_web.authors.one_time_tokens import Claim
+from sdc_web.db import Databases
+from sdc_web.sessions.signed_in import start
+
+
+class SetupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every field of the set-up form."""
+
+    token: str
+    name: str
+    display_name: str
+    password: str
+    site_title: str
+
+
+@get("/author/setup")
+async def show(
+    request: Request[object, object, State], databases: NamedDependency[Databases], token: FromQuery[str] = ""
+) -> Response[str]:
+    """The form, while the link works."""
+    if not await one_time_tokens.works(databases, token, "setup"):
+        raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
+    empty = SetupForm(token=token, name="", display_name="", password="", site_title="")
+    return await _form(request, databases, empty, {})
+
+
+@post("/author/setup", status_code=303)
+async def create(
+    request: Request[object, object, State], databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[bytes] | Response[str]:
+    """Make the first author and sign them in."""
+    form = await forms.read(request, SetupForm)
+    claim = Claim(name=form.name, display_name=form.display_name, password=form.password, site_title=form.site_title)
+    try:
+        author = await one_time_tokens.set_up(databases, form.token, claim)
+    except Invalid as error:
+        return await _form(request, databases, form, {error.field or "form": str(error)}, status_code=422)
+    started = await start(databases, author, user_agent=user_agent(request), country=country(request))
+    return signed_in.enter(started, settings, signed_in.HOME)
+
+
+def user_agent(request: Request[object, object, State]) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("User-Agent", "")
+
+
+def country(request: Request[object, object, State]) -> str:
+    """Where the request comes from, ISO 3166-1 alpha-2, or empty; the address itself is kept nowhere."""
+    return (iptocc.country_code(request.client.host) if request.client else None) or ""
+
+
+async def _form(
+    request: Request[object, object, State],
+    databases: Databases,
+    form: SetupForm,
+    errors: dict[str, str],
+    status_code: int = 200,
+) -> Response[str]:
+    return await pages.page(
+        request, databases, "author/setup/edit.html", author=None, status_code=status_code, form=form, errors=errors
+    )
+
+
+route_handlers = [show, create]

@@ -1,0 +1,110 @@
+"""Signing in by password or by link, and signing out."""
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core.errors import Throttled, Unauthorized
+from sdc_core.settings import Settings
+
+from sdc_web.author import forms, pages, signed_in
+from sdc_web.author.setup import country, user_agent
+from sdc_web.authors import accounts, one_time_tokens
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases
+from sdc_web.sessions import cookies
+from sdc_web.sessions.signed_in import SignedIn, revoke, start
+
+
+class SignInForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`return_to` is the page that was asked for before."""
+
+    name: str
+    password: str
+    return_to: str = ""
+
+
+@get("/author/sign-in")
+async def show(request: Request[object, object, State], databases: NamedDependency[Databases]) -> Response[str]:
+    """The form. `next` in the query is kept in it when it leads to a page of the author's."""
+    wanted = signed_in.local_path(request.query_params.get("next", ""))
+    return await _form(request, databases, SignInForm(name="", password="", return_to=wanted))
+
+
+@post("/author/sign-in", status_code=303)
+async def create(
+    request: Request[object, object, State], databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[bytes] | Response[str]:
+    """Begin a session; a refused try shows the form again, with the reason, and without the password."""
+    form = await forms.read(request, SignInForm)
+    address = request.client.host if request.client else ""
+    try:
+        author = await accounts.sign_in(databases, name=form.name, password=form.password, address=address)
+    except Unauthorized as error:
+        return await _form(request, databases, form, str(error), status_code=422)
+    except Throttled as error:
+        refused = await _form(request, databases, form, str(error), status_code=429)
+        refused.headers["Retry-After"] = str(error.retry_after_s)
+        return refused
+    return await _begin(request, databases, settings, author, form.return_to)
+
+
+@get("/author/login/{token:str}")
+async def show_link(
+    request: Request[object, object, State], databases: NamedDependency[Databases], token: FromPath[str]
+) -> Response[str]:
+    """A page with one button: programs that preview links come here and must not use it up."""
+    if not await one_time_tokens.works(databases, token, "login"):
+        raise Unauthorized("this link has been used or its 30 minutes are over: ask for a new one")
+    return await pages.page(request, databases, "author/sign_in/link.html", author=None, token=token)
+
+
+@post("/author/login/{token:str}", status_code=303)
+async def create_by_link(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    token: FromPath[str],
+) -> Response[bytes]:
+    """Use the link."""
+    return await _begin(request, databases, settings, await one_time_tokens.log_in(databases, token), signed_in.HOME)
+
+
+@post("/author/sign-out", status_code=303)
+async def delete(
+    databases: NamedDependency[Databases], settings: NamedDependency[Settings], author: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """End this session, here and in the browser."""
+    await revoke(databases, author.id, author.session_id)
+    headers = {"Location": signed_in.SIGN_IN, "Set-Cookie": cookies.deleted(settings.site_url)}
+    return Response(b"", status_code=303, headers=headers)
+
+
+async def _begin(
+    request: Request[object, object, State], databases: Databases, settings: Settings, author: Author, return_to: str
+) -> Response[bytes]:
+    started = await start(
+        databases,
+        author,
+        user_agent=user_agent(request),
+        country=country(request),
+        replaces=signed_in.token_of(request, settings),
+    )
+    return signed_in.enter(started, settings, return_to)
+
+
+async def _form(
+    request: Request[object, object, State],
+    databases: Databases,
+    form: SignInForm,
+    error: str = "",
+    status_code: int = 200,
+) -> Response[str]:
+    errors = {"form": error} if error else {}
+    return await pages.page(
+        request, databases, "author/sign_in/edit.html", author=None, status_code=status_code, form=form, errors=errors
+    )
+
+
+route_handlers = [show, create, show_link, create_by_link, delete]

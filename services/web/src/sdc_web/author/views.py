@@ -1,0 +1,210 @@
+"""What the templates of posts show, as plain values."""
+
+import difflib
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Invalid
+
+from sdc_web import posts
+from sdc_web.posts.records import State
+from sdc_web.posts.slugs import from_title
+
+MAX_DIFF_LINES = 4_000
+
+
+class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every field of the editor. `base_revision` is the number that the text was begun from; `publish_at` is UTC."""
+
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+    tags: str = ""
+    body_markdown: str = ""
+    cover_id: str = ""
+    publish_at: str = ""
+    base_revision: int | None = None
+    intent: str = ""
+
+
+class PostRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a list of posts."""
+
+    id: str
+    kind: posts.Kind
+    title: str
+    url: str
+    state: State
+    updated_at_us: int
+
+
+class Edited(msgspec.Struct, frozen=True, kw_only=True):
+    """A post in the editor."""
+
+    id: str
+    kind: posts.Kind
+    url: str
+    state: State
+    title: str
+    slug: str
+    summary: str
+    tags: str
+    body_markdown: str
+    cover_id: str
+    publish_at: str
+    published_at_us: int | None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last save came to; `revision` is the base of the next."""
+
+    revision: int
+    saved_at_us: int | None
+    clock: str
+    state: State
+    error: str = ""
+
+
+class Theirs(msgspec.Struct, frozen=True, kw_only=True):
+    """The text that was saved elsewhere."""
+
+    title: str
+    body_markdown: str
+    revision: int
+    saved_at_us: int
+
+
+class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the comparison: `added` is only in mine, `removed` only in theirs."""
+
+    kind: Literal["same", "added", "removed"]
+    text: str
+
+
+class Conflicting(msgspec.Struct, frozen=True, kw_only=True):
+    """Two texts of one post, and how they differ."""
+
+    mine: DraftForm
+    theirs: Theirs
+    diff: list[DiffLine]
+
+
+def rows(listed: list[posts.Listed]) -> list[PostRow]:
+    """Lines of a list."""
+    return [
+        PostRow(
+            id=each.id,
+            kind=each.kind,
+            title=each.title,
+            url=each.path,
+            state=each.state,
+            updated_at_us=each.saved_at_us,
+        )
+        for each in listed
+    ]
+
+
+def state_of(post: posts.Post, newest: posts.Revision) -> State:
+    """As the list names it."""
+    if post.scheduled_at_us is not None:
+        return "scheduled"
+    if post.revision_id is None:
+        return "draft"
+    return "published" if post.revision_id == newest.id else "changed"
+
+
+def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
+    """The editor's fields as they are stored."""
+    return DraftForm(
+        title=newest.title,
+        slug=_shown_slug(post, newest),
+        summary=newest.summary,
+        tags=", ".join(newest.tags),
+        body_markdown=newest.body,
+        cover_id=newest.cover_asset_id or "",
+        publish_at="" if post.scheduled_at_us is None else f"{clock.to_datetime(post.scheduled_at_us):%Y-%m-%dT%H:%M}",
+        base_revision=newest.number,
+    )
+
+
+def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
+    """The post with what the form holds."""
+    return Edited(
+        id=post.id,
+        kind=post.kind,
+        url=post.path,
+        state=state_of(post, newest),
+        title=form.title,
+        slug=form.slug,
+        summary=form.summary,
+        tags=form.tags,
+        body_markdown=form.body_markdown,
+        cover_id=form.cover_id,
+        publish_at=form.publish_at,
+        published_at_us=post.published_at_us,
+    )
+
+
+def status(post: posts.Post, newest: posts.Revision, base: int | None = None, error: str = "") -> Status:
+    """The line below the text. With an error the base stays what the form had."""
+    written = newest.number > 1
+    return Status(
+        revision=newest.number if base is None else base,
+        saved_at_us=newest.saved_at_us if written else None,
+        clock=f"{clock.to_datetime(newest.saved_at_us):%H:%M:%S}" if written else "",
+        state=state_of(post, newest),
+        error=error,
+    )
+
+
+def draft(form: DraftForm) -> posts.Draft:
+    """What the author typed, for `posts.revisions.save`."""
+    return posts.Draft(
+        title=form.title,
+        slug=form.slug,
+        summary=form.summary,
+        body=form.body_markdown,
+        tags=tuple(tag for tag in (part.strip() for part in form.tags.split(",")) if tag),
+        cover_asset_id=form.cover_id or None,
+    )
+
+
+def conflict(form: DraftForm, current: posts.Revision) -> Conflicting:
+    """Both texts. Takes milliseconds for long ones: call it in a thread."""
+    theirs = Theirs(
+        title=current.title, body_markdown=current.body, revision=current.number, saved_at_us=current.saved_at_us
+    )
+    return Conflicting(mine=form, theirs=theirs, diff=_diff(current.body, form.body_markdown.replace("\r\n", "\n")))
+
+
+def publish_at_us(text: str) -> int | None:
+    """`YYYY-MM-DDTHH:MM` in UTC as microseconds; None for an empty field, Invalid for anything else."""
+    if not text:
+        return None
+    try:
+        at = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise Invalid("write the moment as 2026-11-24T18:30", field="publish_at") from None
+    return clock.from_datetime(at)
+
+
+def _diff(theirs: str, mine: str) -> list[DiffLine]:
+    old, new = theirs.splitlines()[:MAX_DIFF_LINES], mine.splitlines()[:MAX_DIFF_LINES]
+    lines: list[DiffLine] = []
+    for change, old_from, old_to, new_from, new_to in difflib.SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
+        if change == "equal":
+            lines += [DiffLine(kind="same", text=text) for text in old[old_from:old_to]]
+            continue
+        lines += [DiffLine(kind="removed", text=text) for text in old[old_from:old_to]]
+        lines += [DiffLine(kind="added", text=text) for text in new[new_from:new_to]]
+    return lines
+
+
+def _shown_slug(post: posts.Post, newest: posts.Revision) -> str:
+    """Empty while the slug follows the title, so that it goes on following."""
+    follows = newest.slug == from_title(newest.title) or newest.slug.startswith("untitled-")
+    return "" if post.published_at_us is None and follows else newest.slug
