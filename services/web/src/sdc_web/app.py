@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 from urllib.parse import parse_qs, quote
 
 import msgspec
@@ -168,7 +169,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
             elif head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}  # ty: ignore[invalid-assignment]
+                message = {**message, "body": b""}
             await send(message)
 
         if scope["method"] in ("GET", "HEAD") and (bare := _bare(scope)):
@@ -176,12 +177,12 @@ class Edge:
             await send_on({"type": "http.response.body", "body": b"", "more_body": False})
             return
         if head:
-            scope = {**scope, "method": "GET", "sdc.head": True}  # ty: ignore[invalid-assignment]
+            scope = cast("HTTPScope", {**scope, "method": "GET", "sdc.head": True})
         await self._app(scope, receive, send_on)
 
 
 def _bare(scope: HTTPScope) -> bytes:
-    """Where an address with slashes too many should go, or nothing. Never off the site, whatever the path begins with."""
+    """Where an address that ends in a slash should go, or nothing. Never off the site, however the path begins."""
     path = scope["path"]
     if path == "/" or not path.endswith("/"):
         return b""
@@ -211,7 +212,7 @@ def method_override(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/author/"):
             wanted = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[0].upper()
             if wanted in _OVERRIDES:
-                scope = {**scope, "method": wanted}  # ty: ignore[invalid-assignment]
+                scope = cast("HTTPScope", {**scope, "method": wanted})
         await app(scope, receive, send)
 
     return overridden

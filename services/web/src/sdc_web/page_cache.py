@@ -7,15 +7,29 @@ process's own writer included; only then `generation.n` is read, and only when t
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import brotli
 import msgspec
-import pysqlite3
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+
+if TYPE_CHECKING:
+    import sqlite3 as pysqlite3  # what ships no types is the newer build of the same
+else:
+    import pysqlite3
 
 MAX_BYTES = 32 * 1024 * 1024
 WAIT_S = 5.0
@@ -31,9 +45,9 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Finished messages of one page in one encoding: nothing is built per request."""
 
     etag: bytes
-    start: Message
-    body: Message
-    not_modified: Message
+    start: HTTPResponseStartEvent
+    body: HTTPResponseBodyEvent
+    not_modified: HTTPResponseStartEvent
 
 
 class _Pages:
@@ -105,23 +119,16 @@ class PageCache:
                 await self._app(scope, receive, send)
             finally:
                 self.close()
-            return
-        if (
-            scope["type"] != "http"
-            or scope["method"] not in ("GET", "HEAD")
-            or scope["query_string"]
-            or not self._cacheable(scope["path"])
-        ):
+        elif scope["type"] == "http" and self._may_keep(scope):
+            await self._serve(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        accepted, known, signed_in = "", b"", False
-        for name, value in scope["headers"]:
-            if name == b"accept-encoding":
-                accepted += f",{value.decode('latin-1')}"
-            elif name == b"if-none-match":
-                known = value
-            elif name == b"cookie" and self._cookie in value:
-                signed_in = True
+
+    def _may_keep(self, scope: HTTPScope) -> bool:
+        return scope["method"] in ("GET", "HEAD") and not scope["query_string"] and self._cacheable(scope["path"])
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        accepted, known, signed_in = _asked(scope, self._cookie)
         pages = None if signed_in else self._current()
         if pages is None:
             await self._app(scope, receive, send)
@@ -129,17 +136,15 @@ class PageCache:
         answers = pages.answers.get(scope["path"])
         if answers is not None:
             self.hits += 1
-        else:
-            answers = await self._make(pages, scope, receive, send)
-            if answers is None:
-                return
+        elif (answers := await self._make(pages, scope, receive, send)) is None:
+            return
         answer = answers[best_encoding(accepted)]
         if known and _matches(known, answer.etag):
             await send(answer.not_modified)
             await send(_EMPTY)
-            return
-        await send(answer.start)
-        await send(_EMPTY if scope["method"] == "HEAD" else answer.body)
+        else:
+            await send(answer.start)
+            await send(_EMPTY if scope["method"] == "HEAD" else answer.body)
 
     def close(self) -> None:
         """Close the connection, and forget every page."""
@@ -222,7 +227,7 @@ class _Rendering:
     def __init__(self, send: Send, *, head: bool) -> None:
         self._send = send
         self._head = head
-        self.start: Message | None = None
+        self.start: HTTPResponseStartEvent | None = None
         self.body = bytearray()
 
     async def send(self, message: Message) -> None:
@@ -235,6 +240,19 @@ class _Rendering:
                 await self._send(_EMPTY)
         else:
             await self._send(message)
+
+
+def _asked(scope: HTTPScope, cookie: bytes) -> tuple[str, bytes, bool]:
+    """Accept-Encoding and If-None-Match, each as one value, and whether the session cookie came along."""
+    accepted, known, signed_in = b"", b"", False
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepted += b"," + value
+        elif name == b"if-none-match":
+            known += b"," + value
+        elif name == b"cookie":
+            signed_in = signed_in or cookie in value
+    return accepted.decode("latin-1"), known, signed_in
 
 
 @lru_cache(maxsize=512)
@@ -267,10 +285,10 @@ def _weight(parameters: str) -> float:
     return 1.0
 
 
-_EMPTY: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+_EMPTY: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-def _is_page(start: Message) -> bool:
+def _is_page(start: HTTPResponseStartEvent) -> bool:
     if start["status"] != 200:
         return False
     headers = {name.lower(): value for name, value in start["headers"]}
@@ -285,10 +303,10 @@ def _plain(scope: HTTPScope) -> HTTPScope:
     """The request as if it asked for the whole page, unencoded."""
     conditional = {b"if-none-match", b"if-modified-since", b"range", b"accept-encoding"}
     headers = [(name, value) for name, value in scope["headers"] if name not in conditional]
-    return {**scope, "method": "GET", "headers": headers}  # ty: ignore[invalid-return-type]
+    return {**scope, "method": "GET", "headers": headers}
 
 
-def _answers(headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, _Answer]:
+def _answers(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, _Answer]:
     """Every encoding of a page. Compresses, so it runs in a thread."""
     kept = [(name, value) for name, value in headers if name.lower() not in _OWN_LENGTH]
     digest = hashlib.sha256(body).hexdigest()[:20]
@@ -325,4 +343,4 @@ def _size(answers: dict[str, _Answer]) -> int:
 
 def _matches(header: bytes, etag: bytes) -> bool:
     """If-None-Match compares weakly (RFC 9110 section 13.1.2)."""
-    return header.strip() == b"*" or any(each.strip().removeprefix(b"W/") == etag for each in header.split(b","))
+    return any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in header.split(b","))

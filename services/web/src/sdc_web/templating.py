@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import jinja2
 import msgspec
@@ -51,21 +52,13 @@ def environment() -> jinja2.Environment:
     """The environment with every template loaded. The first call reads files: make it before the loop runs."""
     made = jinja2.Environment(
         loader=jinja2.DictLoader(dict(_texts(ROOT / "templates"))),
-        autoescape=lambda name: name is not None and not name.endswith(".txt"),
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
         cache_size=-1,
         keep_trailing_newline=True,
     )
-    made.globals.update(
-        static=static_address,
-        iso=iso,
-        day=day,
-        ago=ago,
-        number=number,
-        bytes_in_words=bytes_in_words,
-        duration_in_words=duration_in_words,
-    )
+    made.globals.update(_functions())
     for name in made.list_templates():
         made.get_template(name)
     return made
@@ -135,6 +128,19 @@ def duration_in_words(duration_us: int) -> str:
         return f"{duration_us / clock.SECOND_US:.1f} s"
     minutes = duration_us // (60 * clock.SECOND_US)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _functions() -> dict[str, Any]:
+    """What templates may call, by the name they use."""
+    return {
+        "static": static_address,
+        "iso": iso,
+        "day": day,
+        "ago": ago,
+        "number": number,
+        "bytes_in_words": bytes_in_words,
+        "duration_in_words": duration_in_words,
+    }
 
 
 def _texts(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:

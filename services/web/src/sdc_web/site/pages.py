@@ -21,6 +21,8 @@ from sdc_web.site.views import View, Year, assets_of, view
 
 ON_HOME = 8
 AnyRequest = Request[object, object, State]
+NamedDatabases = NamedDependency[Databases]
+NamedSettings = NamedDependency[Settings]
 
 
 @get("/")

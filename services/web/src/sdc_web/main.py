@@ -1,0 +1,88 @@
+"""`sdc-web`: migrates, then serves with granian until it is told to stop."""
+
+import socket
+import sys
+
+from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+from litestar.types import ASGIApp
+from sdc_core import logging, process
+from sdc_core.errors import Misconfigured, SdcError
+from sdc_core.settings import Settings, load
+from sdc_core.sqlite import require_safe_version
+
+from sdc_web import db
+
+BACKLOG = 1024
+BACKPRESSURE = 512
+"""Requests that one process handles at once; further ones wait in the kernel."""
+HEADER_READ_MS = 10_000
+STOP_S = 15
+_TO_ROOT = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests under way. Exit 1 with one line when it cannot begin."""
+    try:
+        settings = load()
+        logging.configure("web", settings.LOG_LEVEL)
+        prepare(settings)
+        serve(settings)
+    except SdcError as error:
+        sys.stderr.write(f"sdc-web: {error}\n")
+        sys.exit(1)
+
+
+def prepare(settings: Settings) -> None:
+    """Everything that must be right before a request is served: secrets, SQLite, both schemas, a free port."""
+    require_safe_version()
+    _ = settings.webhook_secrets
+    require_free_port(settings.WEB_HOST, settings.WEB_PORT)
+    try:
+        db.migrate_all(settings)
+    except OSError as error:
+        message = f"the data folder {settings.DATA_DIR} (SDC_DATA_DIR) cannot be used: {error.strerror}"
+        raise Misconfigured(message) from None
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises Misconfigured when someone listens there. The server itself would share the port and not notice."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            message = f"cannot listen on {host} port {port}: {error.strerror}; choose another with SDC_WEB_PORT"
+            raise Misconfigured(message) from None
+
+
+def serve(settings: Settings) -> None:
+    """Run granian with `WEB_PROCESSES` processes below this one."""
+    Server(
+        "sdc_web.main:application",
+        factory=True,
+        address=settings.WEB_HOST,
+        port=settings.WEB_PORT,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        workers=settings.WEB_PROCESSES,
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MS),
+        log_level=LogLevels.warning,
+        log_dictconfig=_TO_ROOT,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_S,
+    ).serve()
+
+
+def application() -> ASGIApp:
+    """What each process below loads. Imported here and not above, so that the one above them stays small."""
+    from sdc_web import app  # noqa: PLC0415
+
+    process.die_with_parent()
+    return app.create()
