@@ -17,13 +17,12 @@ async def test_a_process_that_dies_leaves_its_neighbour_unharmed(tmp_path: Path)
     pool = Pool(2, deadline_s=15)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    async with asyncio.TaskGroup() as group:
-        # Reads the pipe to its end, which comes only after the other one has died.
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        # Opening a pipe to read waits for who opens it to write: after the other one has died.
         neighbour = group.create_task(pool.run(Path.read_text, pipe))
-        with await asyncio.to_thread(pipe.open, "w") as writer:
-            with pytest.raises(JobLost, match="died"):
-                await pool.run(os._exit, 1)
-            writer.write("unharmed")
+        with pytest.raises(JobLost, match="died"):
+            await pool.run(os._exit, 1)
+        await asyncio.to_thread(pipe.write_text, "unharmed")
     assert neighbour.result() == "unharmed"
 
 

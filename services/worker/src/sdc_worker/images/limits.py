@@ -2,9 +2,12 @@
 
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from typing import TypeVar
+
+from sdc_core.process import die_with_parent
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -18,6 +21,8 @@ def limited(function: Callable[[A], T], argument: A) -> T:
     """Call the function with at most `MEMORY_BYTES` of address space (then MemoryError) and `CPU_S` of processor time
     (then the kernel ends the process).
     """
+    # One that is stuck would not notice that its worker was killed.
+    die_with_parent(signal.SIGKILL)
     if sys.platform == "linux":  # macOS refuses a limit of the address space
         _lower(resource.RLIMIT_AS, MEMORY_BYTES)
     used = resource.getrusage(resource.RUSAGE_SELF)

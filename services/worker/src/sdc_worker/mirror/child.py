@@ -1,0 +1,95 @@
+"""Running a program to its end: with a deadline, and with bounded memory for what it says."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from sdc_core.errors import Misconfigured, Unavailable
+from sdc_core.settings import Settings, environment
+
+KEPT_BYTES = 64 * 1024
+LONGEST_LINE = 1024 * 1024
+GRACE_S = 5.0
+_FOREIGN = ("AWS_", "RCLONE_", "LITESTREAM_", "SDC_")
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How a program ended: its exit code, and the last `KEPT_BYTES` of each of its streams."""
+
+    code: int
+    out: str
+    errors: str
+
+
+def program(name: str) -> str:
+    """The path of a program that a wheel has put beside this Python. Raises Misconfigured when it is not there."""
+    path = Path(sys.executable).with_name(name)
+    if not path.is_file():
+        message = f"{path} is missing: install the worker with its dependencies (`uv sync`)"
+        raise Misconfigured(message)
+    return str(path)
+
+
+def clean_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment without anything that would steer an object store client: our own values are added
+    by whoever starts it, so that a forgotten AWS_CA_BUNDLE or profile changes nothing.
+    """
+    return {name: value for name, value in environment(settings).items() if not name.startswith(_FOREIGN)}
+
+
+async def run(
+    command: list[str],
+    env: Mapping[str, str],
+    *,
+    deadline_s: float,
+    each_error_line: Callable[[bytes], None] | None = None,
+) -> Ended:
+    """Run a program and return how it ended, whatever its exit code. Raises Unavailable when it was stopped at
+    `deadline_s`. When the caller is cancelled it is stopped too: asked first, killed after `GRACE_S`.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    try:
+        async with asyncio.timeout(deadline_s):
+            async with asyncio.TaskGroup() as group:
+                out = group.create_task(_tail(process.stdout, None))
+                errors = group.create_task(_tail(process.stderr, each_error_line))
+            code = await process.wait()
+    except TimeoutError:
+        message = f"{Path(command[0]).name} {command[1]} did not end within {deadline_s:.0f} s and was stopped"
+        raise Unavailable(message) from None
+    finally:
+        if process.returncode is None:
+            await _stop(process)
+    return Ended(code=code, out=out.result(), errors=errors.result())
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(GRACE_S):
+            await process.wait()
+    except (TimeoutError, asyncio.CancelledError):
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+
+
+async def _tail(stream: asyncio.StreamReader | None, each_line: Callable[[bytes], None] | None) -> str:
+    kept = bytearray()
+    while stream and (line := await stream.readline()):
+        if each_line:
+            each_line(line)
+        kept += line
+        del kept[:-KEPT_BYTES]
+    return kept.decode(errors="replace")

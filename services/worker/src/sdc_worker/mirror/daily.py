@@ -1,0 +1,147 @@
+"""The daily mirror: plan, guard, copy, set aside what was deleted, check; at the end forget old history."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import msgspec
+from sdc_core import clock, keys
+from sdc_core.errors import Unavailable
+from sdc_core.objects import ObjectStore, daily_endpoint, open_store
+
+from sdc_worker.cron.jobs import JobContext
+from sdc_worker.mirror import child, markers, plan, rclone
+from sdc_worker.mirror.plan import MirrorRefused, Plan
+from sdc_worker.mirror.rclone import Remotes
+
+CURRENT = "current/"
+HISTORY = "history/"
+HISTORY_DAYS = 30
+NO_REMOTE = "skipped: no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and SDC_REMOTE_DAILY_BUCKET)"
+
+log = logging.getLogger(__name__)
+
+
+class MirrorReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did, over all buckets. `checked` counts objects that are the same on both sides afterwards; `deleted`
+    ones are in the history; `bytes` are those copied.
+    """
+
+    copied: int
+    deleted: int
+    bytes: int
+    checked: int
+    duration_us: int
+
+    def __str__(self) -> str:
+        seconds = self.duration_us / clock.SECOND_US
+        copied = f"{self.copied} objects copied ({self.bytes:,} bytes), {self.deleted} moved to the history"
+        return f"{copied}, {self.checked} checked, {seconds:.1f} s"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a mirror is written."""
+
+    store: ObjectStore
+    bucket: str
+    remotes: Remotes
+
+
+async def daily(context: JobContext) -> str:
+    """The action of the cron job: mirror every bucket to the remote; returns the report as a sentence."""
+    settings = context.settings
+    endpoint = daily_endpoint(settings)
+    if endpoint is None:
+        return NO_REMOTE
+    # Replicas first: whatever they speak of is then in the buckets that follow.
+    buckets = (settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET, settings.S3_ANALYTICS_BUCKET)
+    ends = rclone.remotes(context.store.endpoint, endpoint, child.clean_environment(settings))
+    async with open_store(endpoint) as store:
+        target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
+        return str(await run(context.store, buckets, target))
+
+
+async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, confirmed: bool = False) -> MirrorReport:
+    """Bring `current/<bucket>/` at the target to the state of each bucket.
+
+    Everything is planned and guarded before anything is changed; `confirmed` lifts the guards against deletions (not
+    the one against a strange remote). Raises MirrorRefused; Unavailable when an end does not answer, when rclone fails
+    and when the check after it finds a difference; NotFound for a missing bucket. A repeat takes up where it ended.
+    """
+    started_us = clock.monotonic_us()
+    await _require_marked(target)
+    plans = {bucket: await _plan(source, bucket, target, confirmed=confirmed) for bucket in buckets}
+    checked = 0
+    for bucket, planned in plans.items():
+        await _carry(bucket, planned, target)
+        checked += await _check(source, bucket, planned, target)
+        log.info("bucket mirrored", extra={"bucket": bucket, "new": len(planned.new), "deleted": len(planned.deleted)})
+    await forget_history(target)
+    return MirrorReport(
+        copied=sum(len(each.new) + len(each.changed) for each in plans.values()),
+        deleted=sum(len(each.deleted) for each in plans.values()),
+        bytes=sum(each.size_bytes for each in plans.values()),
+        checked=checked,
+        duration_us=clock.monotonic_us() - started_us,
+    )
+
+
+async def _require_marked(target: Target) -> None:
+    """The remote must be ours, or empty: then it becomes ours."""
+    if await target.store.head(target.bucket, keys.MARKER):
+        return
+    async for _ in target.store.list(target.bucket):
+        message = f"the remote bucket {target.bucket} holds objects but no {keys.MARKER}: is it the right one?"
+        raise MirrorRefused(f"{message} Nothing was copied or deleted; mirror into an empty bucket")
+    await markers.put(target.store, target.bucket)
+
+
+async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: bool) -> Plan:
+    mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
+    if not mirrored:
+        # A first copy cannot delete anything, so a bucket from before there were markers may join here.
+        await markers.put(source, bucket)
+    present = await markers.listing(source, bucket)
+    planned = plan.make(present, mirrored)
+    if not confirmed:
+        plan.require_sane(bucket, present, mirrored, planned)
+    return planned
+
+
+async def _carry(bucket: str, planned: Plan, target: Target) -> None:
+    current = f"{target.bucket}/{CURRENT}{bucket}"
+    history = f"{target.bucket}/{HISTORY}{clock.today()}/{bucket}"
+    for group in plan.in_order(planned):
+        in_turn = plan.is_replica(group[0])
+        await rclone.copy(target.remotes, bucket, current, history, group, in_turn=in_turn)
+    # Last: until here the mirror holds both what replaces the old files and the old files.
+    if planned.deleted:
+        await rclone.move_away(target.remotes, current, history, planned.deleted)
+
+
+async def _check(source: ObjectStore, bucket: str, planned: Plan, target: Target) -> int:
+    """Compare two new listings. The source lives on: what has appeared or gone since the plan is the next run's."""
+    present = await markers.listing(source, bucket)
+    mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
+    left = plan.make(present, mirrored)
+    missing = set(left.new) & {*planned.new, *planned.changed}
+    copied = {*planned.new, *planned.changed}
+    differing = [key for key in left.changed if key in copied and present[key].modified_us < mirrored[key].modified_us]
+    if missing or differing:
+        example = min([*missing, *differing])
+        message = f"{len(missing) + len(differing)} objects of bucket {bucket} differ after the copy, such as {example}"
+        raise Unavailable(message, retry_after_s=300)
+    return left.unchanged
+
+
+async def forget_history(target: Target) -> int:
+    """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects."""
+    oldest = (date.fromisoformat(clock.today()) - timedelta(days=HISTORY_DAYS)).isoformat()
+    old = [
+        info.key
+        async for info in target.store.list(target.bucket, HISTORY)
+        if info.key.removeprefix(HISTORY).partition("/")[0] < oldest
+    ]
+    for key in old:
+        await target.store.delete(target.bucket, key)
+    return len(old)

@@ -1,0 +1,41 @@
+"""The marker object: proof that a bucket is the one that was set up, and not an empty or a strange one."""
+
+import msgspec
+from sdc_core import clock, keys
+from sdc_core.errors import Conflict
+from sdc_core.objects import ObjectStore
+
+from sdc_worker.mirror.plan import Listing
+
+
+class Marker(msgspec.Struct, frozen=True, kw_only=True):
+    """When and for what a bucket was marked."""
+
+    bucket: str
+    created: str
+
+
+async def ensure(store: ObjectStore, bucket: str) -> None:
+    """Make a bucket that is missing, and mark one that is empty. One that holds objects is left as it is: a marker
+    that has gone from it is the mirror's business. Raises Unavailable when the store does not answer.
+    """
+    await store.make_bucket(bucket)
+    async for _ in store.list(bucket):
+        return
+    await put(store, bucket)
+
+
+async def put(store: ObjectStore, bucket: str) -> None:
+    """Mark a bucket; one that is marked stays as it is."""
+    marker = Marker(bucket=bucket, created=clock.now().isoformat())
+    try:
+        await store.put(
+            bucket, keys.MARKER, msgspec.json.encode(marker), content_type="application/json", only_new=True
+        )
+    except Conflict:
+        return
+
+
+async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
+    """Everything in a bucket below a prefix, by key without the prefix. Raises NotFound for a missing bucket."""
+    return {info.key.removeprefix(prefix): info async for info in store.list(bucket, prefix)}

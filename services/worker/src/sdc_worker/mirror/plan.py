@@ -1,0 +1,126 @@
+"""What a mirror run would do to one bucket, and whether that may be done. Knows no network."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from sdc_core import keys
+from sdc_core.errors import Conflict
+from sdc_core.objects import ObjectInfo
+
+MAX_DELETED = 100
+MAX_DELETED_SHARE = 0.2
+
+Listing = Mapping[str, ObjectInfo]
+"""Objects by key. Stores list in different orders, so listings are compared by key and never side by side."""
+
+_LTX = re.compile(
+    rf"{keys.LITESTREAM}/(?P<database>[^/]+)/(?P<level>\d{{4}})/[0-9a-f]{{16}}-(?P<last>[0-9a-f]{{16}})\.ltx"
+)
+
+
+class MirrorRefused(Conflict):
+    """A guard stopped the run before anything was copied or deleted; the sentence says which and what to do."""
+
+    code = "mirror_refused"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys, sorted; `deleted` are at the destination alone. `size_bytes` is what has to be copied."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+    unchanged: int
+    size_bytes: int
+
+
+def make(source: Listing, destination: Listing) -> Plan:
+    """Compare two listings."""
+    new = sorted(source.keys() - destination.keys())
+    both = source.keys() & destination.keys()
+    changed = sorted(key for key in both if not same(source[key], destination[key]))
+    return Plan(
+        new=tuple(new),
+        changed=tuple(changed),
+        deleted=tuple(sorted(destination.keys() - source.keys())),
+        unchanged=len(both) - len(changed),
+        size_bytes=sum(source[key].size_bytes for key in (*new, *changed)),
+    )
+
+
+def same(one: ObjectInfo, other: ObjectInfo) -> bool:
+    """Equal length, and equal ETag where both are MD5 digests. An object uploaded in parts has another kind (with a
+    dash in it), which depends on the parts: then the length must do.
+    """
+    if one.size_bytes != other.size_bytes:
+        return False
+    return one.etag == other.etag or "-" in one.etag or "-" in other.etag
+
+
+def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan) -> None:
+    """Raises MirrorRefused for a plan that looks like an accident at the source.
+
+    The replicas of databases are judged by their transactions and not by counting: Litestream merges files all day.
+    """
+    if not _contents(destination):
+        return
+    if not _contents(source):
+        message = f"bucket {bucket} is empty, but its mirror holds {len(destination)} objects"
+        raise MirrorRefused(f"{message}: nothing was copied or deleted. Restore the bucket, or confirm the run")
+    if keys.MARKER not in source:
+        message = f"bucket {bucket} has no {keys.MARKER}: it may be another bucket than the one that was mirrored"
+        raise MirrorRefused(f"{message}. Nothing was copied or deleted")
+    replicated = newest_transactions(destination)
+    if replicated:
+        _require_newer(bucket, newest_transactions(source), replicated)
+    counted = [key for key in plan.deleted if not _LTX.fullmatch(key)]
+    total = sum(not _LTX.fullmatch(key) for key in destination)
+    if len(counted) > MAX_DELETED or len(counted) > MAX_DELETED_SHARE * total:
+        message = f"{len(counted)} of {total} objects are gone from bucket {bucket} since the last mirror"
+        raise MirrorRefused(
+            f"{message}, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: nothing was copied or deleted. "
+            "Confirm the run if that is what you wanted"
+        )
+
+
+def newest_transactions(listing: Iterable[str]) -> dict[str, int]:
+    """The newest transaction of each replicated database in a bucket, by database."""
+    newest: dict[str, int] = {}
+    for key in listing:
+        if file := _LTX.fullmatch(key):
+            newest[file["database"]] = max(newest.get(file["database"], 0), int(file["last"], 16))
+    return newest
+
+
+def in_order(plan: Plan) -> list[tuple[str, ...]]:
+    """The keys to copy, in groups that must follow each other; within a group of replica files, ascending names.
+
+    Each group holds one compaction level of the replicas, the highest first: snapshots, then ever finer files. A level
+    reaches back at least to the end of the next higher one, so wherever the copy stops, the transactions copied so
+    far have no gap and can be restored. All other objects come first.
+    """
+    levels: dict[int, list[str]] = {}
+    for key in (*plan.new, *plan.changed):
+        file = _LTX.fullmatch(key)
+        levels.setdefault(int(file["level"]) if file else 1 << 16, []).append(key)
+    return [tuple(sorted(levels[level])) for level in sorted(levels, reverse=True)]
+
+
+def is_replica(key: str) -> bool:
+    """Whether the object is a file of a database's replica."""
+    return _LTX.fullmatch(key) is not None
+
+
+def _contents(listing: Listing) -> int:
+    return len(listing.keys() - {keys.MARKER})
+
+
+def _require_newer(bucket: str, source: Mapping[str, int], mirrored: Mapping[str, int]) -> None:
+    for database, newest in mirrored.items():
+        if source.get(database, 0) < newest:
+            message = f"the replica of {database} in bucket {bucket} ends before the one in its mirror"
+            raise MirrorRefused(
+                f"{message} (transaction {source.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
+                "After a restore of an older state, confirm the run"
+            )

@@ -1,0 +1,139 @@
+"""Carrying objects between two endpoints with rclone: explicit lists of keys, keys and secrets by environment only."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from sdc_core.errors import Unavailable
+from sdc_core.objects import Endpoint
+
+from sdc_worker.mirror import child
+
+DEADLINE_S = 6 * 3600.0
+FEW = 100
+"""Up to so many keys are asked for one by one; for more, both sides are listed."""
+
+
+class Remotes(msgspec.Struct, frozen=True, kw_only=True):
+    """The two ends, and the environment that tells rclone of them."""
+
+    source: Endpoint
+    destination: Endpoint
+    env: dict[str, str]
+
+
+class Stats(msgspec.Struct, kw_only=True):
+    """What rclone counts, as far as it is of use here."""
+
+    bytes: int = 0
+    transfers: int = 0
+    deletes: int = 0
+    errors: int = 0
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    level: str = ""
+    msg: str = ""
+    object: str = ""
+    stats: Stats | None = None
+
+
+def remotes(source: Endpoint, destination: Endpoint, env: dict[str, str]) -> Remotes:
+    """`src:` and `dst:` for rclone, in addition to a clean environment."""
+    # A configuration file of the user's must not be read, nor one be written.
+    added = {"RCLONE_CONFIG": "/dev/null"}
+    for name, endpoint in (("SRC", source), ("DST", destination)):
+        values = {
+            "TYPE": "s3",
+            "PROVIDER": "Other",
+            "ENDPOINT": endpoint.url,
+            "REGION": endpoint.region,
+            "ACCESS_KEY_ID": endpoint.access_key_id,
+            "SECRET_ACCESS_KEY": endpoint.secret_access_key,
+            "FORCE_PATH_STYLE": "true",
+            "NO_CHECK_BUCKET": "true",
+        }
+        added |= {f"RCLONE_CONFIG_{name}_{key}": value for key, value in values.items()}
+    return Remotes(source=source, destination=destination, env={**env, **added})
+
+
+async def copy(
+    ends: Remotes, source: str, destination: str, history: str, keys: Sequence[str], *, in_turn: bool
+) -> Stats:
+    """Copy those keys from `source` to `destination`, both `bucket/path`; what is overwritten moves to `history`.
+
+    With `in_turn` one after another by ascending name, so that an interrupted copy is a prefix. A key that has gone
+    from the source meanwhile is passed over. Raises Unavailable, in words, when anything was not copied.
+    """
+    order = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"] if in_turn else ["--transfers", "8"]
+    with _list_file(keys) as listed:
+        return await _run(
+            ends,
+            [
+                "copy",
+                f"src:{source}",
+                f"dst:{destination}",
+                "--backup-dir",
+                f"dst:{history}",
+                *order,
+                *_some(listed, keys),
+            ],
+        )
+
+
+async def move_away(ends: Remotes, destination: str, history: str, keys: Sequence[str]) -> Stats:
+    """Move those keys within the destination, from its current state to its history. Raises as `copy` does."""
+    with _list_file(keys) as listed:
+        command = ["move", f"dst:{destination}", f"dst:{history}", "--transfers", "8", *_some(listed, keys)]
+        return await _run(ends, command)
+
+
+def _some(listed: Path, keys: Sequence[str]) -> list[str]:
+    return ["--files-from-raw", str(listed), "--no-traverse" if len(keys) <= FEW else "--fast-list"]
+
+
+@contextmanager
+def _list_file(keys: Sequence[str]) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile("w", prefix="sdc-mirror-", encoding="utf-8") as file:
+        file.writelines(f"{key}\n" for key in keys)
+        file.flush()
+        yield Path(file.name)
+
+
+async def _run(ends: Remotes, command: list[str]) -> Stats:
+    stats = Stats()
+    errors: list[str] = []
+
+    def read(line: bytes) -> None:
+        nonlocal stats
+        try:
+            said = msgspec.json.decode(line, type=_Line)
+        except msgspec.DecodeError:
+            return
+        stats = said.stats or stats
+        if said.level in ("error", "critical") and len(errors) < 5:
+            errors.append(f"{said.object}: {said.msg}" if said.object else said.msg)
+
+    program = await asyncio.to_thread(child.program, "rclone")
+    ended = await child.run(
+        [program, *command, *_EVERY_RUN],
+        ends.env,
+        deadline_s=DEADLINE_S,
+        each_error_line=read,
+    )
+    if ended.code:
+        reason = errors[0] if errors else ended.errors[-300:]
+        message = f"rclone {command[0]} ended with code {ended.code}: {reason}"
+        raise Unavailable(message, retry_after_s=300)
+    return stats
+
+
+_EVERY_RUN = [
+    *("--checksum", "--metadata", "--checkers", "16", "--retries", "3", "--retries-sleep", "1s"),
+    *("--contimeout", "10s", "--timeout", "60s"),
+    *("--use-json-log", "--stats", "10s", "--stats-log-level", "NOTICE", "--log-level", "NOTICE"),
+]
+"""Checksums instead of times: times would cost a request for each object. Metadata: without it Cache-Control is lost."""
