@@ -11,5 +11,6 @@ MIGRATIONS = files("sdc_worker") / "migrations"
 
 def open_worker(path: Path) -> AbstractAsyncContextManager[Database]:
     """`worker.db`, brought to the newest schema. Every commit is on the disk before it returns: web drops nothing that
-    was acknowledged, so the acknowledgement must outlive a power cut."""
+    was acknowledged, so the acknowledgement must outlive a power cut.
+    """
     return open_database(path, MIGRATIONS, synchronous="FULL")

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias
 
 import msgspec
-
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -18,7 +17,8 @@ MAX_OUTPUT = 4_000
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
-    `ended_us` is None while it runs."""
+    `ended_us` is None while it runs.
+    """
 
     id: str
     job: str

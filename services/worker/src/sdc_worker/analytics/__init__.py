@@ -1,0 +1,1 @@
+"""Analytics: exact counts over the access log, sealed days and today alike."""

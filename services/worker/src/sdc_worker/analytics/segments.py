@@ -1,0 +1,65 @@
+"""Segments on this machine: a cache of what the object store has, checked when it is filled."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+from sdc_core import clock, keys
+from sdc_core.errors import Unavailable
+from sdc_core.objects import ObjectStore
+
+from sdc_worker.analytics.store import Segment
+
+_CHUNK = 1024 * 1024
+
+
+class Segments:
+    """Files of sealed days in `folder`, laid out as in the bucket."""
+
+    __slots__ = ("_bucket", "_objects", "folder")
+
+    def __init__(self, objects: ObjectStore, bucket: str, folder: Path) -> None:
+        self._objects = objects
+        self._bucket = bucket
+        self.folder = folder
+
+    def path(self, day: str, name: str) -> Path:
+        """Where that segment is kept."""
+        return self.folder / keys.segment(day, name)
+
+    async def fetch(self, segment: Segment) -> Path:
+        """A segment's file, brought from the object store when it is not here. Raises Unavailable."""
+        path = self.path(segment.day, segment.name)
+        if await asyncio.to_thread(path.is_file):
+            return path
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{clock.new_id()}")
+        try:
+            await self._objects.get_file(self._bucket, keys.segment(segment.day, segment.name), fresh)
+            if await asyncio.to_thread(sha256, fresh) != segment.sha256:
+                message = f"the segment of {segment.day} in the object store is not the one that was sealed"
+                raise Unavailable(message)
+            await asyncio.to_thread(fresh.replace, path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        return path
+
+    async def upload(self, segment: Segment) -> None:
+        """Put a segment's file into the bucket. Raises Unavailable."""
+        path = self.path(segment.day, segment.name)
+        key = keys.segment(segment.day, segment.name)
+        await self._objects.put_file(self._bucket, key, path, content_type="application/vnd.apache.parquet")
+
+    async def discard(self, segment: Segment) -> None:
+        """Delete a segment that another has replaced, here and in the bucket."""
+        await asyncio.to_thread(self.path(segment.day, segment.name).unlink, missing_ok=True)
+        await self._objects.delete(self._bucket, keys.segment(segment.day, segment.name))
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The worker's HTTP surface: `docs/interfaces.md`, section "Worker's surface"."""

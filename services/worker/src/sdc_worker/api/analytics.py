@@ -1,0 +1,102 @@
+"""Questions about the traffic, answered."""
+
+from collections.abc import Mapping
+from typing import TypeVar, get_args
+
+from litestar import Request, Router, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from sdc_core.errors import Invalid
+
+from sdc_worker.analytics import reports
+from sdc_worker.analytics.hits import Hits
+from sdc_worker.analytics.reports import (
+    Breakdown,
+    Dimension,
+    FilterName,
+    Latency,
+    Live,
+    Question,
+    Step,
+    Summary,
+    Timeseries,
+)
+
+ROWS = 100
+MAX_FILTER = 2_000
+
+STEPS: dict[str, Step] = {name: name for name in get_args(Step)}
+DIMENSIONS: dict[str, Dimension] = {name: name for name in get_args(Dimension)}
+T = TypeVar("T")
+AnyRequest = Request[object, object, State]
+
+
+@get("/summary")
+async def summary(request: AnyRequest, hits: NamedDependency[Hits]) -> Summary:
+    """The totals of a period."""
+    return await reports.summary(hits, _question(request))
+
+
+@get("/timeseries")
+async def timeseries(request: AnyRequest, hits: NamedDependency[Hits]) -> Timeseries:
+    """Its course, by day or hour."""
+    by = _choice(request.query_params.get("by", "day"), STEPS, "by")
+    return await reports.timeseries(hits, _question(request, "by"), by)
+
+
+@get("/breakdown")
+async def breakdown(request: AnyRequest, hits: NamedDependency[Hits]) -> Breakdown:
+    """The period by one property."""
+    by = _choice(request.query_params.get("by", "path"), DIMENSIONS, "by")
+    limit = _number(request.query_params.get("limit", str(ROWS)), "limit")
+    return await reports.breakdown(hits, _question(request, "by", "limit"), by, limit)
+
+
+@get("/latency")
+async def latency(request: AnyRequest, hits: NamedDependency[Hits]) -> Latency:
+    """How long the server took, by path."""
+    return await reports.latency(hits, _question(request))
+
+
+@get("/live")
+async def live(hits: NamedDependency[Hits]) -> Live:
+    """Who is there now."""
+    return await reports.live(hits)
+
+
+def _question(request: AnyRequest, *more: str) -> Question:
+    """Period and filters from the query; any other name is refused, so that a misspelt filter is not ignored."""
+    query = request.query_params
+    filters: dict[FilterName, str | int] = {}
+    for name in get_args(FilterName):
+        if (value := query.get(name)) is not None:
+            filters[name] = _number(value, name) if name == "status" else _short(value, name)
+    for name in query:
+        if name not in (*get_args(FilterName), "from", "to", *more):
+            message = f"there is no filter {name[:40]}"
+            raise Invalid(message, field=name)
+    return reports.question(query.get("from", ""), query.get("to", ""), filters)
+
+
+def _choice(value: str, choices: Mapping[str, T], name: str) -> T:
+    if value not in choices:
+        message = f"{name} is one of {', '.join(choices)}"
+        raise Invalid(message, field=name)
+    return choices[value]
+
+
+def _number(value: str, name: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 6):
+        message = f"{name} is a number"
+        raise Invalid(message, field=name)
+    return int(value)
+
+
+def _short(value: str, name: str) -> str:
+    if len(value) > MAX_FILTER:
+        message = f"{name} has at most {MAX_FILTER} characters"
+        raise Invalid(message, field=name)
+    return value
+
+
+router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, latency, live])

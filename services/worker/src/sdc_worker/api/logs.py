@@ -1,0 +1,59 @@
+"""Ranges of the access log in."""
+
+import msgspec
+from litestar import Request, get, post, put
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sdc_core.sqlite import Database
+
+from sdc_worker.api.signed import JSON_BYTES, read_json
+from sdc_worker.ingest import lines, streams
+from sdc_worker.ingest.store import Stream
+from sdc_worker.ingest.streams import Closed, Closing, Committed, Intake
+from sdc_worker.problems import UnsupportedMediaType
+
+
+class Streams(msgspec.Struct, frozen=True, kw_only=True):
+    streams: list[Stream]
+
+
+@get("/logs")
+async def index(database: NamedDependency[Database]) -> Streams:
+    """What is committed of which file."""
+    return Streams(streams=await streams.known(database))
+
+
+@put("/logs/{slot:str}/{day:str}", request_max_body_size=lines.MAX_BYTES)
+async def append(
+    request: Request[object, object, State],
+    slot: FromPath[str],
+    day: FromPath[str],
+    at: FromQuery[int],
+    intake: NamedDependency[Intake],
+) -> Committed:
+    """Commit a range and answer the stream's length."""
+    gzipped = _is_gzip(request.headers.get("content-encoding", ""))
+    return await intake.append(slot=slot, day=day, at=at, body=await request.body(), gzipped=gzipped)
+
+
+@post("/logs/{slot:str}/{day:str}/close", status_code=200, request_max_body_size=JSON_BYTES)
+async def close(
+    request: Request[object, object, State],
+    slot: FromPath[str],
+    day: FromPath[str],
+    database: NamedDependency[Database],
+) -> Closed:
+    """Prove a day's file whole."""
+    return await streams.close(database, slot=slot, day=day, closing=await read_json(request, Closing))
+
+
+def _is_gzip(encoding: str) -> bool:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return False
+        case "gzip":
+            return True
+        case _:
+            message = "send lines as they are, or with gzip"
+            raise UnsupportedMediaType(message)

@@ -1,0 +1,128 @@
+"""The composition root: HTTP surface and loops, over one database, one object store and one client of web."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from litestar import Litestar, Router
+from litestar.di import Provide
+from sdc_core import service_client
+from sdc_core.objects import ObjectStore, local_endpoint, open_store
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database
+from sdc_core.supervise import Board, Loop
+from sdc_core.webhooks import Keyring
+
+from sdc_worker import db, problems
+from sdc_worker.analytics.hits import Hits
+from sdc_worker.analytics.segments import Segments
+from sdc_worker.api import analytics, backups, health, images, jobs, logs
+from sdc_worker.api.signed import JSON_BYTES, verifier
+from sdc_worker.cron import table
+from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.scheduler import Scheduler
+from sdc_worker.images.pool import Pool
+from sdc_worker.images.work import Workshop, work
+from sdc_worker.ingest.streams import Intake
+from sdc_worker.webhooks import deliveries
+
+T = TypeVar("T")
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What surface and loops share, open for as long as the process lives."""
+
+    settings: Settings
+    keyring: Keyring
+    database: Database
+    store: ObjectStore
+    web: ServiceClient
+    hits: Hits
+    scheduler: Scheduler
+    workshop: Workshop
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
+    """Open everything. Nothing that is not this machine's own disk is waited for: store and web may come later."""
+    keyring = Keyring(settings.webhook_secrets)
+    async with (
+        db.open_worker(settings.worker_db) as database,
+        open_store(local_endpoint(settings)) as store,
+        service_client.connect(settings.web_url, keyring) as web,
+    ):
+        hits = Hits(database, Segments(store, settings.S3_ANALYTICS_BUCKET, Path(settings.DATA_DIR) / "analytics"))
+
+        def context(run: Run) -> JobContext:
+            return JobContext(settings=settings, database=database, store=store, web=web, run=run)
+
+        yield Parts(
+            settings=settings,
+            keyring=keyring,
+            database=database,
+            store=store,
+            web=web,
+            hits=hits,
+            scheduler=Scheduler(database, table.jobs(hits), context),
+            workshop=Workshop(
+                database=database,
+                store=store,
+                bucket=settings.S3_MEDIA_BUCKET,
+                pool=Pool(settings.IMAGE_PROCESSES),
+            ),
+        )
+
+
+def loops(parts: Parts) -> dict[str, Loop]:
+    """The loops, by name."""
+    return {
+        "cron": parts.scheduler.run,
+        "deliveries": lambda: deliveries.deliver(parts.web, parts.database),
+        "images": lambda: work(parts.workshop),
+    }
+
+
+def build(parts: Parts, board: Board) -> Litestar:
+    """The HTTP surface. Only `/health` and `/metrics` answer without a signature."""
+    signed = Router(
+        "/",
+        route_handlers=[
+            logs.index,
+            logs.append,
+            logs.close,
+            images.enqueue,
+            analytics.router,
+            jobs.index,
+            jobs.run,
+            backups.show,
+        ],
+        before_request=verifier(parts.keyring),
+    )
+    return Litestar(
+        route_handlers=[signed, health.health, health.metrics],
+        dependencies={
+            "settings": _given(parts.settings),
+            "database": _given(parts.database),
+            "objects_": _given(parts.store),
+            "hits": _given(parts.hits),
+            "scheduler": _given(parts.scheduler),
+            "intake": _given(Intake(parts.database)),
+            "board": _given(board),
+        },
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=JSON_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _given(part: T) -> Provide:
+    """A dependency that is there already."""
+
+    def provide() -> T:
+        return part
+
+    return Provide(provide, sync_to_thread=False)

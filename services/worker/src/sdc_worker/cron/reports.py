@@ -1,0 +1,71 @@
+"""What the jobs look like from outside: their state, their next due time, their last runs."""
+
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core import clock
+from sdc_core.sqlite import Database
+
+from sdc_worker.cron import due, store
+from sdc_worker.cron.jobs import Job, Run
+from sdc_worker.cron.store import JobState
+
+State: TypeAlias = Literal["ok", "late", "failed", "paused"]
+LISTED_RUNS = 50
+
+
+class JobReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and how it fares; `next_us` is None while it is paused."""
+
+    name: str
+    help: str
+    cron: str
+    zone: str
+    paused: bool
+    state: State
+    next_us: int | None
+    last_run: Run | None
+
+
+class JobReports(msgspec.Struct, frozen=True, kw_only=True):
+    jobs: list[JobReport]
+    runs: list[Run]
+
+
+async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
+    """Every job, and the newest runs of all of them."""
+    now_us = clock.now_us()
+    async with database.read() as connection:
+        states = await store.states(connection)
+        rows = [_report(job, states.get(job.name), await store.last_run(connection, job.name), now_us) for job in jobs]
+        return JobReports(jobs=rows, runs=await store.latest_runs(connection, limit=LISTED_RUNS))
+
+
+def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> JobReport:
+    paused = known is not None and known.paused
+    return JobReport(
+        name=job.name,
+        help=job.help,
+        cron=job.cron,
+        zone=job.zone,
+        paused=paused,
+        state="paused" if paused else _state(job, known, last, now_us),
+        next_us=None if paused else due.next_us(job, now_us),
+        last_run=last,
+    )
+
+
+def _state(job: Job, known: JobState | None, last: Run | None, now_us: int) -> State:
+    """`late`: the scheduler has not come round to a due time, or a run takes longer than it may."""
+    grace_us = int(job.grace_s * clock.SECOND_US)
+    longest_us = int(job.timeout_s * (job.retries + 1) * clock.SECOND_US) + grace_us
+    if last is not None and last.outcome in ("failed", "timed_out"):
+        return "failed"
+    if last is not None and last.outcome == "missed":
+        return "late"
+    if last is not None and last.outcome == "running" and now_us - last.due_us > longest_us:
+        return "late"
+    if known is not None and due.latest_us(job, now_us - grace_us) > known.considered_us:
+        return "late"
+    return "ok"

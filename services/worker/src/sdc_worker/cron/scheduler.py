@@ -1,0 +1,168 @@
+"""The loop that starts what is due, once for each due time, whatever happens to the process in between."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from sdc_core import clock
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.sqlite import Connection, Database
+
+from sdc_worker.cron import due, store
+from sdc_worker.cron.execution import execute
+from sdc_worker.cron.jobs import Job, JobContext, Outcome, Run, Trigger
+
+LONGEST_SLEEP_S = 20.0
+"""A clock that is set, or a machine that slept, is noticed after this."""
+
+MOST_WAITING = 16
+KEPT_US = 60 * clock.DAY_US
+KEPT_RUNS = 2_000
+ABANDONED = "the worker ended while this was under way"
+
+
+class Scheduler:
+    """Starts runs and keeps one lock for each job, so that two runs of a job are never under way together."""
+
+    __slots__ = ("_context", "_database", "_locks", "_open", "_wanted", "jobs")
+
+    def __init__(self, database: Database, jobs: Sequence[Job], context: Callable[[Run], JobContext]) -> None:
+        for job in jobs:
+            due.check(job)
+        self.jobs = {job.name: job for job in jobs}
+        self._database = database
+        self._context = context
+        self._locks = {job.name: asyncio.Lock() for job in jobs}
+        self._open: Counter[str] = Counter()
+        self._wanted: asyncio.Queue[Run] = asyncio.Queue(MOST_WAITING)
+
+    async def run(self) -> None:
+        """The loop: for ever. First the runs of a process that died are marked, in words."""
+        async with self._database.transaction() as connection:
+            await store.abandon(connection, output=ABANDONED, now_us=clock.now_us())
+        self._open.clear()
+        self._wanted = asyncio.Queue(MOST_WAITING)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for run in await self.due_runs():
+                    self._start(group, run)
+                try:
+                    async with asyncio.timeout(self._pause_s()):
+                        self._start(group, await self._wanted.get())
+                except TimeoutError:
+                    continue
+
+    async def run_now(self, name: str, message_id: str) -> Run:
+        """Have a job run now; the same message again is answered with the same run. Raises NotFound, and Unavailable
+        when too many wait.
+        """
+        job = self.jobs.get(name)
+        if job is None:
+            message = f"there is no job {name}"
+            raise NotFound(message)
+        async with self._database.transaction() as connection:
+            if (known := await store.run_of_message(connection, message_id)) is not None:
+                return known
+            if self._wanted.full():
+                message = "too many runs wait already"
+                raise Unavailable(message)
+            run = self._new_run(job, "manual", clock.now_us())
+            await store.insert_run(connection, run, message_id=message_id)
+        if run.outcome == "running":
+            # No await since the commit: whoever is next to decide finds this run counted.
+            self._open[name] += 1
+            self._wanted.put_nowait(run)
+        return run
+
+    async def due_runs(self) -> list[Run]:
+        """Deal with every due time up to now: each is recorded as a run, as missed or as skipped, in one transaction
+        with the memory of it. Returns the runs to start.
+        """
+        now_us = clock.now_us()
+        async with self._database.read() as connection:
+            states = await store.states(connection)
+        starting: list[Run] = []
+        for job in self.jobs.values():
+            state = states.get(job.name)
+            latest_us = due.latest_us(job, now_us)
+            if state is not None and latest_us <= state.considered_us:
+                continue
+            run = None
+            async with self._database.transaction() as connection:
+                if state is not None and not state.paused:
+                    run = await self._consider(connection, job, state.considered_us, latest_us, now_us)
+                # A job that is new here has missed nothing.
+                await store.consider(connection, job.name, at_us=now_us if state is None else latest_us)
+                await store.trim_runs(connection, job.name, before_us=now_us - KEPT_US, keep=KEPT_RUNS)
+            if run is not None:
+                self._open[job.name] += 1
+                starting.append(run)
+        return starting
+
+    async def _consider(
+        self, connection: Connection, job: Job, considered_us: int, latest_us: int, now_us: int
+    ) -> Run | None:
+        late = now_us - latest_us > job.grace_s * clock.SECOND_US
+        caught_up = late and job.catch_up == "once"
+        missed_us = latest_us if late else due.latest_us(job, latest_us - clock.SECOND_US)
+        if job.catch_up == "none" and missed_us > considered_us:
+            words = f"nothing ran between {_words(considered_us)} and {_words(now_us)}; this row stands for all of it"
+            await store.insert_run(connection, _ended(job, missed_us, "missed", words))
+        if late and not caught_up:
+            return None
+        run = self._new_run(job, "catch_up" if caught_up else "schedule", latest_us)
+        inserted = await store.insert_run(connection, run)
+        return run if inserted and run.outcome == "running" else None
+
+    def _new_run(self, job: Job, trigger: Trigger, due_us: int) -> Run:
+        """A run to be recorded: one to start or, when the job is under way already, to skip."""
+        if self._open[job.name] >= (1 if job.overlap == "skip" else 2):
+            return _ended(job, due_us, "skipped", "the run before it was still under way", trigger)
+        return _new(job, trigger, due_us)
+
+    def _start(self, group: asyncio.TaskGroup, run: Run) -> None:
+        group.create_task(self._run_alone(self.jobs[run.job], run), name=f"run {run.job}")
+
+    async def _run_alone(self, job: Job, run: Run) -> None:
+        try:
+            async with self._locks[job.name]:
+                await execute(job, run, self._database, self._context)
+        finally:
+            self._open[job.name] -= 1
+
+    def _pause_s(self) -> float:
+        now_us = clock.now_us()
+        first_us = min((due.next_us(job, now_us) for job in self.jobs.values()), default=now_us + clock.DAY_US)
+        return min((first_us - now_us) / clock.SECOND_US, LONGEST_SLEEP_S)
+
+
+def _new(job: Job, trigger: Trigger, due_us: int) -> Run:
+    return Run(
+        id=f"run_{clock.new_id()}",
+        job=job.name,
+        trigger=trigger,
+        attempt=1,
+        due_us=due_us,
+        started_us=None,
+        ended_us=None,
+        outcome="running",
+        output="",
+    )
+
+
+def _ended(job: Job, due_us: int, outcome: Outcome, output: str, trigger: Trigger = "schedule") -> Run:
+    return Run(
+        id=f"run_{clock.new_id()}",
+        job=job.name,
+        trigger=trigger,
+        attempt=1,
+        due_us=due_us,
+        started_us=None,
+        ended_us=clock.now_us(),
+        outcome=outcome,
+        output=output,
+    )
+
+
+def _words(at_us: int) -> str:
+    return f"{clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"

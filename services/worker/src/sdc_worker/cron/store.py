@@ -1,0 +1,137 @@
+"""The rows of runs and of what is known of each job."""
+
+import msgspec
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
+
+from sdc_worker.cron.jobs import Outcome, Run
+
+
+class JobState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is remembered of a job: due times up to `considered_us` were run, missed or skipped."""
+
+    job: str
+    paused: bool
+    considered_us: int
+
+
+SQL_INSERT_RUN = """
+INSERT INTO runs (id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, message_id)
+VALUES (:id, :job, :trigger, :attempt, :due_us, :started_us, :ended_us, :outcome, :output, :message_id)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def insert_run(connection: Connection, run: Run, *, message_id: str | None = None) -> bool:
+    """Add a run; False when that due time of the job, or that message, has one already."""
+    values = {**msgspec.structs.asdict(run), "message_id": message_id}
+    return await execute(connection, SQL_INSERT_RUN, values) == 1
+
+
+SQL_START_RUN = "UPDATE runs SET attempt = :attempt, started_us = coalesce(started_us, :now_us) WHERE id = :id"
+
+
+async def start_run(connection: Connection, id: str, *, attempt: int, now_us: int) -> None:  # noqa: A002
+    """Say that an attempt begins; the run began with the first of them."""
+    await execute(connection, SQL_START_RUN, {"id": id, "attempt": attempt, "now_us": now_us})
+
+
+SQL_NOTE_RUN = "UPDATE runs SET output = :output WHERE id = :id"
+
+
+async def note_run(connection: Connection, id: str, *, output: str) -> None:  # noqa: A002
+    """Show why an attempt failed while the next is waited for."""
+    await execute(connection, SQL_NOTE_RUN, {"id": id, "output": output})
+
+
+SQL_END_RUN = """
+UPDATE runs SET ended_us = :now_us, outcome = :outcome, output = :output WHERE id = :id AND outcome = 'running'
+"""
+
+
+async def end_run(connection: Connection, id: str, *, outcome: Outcome, output: str, now_us: int) -> None:  # noqa: A002
+    """Say how a run ended; one that has ended keeps its outcome."""
+    await execute(connection, SQL_END_RUN, {"id": id, "outcome": outcome, "output": output, "now_us": now_us})
+
+
+SQL_ABANDON = """
+UPDATE runs SET ended_us = :now_us, outcome = 'failed', output = :output WHERE outcome = 'running'
+"""
+
+
+async def abandon(connection: Connection, *, output: str, now_us: int) -> int:
+    """Mark every run that is under way as failed: at start there can be none. Returns how many."""
+    return await execute(connection, SQL_ABANDON, {"now_us": now_us, "output": output})
+
+
+SQL_RUN_OF_MESSAGE = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
+WHERE message_id = :message_id
+"""
+
+
+async def run_of_message(connection: Connection, message_id: str) -> Run | None:
+    """The manual run that a message asked for."""
+    return await fetch_one(connection, Run, SQL_RUN_OF_MESSAGE, {"message_id": message_id})
+
+
+SQL_RUN = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs WHERE id = :id
+"""
+
+
+async def run_by_id(connection: Connection, id: str) -> Run | None:  # noqa: A002
+    """One run."""
+    return await fetch_one(connection, Run, SQL_RUN, {"id": id})
+
+
+SQL_LATEST_RUNS = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
+ORDER BY due_us DESC, id DESC LIMIT :limit
+"""
+
+
+async def latest_runs(connection: Connection, *, limit: int) -> list[Run]:
+    """Runs of all jobs, newest first."""
+    return await fetch_all(connection, Run, SQL_LATEST_RUNS, {"limit": limit})
+
+
+SQL_LAST_RUN = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
+WHERE job = :job AND outcome <> 'skipped' ORDER BY due_us DESC, id DESC LIMIT 1
+"""
+
+
+async def last_run(connection: Connection, job: str) -> Run | None:
+    """The newest run of a job that was not skipped for another."""
+    return await fetch_one(connection, Run, SQL_LAST_RUN, {"job": job})
+
+
+SQL_TRIM_RUNS = """
+DELETE FROM runs WHERE outcome <> 'running' AND (due_us < :before_us OR id IN (
+    SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT -1 OFFSET :keep
+)) AND job = :job
+"""
+
+
+async def trim_runs(connection: Connection, job: str, *, before_us: int, keep: int) -> int:
+    """Delete the ended runs of a job older than that, and all but the newest `keep`; returns how many."""
+    return await execute(connection, SQL_TRIM_RUNS, {"job": job, "before_us": before_us, "keep": keep})
+
+
+SQL_STATES = "SELECT job, paused, considered_us FROM job_states ORDER BY job"
+
+
+async def states(connection: Connection) -> dict[str, JobState]:
+    """What is remembered of every job, by name."""
+    return {state.job: state for state in await fetch_all(connection, JobState, SQL_STATES)}
+
+
+SQL_CONSIDER = """
+INSERT INTO job_states (job, paused, considered_us) VALUES (:job, 0, :at_us)
+ON CONFLICT (job) DO UPDATE SET considered_us = max(considered_us, excluded.considered_us)
+"""
+
+
+async def consider(connection: Connection, job: str, *, at_us: int) -> None:
+    """Remember that due times up to `at_us` are dealt with."""
+    await execute(connection, SQL_CONSIDER, {"job": job, "at_us": at_us})

@@ -1,0 +1,1 @@
+"""Ingest: ranges of the access log in, the committed offset out."""

@@ -1,0 +1,92 @@
+"""What a body of lines must be: its size, its encoding, and which of its lines are none."""
+
+import re
+import zlib
+from datetime import date
+
+import msgspec
+from sdc_core import access_log, clock
+from sdc_core.errors import Invalid, TooLarge
+
+MAX_BYTES = 1024 * 1024
+"""Most bytes of one range, after decompression."""
+
+MAX_REJECTS = 100
+"""Most rejects that one range leaves a row for."""
+
+_SLOT = re.compile(r"[0-9]{1,3}")
+_VISITOR = re.compile(r"[0-9a-f]{16}")
+_GZIP = 31  # zlib's window bits for a gzip header
+_LARGEST_TS = 2**53
+
+
+def check_slot(slot: str) -> str:
+    """The name of a log slot, one to three digits. Raises Invalid."""
+    if not _SLOT.fullmatch(slot):
+        message = "a log slot is one to three digits"
+        raise Invalid(message, field="slot")
+    return slot
+
+
+def check_day(day: str) -> str:
+    """A day as `YYYY-MM-DD` that exists and is no later than tomorrow. Raises Invalid."""
+    try:
+        parsed = date.fromisoformat(day)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.isoformat() != day:
+        message = "a day is written YYYY-MM-DD"
+        raise Invalid(message, field="day")
+    if day > clock.day_of(clock.now_us() + clock.DAY_US):
+        message = "that day is in the future: check the clocks of both machines"
+        raise Invalid(message, field="day")
+    return day
+
+
+def gunzip(body: bytes) -> bytes:
+    """One gzip member's content, never more than `MAX_BYTES` of it in memory. Raises Invalid and TooLarge."""
+    decompressor = zlib.decompressobj(_GZIP)
+    try:
+        plain = decompressor.decompress(body, MAX_BYTES + 1)
+    except zlib.error:
+        message = "the body is not gzip"
+        raise Invalid(message) from None
+    if len(plain) > MAX_BYTES:
+        message = f"a range has at most {MAX_BYTES} bytes"
+        raise TooLarge(message)
+    if not decompressor.eof or decompressor.unused_data:
+        message = "the body must be one whole gzip member"
+        raise Invalid(message)
+    return plain
+
+
+def check_whole(body: bytes) -> None:
+    """Raises Invalid unless the body is at least one line and ends with a newline."""
+    if not body.endswith(b"\n"):
+        message = "a range holds whole lines and ends with a newline"
+        raise Invalid(message)
+    if len(body) > MAX_BYTES:
+        message = f"a range has at most {MAX_BYTES} bytes"
+        raise TooLarge(message)
+
+
+def read(raw: bytes) -> access_log.Line | None:
+    """The line, or None when it is none: not JSON, not its fields, or a visitor that is no hash."""
+    try:
+        line = access_log.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not _VISITOR.fullmatch(line.visitor) or not 0 <= line.ts < _LARGEST_TS:
+        return None
+    return line
+
+
+def rejects(body: bytes) -> list[int]:
+    """Where in the body each line begins that is none, the first `MAX_REJECTS` of them."""
+    found: list[int] = []
+    at = 0
+    for raw in body.removesuffix(b"\n").split(b"\n"):
+        if len(found) < MAX_REJECTS and read(raw) is None:
+            found.append(at)
+        at += len(raw) + 1
+    return found

@@ -1,0 +1,122 @@
+"""The rows of log streams, batches and rejects."""
+
+import msgspec
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """One day's file of one log slot: `at` bytes of it are committed."""
+
+    slot: str
+    day: str
+    at: int
+    closed: bool
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed range of lines; `body` is compressed by zlib."""
+
+    id: int
+    day: str
+    body: bytes
+
+
+SQL_STREAMS = """
+SELECT slot, day, at, closed_us IS NOT NULL AS closed FROM log_streams WHERE day >= :since ORDER BY day, slot
+"""
+
+
+async def streams(connection: Connection, *, since: str) -> list[Stream]:
+    """Every stream of that day and later."""
+    return await fetch_all(connection, Stream, SQL_STREAMS, {"since": since})
+
+
+SQL_STREAM = """
+SELECT slot, day, at, closed_us IS NOT NULL AS closed FROM log_streams WHERE slot = :slot AND day = :day
+"""
+
+
+async def stream(connection: Connection, *, slot: str, day: str) -> Stream:
+    """One stream; an unknown one is empty and open."""
+    found = await fetch_one(connection, Stream, SQL_STREAM, {"slot": slot, "day": day})
+    return found or Stream(slot=slot, day=day, at=0, closed=False)
+
+
+SQL_ADVANCE = """
+INSERT INTO log_streams (slot, day, at, changed_us, closed_us, sha256)
+VALUES (:slot, :day, :at, :now_us, NULL, NULL)
+ON CONFLICT (slot, day) DO UPDATE SET at = excluded.at, changed_us = excluded.changed_us
+"""
+
+
+async def advance(connection: Connection, *, slot: str, day: str, at: int, now_us: int) -> None:
+    """Set the committed length of a stream."""
+    await execute(connection, SQL_ADVANCE, {"slot": slot, "day": day, "at": at, "now_us": now_us})
+
+
+SQL_CLOSE = """
+UPDATE log_streams SET closed_us = :now_us, sha256 = :sha256 WHERE slot = :slot AND day = :day
+"""
+
+
+async def close(connection: Connection, *, slot: str, day: str, sha256: str, now_us: int) -> None:
+    """Say that a stream is whole and proved."""
+    await execute(connection, SQL_CLOSE, {"slot": slot, "day": day, "sha256": sha256, "now_us": now_us})
+
+
+SQL_ADD_BATCH = """
+INSERT INTO log_batches (slot, day, at, size_bytes, body) VALUES (:slot, :day, :at, :size_bytes, :body)
+"""
+
+
+async def add_batch(connection: Connection, *, slot: str, day: str, at: int, size_bytes: int, body: bytes) -> None:
+    """Add a range; `body` is compressed, `size_bytes` its length before that."""
+    await execute(
+        connection, SQL_ADD_BATCH, {"slot": slot, "day": day, "at": at, "size_bytes": size_bytes, "body": body}
+    )
+
+
+SQL_ADD_REJECT = """
+INSERT INTO log_rejects (slot, day, at, reason) VALUES (:slot, :day, :at, :reason) ON CONFLICT DO NOTHING
+"""
+
+
+async def add_reject(connection: Connection, *, slot: str, day: str, at: int, reason: str) -> None:
+    """Count a line that is none; `at` is where it begins in the stream."""
+    await execute(connection, SQL_ADD_REJECT, {"slot": slot, "day": day, "at": at, "reason": reason})
+
+
+SQL_REJECTS = "SELECT count(*) FROM log_rejects WHERE slot = :slot AND day = :day"
+
+
+async def count_rejects(connection: Connection, *, slot: str, day: str) -> int:
+    """Lines of a stream that could not be read."""
+    found = await fetch_value(connection, SQL_REJECTS, {"slot": slot, "day": day})
+    return found if isinstance(found, int) else 0
+
+
+SQL_STREAM_BATCH = """
+SELECT id, day, body FROM log_batches WHERE slot = :slot AND day = :day AND at = :at
+"""
+
+
+async def stream_batch(connection: Connection, *, slot: str, day: str, at: int) -> Batch | None:
+    """The range of a stream that begins there, unless it is sealed."""
+    return await fetch_one(connection, Batch, SQL_STREAM_BATCH, {"slot": slot, "day": day, "at": at})
+
+
+SQL_BATCHES_AFTER = "SELECT id, day, body FROM log_batches WHERE id > :after ORDER BY id LIMIT :limit"
+
+
+async def batches_after(connection: Connection, *, after: int, limit: int) -> list[Batch]:
+    """Ranges committed after the one with that id, in the order of their commits."""
+    return await fetch_all(connection, Batch, SQL_BATCHES_AFTER, {"after": after, "limit": limit})
+
+
+SQL_BATCH_COUNT = "SELECT count(*) FROM log_batches"
+
+
+async def count_batches(connection: Connection) -> int:
+    """Ranges that no segment holds yet."""
+    found = await fetch_value(connection, SQL_BATCH_COUNT)
+    return found if isinstance(found, int) else 0

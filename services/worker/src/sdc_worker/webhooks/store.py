@@ -1,0 +1,124 @@
+"""The rows of deliveries and attempts."""
+
+import msgspec
+from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_value
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is to be sent now; `attempts` counts those made so far."""
+
+    id: str
+    body: bytes
+    attempts: int
+
+
+SQL_INSERT = """
+INSERT INTO deliveries (id, type, body, created_us, attempts, next_us, delivered_us, error)
+VALUES (:id, :type, :body, :now_us, 0, :next_us, NULL, '')
+ON CONFLICT (id) DO NOTHING
+"""
+
+
+async def insert(
+    connection: Connection,
+    *,
+    id: str,
+    type: str,
+    body: bytes,
+    now_us: int,
+    next_us: int | None,  # noqa: A002
+) -> None:
+    """Record a message, unless its id is known."""
+    values: dict[str, Value] = {"id": id, "type": type, "body": body, "now_us": now_us, "next_us": next_us}
+    await execute(connection, SQL_INSERT, values)
+
+
+SQL_DUE = """
+SELECT id, body, attempts FROM deliveries WHERE next_us <= :now_us ORDER BY next_us LIMIT :limit
+"""
+
+
+async def due(connection: Connection, *, now_us: int, limit: int) -> list[Due]:
+    """Messages whose time has come, the longest overdue first."""
+    return await fetch_all(connection, Due, SQL_DUE, {"now_us": now_us, "limit": limit})
+
+
+SQL_COUNT_ATTEMPTS = "SELECT attempts FROM deliveries WHERE id = :id"
+
+
+async def count_attempts(connection: Connection, id: str) -> int:  # noqa: A002
+    """Attempts made of a message so far, 0 for an unknown one."""
+    made = await fetch_value(connection, SQL_COUNT_ATTEMPTS, {"id": id})
+    return made if isinstance(made, int) else 0
+
+
+SQL_RECORD = """
+INSERT INTO attempts (delivery_id, number, at_us, status, error, duration_us)
+VALUES (:id, :number, :at_us, :status, :error, :duration_us)
+"""
+
+
+async def record(
+    connection: Connection,
+    *,
+    id: str,  # noqa: A002
+    number: int,
+    at_us: int,
+    status: int,
+    error: str,
+    duration_us: int,
+) -> None:
+    """Add one attempt."""
+    values: dict[str, Value] = {
+        "id": id,
+        "number": number,
+        "at_us": at_us,
+        "status": status,
+        "error": error,
+        "duration_us": duration_us,
+    }
+    await execute(connection, SQL_RECORD, values)
+
+
+SQL_SETTLE = """
+UPDATE deliveries
+SET attempts = :number, next_us = :next_us, delivered_us = :delivered_us, error = :error
+WHERE id = :id
+"""
+
+
+async def settle(
+    connection: Connection,
+    *,
+    id: str,  # noqa: A002
+    number: int,
+    next_us: int | None,
+    delivered_us: int | None,
+    error: str,
+) -> None:
+    """Say what the newest attempt means for the message."""
+    values: dict[str, Value] = {
+        "id": id,
+        "number": number,
+        "next_us": next_us,
+        "delivered_us": delivered_us,
+        "error": error,
+    }
+    await execute(connection, SQL_SETTLE, values)
+
+
+SQL_WAITING = "SELECT count(*) FROM deliveries WHERE next_us IS NOT NULL"
+
+
+async def count_waiting(connection: Connection) -> int:
+    """Messages that web has not taken yet."""
+    waiting = await fetch_value(connection, SQL_WAITING)
+    return waiting if isinstance(waiting, int) else 0
+
+
+SQL_TRIM = "DELETE FROM deliveries WHERE next_us IS NULL AND created_us < :before_us"
+
+
+async def trim(connection: Connection, *, before_us: int) -> int:
+    """Delete settled messages, with their attempts, that are older than that; returns how many."""
+    return await execute(connection, SQL_TRIM, {"before_us": before_us})
