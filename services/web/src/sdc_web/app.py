@@ -10,6 +10,7 @@ import msgspec
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from sdc_core import logging, supervise
 from sdc_core.errors import SdcError
@@ -19,7 +20,7 @@ from sdc_core.settings import Settings, load
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import hooks, problems, site, templating
+from sdc_web import author, hooks, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.page_cache import PageCache
 from sdc_web.request_log.middleware import RequestLogMiddleware
@@ -58,10 +59,16 @@ def build(settings: Settings) -> ASGIApp:
     keyring = Keyring(settings.webhook_secrets)
     opened = _Opened(settings, keyring)
     litestar = Litestar(
-        route_handlers=[*site.route_handlers, *hooks.route_handlers],
-        dependencies=_dependencies(opened, settings, keyring),
-        exception_handlers={SdcError: problems.respond, HTTPException: problems.respond, Exception: problems.respond},
+        route_handlers=[*site.route_handlers, *author.route_handlers, *hooks.route_handlers],
+        dependencies={**author.dependencies, **_dependencies(opened, settings, keyring)},
+        exception_handlers={
+            **author.exception_handlers,
+            SdcError: problems.respond,
+            HTTPException: problems.respond,
+            Exception: problems.respond,
+        },
         lifespan=[opened.lifespan],
+        middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)],
         request_max_body_size=MAX_BODY_BYTES,
         multipart_form_part_limit=MAX_FORM_PARTS,
         openapi_config=None,

@@ -47,13 +47,25 @@ def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt:
     """
     text = alt or asset.alt
     if manifest is None or not manifest.variants:
-        shown = Markup(
-            id=asset.id, alt=text, width=3, height=2, placeholder="", color="", sources=(),
-            fallback=Source(url=_EMPTY), sizes=sizes, eager=eager,
-        )  # fmt: skip
+        shown = _empty(asset.id, text, sizes)
     else:
-        shown = markup(asset.id, text, manifest, sizes, eager=eager)
+        shown = markup(asset.id, text, manifest, sizes=sizes, eager=eager)
     return templating.render("site/media/_picture.html", asset=shown)
+
+
+def _empty(asset_id: str, alt: str, sizes: str) -> Markup:
+    return Markup(
+        id=asset_id,
+        alt=alt,
+        width=3,
+        height=2,
+        placeholder="",
+        color="",
+        sources=(),
+        fallback=Source(url=_EMPTY),
+        sizes=sizes,
+        eager=False,
+    )
 
 
 def plain(asset: Asset, manifest: Manifest | None, site_url: str, *, alt: str = "") -> str:
