@@ -27,11 +27,11 @@ class Backups(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Synced(msgspec.Struct, frozen=True, kw_only=True):
-    """What Litestream answers to `sync`."""
+    """What Litestream answers to `sync`: its number of the newest transaction, here and in the replica."""
 
-    path: str = ""
-    txid: int | str = ""
-    replicated_txid: int | str = ""
+    db_path: str
+    txid: int
+    replica_txid: int
 
 
 @click.group()
@@ -63,7 +63,7 @@ def now(*, as_json: bool) -> None:
         click.echo(msgspec.json.encode({"synced": synced, "mirror": mirrored}))
     else:
         for each in synced:
-            click.echo(f"{each.path}: backed up, transaction {each.replicated_txid}")
+            click.echo(f"{each.db_path}: backed up, transaction {each.replica_txid}")
         click.echo(f"mirror: {words(mirrored)}" if mirrored else "mirror: no remote is set")
     if mirrored:
         worker_calls.require_ok(mirrored)

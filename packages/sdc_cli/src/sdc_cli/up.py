@@ -52,11 +52,11 @@ def up() -> None:
     made = plan.read(asyncio.run(_make_plan()))
     with only_one(Path(made.data_dir) / plan.UP_LOCK, "`sdc up`"):
         ports.require_free(made.ports)
+        _remove_strays(made)
         try:
             code = asyncio.run(_run(made))
         finally:
-            for stray in made.strays:
-                Path(stray).unlink(missing_ok=True)
+            _remove_strays(made)
     sys.exit(code)
 
 
@@ -65,6 +65,12 @@ def say(line: str) -> None:
     if line:
         with suppress(OSError):
             click.echo(line)
+
+
+def _remove_strays(made: Plan) -> None:
+    """Only once the ports are known to be free: until then they may be another's."""
+    for stray in made.strays:
+        Path(stray).unlink(missing_ok=True)
 
 
 async def _make_plan() -> str:

@@ -1,0 +1,108 @@
+"""The command as such: its help, its exit codes, its refusals, its settings table."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sdc_cli import plan
+from sdc_cli.main import SUBCOMMANDS
+from sdc_cli.main import sdc as sdc_command
+from sdc_cli.settings import as_markdown
+
+pytestmark = pytest.mark.timeout(60)
+
+ROOT = Path(__file__).resolve().parents[2]
+Sdc = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_help_imports_no_subcommand() -> None:
+    heavy = "{'asyncio', 'pydantic', 'aioboto3', 'litestar', 'sdc_web', 'sdc_worker'}"
+    script = f"""
+import contextlib, sys
+from sdc_cli.main import sdc
+with contextlib.suppress(SystemExit):
+    sdc.main(['--help'])
+sys.exit(' '.join({heavy} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("name", sorted(SUBCOMMANDS))
+def test_every_subcommand_has_help(name: str) -> None:
+    assert CliRunner().invoke(sdc_command, [name, "--help"]).exit_code == 0
+
+
+def test_an_unknown_subcommand_is_misuse(sdc: Sdc) -> None:
+    assert sdc("fly").returncode == 2
+
+
+def test_an_unknown_setting_is_refused_in_one_line_without_a_trace(sdc: Sdc) -> None:
+    done = sdc("doctor", SDC_WEB_PROT="1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "sdc: unknown setting SDC_WEB_PROT: see docs/settings.md for the names\n"
+
+
+@pytest.mark.parametrize(("setting", "shift"), [("SDC_WEB_PORT", 10), ("SDC_S3_ENDPOINT_URL", 7)])
+def test_a_port_in_use_is_named_and_nothing_is_started(
+    sdc: Sdc, environment: dict[str, str], processes: Callable[[], list[str]], setting: str, shift: int
+) -> None:
+    port = int(environment["SDC_S3_ENDPOINT_URL"].rsplit(":")[-1]) + shift
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", port))
+        squatter.listen()
+        done = sdc("up")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"sdc: port {port} is in use: stop what listens there or set {setting}\n"
+    assert processes() == []
+
+
+def test_a_store_elsewhere_needs_keys_from_outside(sdc: Sdc) -> None:
+    done = sdc("up", SDC_S3_ENDPOINT_URL="https://store.example.com")
+    assert done.returncode == 1
+    assert "SDC_S3_ACCESS_KEY_ID" in done.stderr
+
+
+def test_authors_without_a_data_folder_are_refused(sdc: Sdc, tmp_path: Path) -> None:
+    done = sdc("author", "list", SDC_DATA_DIR=str(tmp_path / "nowhere"))
+    assert done.returncode == 1
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_login_link_for_a_stranger_is_refused(sdc: Sdc, tmp_path: Path) -> None:
+    done = sdc("author", "login-link", "bob", SDC_DATA_DIR=str(tmp_path))
+    assert (done.returncode, done.stderr) == (1, "sdc: there is no author named bob\n")
+
+
+def test_a_weak_password_is_refused(sdc: Sdc, tmp_path: Path) -> None:
+    done = sdc("author", "add", "ada", "--password-stdin", given="short\n", SDC_DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "at least" in done.stderr
+
+
+def test_the_doctor_of_a_stopped_site_fails_with_a_remedy_for_each_failure(sdc: Sdc, tmp_path: Path) -> None:
+    done = sdc("doctor", "--json", SDC_DATA_DIR=str(tmp_path))
+    failures = [check for check in json.loads(done.stdout) if not check["ok"]]
+    assert done.returncode == 1
+    assert {"object store", "web", "worker"} <= {check["name"] for check in failures}
+    assert all(check["remedy"] for check in failures)
+
+
+def test_the_table_of_settings_in_the_documentation_is_the_one_in_the_code() -> None:
+    assert as_markdown() in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def test_the_shipped_litestream_configuration_is_the_one_of_infra() -> None:
+    shipped = ROOT / "packages" / "sdc_cli" / "src" / "sdc_cli" / "litestream.yml"
+    assert shipped.read_bytes() == (ROOT / "infra" / "litestream" / "litestream.yml").read_bytes()
+
+
+def test_a_plan_survives_being_handed_over() -> None:
+    program = plan.Program(["weed", "mini"], "/folder", {"A": "b"}, "/log", plan.Probe("::1", 80, "/"), 9)
+    whole = plan.Plan("/data", "http://x", [plan.Port("::1", 80, "SDC_X")], {"A": "b"}, program, program, None, ["/s"])
+    assert plan.read(plan.write(whole)) == whole

@@ -1,0 +1,69 @@
+"""`sdc up` as a subprocess that is read line by line, and ports for it."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+SDC = Path(sys.executable).with_name("sdc")
+READY_S = 60
+PORTS = 12
+
+
+class Up:
+    """One `sdc up`: its process, and everything it has printed so far."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.started_s = time.monotonic()
+        self.printed = ""
+        self._more = threading.Condition()
+        self.process = subprocess.Popen(
+            [SDC, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for(self, pattern: str, times: int = 1) -> float:
+        """Seconds from the start until it had printed that."""
+        with self._more:
+            found = self._more.wait_for(lambda: len(re.findall(pattern, self.printed, re.MULTILINE)) >= times, READY_S)
+        assert found, self.printed
+        return time.monotonic() - self.started_s
+
+    def end(self, number: signal.Signals, within_s: float = 15) -> tuple[int, float]:
+        """Its exit code, and the seconds it took to end after the signal."""
+        sent_s = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=within_s)
+        took_s = time.monotonic() - sent_s
+        self._reader.join(timeout=5)
+        return code, took_s
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._more:
+                self.printed += line
+                self._more.notify_all()
+
+
+def free_ports() -> int:
+    """The first of twelve ports in a row that were free a moment ago."""
+    for _ in range(200):
+        with ExitStack() as held:
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+            try:
+                for port in range(first + 1, first + PORTS):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+            return first
+    message = f"no {PORTS} free ports in a row"
+    raise RuntimeError(message)
