@@ -20,7 +20,7 @@ from sdc_core.settings import Settings, load
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import author, hooks, problems, site, templating
+from sdc_web import author, dashboard, hooks, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.page_cache import PageCache
 from sdc_web.request_log.middleware import RequestLogMiddleware
@@ -59,7 +59,12 @@ def build(settings: Settings) -> ASGIApp:
     keyring = Keyring(settings.webhook_secrets)
     opened = _Opened(settings, keyring)
     litestar = Litestar(
-        route_handlers=[*site.route_handlers, *author.route_handlers, *hooks.route_handlers],
+        route_handlers=[
+            *site.route_handlers,
+            *author.route_handlers,
+            *dashboard.route_handlers,
+            *hooks.route_handlers,
+        ],
         dependencies={**author.dependencies, **_dependencies(opened, settings, keyring)},
         exception_handlers={
             **author.exception_handlers,

@@ -1,0 +1,10 @@
+"""The dashboard: the author's home, statistics, jobs and backups. Every page stands without the worker.
+
+Its handlers ask for `author`, `databases` and `worker`; `author.Gate` guards their addresses as well.
+"""
+
+from sdc_web.dashboard import backups, home, jobs, statistics
+
+route_handlers = [*home.route_handlers, *statistics.route_handlers, *jobs.route_handlers, *backups.route_handlers]
+
+__all__ = ["route_handlers"]

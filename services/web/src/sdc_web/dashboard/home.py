@@ -1,0 +1,142 @@
+"""The author's first page: readers, backups, jobs, and what was changed last."""
+
+import asyncio
+from datetime import date, timedelta
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from sdc_core import clock
+from sdc_core.service_client import ServiceClient
+
+from sdc_web import posts, templating
+from sdc_web.dashboard import pages, panels
+from sdc_web.dashboard.pages import AnyRequest
+from sdc_web.db import Databases
+from sdc_web.reports import analytics, backups, jobs
+from sdc_web.reports.analytics import Live, Question
+from sdc_web.reports.charts import Chart
+from sdc_web.sessions.signed_in import SignedIn
+
+DAYS = 7
+POSTS = 5
+WELL = frozenset({"ok", "running", "waiting", "paused"})
+
+
+class Readers(msgspec.Struct, frozen=True, kw_only=True):
+    """Today and the last seven days, today included."""
+
+    page_views_today: int
+    visitors_today: int
+    page_views_7_days: int
+    visitors_7_days: int
+    chart: Chart
+    live: Live
+
+
+class FailingJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that needs a look."""
+
+    name: str
+    help: str
+    outcome: str
+    ended_us: int | None
+
+
+class NextJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What runs next, and when in words."""
+
+    name: str
+    words: str
+
+
+class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
+    """How the jobs fare as a whole."""
+
+    total: int
+    failing: list[FailingJob]
+    next: NextJob | None
+
+
+class PostRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the list of posts."""
+
+    id: str
+    kind: str
+    title: str
+    url: str
+    state: str
+    updated_at_us: int
+
+
+@get("/author")
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+) -> Response[str]:
+    """The page; each part that the worker does not give says so, and the rest stands."""
+    async with asyncio.TaskGroup() as group:
+        asked_readers = group.create_task(pages.unless_away(_readers(worker)))
+        asked_jobs = group.create_task(pages.unless_away(jobs.report(worker)))
+        asked_backups = group.create_task(pages.unless_away(backups.report(worker)))
+        async with databases.site.read() as connection:
+            listed = await posts.listing(connection, limit=POSTS)
+    told_jobs, told_backups = asked_jobs.result(), asked_backups.result()
+    return await pages.page(
+        request,
+        databases,
+        author,
+        "author/home/show.html",
+        statistics=asked_readers.result(),
+        jobs=in_short(told_jobs) if told_jobs else None,
+        backups=backups.cards(told_backups, clock.now_us()) if told_backups else None,
+        posts=[_row(each) for each in listed],
+    )
+
+
+def in_short(report: jobs.Jobs) -> JobsInShort:
+    """Those that need a look, and the next one due."""
+    failing = [
+        FailingJob(
+            name=job.name,
+            help=job.help,
+            outcome=job.shown_state,
+            ended_us=job.last_run.ended_us if job.last_run else None,
+        )
+        for job in report.jobs
+        if job.shown_state not in WELL
+    ]
+    due = sorted((job.next_us, job.name) for job in report.jobs if job.next_us is not None)
+    following = NextJob(name=due[0][1], words=templating.ago(due[0][0])) if due else None
+    return JobsInShort(total=len(report.jobs), failing=failing, next=following)
+
+
+async def _readers(worker: ServiceClient) -> Readers:
+    today = date.fromisoformat(clock.today())
+    week = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
+    series = await analytics.timeseries(worker, week, "day")
+    last = series.points[-1] if series.points else None
+    return Readers(
+        page_views_today=last.page_views if last else 0,
+        visitors_today=last.visitors if last else 0,
+        page_views_7_days=sum(point.page_views for point in series.points),
+        visitors_7_days=sum(point.visitors for point in series.points),
+        chart=panels.page_view_chart(series.points, "day"),
+        live=await analytics.live(worker),
+    )
+
+
+def _row(listed: posts.Listed) -> PostRow:
+    return PostRow(
+        id=listed.id,
+        kind=listed.kind,
+        title=listed.title,
+        url=listed.path,
+        state=listed.state,
+        updated_at_us=listed.saved_at_us,
+    )
+
+
+route_handlers = [show]

@@ -1,0 +1,161 @@
+"""Visitors and what they read: the worker's analytics of a period of UTC days, both ends included."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+from sdc_core.errors import Unavailable
+from sdc_core.service_client import ServiceClient
+
+from sdc_web.reports.asking import ask
+
+FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status"]
+Step: TypeAlias = Literal["day", "hour"]
+Dimension: TypeAlias = Literal[
+    "path", "referrer", "country", "browser", "os", "device", "status", "bot", "entry", "exit"
+]
+FILTERS: tuple[FilterName, ...] = get_args(FilterName)
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+ROWS = 10
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """Totals of a period; `duration_us` is that of all visits together."""
+
+    visitors: int
+    visits: int
+    page_views: int
+    bounces: int
+    duration_us: int
+    bytes: int
+    requests: int
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One day or hour; `at` names it."""
+
+    at: str
+    visitors: int
+    visits: int
+    page_views: int
+    requests: int
+    bytes: int
+
+
+class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
+    """A period without gaps."""
+
+    by: Step
+    points: list[Point]
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of a dimension."""
+
+    key: str
+    visitors: int
+    page_views: int
+    requests: int
+    bytes: int
+
+
+class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
+    """The largest values of a dimension."""
+
+    by: str
+    rows: list[Slice]
+
+
+class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the answers of one page took."""
+
+    path: str
+    requests: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """The pages asked for most."""
+
+    rows: list[PathLatency]
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """The last five minutes."""
+
+    visitors: int
+    page_views: int
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Days `YYYY-MM-DD`, both included, and what must hold of the requests counted."""
+
+    from_day: str
+    to_day: str
+    filters: Mapping[FilterName, str] = {}
+
+    def query(self, **more: str) -> dict[str, str]:
+        """The query string's fields."""
+        return {"from": self.from_day, "to": self.to_day, **self.filters, **more}
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the statistics page shows of one question."""
+
+    summary: Summary
+    timeseries: Timeseries
+    breakdowns: list[Breakdown]
+    latency: Latency
+    live: Live
+
+
+async def whole(worker: ServiceClient, question: Question, by: Step) -> Whole:
+    """All of it, asked at once. Raises Unavailable when one part is missing."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            found_summary = group.create_task(summary(worker, question))
+            series = group.create_task(timeseries(worker, question, by))
+            parts = [group.create_task(breakdown(worker, question, each)) for each in DIMENSIONS]
+            times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query(limit=str(ROWS))))
+            now = group.create_task(live(worker))
+    except ExceptionGroup as errors:
+        raise _first_unavailable(errors) from None
+    return Whole(
+        summary=found_summary.result(),
+        timeseries=series.result(),
+        breakdowns=[part.result() for part in parts],
+        latency=times.result(),
+        live=now.result(),
+    )
+
+
+async def summary(worker: ServiceClient, question: Question) -> Summary:
+    """Totals."""
+    return await ask(worker, "/analytics/summary", Summary, question.query())
+
+
+async def timeseries(worker: ServiceClient, question: Question, by: Step) -> Timeseries:
+    """One point for each day or hour, zeros included."""
+    return await ask(worker, "/analytics/timeseries", Timeseries, question.query(by=by))
+
+
+async def breakdown(worker: ServiceClient, question: Question, by: Dimension) -> Breakdown:
+    """The largest values of one dimension."""
+    return await ask(worker, "/analytics/breakdown", Breakdown, question.query(by=by, limit=str(ROWS)))
+
+
+async def live(worker: ServiceClient) -> Live:
+    """Who is here now."""
+    return await ask(worker, "/analytics/live", Live)
+
+
+def _first_unavailable(errors: ExceptionGroup[Exception]) -> Exception:
+    """The failure to tell of: that the worker is away, unless something unexpected happened as well."""
+    _, other = errors.split(Unavailable)
+    leaf: BaseException = other or errors
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf if isinstance(leaf, Exception) else errors

@@ -1,0 +1,108 @@
+"""How well the site is backed up: the replica, the mirror and the last drill, each with a verdict."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core import clock
+from sdc_core.service_client import ServiceClient
+
+from sdc_web.reports.asking import ask
+from sdc_web.reports.jobs import Run
+
+Verdict: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
+LATE_AFTER_US = 36 * 3600 * clock.SECOND_US
+MAX_DETAIL = 300
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True):
+    """Litestream's state; None and empty where it is not known."""
+
+    ok: bool | None = None
+    at_us: int | None = None
+    detail: str = ""
+
+
+class Backups(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker reports; `remote` tells whether a remote bucket is set."""
+
+    replication: Replication
+    mirror: Run | None
+    drill: Run | None
+    remote: bool
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One copy, its verdict in a word and in words, and when it last succeeded."""
+
+    id: Literal["replica", "mirror", "drill"]
+    title: str
+    verdict: Verdict
+    verdict_words: str
+    at_us: int | None
+    duration_us: int | None
+    detail: str
+
+
+async def report(worker: ServiceClient) -> Backups:
+    """What the worker knows. Raises Unavailable when it is away."""
+    return await ask(worker, "/backups", Backups)
+
+
+def cards(backups: Backups, now_us: int) -> list[Card]:
+    """The three, in the order of their distance from the disk."""
+    return [
+        _replica(backups.replication),
+        _of_run("mirror", "Mirror", backups.mirror, now_us, set_up=backups.remote),
+        _of_run("drill", "Restore drill", backups.drill, now_us, set_up=True),
+    ]
+
+
+def _replica(replication: Replication) -> Card:
+    verdicts: dict[bool | None, tuple[Verdict, str]] = {
+        True: ("ok", "running"), False: ("failed", "not running"), None: ("unknown", "not known")
+    }  # fmt: skip
+    verdict, words = verdicts[replication.ok]
+    return Card(
+        id="replica",
+        title="Replica",
+        verdict=verdict,
+        verdict_words=words,
+        at_us=replication.at_us,
+        duration_us=None,
+        detail=_sentence(replication.detail or "Every commit is copied to the object store within a second."),
+    )
+
+
+def _of_run(id_: Literal["mirror", "drill"], title: str, run: Run | None, now_us: int, *, set_up: bool) -> Card:
+    verdict, words = _judge(run, now_us, set_up=set_up)
+    succeeded = run is not None and run.outcome == "ok"
+    return Card(
+        id=id_,
+        title=title,
+        verdict=verdict,
+        verdict_words=words,
+        at_us=run.ended_us if run and succeeded else None,
+        duration_us=run.duration_us if run else None,
+        detail=_sentence(run.output) if run else "It has not run yet.",
+    )
+
+
+def _judge(run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]:
+    if not set_up:
+        return "warning", "no remote bucket"
+    if run is None:
+        return "unknown", "never run"
+    if run.outcome == "running":
+        return "unknown", "running"
+    if run.outcome != "ok" or run.ended_us is None:
+        return "failed", run.outcome.replace("_", " ")
+    late_us = now_us - run.ended_us - LATE_AFTER_US
+    if late_us <= 0:
+        return "ok", "in time"
+    return "failed" if late_us > clock.DAY_US else "warning", f"{late_us // (3600 * clock.SECOND_US)} hours late"
+
+
+def _sentence(text: str) -> str:
+    """Short enough for a card."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_DETAIL else f"{line[: MAX_DETAIL - 1]}…"

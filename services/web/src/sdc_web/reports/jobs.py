@@ -1,0 +1,79 @@
+"""Cron jobs and their runs, as the worker reports them; and starting one."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Conflict, NotFound
+from sdc_core.service_client import ServiceClient
+
+from sdc_web.reports.asking import ask, decode
+
+Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
+START_S = 10.0
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution; `started_us` and `ended_us` are None until it did."""
+
+    id: str
+    job: str
+    trigger: str
+    attempt: int
+    due_us: int
+    started_us: int | None
+    ended_us: int | None
+    outcome: Outcome
+    output: str
+
+    @property
+    def duration_us(self) -> int | None:
+        """From start to end, None while one of them is missing."""
+        return None if self.started_us is None or self.ended_us is None else self.ended_us - self.started_us
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A scheduled definition, and how it fares."""
+
+    name: str
+    help: str
+    cron: str
+    zone: str
+    paused: bool
+    state: str
+    next_us: int | None
+    last_run: Run | None
+
+    @property
+    def shown_state(self) -> str:
+        """`state`, told more exactly where the last run says more."""
+        if self.paused or self.last_run is None:
+            return self.state if self.state != "ok" else "waiting"
+        return self.last_run.outcome if self.last_run.outcome in ("running", "timed_out") else self.state
+
+
+class Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    """All jobs, and the newest runs first."""
+
+    jobs: list[Job]
+    runs: list[Run]
+
+
+async def report(worker: ServiceClient) -> Jobs:
+    """Every job. Raises Unavailable when the worker is away."""
+    return await ask(worker, "/jobs", Jobs)
+
+
+async def start(worker: ServiceClient, name: str) -> Run:
+    """Start a run now. Raises NotFound for an unknown job, Conflict while it may not start, Unavailable."""
+    attempt = await worker.send(
+        "POST", f"/jobs/{name}/runs", message_id=f"run-{name.replace('.', '-')}/{clock.new_id()}", timeout_s=START_S
+    )
+    if attempt.status == 404:
+        message = f"there is no job named {name}"
+        raise NotFound(message)
+    if attempt.status == 409:
+        message = f"{name} is running already"
+        raise Conflict(message)
+    attempt.raise_unless_ok("the worker")
+    return decode(attempt.body, Run)
