@@ -20,8 +20,6 @@ DEADLINE_S = 120.0
 class JobLost(SdcError):
     """The process died or was killed over the job; the job may be at fault, or the machine."""
 
-    code = "job_lost"
-
 
 class Pool:
     """Bounds how many processes work at once. They start when needed and end with the event loop or this process."""

@@ -13,6 +13,7 @@ from sdc_core.settings import Settings, environment
 KEPT_BYTES = 64 * 1024
 LONGEST_LINE = 1024 * 1024
 GRACE_S = 5.0
+REAP_S = 5.0
 _FOREIGN = ("AWS_", "RCLONE_", "LITESTREAM_", "SDC_")
 
 
@@ -74,15 +75,16 @@ async def run(
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, TimeoutError):
         process.terminate()
-    try:
         async with asyncio.timeout(GRACE_S):
             await process.wait()
-    except (TimeoutError, asyncio.CancelledError):
+    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        raise
+        # The kernel ends it now; only a disk that hangs could hold that up.
+        async with asyncio.timeout(REAP_S):
+            await process.wait()
 
 
 async def _tail(stream: asyncio.StreamReader | None, each_line: Callable[[bytes], None] | None) -> str:

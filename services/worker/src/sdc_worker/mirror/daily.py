@@ -11,7 +11,7 @@ from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 
 from sdc_worker.cron.jobs import JobContext
 from sdc_worker.mirror import child, markers, plan, rclone
-from sdc_worker.mirror.plan import MirrorRefused, Plan
+from sdc_worker.mirror.plan import Listing, MirrorRefused, Plan
 from sdc_worker.mirror.rclone import Remotes
 
 CURRENT = "current/"
@@ -72,15 +72,15 @@ async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, co
     await _require_marked(target)
     plans = {bucket: await _plan(source, bucket, target, confirmed=confirmed) for bucket in buckets}
     checked = 0
-    for bucket, planned in plans.items():
+    for bucket, (present, planned) in plans.items():
         await _carry(bucket, planned, target)
-        checked += await _check(source, bucket, planned, target)
+        checked += await _check(source, bucket, present, target)
         log.info("bucket mirrored", extra={"bucket": bucket, "new": len(planned.new), "deleted": len(planned.deleted)})
     await forget_history(target)
     return MirrorReport(
-        copied=sum(len(each.new) + len(each.changed) for each in plans.values()),
-        deleted=sum(len(each.deleted) for each in plans.values()),
-        bytes=sum(each.size_bytes for each in plans.values()),
+        copied=sum(len(each.new) + len(each.changed) for _, each in plans.values()),
+        deleted=sum(len(each.deleted) for _, each in plans.values()),
+        bytes=sum(each.size_bytes for _, each in plans.values()),
         checked=checked,
         duration_us=clock.monotonic_us() - started_us,
     )
@@ -96,7 +96,7 @@ async def _require_marked(target: Target) -> None:
     await markers.put(target.store, target.bucket)
 
 
-async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: bool) -> Plan:
+async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: bool) -> tuple[Listing, Plan]:
     mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
     if not mirrored:
         # A first copy cannot delete anything, so a bucket from before there were markers may join here.
@@ -105,7 +105,7 @@ async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: 
     planned = plan.make(present, mirrored)
     if not confirmed:
         plan.require_sane(bucket, present, mirrored, planned)
-    return planned
+    return present, planned
 
 
 async def _carry(bucket: str, planned: Plan, target: Target) -> None:
@@ -119,17 +119,16 @@ async def _carry(bucket: str, planned: Plan, target: Target) -> None:
         await rclone.move_away(target.remotes, current, history, planned.deleted)
 
 
-async def _check(source: ObjectStore, bucket: str, planned: Plan, target: Target) -> int:
-    """Compare two new listings. The source lives on: what has appeared or gone since the plan is the next run's."""
+async def _check(source: ObjectStore, bucket: str, planned_from: Listing, target: Target) -> int:
+    """Compare two new listings and return how many objects are the same. The source lives on: what has appeared,
+    changed or gone there since the plan is the next run's.
+    """
     present = await markers.listing(source, bucket)
     mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
     left = plan.make(present, mirrored)
-    missing = set(left.new) & {*planned.new, *planned.changed}
-    copied = {*planned.new, *planned.changed}
-    differing = [key for key in left.changed if key in copied and present[key].modified_us < mirrored[key].modified_us]
-    if missing or differing:
-        example = min([*missing, *differing])
-        message = f"{len(missing) + len(differing)} objects of bucket {bucket} differ after the copy, such as {example}"
+    differing = [key for key in (*left.new, *left.changed) if planned_from.get(key) == present[key]]
+    if differing:
+        message = f"{len(differing)} objects of bucket {bucket} differ after the copy, such as {differing[0]}"
         raise Unavailable(message, retry_after_s=300)
     return left.unchanged
 

@@ -22,8 +22,6 @@ _LTX = re.compile(
 class MirrorRefused(Conflict):
     """A guard stopped the run before anything was copied or deleted; the sentence says which and what to do."""
 
-    code = "mirror_refused"
-
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Keys, sorted; `deleted` are at the destination alone. `size_bytes` is what has to be copied."""

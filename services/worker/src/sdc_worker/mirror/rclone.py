@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,18 +70,8 @@ async def copy(
     """
     order = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"] if in_turn else ["--transfers", "8"]
     with _list_file(keys) as listed:
-        return await _run(
-            ends,
-            [
-                "copy",
-                f"src:{source}",
-                f"dst:{destination}",
-                "--backup-dir",
-                f"dst:{history}",
-                *order,
-                *_some(listed, keys),
-            ],
-        )
+        command = ["copy", f"src:{source}", f"dst:{destination}", "--backup-dir", f"dst:{history}"]
+        return await _run(ends, [*command, *order, *_some(listed, keys)])
 
 
 async def move_away(ends: Remotes, destination: str, history: str, keys: Sequence[str]) -> Stats:
@@ -96,7 +86,7 @@ def _some(listed: Path, keys: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _list_file(keys: Sequence[str]) -> Iterator[Path]:
+def _list_file(keys: Sequence[str]) -> Generator[Path]:
     with tempfile.NamedTemporaryFile("w", prefix="sdc-mirror-", encoding="utf-8") as file:
         file.writelines(f"{key}\n" for key in keys)
         file.flush()
@@ -136,4 +126,4 @@ _EVERY_RUN = [
     *("--contimeout", "10s", "--timeout", "60s"),
     *("--use-json-log", "--stats", "10s", "--stats-log-level", "NOTICE", "--log-level", "NOTICE"),
 ]
-"""Checksums instead of times: times would cost a request for each object. Metadata: without it Cache-Control is lost."""
+"""Checksums, since times would cost a request for each object. Metadata, since Cache-Control is lost without it."""

@@ -1,0 +1,133 @@
+import os
+
+import msgspec
+import pytest
+from sdc_core import clock, keys
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+from sdc_worker.mirror import child, daily, markers, rclone
+from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
+from sdc_worker.mirror.plan import MirrorRefused
+
+from conftest import FreshBucket
+
+
+class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
+    """A bucket with ten objects, and an empty remote one."""
+
+    store: ObjectStore
+    bucket: str
+    target: Target
+
+    async def run(self, *, confirmed: bool = False) -> daily.MirrorReport:
+        """Mirror the one bucket."""
+        return await daily.run(self.store, [self.bucket], self.target, confirmed=confirmed)
+
+    async def names(self, prefix: str) -> set[str]:
+        """The keys at the target below a prefix."""
+        listed = await markers.listing(self.store, self.target.bucket, prefix)
+        return set(listed)
+
+
+@pytest.fixture
+async def mirrored(object_store: ObjectStore, fresh_bucket: FreshBucket) -> Mirrored:
+    """What is to be mirrored, not mirrored yet."""
+    bucket, remote = await fresh_bucket(), await fresh_bucket()
+    await markers.ensure(object_store, bucket)
+    for number in range(9):
+        await object_store.put(
+            bucket, f"variants/{number}", b"bytes", content_type="image/avif", cache_control="max-age=7"
+        )
+    env = child.clean_environment(Settings())
+    ends = rclone.remotes(object_store.endpoint, object_store.endpoint, env)
+    return Mirrored(store=object_store, bucket=bucket, target=Target(store=object_store, bucket=remote, remotes=ends))
+
+
+async def test_the_first_run_copies_everything_and_checks_it(mirrored: Mirrored) -> None:
+    report = await mirrored.run()
+    assert (report.copied, report.deleted, report.checked, report.bytes > 45) == (10, 0, 10, True)
+
+
+async def test_a_copy_keeps_how_long_browsers_may_keep_it(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    answer = await mirrored.store._call(
+        "head_object", Bucket=mirrored.target.bucket, Key=f"{CURRENT}{mirrored.bucket}/variants/0"
+    )
+    assert (answer["CacheControl"], answer["ContentType"]) == ("max-age=7", "image/avif")
+
+
+async def test_a_second_run_copies_nothing(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    report = await mirrored.run()
+    assert (report.copied, report.deleted, report.checked) == (0, 0, 10)
+
+
+async def test_what_is_deleted_or_changed_lives_on_in_the_history(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    await mirrored.store.delete(mirrored.bucket, "variants/0")
+    await mirrored.store.put(mirrored.bucket, "variants/1", b"others", content_type="image/avif")
+    report = await mirrored.run()
+    kept = await mirrored.names(f"{HISTORY}{clock.today()}/{mirrored.bucket}/")
+    assert (report.copied, report.deleted, kept) == (1, 1, {"variants/0", "variants/1"})
+
+
+async def test_an_emptied_bucket_changes_nothing_at_the_mirror(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    before = await mirrored.names("")
+    for number in range(9):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    with pytest.raises(MirrorRefused):
+        await mirrored.run()
+    assert await mirrored.names("") == before
+
+
+async def test_a_confirmed_run_may_delete_much(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    for number in range(5):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    assert (await mirrored.run(confirmed=True)).deleted == 5
+
+
+async def test_a_missing_bucket_fails_and_deletes_nothing(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    with pytest.raises(NotFound):
+        await daily.run(mirrored.store, [mirrored.bucket, "never-made"], mirrored.target)
+
+
+async def test_a_remote_that_holds_something_strange_is_refused(mirrored: Mirrored) -> None:
+    await mirrored.store.put(mirrored.target.bucket, "holiday.jpg", b"mine", content_type="image/jpeg")
+    with pytest.raises(MirrorRefused, match="is it the right one"):
+        await mirrored.run()
+
+
+async def test_old_history_is_forgotten_and_young_history_kept(mirrored: Mirrored) -> None:
+    old = clock.day_of(clock.now_us() - (daily.HISTORY_DAYS + 1) * clock.DAY_US)
+    for day in (old, clock.today()):
+        await mirrored.store.put(mirrored.target.bucket, f"{HISTORY}{day}/media/a", b"x", content_type="text/plain")
+    await daily.forget_history(mirrored.target)
+    assert await mirrored.names(HISTORY) == {f"{clock.today()}/media/a"}
+
+
+async def test_a_bucket_that_holds_something_is_not_marked_anew(mirrored: Mirrored) -> None:
+    await mirrored.store.delete(mirrored.bucket, keys.MARKER)
+    await markers.ensure(mirrored.store, mirrored.bucket)
+    assert await mirrored.store.head(mirrored.bucket, keys.MARKER) is None
+
+
+async def test_a_program_that_does_not_end_is_stopped_at_its_deadline() -> None:
+    with pytest.raises(Unavailable, match="was stopped"):
+        await child.run(["tail", "-f", "/dev/null"], {"PATH": os.defpath}, deadline_s=0.2)
+
+
+async def test_a_program_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "GRACE_S", 0.1)
+    deaf = ["/bin/sh", "-c", "trap '' TERM; exec tail -f /dev/null"]
+    with pytest.raises(Unavailable, match="was stopped"):
+        await child.run(deaf, {"PATH": os.defpath}, deadline_s=0.2)
+
+
+async def test_secrets_are_in_the_environment_and_not_on_the_command_line(mirrored: Mirrored) -> None:
+    env = mirrored.target.remotes.env
+    ended = await child.run([child.program("rclone"), "listremotes"], env, deadline_s=10)
+    assert (ended.code, set(ended.out.split())) == (0, {"src:", "dst:"})

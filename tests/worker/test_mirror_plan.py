@@ -1,0 +1,73 @@
+import pytest
+from sdc_core import keys
+from sdc_core.objects import ObjectInfo
+from sdc_worker.mirror import plan
+from sdc_worker.mirror.plan import MirrorRefused
+
+
+def listing(*names: str, etag: str = "0" * 32, size_bytes: int = 1) -> dict[str, ObjectInfo]:
+    """A listing of equal objects."""
+    return {name: ObjectInfo(key=name, size_bytes=size_bytes, etag=etag, modified_us=0) for name in names}
+
+
+def ltx(level: int, first: int, last: int) -> str:
+    """The key of a replica file."""
+    return f"litestream/site/{level:04}/{first:016x}-{last:016x}.ltx"
+
+
+def refused(source: dict[str, ObjectInfo], destination: dict[str, ObjectInfo]) -> str:
+    """The sentence with which a run from one to the other is refused."""
+    with pytest.raises(MirrorRefused) as error:
+        plan.require_sane("media", source, destination, plan.make(source, destination))
+    return str(error.value)
+
+
+def test_a_plan_tells_new_changed_deleted_and_unchanged_apart() -> None:
+    source = listing("new", "same") | listing("changed", etag="1" * 32, size_bytes=7)
+    made = plan.make(source, listing("same", "changed", "deleted"))
+    assert made == plan.Plan(new=("new",), changed=("changed",), deleted=("deleted",), unchanged=1, size_bytes=8)
+
+
+def test_an_object_uploaded_in_parts_is_compared_by_length() -> None:
+    assert plan.make(listing("big", etag="f" * 32 + "-3"), listing("big")).unchanged == 1
+
+
+def test_an_emptied_bucket_is_refused() -> None:
+    assert "is empty" in refused(listing(keys.MARKER), listing(keys.MARKER, "a"))
+
+
+def test_a_bucket_without_its_marker_is_refused() -> None:
+    assert keys.MARKER in refused(listing("a"), listing(keys.MARKER, "a"))
+
+
+def test_deleting_more_than_a_fifth_is_refused() -> None:
+    ten = [keys.MARKER, *map(str, range(9))]
+    assert "3 of 10 objects" in refused(listing(*ten[:7]), listing(*ten))
+
+
+def test_deleting_more_than_a_hundred_is_refused_however_many_there_are() -> None:
+    thousand = [keys.MARKER, *map(str, range(999))]
+    assert "101 of 1000 objects" in refused(listing(*thousand[:-101]), listing(*thousand))
+
+
+def test_deleting_a_fifth_is_allowed() -> None:
+    ten = [keys.MARKER, *map(str, range(9))]
+    source, destination = listing(*ten[:8]), listing(*ten)
+    plan.require_sane("media", source, destination, plan.make(source, destination))
+
+
+def test_merged_replica_files_do_not_count_as_deleted() -> None:
+    source = listing(keys.MARKER, ltx(9, 1, 100))
+    destination = listing(keys.MARKER, *(ltx(0, each, each) for each in range(1, 100)))
+    plan.require_sane("backups", source, destination, plan.make(source, destination))
+
+
+def test_a_replica_that_ends_before_its_mirror_is_refused() -> None:
+    sentence = refused(listing(keys.MARKER, ltx(0, 1, 1)), listing(keys.MARKER, ltx(0, 1, 1), ltx(0, 2, 2)))
+    assert "the replica of site" in sentence
+
+
+def test_replica_files_are_copied_snapshots_first_and_in_the_order_of_transactions() -> None:
+    files = [ltx(0, 31, 31), ltx(0, 32, 32), ltx(1, 11, 20), ltx(1, 21, 31), ltx(9, 1, 10)]
+    made = plan.make(listing(*reversed(files), keys.MARKER), {})
+    assert plan.in_order(made) == [(keys.MARKER,), (files[4],), (files[2], files[3]), (files[0], files[1])]
