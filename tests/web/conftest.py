@@ -1,7 +1,7 @@
 """What every test of web may ask for: the application on files of its own, a client, and an author."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,9 +12,12 @@ from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
+from sdc_web import posts
 from sdc_web.app import build
 from sdc_web.db import Databases, open_databases
+from sdc_web.posts import Draft, Kind, Post
 
+Publish = Callable[..., Awaitable[Post]]
 LIMIT_S = 15.0
 SQL_AUTHOR = """
 INSERT INTO authors (id, name, display_name, created_at_us) VALUES (:id, 'ada', 'Ada Lovelace', :now_us)
@@ -86,3 +89,16 @@ async def _exchange(asked: asyncio.Queue[Message], answered: asyncio.Queue[Messa
         answer = await answered.get()
     if answer["type"] != f"lifespan.{step}.complete":
         raise RuntimeError(f"{step} failed: {answer.get('message', '')}")
+
+
+@pytest.fixture
+def publish(databases: Databases, author_id: str) -> Publish:
+    """Writes and publishes a post, as another process of web would."""
+
+    async def make(title: str, body: str = "A text.", *, kind: Kind = "post", **fields: object) -> Post:
+        post = await posts.create(databases.site, author_id, kind)
+        draft = Draft(title=title, body=body, **fields)  # ty: ignore[invalid-argument-type]
+        await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
+        return await posts.publish(databases.site, post.id)
+
+    return make

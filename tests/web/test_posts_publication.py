@@ -1,0 +1,242 @@
+import pytest
+from sdc_core import clock
+from sdc_core.errors import Conflict, Invalid, NotFound
+from sdc_core.sqlite import fetch_value
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, Post
+from sdc_web.posts.records import State
+
+HOUR_US = 3_600 * clock.SECOND_US
+
+
+@pytest.fixture
+async def draft(databases: Databases, author_id: str) -> Post:
+    """A post with number 2 saved."""
+    post = await posts.create(databases.site, author_id, "post")
+    await posts.revisions.save(databases.site, post.id, Draft(title="One", body="# One", tags=("a", "b")), 1, author_id)
+    return post
+
+
+async def _generation(databases: Databases) -> int:
+    async with databases.site.read() as connection:
+        return int(str(await fetch_value(connection, "SELECT n FROM generation")))
+
+
+async def _state(databases: Databases, post: Post) -> State:
+    async with databases.site.read() as connection:
+        return next(each.state for each in await posts.listing(connection) if each.id == post.id)
+
+
+async def _save(databases: Databases, post: Post, draft: Draft) -> None:
+    async with databases.site.read() as connection:
+        newest = await posts.revisions.newest(connection, post.id)
+    await posts.revisions.save(databases.site, post.id, draft, newest.number, post.author_id)
+
+
+async def test_a_published_post_is_found_by_its_slug(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        found = await posts.by_slug(connection, "post", "one")
+    assert found is not None
+    assert found.title == "One"
+    assert found.body_html.startswith('<h2 id="one">')
+
+
+async def test_a_draft_is_not_found_by_its_slug(databases: Databases, draft: Post) -> None:
+    async with databases.site.read() as connection:
+        assert await posts.by_slug(connection, "post", "one") is None
+
+
+async def test_publishing_raises_the_generation(databases: Databases, draft: Post) -> None:
+    before = await _generation(databases)
+    await posts.publish(databases.site, draft.id)
+    assert await _generation(databases) > before
+
+
+async def test_saving_a_draft_leaves_the_generation(databases: Databases, draft: Post) -> None:
+    before = await _generation(databases)
+    await _save(databases, draft, Draft(title="Two"))
+    assert await _generation(databases) == before
+
+
+async def test_saving_after_publishing_leaves_what_readers_see(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    before = await _generation(databases)
+    await _save(databases, draft, Draft(title="Two"))
+    async with databases.site.read() as connection:
+        found = await posts.by_slug(connection, "post", "one")
+    assert found is not None
+    assert found.title == "One"
+    assert await _generation(databases) == before
+
+
+async def test_a_post_without_a_title_is_not_published(databases: Databases, author_id: str) -> None:
+    post = await posts.create(databases.site, author_id, "post")
+    with pytest.raises(Invalid) as refused:
+        await posts.publish(databases.site, post.id)
+    assert refused.value.field == "title"
+
+
+async def test_publishing_no_post_is_not_found(databases: Databases) -> None:
+    with pytest.raises(NotFound):
+        await posts.publish(databases.site, "01NOTHING")
+
+
+async def test_a_new_slug_leaves_a_redirect_from_the_old_one(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="One", slug="uno"))
+    await posts.publish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert await posts.redirects.find(connection, "/posts/one") == "/posts/uno"
+
+
+async def test_a_chain_of_slugs_leads_to_the_last_one_at_once(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    for slug in ("uno", "eins"):
+        await _save(databases, draft, Draft(title="One", slug=slug))
+        await posts.publish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert await posts.redirects.find(connection, "/posts/one") == "/posts/eins"
+        assert await posts.redirects.find(connection, "/posts/uno") == "/posts/eins"
+
+
+async def test_a_post_that_takes_its_old_slug_back_is_no_redirect(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    for slug in ("uno", "one"):
+        await _save(databases, draft, Draft(title="One", slug=slug))
+        await posts.publish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert await posts.redirects.find(connection, "/posts/one") is None
+        assert await posts.redirects.find(connection, "/posts/uno") == "/posts/one"
+
+
+async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="One", slug="uno"))
+    await posts.publish(databases.site, draft.id)
+    await posts.unpublish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert await posts.redirects.find(connection, "/posts/one") is None
+
+
+async def test_publishing_again_keeps_the_date_and_moves_the_change(databases: Databases, draft: Post) -> None:
+    now_us = clock.now_us()
+    with clock.frozen(now_us):
+        first = await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="Two", slug="one"))
+    with clock.frozen(now_us + HOUR_US):
+        second = await posts.publish(databases.site, draft.id)
+    assert first.published_at_us == first.changed_at_us == now_us
+    assert (second.published_at_us, second.changed_at_us) == (now_us, now_us + HOUR_US)
+
+
+async def test_a_date_in_the_past_is_the_date_readers_see(databases: Databases, draft: Post) -> None:
+    at_us = clock.now_us() - 400 * clock.DAY_US
+    post = await posts.publish(databases.site, draft.id, at_us)
+    assert post.published_at_us == at_us
+
+
+async def test_tags_are_those_of_the_published_revision(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="One", slug="one", tags=("b", "c")))
+    async with databases.site.read() as connection:
+        assert [tag.name for tag in await posts.tags(connection)] == ["a", "b"]
+    await posts.publish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert [tag.name for tag in await posts.tags(connection)] == ["b", "c"]
+
+
+async def test_an_unpublished_post_is_gone_for_readers_and_keeps_its_date(databases: Databases, draft: Post) -> None:
+    published = await posts.publish(databases.site, draft.id)
+    after = await posts.unpublish(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        assert await posts.by_slug(connection, "post", "one") is None
+        assert await posts.tags(connection) == []
+    assert after.published_at_us == published.published_at_us
+
+
+async def test_a_future_moment_schedules_and_publishes_nothing(databases: Databases, draft: Post) -> None:
+    post = await posts.publish(databases.site, draft.id, clock.now_us() + HOUR_US)
+    assert post.revision_id is None
+    assert await _state(databases, draft) == "scheduled"
+
+
+async def test_a_due_post_is_published_once_with_its_own_date(databases: Databases, draft: Post) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, draft.id, at_us)
+    with clock.frozen(at_us + 5):
+        assert await posts.publish_due(databases.site, at_us - 1) == 0
+        assert await posts.publish_due(databases.site, at_us) == 1
+        assert await posts.publish_due(databases.site, at_us) == 0
+    async with databases.site.read() as connection:
+        post = await posts.find(connection, draft.id)
+    assert (post.published_at_us, post.scheduled_at_us) == (at_us, None)
+
+
+async def test_a_scheduled_post_that_lost_its_slug_does_not_stop_the_others(
+    databases: Databases, draft: Post, author_id: str
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, draft.id, at_us)
+    rival = await posts.create(databases.site, author_id, "post")
+    await _save(databases, rival, Draft(title="Rival", slug="rival"))
+    await posts.publish(databases.site, rival.id)
+    await _save(databases, draft, Draft(title="One", slug="later"))
+    other = await posts.create(databases.site, author_id, "post")
+    await _save(databases, other, Draft(title="Other"))
+    await posts.publish(databases.site, other.id, at_us + 1)
+    # Published posts move when they are published again: the rival takes the draft's address first.
+    async with databases.site.transaction() as connection:
+        await connection.execute("UPDATE revisions SET slug = 'rival' WHERE post_id = ?", (draft.id,))
+    with clock.frozen(at_us + 5):
+        assert await posts.publish_due(databases.site, at_us + 1) == 1
+    assert await _state(databases, draft) == "draft"
+
+
+async def test_publishing_at_an_address_that_is_taken_meanwhile_is_a_conflict(
+    databases: Databases, draft: Post, author_id: str
+) -> None:
+    await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="One", slug="wanted"))
+    rival = await posts.create(databases.site, author_id, "post")
+    await _save(databases, rival, Draft(title="Rival", slug="wanted"))
+    with pytest.raises(Conflict, match="wanted"):
+        await posts.publish(databases.site, draft.id)
+
+
+async def test_states_follow_what_the_author_does(databases: Databases, draft: Post) -> None:
+    seen = [await _state(databases, draft)]
+    await posts.publish(databases.site, draft.id)
+    seen.append(await _state(databases, draft))
+    await _save(databases, draft, Draft(title="Two"))
+    seen.append(await _state(databases, draft))
+    await posts.unpublish(databases.site, draft.id)
+    seen.append(await _state(databases, draft))
+    assert seen == ["draft", "published", "changed", "draft"]
+
+
+async def test_the_list_is_filtered_by_kind_and_state(databases: Databases, draft: Post, author_id: str) -> None:
+    page = await posts.create(databases.site, author_id, "page")
+    async with databases.site.read() as connection:
+        pages = await posts.listing(connection, kind="page")
+        published = await posts.listing(connection, state="published")
+    assert [each.id for each in pages] == [page.id]
+    assert published == []
+
+
+async def test_a_deleted_post_takes_revisions_tags_and_redirects_with_it(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    await _save(databases, draft, Draft(title="One", slug="uno"))
+    await posts.publish(databases.site, draft.id)
+    await posts.delete(databases.site, draft.id)
+    async with databases.site.read() as connection:
+        for table in ("posts", "revisions", "redirects", "post_tags"):
+            assert await fetch_value(connection, f"SELECT count(*) FROM {table}") == 0  # noqa: S608
+
+
+async def test_deleting_a_published_post_raises_the_generation(databases: Databases, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    before = await _generation(databases)
+    await posts.delete(databases.site, draft.id)
+    assert await _generation(databases) > before

@@ -1,0 +1,150 @@
+import pytest
+from sdc_core.errors import Invalid, NotFound
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, Post, Stale
+
+
+@pytest.fixture
+async def post(databases: Databases, author_id: str) -> Post:
+    return await posts.create(databases.site, author_id, "post")
+
+
+async def test_a_new_post_has_an_empty_first_revision(databases: Databases, post: Post) -> None:
+    async with databases.site.read() as connection:
+        newest = await posts.revisions.newest(connection, post.id)
+    assert (newest.number, newest.title, newest.body, newest.tags) == (1, "", "", ())
+
+
+async def test_a_save_raises_the_number_and_keeps_one_revision(databases: Databases, post: Post, author_id: str) -> None:
+    first = await posts.revisions.save(databases.site, post.id, Draft(title="One"), 1, author_id)
+    second = await posts.revisions.save(databases.site, post.id, Draft(title="Two"), first.number, author_id)
+    async with databases.site.read() as connection:
+        history = await posts.revisions.history(connection, post.id)
+    assert [(each.number, each.title) for each in history] == [(3, "Two")]
+    assert second.id == first.id
+
+
+async def test_an_old_base_revision_is_refused_with_the_newest_one(
+    databases: Databases, post: Post, author_id: str
+) -> None:
+    await posts.revisions.save(databases.site, post.id, Draft(title="Theirs"), 1, author_id)
+    with pytest.raises(Stale) as refused:
+        await posts.revisions.save(databases.site, post.id, Draft(title="Mine"), 1, author_id)
+    assert refused.value.current.title == "Theirs"
+    assert refused.value.current.number == 2
+
+
+async def test_a_refused_save_changes_nothing(databases: Databases, post: Post, author_id: str) -> None:
+    await posts.revisions.save(databases.site, post.id, Draft(title="Theirs"), 1, author_id)
+    with pytest.raises(Stale):
+        await posts.revisions.save(databases.site, post.id, Draft(title="Mine"), 1, author_id)
+    async with databases.site.read() as connection:
+        assert (await posts.revisions.newest(connection, post.id)).title == "Theirs"
+
+
+async def test_a_published_revision_is_followed_and_never_changed(
+    databases: Databases, post: Post, author_id: str
+) -> None:
+    saved = await posts.revisions.save(databases.site, post.id, Draft(title="Before"), 1, author_id)
+    await posts.publish(databases.site, post.id)
+    later = await posts.revisions.save(databases.site, post.id, Draft(title="After"), saved.number, author_id)
+    async with databases.site.read() as connection:
+        history = await posts.revisions.history(connection, post.id)
+    assert [each.title for each in history] == ["After", "Before"]
+    assert later.body_html is None
+    assert history[1].body_html is not None
+
+
+async def test_saving_into_no_post_is_not_found(databases: Databases, author_id: str) -> None:
+    with pytest.raises(NotFound):
+        await posts.revisions.save(databases.site, "01NOTHING", Draft(title="x"), 1, author_id)
+
+
+async def test_an_empty_slug_is_made_of_the_title(databases: Databases, post: Post, author_id: str) -> None:
+    saved = await posts.revisions.save(databases.site, post.id, Draft(title="Größe & Übermut!"), 1, author_id)
+    assert saved.slug == "grosse-ubermut"
+
+
+async def test_two_posts_of_one_title_get_two_slugs(databases: Databases, post: Post, author_id: str) -> None:
+    other = await posts.create(databases.site, author_id, "post")
+    first = await posts.revisions.save(databases.site, post.id, Draft(title="Same"), 1, author_id)
+    second = await posts.revisions.save(databases.site, other.id, Draft(title="Same"), 1, author_id)
+    assert (first.slug, second.slug) == ("same", "same-2")
+
+
+async def test_a_page_and_a_post_may_have_the_same_slug(databases: Databases, post: Post, author_id: str) -> None:
+    page = await posts.create(databases.site, author_id, "page")
+    await posts.revisions.save(databases.site, post.id, Draft(title="About"), 1, author_id)
+    saved = await posts.revisions.save(databases.site, page.id, Draft(title="About"), 1, author_id)
+    assert saved.slug == "about"
+
+
+async def test_a_page_never_takes_an_address_of_the_site_by_its_title(databases: Databases, author_id: str) -> None:
+    page = await posts.create(databases.site, author_id, "page")
+    saved = await posts.revisions.save(databases.site, page.id, Draft(title="Posts"), 1, author_id)
+    assert saved.slug == "posts-page"
+
+
+@pytest.mark.parametrize("slug", ["author", "api", "media", "static", "health", "metrics", "hooks", "tags", "search"])
+async def test_a_page_is_refused_an_address_of_the_site(databases: Databases, author_id: str, slug: str) -> None:
+    page = await posts.create(databases.site, author_id, "page")
+    with pytest.raises(Invalid, match="belongs to the site"):
+        await posts.revisions.save(databases.site, page.id, Draft(title="x", slug=slug), 1, author_id)
+
+
+@pytest.mark.parametrize("slug", ["Upper", "a--b", "-a", "a-", "a b", "ä", "a/b", "..", "a.b", "a" * 81, "a\nb"])
+async def test_a_slug_that_is_none_is_refused(databases: Databases, post: Post, author_id: str, slug: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await posts.revisions.save(databases.site, post.id, Draft(title="x", slug=slug), 1, author_id)
+    assert refused.value.field == "slug"
+
+
+async def test_a_slug_that_another_post_has_is_refused(databases: Databases, post: Post, author_id: str) -> None:
+    other = await posts.create(databases.site, author_id, "post")
+    await posts.revisions.save(databases.site, other.id, Draft(title="x", slug="taken"), 1, author_id)
+    with pytest.raises(Invalid, match="taken"):
+        await posts.revisions.save(databases.site, post.id, Draft(title="y", slug="taken"), 1, author_id)
+
+
+@pytest.mark.parametrize(
+    ("draft", "field"),
+    [
+        (Draft(title="x" * 201), "title"),
+        (Draft(title="x", summary="x" * 501), "summary"),
+        (Draft(title="x", body="x" * 400_001), "body"),
+        (Draft(title="x", body="nul \x00"), "body"),
+        (Draft(title="half \ud800"), "title"),
+        (Draft(title="x", tags=tuple(f"t{n}" for n in range(13))), "tags"),
+        (Draft(title="x", tags=("a/b",)), "tags"),
+        (Draft(title="x", tags=("x" * 41,)), "tags"),
+        (Draft(title="x", cover_asset_id="01NOTHING"), "cover_asset_id"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_field_that_breaks_a_rule_is_named(
+    databases: Databases, post: Post, author_id: str, draft: Draft, field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
+    assert refused.value.field == field
+
+
+async def test_tags_are_lower_case_and_each_once(databases: Databases, post: Post, author_id: str) -> None:
+    draft = Draft(title="x", tags=(" Rust ", "rust", "", "C  Sharp"))
+    saved = await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
+    assert saved.tags == ("rust", "c sharp")
+
+
+async def test_a_title_is_one_line(databases: Databases, post: Post, author_id: str) -> None:
+    saved = await posts.revisions.save(databases.site, post.id, Draft(title="  two\nlines\t\x07 "), 1, author_id)
+    assert saved.title == "two lines"
+
+
+async def test_a_new_title_leaves_the_address_of_a_published_post(
+    databases: Databases, post: Post, author_id: str
+) -> None:
+    saved = await posts.revisions.save(databases.site, post.id, Draft(title="Before"), 1, author_id)
+    await posts.publish(databases.site, post.id)
+    later = await posts.revisions.save(databases.site, post.id, Draft(title="After"), saved.number, author_id)
+    assert later.slug == "before"
