@@ -97,7 +97,7 @@ class Hits:
     async def _refresh(self) -> "_Loaded":
         loaded = self._loaded
         if loaded is None:
-            loaded = self._loaded = await asyncio.to_thread(_Loaded, self.segments.folder)
+            loaded = self._loaded = await asyncio.to_thread(_Loaded, self.segments)
         while True:
             async with self._database.read() as connection:
                 batches = await ingest.batches_after(connection, after=loaded.seen, limit=_BATCHES_AT_ONCE)
@@ -124,14 +124,15 @@ class _Loaded:
 
     __slots__ = ("_lock", "_scratch", "connection", "days", "merged", "nothing", "seen")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, segments: Segments) -> None:
         self._lock = threading.Lock()
-        self._scratch = folder / "tmp"
+        self._scratch = segments.scratch
         self.seen = 0
         self.days: set[str] = set()
         self.merged: set[str] = set()
         self.connection = _connect(self._scratch)
-        self.nothing = folder / "nothing.parquet"
+        self.nothing = segments.path(_NO_DAY, "nothing")
+        self.nothing.parent.mkdir(parents=True, exist_ok=True)
         bounds = {"from": _NO_DAY, "to": _NO_DAY, "before": _ALL}
         self.connection.execute(visits.SQL_WRITE_NOTHING, {**bounds, "file": str(self.nothing)})
 

@@ -154,9 +154,9 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
     """The period's course. A visit counts in every step in which it has a page view."""
     sql = f"""
     WITH {SQL_HITS}
-    SELECT {_STEPS[by]} AS at, count(DISTINCT visitor) FILTER (WHERE page), count(DISTINCT visit),
+    SELECT {_STEPS[by]} AS step, count(DISTINCT visitor) FILTER (WHERE page), count(DISTINCT visit),
         count(*) FILTER (WHERE page), count(*), sum(bytes)
-    FROM hits WHERE true{_where(asked)} GROUP BY at
+    FROM hits WHERE true{_where(asked)} GROUP BY step
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
     found = {
         str(at): Point(

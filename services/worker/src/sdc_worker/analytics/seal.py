@@ -47,7 +47,7 @@ async def _seal_day(database: Database, hits: Hits, day: str) -> Segment:
 
 async def _write(hits: Hits, day: str, up_to: int) -> Segment:
     """The day's file in its place on this machine, whole and on the disk."""
-    fresh = hits.segments.folder / "tmp" / f"seal-{clock.new_id()}.parquet"
+    fresh = hits.segments.scratch / f"seal-{clock.new_id()}.parquet"
     rows = await hits.write(day, fresh, up_to=up_to)
     digest, size_bytes = await asyncio.to_thread(_settle, fresh)
     segment = Segment(day=day, name=digest[:16], rows=rows, size_bytes=size_bytes, sha256=digest)

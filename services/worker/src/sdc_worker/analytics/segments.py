@@ -23,6 +23,11 @@ class Segments:
         self._bucket = bucket
         self.folder = folder
 
+    @property
+    def scratch(self) -> Path:
+        """Where files are made before they are moved to their place; emptied whenever the engine starts."""
+        return self.folder / "tmp"
+
     def path(self, day: str, name: str) -> Path:
         """Where that segment is kept."""
         return self.folder / keys.segment(day, name)
@@ -33,15 +38,13 @@ class Segments:
         if await asyncio.to_thread(path.is_file):
             return path
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{clock.new_id()}")
-        try:
-            await self._objects.get_file(self._bucket, keys.segment(segment.day, segment.name), fresh)
-            if await asyncio.to_thread(sha256, fresh) != segment.sha256:
-                message = f"the segment of {segment.day} in the object store is not the one that was sealed"
-                raise Unavailable(message)
-            await asyncio.to_thread(fresh.replace, path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        # What is left half written is swept away with the scratch folder at the next start.
+        fresh = self.scratch / f"{clock.new_id()}.parquet"
+        await self._objects.get_file(self._bucket, keys.segment(segment.day, segment.name), fresh)
+        if await asyncio.to_thread(sha256, fresh) != segment.sha256:
+            message = f"the segment of {segment.day} in the object store is not the one that was sealed"
+            raise Unavailable(message)
+        await asyncio.to_thread(fresh.replace, path)
         return path
 
     async def upload(self, segment: Segment) -> None:

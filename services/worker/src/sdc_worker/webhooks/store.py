@@ -22,11 +22,11 @@ ON CONFLICT (id) DO NOTHING
 async def insert(
     connection: Connection,
     *,
-    id: str,
-    type: str,
+    id: str,  # noqa: A002
+    type: str,  # noqa: A002
     body: bytes,
     now_us: int,
-    next_us: int | None,  # noqa: A002
+    next_us: int | None,
 ) -> None:
     """Record a message, unless its id is known."""
     values: dict[str, Value] = {"id": id, "type": type, "body": body, "now_us": now_us, "next_us": next_us}

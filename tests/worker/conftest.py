@@ -1,0 +1,114 @@
+"""The worker as its neighbours meet it: a real database, the real surface behind signed calls, a web that listens."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar.types import Receive, Scope, Send
+from sdc_core import messages, webhooks
+from sdc_core.messages import Message
+from sdc_core.objects import Endpoint, open_store
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database
+from sdc_core.supervise import Board
+from sdc_core.webhooks import Keyring
+from sdc_worker import app
+from sdc_worker.analytics.hits import Hits
+from sdc_worker.analytics.segments import Segments
+from sdc_worker.app import Parts
+from sdc_worker.cron import table
+from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.scheduler import Scheduler
+from sdc_worker.db import open_worker
+from sdc_worker.images.pool import Pool
+from sdc_worker.images.work import Workshop
+
+NOBODY = Endpoint(url="http://127.0.0.1:9", access_key_id="nobody", secret_access_key="is here")
+SECRET = webhooks.new_secret()
+
+
+class Web:
+    """The receiving end of web's hook surface: verifies as web does, remembers what came, answers what it is told."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        self.status = 200
+        self.received: list[tuple[str, Message]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = (await receive())["body"]
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        verified = self.keyring.verify(headers, body)
+        assert scope["path"] == "/hooks"
+        self.received.append((verified.message_id, messages.decode(body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"published": 0}'})
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a worker in an empty folder, whose object store is not there."""
+    return Settings(DATA_DIR=tmp_path, WEBHOOK_SECRETS=SECRET, S3_ENDPOINT_URL=NOBODY.url, IMAGE_PROCESSES=1)
+
+
+@pytest.fixture
+def keyring(settings: Settings) -> Keyring:
+    """Both services' secrets."""
+    return Keyring(settings.webhook_secrets)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncGenerator[Database]:
+    """An empty `worker.db`."""
+    async with open_worker(settings.worker_db) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hooks(keyring: Keyring) -> Web:
+    """The receiving end of web."""
+    return Web(keyring)
+
+
+@pytest.fixture
+async def web(hooks: Web, keyring: Keyring) -> AsyncGenerator[ServiceClient]:
+    """The worker's client of web."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(hooks), base_url="http://web") as client:
+        yield ServiceClient(client, keyring)
+
+
+@pytest.fixture
+async def parts(settings: Settings, keyring: Keyring, database: Database, web: ServiceClient) -> AsyncGenerator[Parts]:
+    """What surface and loops share."""
+    async with open_store(NOBODY) as store:
+        hits = Hits(database, Segments(store, "analytics", settings.DATA_DIR / "analytics"))
+
+        def context(run: Run) -> JobContext:
+            return JobContext(settings=settings, database=database, store=store, web=web, run=run)
+
+        yield Parts(
+            settings=settings,
+            keyring=keyring,
+            database=database,
+            store=store,
+            web=web,
+            hits=hits,
+            scheduler=Scheduler(database, table.jobs(hits), context),
+            workshop=Workshop(database=database, store=store, bucket="media", pool=Pool(1)),
+        )
+
+
+@pytest.fixture
+async def unsigned(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
+    """Anybody's client of the worker's surface."""
+    transport = httpx.ASGITransport(app.build(parts, Board(["cron"])), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+        yield client
+
+
+@pytest.fixture
+def client(unsigned: httpx.AsyncClient, keyring: Keyring) -> ServiceClient:
+    """Web's client of the worker's surface: every call is signed."""
+    return ServiceClient(unsigned, keyring)

@@ -1,0 +1,203 @@
+import gzip
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+import pytest
+from sdc_core import messages
+from sdc_core.messages import MediaUploaded, PublishDue, Upload
+from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.sqlite import Database, fetch_value
+from sdc_core.webhooks import Keyring
+
+LINE = b'{"ts":1764000000000000,"visitor":"00000000000000ff","path":"/","status":200,"type":"text/html"}\n'
+STREAM = "/logs/0/2025-11-24"
+UPLOAD = messages.encode(MediaUploaded(data=Upload(asset_id="01ABC", sha256="00" * 32)))
+
+
+class Problem(msgspec.Struct):
+    status: int
+    code: str
+    title: str
+    detail: str = ""
+
+
+def problem(attempt: Attempt) -> Problem:
+    return msgspec.json.decode(attempt.body, type=Problem)
+
+
+async def batches(database: Database) -> object:
+    async with database.read() as connection:
+        return await fetch_value(connection, "SELECT count(*) FROM log_batches")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/logs"),
+        ("PUT", f"{STREAM}?at=0"),
+        ("POST", f"{STREAM}/close"),
+        ("POST", "/images"),
+        ("GET", "/analytics/summary?from=2026-11-01&to=2026-11-02"),
+        ("GET", "/analytics/live"),
+        ("GET", "/jobs"),
+        ("POST", "/jobs/cron.expire/runs"),
+        ("GET", "/backups"),
+    ],
+)
+async def test_nothing_but_health_and_metrics_answers_without_a_signature(
+    unsigned: httpx.AsyncClient, method: str, path: str
+) -> None:
+    response = await unsigned.request(method, path, content=LINE)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_body_that_differs_from_the_signed_one_is_refused_and_not_stored(
+    unsigned: httpx.AsyncClient, keyring: Keyring, database: Database
+) -> None:
+    signed = keyring.headers("0/2025-11-24/0", LINE)
+    response = await unsigned.put(f"{STREAM}?at=0", content=LINE + LINE, headers=signed)
+    assert (response.status_code, await batches(database)) == (401, 0)
+
+
+async def test_health_names_the_part_that_is_not_well(unsigned: httpx.AsyncClient) -> None:
+    response = await unsigned.get("/health")
+    parts = response.json()["parts"]
+    assert response.status_code == 503
+    assert {name for name, part in parts.items() if not part["ok"]} == {"object_store"}
+
+
+async def test_metrics_are_prometheus_text(unsigned: httpx.AsyncClient) -> None:
+    response = await unsigned.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "\nsdc_deliveries_waiting 0\n" in response.text
+
+
+async def test_a_range_is_committed_and_listed(client: ServiceClient) -> None:
+    put = await client.send("PUT", STREAM, query={"at": "0"}, body=LINE)
+    listed = await client.send("GET", "/logs")
+    assert put.body == b'{"at":%d}' % len(LINE)
+    # The day is more than 90 days past: known, and no longer listed.
+    assert listed.body == b'{"streams":[]}'
+
+
+async def test_a_gzip_range_counts_its_plain_bytes(client: ServiceClient) -> None:
+    packed = gzip.compress(LINE * 3)
+    put = await client.send("PUT", STREAM, query={"at": "0"}, body=packed, headers={"content-encoding": "gzip"})
+    assert put.body == b'{"at":%d}' % (3 * len(LINE))
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "body", "headers", "status", "code"),
+    [
+        (STREAM, {}, LINE, {}, 400, "invalid"),
+        (STREAM, {"at": "x"}, LINE, {}, 400, "invalid"),
+        (STREAM, {"at": "0"}, LINE[:-1], {}, 400, "invalid"),
+        (STREAM, {"at": "0"}, b"", {}, 400, "invalid"),
+        ("/logs/0/2025-02-30", {"at": "0"}, LINE, {}, 400, "invalid"),
+        ("/logs/0/9999-01-01", {"at": "0"}, LINE, {}, 400, "invalid"),
+        ("/logs/0/20251124", {"at": "0"}, LINE, {}, 400, "invalid"),
+        ("/logs/zero/2025-11-24", {"at": "0"}, LINE, {}, 400, "invalid"),
+        (STREAM, {"at": "0"}, LINE, {"content-encoding": "gzip"}, 400, "invalid"),
+        (STREAM, {"at": "0"}, LINE, {"content-encoding": "br"}, 415, "unsupported_media_type"),
+        (STREAM, {"at": "0"}, LINE * 20_000, {}, 413, "too_large"),
+        (STREAM, {"at": "0"}, gzip.compress(b" " * 2_000_000 + b"\n"), {"content-encoding": "gzip"}, 413, "too_large"),
+        (STREAM, {"at": "0"}, gzip.compress(LINE)[:-4], {"content-encoding": "gzip"}, 400, "invalid"),
+        (STREAM, {"at": "0"}, gzip.compress(LINE) + b"x", {"content-encoding": "gzip"}, 400, "invalid"),
+    ],
+)
+async def test_a_range_that_is_none_is_refused_in_words(
+    client: ServiceClient,
+    path: str,
+    query: Mapping[str, str],
+    body: bytes,
+    headers: Mapping[str, str],
+    status: int,
+    code: str,
+) -> None:
+    attempt = await client.send("PUT", path, query=query, body=body, headers=headers)
+    assert (attempt.status, problem(attempt).code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 30_000, b'{"length":-1}', b'{"length":1,"sha256":"x","more":1}', b"\xff\xfe", b"null"]
+)
+async def test_a_malformed_close_is_a_problem_and_never_a_fault(client: ServiceClient, body: bytes) -> None:
+    attempt = await client.send("POST", f"{STREAM}/close", body=body)
+    assert (attempt.status, problem(attempt).code) == (400, "invalid")
+
+
+async def test_a_close_in_another_type_is_refused(client: ServiceClient) -> None:
+    attempt = await client.send("POST", f"{STREAM}/close", body=b"{}", headers={"content-type": "text/plain"})
+    assert (attempt.status, problem(attempt).code) == (415, "unsupported_media_type")
+
+
+async def test_an_upload_is_queued_once_however_often_it_is_told(client: ServiceClient, database: Database) -> None:
+    answers = [await client.send("POST", "/images", body=UPLOAD, message_id="media-uploaded/01ABC/00") for _ in "ab"]
+    assert {(each.status, each.body) for each in answers} == {(202, b'{"asset_id":"01ABC","state":"queued"}')}
+    async with database.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM image_jobs") == 1
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[" * 10_000, b'{"type":"nonsense","data":{}}'])
+async def test_an_upload_that_is_no_message_is_refused(client: ServiceClient, body: bytes) -> None:
+    attempt = await client.send("POST", "/images", body=body)
+    assert (attempt.status, problem(attempt).code) == (400, "invalid")
+
+
+async def test_another_kind_of_message_is_no_upload(client: ServiceClient) -> None:
+    tick = messages.CronTick(job="cron.expire", run_id="run_1", due_us=1)
+    attempt = await client.send("POST", "/images", body=messages.encode(PublishDue(data=tick)))
+    assert attempt.status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("summary", {}),
+        ("summary", {"from": "2026-11-02", "to": "2026-11-01"}),
+        ("summary", {"from": "2024-01-01", "to": "2026-01-01"}),
+        ("summary", {"from": "2026-11-01", "to": "2026-11-01", "colour": "red"}),
+        ("summary", {"from": "2026-11-01", "to": "2026-11-01", "status": "ok"}),
+        ("timeseries", {"from": "2026-11-01", "to": "2026-11-01", "by": "week"}),
+        ("breakdown", {"from": "2026-11-01", "to": "2026-11-01", "by": "path; DROP TABLE raw"}),
+        ("breakdown", {"from": "2026-11-01", "to": "2026-11-01", "by": "path", "limit": "0"}),
+    ],
+)
+async def test_a_question_that_cannot_be_answered_is_refused(
+    client: ServiceClient, path: str, query: Mapping[str, str]
+) -> None:
+    attempt = await client.send("GET", f"/analytics/{path}", query=query)
+    assert (attempt.status, problem(attempt).code) == (400, "invalid")
+
+
+async def test_an_unknown_job_is_not_found(client: ServiceClient) -> None:
+    attempt = await client.send("POST", "/jobs/make.coffee/runs")
+    assert (attempt.status, problem(attempt).code) == (404, "not_found")
+
+
+async def test_the_same_message_asks_for_one_run(client: ServiceClient) -> None:
+    first, second = [await client.send("POST", "/jobs/cron.expire/runs", message_id="msg_same") for _ in "ab"]
+    assert (first.status, first.body) == (second.status, second.body)
+    assert b'"trigger":"manual"' in first.body
+
+
+async def test_every_job_is_reported_with_its_next_due_time(client: ServiceClient) -> None:
+    reports = msgspec.json.decode((await client.send("GET", "/jobs")).body, type=dict[str, list[dict[str, object]]])
+    assert {"cron.publish_due", "cron.expire", "cron.logs", "images.sweep", "analytics.seal"} <= {
+        str(job["name"]) for job in reports["jobs"]
+    }
+    assert all(isinstance(job["next_us"], int) and job["state"] == "ok" for job in reports["jobs"])
+
+
+async def test_backups_tell_that_the_store_does_not_answer(client: ServiceClient) -> None:
+    attempt = await client.send("GET", "/backups")
+    told = msgspec.json.decode(attempt.body, type=dict[str, object])
+    assert (attempt.status, told["mirror"], told["remote"]) == (200, None, False)
+    assert "error" in str(told["replication"])
+
+
+async def test_an_address_that_is_not_there_is_a_problem_document(client: ServiceClient) -> None:
+    attempt = await client.send("GET", "/nothing")
+    assert (attempt.status, problem(attempt).code) == (404, "not_found")
