@@ -42,6 +42,8 @@ class Up:
         code = self.process.wait(timeout=within_s)
         took_s = time.monotonic() - sent_s
         self._reader.join(timeout=5)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         return code, took_s
 
     def _read(self) -> None:

@@ -104,5 +104,7 @@ def test_the_shipped_litestream_configuration_is_the_one_of_infra() -> None:
 
 def test_a_plan_survives_being_handed_over() -> None:
     program = plan.Program(["weed", "mini"], "/folder", {"A": "b"}, "/log", plan.Probe("::1", 80, "/"), 9)
-    whole = plan.Plan("/data", "http://x", [plan.Port("::1", 80, "SDC_X")], {"A": "b"}, program, program, None, ["/s"])
+    whole = plan.Plan(
+        "/data", "http://x", [plan.Port("::1", 80, "SDC_X")], {"A": "b"}, program, program, None, ["/s"], warm=True
+    )
     assert plan.read(plan.write(whole)) == whole

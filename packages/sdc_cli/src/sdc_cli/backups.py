@@ -8,6 +8,7 @@ from sdc_core import clock, objects
 from sdc_core import settings as core_settings
 from sdc_core.errors import SdcError, Unavailable
 from sdc_core.settings import Settings
+from sdc_worker.api.backups import Backups
 from sdc_worker.cron.jobs import Run
 
 from sdc_cli import programs, worker_calls
@@ -15,15 +16,6 @@ from sdc_cli import programs, worker_calls
 SYNC_S = 30
 MIRROR = "mirror.daily"
 DRILL = "drill.restore"
-
-
-class Backups(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET /backups` of the worker."""
-
-    replication: dict[str, object]
-    mirror: Run | None
-    drill: Run | None
-    remote: bool
 
 
 class Synced(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +39,8 @@ def status(*, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(told))
         return
-    for name, value in told.replication.items():
-        click.echo(f"replication {name}: {value}")
+    for name, newest in told.replication.items():
+        click.echo(f"{name}: {age(newest)}")
     click.echo(f"mirror: {words(told.mirror)}" if told.remote else "mirror: no remote is set (SDC_REMOTE_DAILY_BUCKET)")
     click.echo(f"restore drill: {words(told.drill)}")
 
@@ -84,6 +76,15 @@ def run(*, as_json: bool) -> None:
     worker_calls.require_ok(done)
     if not as_json:
         click.echo(words(done))
+
+
+def age(newest: int | str | None) -> str:
+    """How old the newest object of a replica is; a string is the reason why that is not known."""
+    if newest is None:
+        return "no replica yet"
+    if isinstance(newest, str):
+        return newest
+    return f"replica of {clock.to_datetime(newest):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def words(run: Run | None) -> str:

@@ -40,6 +40,7 @@ def make(settings: Settings) -> Plan:
         worker=_worker(settings, child),
         store=_store(settings, child) if embedded else None,
         strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
+        warm=store.is_prepared(settings),
     )
 
 

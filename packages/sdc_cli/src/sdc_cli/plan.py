@@ -41,7 +41,7 @@ class Plan(NamedTuple):
     """All of it.
 
     `store` is None when the object store is somebody else's; `environment` is for every child; `strays` are files to
-    remove at the end.
+    remove at the end; `warm` when databases and buckets are known to be there, so that nothing waits for them.
     """
 
     data_dir: str
@@ -52,6 +52,7 @@ class Plan(NamedTuple):
     worker: Program
     store: Program | None
     strays: list[str]
+    warm: bool
 
 
 def write(plan: Plan) -> str:
@@ -61,7 +62,7 @@ def write(plan: Plan) -> str:
 
 def read(line: str) -> Plan:
     """The plan that `write` wrote."""
-    data_dir, site_url, ports, environment, web, worker, store, strays = json.loads(line)
+    data_dir, site_url, ports, environment, web, worker, store, strays, warm = json.loads(line)
     return Plan(
         data_dir=data_dir,
         site_url=site_url,
@@ -71,6 +72,7 @@ def read(line: str) -> Plan:
         worker=_program(*worker),
         store=_program(*store) if store else None,
         strays=strays,
+        warm=warm,
     )
 
 

@@ -11,6 +11,7 @@ from sdc_core import clock, keys, objects
 from sdc_core.errors import Conflict, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
+from sdc_worker.api.backups import Backups
 
 from sdc_cli import backups, worker_calls
 from sdc_cli.check import Check
@@ -75,7 +76,7 @@ async def worker(settings: Settings) -> list[Check]:
     """The worker answers and is well; then what it says of replicas and drill."""
     health = await _health("worker", settings.worker_url)
     try:
-        told = await worker_calls.get(settings, "/backups", backups.Backups)
+        told = await worker_calls.get(settings, "/backups", Backups)
     except SdcError as error:
         remedy = f"{START}; both services need the same SDC_WEBHOOK_SECRETS"
         return [health, Check(name="backups", ok=False, found=str(error), remedy=remedy)]
@@ -102,15 +103,15 @@ async def _conditional(client: ObjectStore, bucket: str) -> Check:
     return Check(name="conditional writes", ok=ok, found="honoured" if ok else "ignored", remedy=remedy)
 
 
-def _replication(told: backups.Backups) -> Check:
-    found = ", ".join(f"{name} {value}" for name, value in told.replication.items()) or "nothing known"
-    ok = bool(told.replication.get("ok", True)) and bool(told.replication)
+def _replication(told: Backups) -> Check:
+    found = ", ".join(f"{name}: {backups.age(newest)}" for name, newest in told.replication.items())
+    ok = all(isinstance(newest, int) for newest in told.replication.values())
     return Check(
         name="replicas", ok=ok, found=found, remedy="logs/worker.log in the data folder has Litestream's reason"
     )
 
 
-def _drill(told: backups.Backups) -> Check:
+def _drill(told: Backups) -> Check:
     last = told.drill
     fresh = last is None or clock.now_us() - last.due_us < DRILL_DAYS * clock.DAY_US
     found = "none yet: the first is due within a day" if last is None else backups.words(last)

@@ -11,6 +11,7 @@ from sdc_core.settings import Settings
 from sdc_cli import first_run
 
 PORTS = 10
+MARK = "buckets.txt"
 MEMORY = "180MiB"
 """GOMEMLIMIT: without one it grows to 600 MB under large uploads and keeps them."""
 
@@ -92,6 +93,29 @@ def environment(settings: Settings) -> dict[str, str]:
         "WEED_JWT_FILER_SIGNING_READ_KEY": keys.filer_signing_read,
         "GOMEMLIMIT": MEMORY,
     }
+
+
+def is_prepared(settings: Settings) -> bool:
+    """Whether a start before this one found or made the buckets, and both databases are there: nothing to wait for."""
+    mark = folder(settings) / MARK
+    return (
+        settings.site_db.exists()
+        and settings.worker_db.exists()
+        and mark.is_file()
+        and mark.read_text(encoding="utf-8") == _buckets(settings)
+    )
+
+
+def mark_prepared(settings: Settings) -> None:
+    """Remember that the buckets are there. Beside the embedded store's files: it goes when they go."""
+    home = folder(settings)
+    home.mkdir(exist_ok=True, mode=0o700)
+    (home / MARK).write_text(_buckets(settings), encoding="utf-8")
+
+
+def _buckets(settings: Settings) -> str:
+    names = (settings.S3_MEDIA_BUCKET, settings.S3_BACKUP_BUCKET, settings.S3_ANALYTICS_BUCKET)
+    return " ".join((settings.S3_ENDPOINT_URL, *names))
 
 
 def possible_strays(settings: Settings) -> list[Path]:

@@ -24,7 +24,7 @@ WEB_GRACE_S = 3.0
 WORKER_GRACE_S = 4.0
 STORE_GRACE_S = 2.7
 FORCED = 130
-PREPARED = {"buckets", "databases"}
+TWICE_S = 0.5
 
 Group = asyncio.TaskGroup
 Ending = asyncio.Future[str]
@@ -115,40 +115,38 @@ def _parts(made: Plan, ending: Ending) -> Parts:
 
 
 def _on_signals(ending: Ending, forced: asyncio.Event, parts: Parts) -> None:
+    running = asyncio.get_running_loop()
+    first_s = 0.0
+
     def receive() -> None:
+        nonlocal first_s
         if not ending.done():
+            first_s = running.time()
             ending.set_result("")
+            return
+        # One Ctrl-C may come twice: from the terminal, and passed on by what stands between.
+        if running.time() - first_s < TWICE_S:
             return
         forced.set()
         for part in parts.running():
             part.kill()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, receive)
+        running.add_signal_handler(number, receive)
 
 
 async def _start(made: Plan, parts: Parts, group: Group, ending: Ending) -> None:
-    """Store, then databases and buckets, then the services, each as soon as what it needs is there."""
-    link, there = "", set()
+    """Bring everything up, each part as soon as what it needs is there; a failure ends `sdc up`."""
     try:
         if parts.store:
             group.create_task(parts.store.keep())
-        async with aclosing(_prepared(made.environment)) as events:
-            async for event, seconds, text in events:
-                there.add(event)
-                match event:
-                    case "link":
-                        link = text
-                    case "restored":
-                        say(f"  {text:<14} was missing: restored from its replica in {seconds:.1f} s")
-                    case "databases":
-                        say(f"  {event:<14} ready in {seconds:.1f} s")
-                        group.create_task(parts.web.keep())
-                    case _:
-                        say(f"  {event:<14} ready in {seconds:.1f} s")
-                if event in PREPARED and there >= PREPARED:
-                    group.create_task(parts.worker.keep())
+        if made.warm:
+            group.create_task(parts.web.keep())
+        link = await _prepare(made, parts, group)
         async with asyncio.timeout(READY_S):
+            if parts.store:
+                await parts.store.ready.wait()
+            group.create_task(parts.worker.keep())
             await parts.web.ready.wait()
             _greet(made, link)
             await parts.worker.ready.wait()
@@ -156,8 +154,25 @@ async def _start(made: Plan, parts: Parts, group: Group, ending: Ending) -> None
         if not ending.done():
             ending.set_result(str(error))
     except TimeoutError:
-        late = [part.name for part in (parts.web, parts.worker) if not part.ready.is_set()]
+        late = [part.name for part in parts.running() if not part.ready.is_set()]
         say(f"sdc: not ready after {READY_S:.0f} s: {', '.join(late)}; `sdc doctor` tells more")
+
+
+async def _prepare(made: Plan, parts: Parts, group: Group) -> str:
+    """Have the preparations made, and start web as soon as its databases are there; returns the set-up link or ''."""
+    link = ""
+    async with aclosing(_prepared(made.environment)) as events:
+        async for event, seconds, text in events:
+            match event:
+                case "link":
+                    link = text
+                case "restored":
+                    say(f"  {text:<14} was missing: restored from its replica in {seconds:.1f} s")
+                case _ if not made.warm:
+                    say(f"  {event:<14} ready in {seconds:.1f} s")
+            if event == "databases" and not made.warm:
+                group.create_task(parts.web.keep())
+    return link
 
 
 async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, float, str]]:

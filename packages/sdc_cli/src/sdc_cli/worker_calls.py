@@ -1,6 +1,7 @@
 """The worker's signed surface, as the command uses it."""
 
 import asyncio
+import sys
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
@@ -75,11 +76,10 @@ def _decode(body: bytes, answer: type[T]) -> T:
 
 def _count(run: Run | None) -> None:
     """A line that counts the seconds of a run, wiped at its end."""
-    stream = click.get_text_stream("stderr")
-    if not stream.isatty():
+    if not sys.stderr.isatty():
         return
     text = ""
     if run is not None:
         seconds = (clock.now_us() - (run.started_us or run.due_us)) // clock.SECOND_US
         text = f"{run.job}: {seconds} s"
-    click.echo(f"\r\x1b[K{text}", nl=False, file=stream)
+    click.echo(f"\r\x1b[K{text}", nl=False, err=True)

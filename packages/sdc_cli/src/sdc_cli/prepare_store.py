@@ -1,0 +1,99 @@
+"""What must be in the object store before the parts run, and what may have to come back out of it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from sdc_core import clock, keys, objects
+from sdc_core import settings as core_settings
+from sdc_core.errors import Conflict, Unavailable
+from sdc_core.settings import Settings
+
+from sdc_cli import first_run, programs, store
+
+STORE_S = 30.0
+RESTORE_S = 3600.0
+FSYNC_S = 20.0
+LOOK_S = 0.05
+
+
+async def make_ready(settings: Settings) -> None:
+    """Wait until the store takes objects, with a marker in each bucket: a mirror touches no bucket without one.
+
+    Raises Unavailable when it does not come about within `STORE_S`.
+    """
+    buckets = (settings.S3_MEDIA_BUCKET, settings.S3_BACKUP_BUCKET, settings.S3_ANALYTICS_BUCKET)
+    async with objects.open_store(objects.local_endpoint(settings)) as client:
+        try:
+            async with asyncio.timeout(STORE_S), asyncio.TaskGroup() as group:
+                made = [group.create_task(_ready_bucket(client, bucket)) for bucket in buckets]
+        except TimeoutError:
+            reason = await client.ping(settings.S3_BACKUP_BUCKET) or "it takes no objects"
+            message = f"the object store at {settings.S3_ENDPOINT_URL} is not ready after {STORE_S:.0f} s: {reason}"
+            raise Unavailable(message) from None
+    if any(task.result() for task in made) and first_run.is_embedded(settings):
+        await _sync_to_disk(settings)
+    await asyncio.to_thread(store.mark_prepared, settings)
+
+
+async def restore(settings: Settings, path: Path) -> bool:
+    """Bring a missing database back from its replica, since a new one would be written over it; False without one."""
+    command = (
+        *(programs.find("litestream"), "restore", "-config", str(programs.litestream_config(settings))),
+        *("-if-replica-exists", "-if-db-not-exists", "-integrity-check", "quick", str(path)),
+    )
+    environment = programs.litestream_environment(settings, core_settings.environment(settings))
+    code, said = await _run(command, environment, b"", RESTORE_S)
+    if code:
+        message = f"{path} is missing and cannot be restored from the object store: {said.strip()[-300:]}"
+        raise Unavailable(message)
+    return await asyncio.to_thread(path.exists)
+
+
+async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> bool:
+    """Whether the marker is new."""
+    while True:
+        try:
+            if await client.ping(bucket):
+                await client.make_bucket(bucket)
+            body = msgspec.json.encode({"bucket": bucket, "made_us": clock.now_us()})
+            await client.put(bucket, keys.MARKER, body, content_type="application/json", only_new=True)
+        except Conflict:
+            return False
+        except Unavailable:
+            await asyncio.sleep(LOOK_S)
+        else:
+            return True
+
+
+async def _sync_to_disk(settings: Settings) -> None:
+    """Have the embedded store keep acknowledged uploads through a power failure."""
+    command = store.fsync_command(settings, programs.find("weed"))
+    environment = core_settings.environment(settings) | store.environment(settings)
+    code, said = await _run(command, environment, store.FSYNC, FSYNC_S)
+    if code or '"fsync":  true' not in said:
+        message = f"the object store cannot be told to sync to disk: {said.strip()[-200:]}"
+        raise Unavailable(message)
+
+
+async def _run(
+    command: Sequence[str], environment: dict[str, str], standard_input: bytes, timeout_s: float
+) -> tuple[int, str]:
+    """The exit code of a child and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment,
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            said, _ = await process.communicate(standard_input)
+    except TimeoutError:
+        return -1, f"no end after {timeout_s:.0f} s"
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return process.returncode or 0, said.decode(errors="replace")
