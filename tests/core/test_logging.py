@@ -153,7 +153,10 @@ def test_setting_up_again_replaces_what_was_there(lines: Lines) -> None:
 
 
 def test_accents_are_json_on_a_machine_that_speaks_ascii() -> None:
-    program = "from sdc_core.logging import configure; import logging; configure('web'); logging.warning('\\u00feetta \\u00e9')"
+    program = (
+        "import logging; from sdc_core.logging import configure; configure('web'); "
+        "logging.warning('\\u00feetta \\u00e9')"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
     child = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", program], env=environment, capture_output=True, check=True, timeout=15
