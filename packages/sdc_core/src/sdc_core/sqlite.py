@@ -29,7 +29,7 @@ sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 
 import aiosqlite  # noqa: E402 - must see the module put in place above
 
-if aiosqlite.core.sqlite3 is not pysqlite3:
+if vars(aiosqlite.core)["sqlite3"] is not pysqlite3:
     message = "aiosqlite was imported before sdc_core.sqlite and uses Python's own SQLite: import sdc_core.sqlite first"
     raise ImportError(message)
 
