@@ -1,0 +1,115 @@
+"""What is asked of a restored database, and of the live one to compare with. Both are only read."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from sdc_core import clock
+from sdc_core.sqlite import BUSY_TIMEOUT_MS, Connection, aiosqlite, fetch_all, fetch_value
+
+_AHEAD = frozenset({"next_us", "due_us", "expires_at_us", "scheduled_at_us", "duration_us"})
+"""Columns that name a coming moment, or a length of time."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """One table: rows, and the oldest and newest moment in it; None where no row tells one."""
+
+    rows: int
+    oldest_us: int | None
+    newest_us: int | None
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """A database: the number of its schema, and its tables by name."""
+
+    schema: int
+    tables: dict[str, Table]
+
+    @property
+    def newest_us(self) -> int | None:
+        """The newest moment in any table."""
+        return max((each.newest_us for each in self.tables.values() if each.newest_us is not None), default=None)
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload, as the database knows it."""
+
+    id: str
+    sha256: str
+
+
+class _Name(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+@asynccontextmanager
+async def reading(path: Path) -> AsyncGenerator[Connection]:
+    """A connection that cannot write; the file is neither migrated nor made."""
+    async with aiosqlite.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None) as connection:
+        connection.row_factory = aiosqlite.Row
+        await connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        yield connection
+
+
+SQL_FAULTS = """
+SELECT integrity_check AS name FROM pragma_integrity_check WHERE integrity_check <> 'ok'
+UNION ALL
+SELECT "table" || ' row ' || coalesce(rowid, '?') || ' refers to a missing row of ' || parent
+FROM pragma_foreign_key_check
+LIMIT 5
+"""
+
+
+async def faults(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with a file, at most five sentences."""
+    return [each.name for each in await fetch_all(connection, _Name, SQL_FAULTS)]
+
+
+SQL_TABLES = """
+SELECT name FROM pragma_table_list
+WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+    AND name NOT LIKE '~_litestream%' ESCAPE '~'
+ORDER BY name
+"""
+SQL_MOMENTS = "SELECT name FROM pragma_table_info(:table) WHERE name LIKE '%~_us' ESCAPE '~'"
+
+
+async def contents(connection: Connection) -> Contents:
+    """Schema, and rows and moments of every table."""
+    version = await fetch_value(connection, "PRAGMA user_version")
+    tables = {}
+    for each in await fetch_all(connection, _Name, SQL_TABLES):
+        columns = [column.name for column in await fetch_all(connection, _Name, SQL_MOMENTS, {"table": each.name})]
+        tables[each.name] = await _table(connection, each.name, [name for name in columns if name not in _AHEAD])
+    return Contents(schema=version if isinstance(version, int) else 0, tables=tables)
+
+
+async def _table(connection: Connection, table: str, columns: list[str]) -> Table:
+    """A row's moment is the latest of its columns that is not in the future."""
+    moments = [f"nullif(max(0, min({_quoted(name)}, :now_us)), 0)" for name in columns]
+    latest = f"max({', '.join(f'coalesce({each}, 0)' for each in moments)}, 0)" if moments else "0"
+    sql = f"SELECT count(*) AS rows, nullif(min({latest}), 0) AS oldest_us, nullif(max({latest}), 0) AS newest_us FROM {_quoted(table)}"  # noqa: S608, E501 - names come from the schema
+    (row,) = await fetch_all(connection, Table, sql, {"now_us": clock.now_us()})
+    return row
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+SQL_SAMPLE = "SELECT id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
+
+
+async def sample(connection: Connection, count: int) -> list[Original]:
+    """Some uploads, other ones each time."""
+    return await fetch_all(connection, Original, SQL_SAMPLE, {"count": count})
+
+
+SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE id = :id"
+
+
+async def knows(connection: Connection, asset_id: str) -> bool:
+    """Whether an upload is still there."""
+    return await fetch_value(connection, SQL_KNOWS, {"id": asset_id}) == 1

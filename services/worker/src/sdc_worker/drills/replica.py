@@ -1,0 +1,204 @@
+"""Litestream's replicas: bringing a database back from one, and asking the running Litestream how it does."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlencode
+
+import msgspec
+from sdc_core import clock, keys
+from sdc_core.errors import Conflict, NotFound
+from sdc_core.objects import Endpoint
+from sdc_core.settings import Settings
+
+from sdc_worker.mirror import child
+
+Name: TypeAlias = Literal["site", "worker"]
+DATABASES: tuple[Name, ...] = ("site", "worker")
+
+RESTORE_S = 3600.0
+LIST_S = 60.0
+SOCKET_S = 3.0
+MAX_ANSWER_BYTES = 64 * 1024
+STALE_US = 60 * clock.SECOND_US
+
+
+class RestoreFailed(Conflict):
+    """The replica does not give a whole database; the sentence says what Litestream found."""
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that was brought back and passed SQLite's integrity check. `newest_us` is the time of the replica's
+    newest file, to the second: nothing later is in any state of it.
+    """
+
+    path: Path
+    txid: str
+    newest_us: int
+    duration_us: int
+
+
+class ReplicaFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a replica, as Litestream lists it."""
+
+    level: int
+    min_txid: str
+    max_txid: str
+    timestamp: datetime
+
+
+class ReplicaHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One database under the running Litestream. `lag_us` is how long ago it was last known to be copied whole."""
+
+    name: str
+    status: str
+    lag_us: int | None
+    ok: bool
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether Litestream runs, and how each database fares; `reason` is a sentence when something is not well."""
+
+    running: bool
+    reason: str = ""
+    databases: tuple[ReplicaHealth, ...] = ()
+
+
+class _Summary(msgspec.Struct, frozen=True, kw_only=True):
+    txid: str = ""
+
+
+class _Managed(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    status: str = ""
+    last_sync_at: datetime | None = None
+
+
+class _List(msgspec.Struct, frozen=True, kw_only=True):
+    databases: list[_Managed] = []
+
+
+async def restore_database(
+    endpoint: Endpoint,
+    bucket: str,
+    prefix: str,
+    database: Name,
+    into: Path,
+    *,
+    at: datetime | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Restored:
+    """Write the database as it was at `at`, or its newest state, to the new file `into`, and check its integrity.
+
+    The replica is at `prefix` + `litestream/<database>`: the prefix is empty in the backup bucket and
+    `current/<backup bucket>/` at the mirror. A time after the newest state means the newest. Raises NotFound when there
+    is no replica or none so old, Conflict when `into` exists, RestoreFailed, and Unavailable past the deadline.
+    """
+    started_us = clock.monotonic_us()
+    if await asyncio.to_thread(into.exists):
+        message = f"{into} exists already: move it away first"
+        raise Conflict(message)
+    url = _url(endpoint, bucket, prefix + keys.replica(database))
+    given = {**_credentials(endpoint), **(env or {})}
+    files = await _files(url, given, f"{database} in bucket {bucket}")
+    newest = max(file.timestamp for file in files)
+    moment = [] if at is None or at > newest else ["-timestamp", at.isoformat().replace("+00:00", "Z")]
+    if moment and at and at < min(file.timestamp for file in files):
+        message = f"the replica of {database} begins later than {at.isoformat()}"
+        raise NotFound(message)
+    ended = await child.run(
+        [await _program(), "restore", "-o", str(into), "-integrity-check", "full", "-json", *moment, url],
+        given,
+        deadline_s=RESTORE_S,
+    )
+    if ended.code:
+        message = f"the replica of {database} in bucket {bucket} does not restore: {_last_line(ended.errors)}"
+        raise RestoreFailed(message)
+    return Restored(
+        path=into,
+        txid=msgspec.json.decode(ended.out, type=_Summary).txid,
+        newest_us=clock.from_datetime(newest),
+        duration_us=clock.monotonic_us() - started_us,
+    )
+
+
+async def replication(settings: Settings) -> Replication:
+    """How the Litestream that runs the worker does, by its control socket. Never raises SdcError."""
+    path = settings.DATA_DIR.absolute() / "run" / "litestream.sock"
+    try:
+        async with asyncio.timeout(SOCKET_S):
+            body = await _get(path, "/list")
+        managed = msgspec.json.decode(body, type=_List).databases
+    except (FileNotFoundError, ConnectionRefusedError):
+        return Replication(running=False, reason="not running under Litestream: nothing is replicated")
+    except (TimeoutError, OSError, msgspec.DecodeError) as error:
+        return Replication(running=False, reason=f"Litestream does not answer: {type(error).__name__}")
+    databases = tuple(_health(each) for each in managed)
+    ill = [each.name for each in databases if not each.ok]
+    reason = f"{' and '.join(ill)}: not copied for more than {STALE_US // clock.SECOND_US} s" if ill else ""
+    return Replication(running=True, reason=reason, databases=databases)
+
+
+def _health(managed: _Managed) -> ReplicaHealth:
+    lag_us = None
+    if managed.last_sync_at:
+        lag_us = max(0, clock.now_us() - clock.from_datetime(managed.last_sync_at))
+    return ReplicaHealth(
+        name=Path(managed.path).stem,
+        status=managed.status,
+        lag_us=lag_us,
+        ok=managed.status == "replicating" and lag_us is not None and lag_us <= STALE_US,
+    )
+
+
+async def _get(socket: Path, target: str) -> bytes:
+    """The body of an answer; the control socket speaks HTTP, and HTTP/1.0 ends it by closing."""
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    try:
+        writer.write(f"GET {target} HTTP/1.0\r\nHost: litestream\r\n\r\n".encode())
+        await writer.drain()
+        answer = await reader.read(MAX_ANSWER_BYTES)
+        while chunk := await reader.read(MAX_ANSWER_BYTES):
+            answer += chunk
+            if len(answer) > MAX_ANSWER_BYTES:
+                break
+    finally:
+        writer.close()
+    _, _, body = answer.partition(b"\r\n\r\n")
+    return body
+
+
+async def _files(url: str, env: Mapping[str, str], what: str) -> list[ReplicaFile]:
+    command = [await _program(), "ltx", "-level", "all", "-json", url]
+    ended = await child.run(command, env, deadline_s=LIST_S)
+    if ended.code:
+        message = f"the replica of {what} cannot be listed: {_last_line(ended.errors)}"
+        raise RestoreFailed(message)
+    files = msgspec.json.decode(ended.out or "[]", type=list[ReplicaFile] | None)
+    if not files:
+        message = f"there is no replica of {what}"
+        raise NotFound(message)
+    return files
+
+
+async def _program() -> str:
+    return await asyncio.to_thread(child.program, "litestream")
+
+
+def _url(endpoint: Endpoint, bucket: str, path: str) -> str:
+    query = urlencode({"endpoint": endpoint.url, "region": endpoint.region, "forcePathStyle": "true"})
+    return f"s3://{bucket}/{path}?{query}"
+
+
+def _credentials(endpoint: Endpoint) -> dict[str, str]:
+    return {
+        "LITESTREAM_ACCESS_KEY_ID": endpoint.access_key_id,
+        "LITESTREAM_SECRET_ACCESS_KEY": endpoint.secret_access_key,
+    }
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1][-300:] if lines else "it gave no reason"

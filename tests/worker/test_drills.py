@@ -1,0 +1,221 @@
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import pytest
+from sdc_core import clock, keys
+from sdc_core.errors import Conflict, NotFound
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Database, execute, fetch_value, open_database
+from sdc_worker.db import open_worker
+from sdc_worker.drills import checks, replica, restore
+from sdc_worker.drills.replica import Name, RestoreFailed
+from sdc_worker.drills.restore import DrillFailed, Source
+from sdc_worker.mirror import child, daily, rclone
+
+from conftest import FreshBucket
+
+SQL_ASSET = """
+INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us)
+VALUES (:id, :sha256, 'photo.jpg', 'image/jpeg', 5, 'a photo', 'pending', :now_us)
+"""
+SQL_STREAM = """
+INSERT INTO log_streams (slot, day, at, changed_us) VALUES (:slot, '2026-11-24', 0, :now_us)
+"""
+
+
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """A site with both databases, one upload, and its backup bucket."""
+
+    settings: Settings
+    store: ObjectStore
+    site: Database
+    worker: Database
+
+    @property
+    def source(self) -> Source:
+        """The backup beside the site."""
+        return restore.local(self.settings, self.store)
+
+    async def replicate(self, *databases: Name) -> None:
+        """Copy the databases once, as the running Litestream does all the time."""
+        async with asyncio.TaskGroup() as group:
+            for name in databases or replica.DATABASES:
+                group.create_task(self._replicate(name))
+
+    async def _replicate(self, name: Name) -> None:
+        url = replica._url(self.store.endpoint, self.settings.S3_BACKUP_BUCKET, keys.replica(name))
+        path = self.settings.site_db if name == "site" else self.settings.worker_db
+        command = [child.program("litestream"), "replicate", "-once", str(path), url]
+        ended = await child.run(command, replica._credentials(self.store.endpoint), deadline_s=15)
+        assert ended.code == 0, ended.errors
+
+    async def upload(self, original: bytes) -> str:
+        """An upload, in the store and in the database."""
+        asset_id = clock.new_id()
+        key = keys.original(asset_id)
+        await self.store.put(self.settings.S3_MEDIA_BUCKET, key, original, content_type="image/jpeg")
+        async with self.site.transaction() as connection:
+            sha256 = hashlib.sha256(original).hexdigest()
+            await execute(connection, SQL_ASSET, {"id": asset_id, "sha256": sha256, "now_us": clock.now_us()})
+        return asset_id
+
+    async def log_stream(self, slot: str) -> None:
+        """A row in the worker's database."""
+        async with self.worker.transaction() as connection:
+            await execute(connection, SQL_STREAM, {"slot": slot, "now_us": clock.now_us()})
+
+
+@pytest.fixture
+async def home(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Home]:
+    """A site that has been replicated once."""
+    settings = Settings(DATA_DIR=tmp_path, S3_BACKUP_BUCKET=await fresh_bucket(), S3_MEDIA_BUCKET=await fresh_bucket())
+    async with (
+        open_database(settings.site_db, files("sdc_web") / "migrations" / "site") as site,
+        open_worker(settings.worker_db) as worker,
+    ):
+        home = Home(settings=settings, store=object_store, site=site, worker=worker)
+        await home.upload(b"bytes")
+        await home.log_stream("0")
+        await home.replicate()
+        yield home
+
+
+async def test_a_drill_restores_both_databases_with_the_row_just_written(home: Home) -> None:
+    await home.log_stream("1")
+    await home.replicate("worker")
+    report = await restore.run(home.settings, home.source)
+    assert [each.name for each in report.databases] == ["site", "worker"]
+    assert (report.databases[1].rows["log_streams"], report.originals_checked) == (2, 1)
+
+
+async def test_a_drill_leaves_nothing_behind(home: Home) -> None:
+    before = {path.name for path in home.settings.DATA_DIR.iterdir()}
+    await asyncio.to_thread((home.settings.DATA_DIR / "drill-killed").mkdir)
+    await restore.run(home.settings, home.source)
+    assert {path.name for path in home.settings.DATA_DIR.iterdir()} <= before
+
+
+async def test_a_damaged_replica_fails_the_drill(home: Home) -> None:
+    bucket = home.settings.S3_BACKUP_BUCKET
+    async for info in home.store.list(bucket, keys.replica("site")):
+        whole = bytearray(await home.store.get(bucket, info.key, max_bytes=1 << 24))
+        whole[len(whole) // 2] ^= 0xFF
+        await home.store.put(bucket, info.key, bytes(whole), content_type="application/octet-stream")
+    with pytest.raises(RestoreFailed, match="the replica of site"):
+        await restore.run(home.settings, home.source)
+
+
+async def test_a_replica_that_stopped_long_ago_fails_the_drill(home: Home) -> None:
+    with clock.frozen(clock.now_us() + restore.MAX_AGE_US["local"] + clock.SECOND_US):
+        await home.log_stream("1")
+        with pytest.raises(DrillFailed, match="the local backup has stopped"):
+            await restore.run(home.settings, home.source)
+
+
+async def test_an_original_that_differs_fails_the_drill(home: Home) -> None:
+    async for info in home.store.list(home.settings.S3_MEDIA_BUCKET, keys.ORIGINALS):
+        await home.store.put(home.settings.S3_MEDIA_BUCKET, info.key, b"other", content_type="image/jpeg")
+    with pytest.raises(DrillFailed, match="differs from what was uploaded"):
+        await restore.run(home.settings, home.source)
+
+
+async def test_an_original_that_is_missing_fails_the_drill(home: Home) -> None:
+    async for info in home.store.list(home.settings.S3_MEDIA_BUCKET, keys.ORIGINALS):
+        await home.store.delete(home.settings.S3_MEDIA_BUCKET, info.key)
+    with pytest.raises(DrillFailed, match="lacks the original"):
+        await restore.run(home.settings, home.source)
+
+
+async def test_an_upload_deleted_since_the_backup_is_no_fault(home: Home) -> None:
+    async with home.site.transaction() as connection:
+        await execute(connection, "DELETE FROM media_assets")
+    assert (await restore.run(home.settings, home.source)).originals_checked == 0
+
+
+async def test_a_table_that_lost_its_rows_fails_the_drill(home: Home) -> None:
+    table = checks.Table(rows=3, oldest_us=5, newest_us=9)
+    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
+    live = checks.Contents(schema=1, tables={"posts": table, "authors": table})
+    restored = checks.Contents(schema=1, tables={"posts": empty, "authors": table})
+    with pytest.raises(DrillFailed, match=r"table posts .* has lost rows"):
+        restore._require_whole("site", restored, live)
+
+
+async def test_a_row_that_refers_to_nothing_is_found(home: Home) -> None:
+    async with checks.reading(home.settings.site_db) as connection:
+        assert await checks.faults(connection) == []
+    async with home.site.transaction() as connection:
+        await execute(connection, "PRAGMA defer_foreign_keys = ON")
+        await execute(connection, "INSERT INTO redirects (path, post_id, created_at_us) VALUES ('/old', 'gone', 1)")
+        assert await checks.faults(connection) == ["redirects row 1 refers to a missing row of posts"]
+        await execute(connection, "DELETE FROM redirects")
+
+
+async def test_the_mirror_restores_as_well_as_the_bucket_it_copies(home: Home, fresh_bucket: FreshBucket) -> None:
+    settings = home.settings.model_copy(update={"REMOTE_DAILY_BUCKET": await fresh_bucket()})
+    ends = rclone.remotes(home.store.endpoint, home.store.endpoint, child.clean_environment(settings))
+    target = daily.Target(store=home.store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
+    await daily.run(home.store, [settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET], target)
+    report = await restore.run(settings, restore.remote(settings, home.store))
+    assert (report.source, report.originals_checked) == ("remote", 1)
+
+
+async def test_a_restore_after_the_newest_state_gives_the_newest(home: Home, tmp_path: Path) -> None:
+    into = tmp_path / "restored.db"
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    await replica.restore_database(home.store.endpoint, home.settings.S3_BACKUP_BUCKET, "", "worker", into, at=tomorrow)
+    async with checks.reading(into) as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM log_streams") == 1
+
+
+async def test_a_restore_before_the_oldest_state_is_refused_in_words(home: Home, tmp_path: Path) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    with pytest.raises(NotFound, match="begins later than 2020"):
+        await replica.restore_database(
+            home.store.endpoint, home.settings.S3_BACKUP_BUCKET, "", "site", tmp_path / "old.db", at=long_ago
+        )
+
+
+async def test_a_restore_writes_over_nothing(home: Home) -> None:
+    with pytest.raises(Conflict, match="exists already"):
+        await replica.restore_database(
+            home.store.endpoint, home.settings.S3_BACKUP_BUCKET, "", "site", home.settings.site_db
+        )
+
+
+async def test_a_bucket_without_a_replica_says_so(home: Home, fresh_bucket: FreshBucket, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no replica of site"):
+        await replica.restore_database(home.store.endpoint, await fresh_bucket(), "", "site", tmp_path / "none.db")
+
+
+async def test_without_litestream_replication_says_so(home: Home) -> None:
+    told = await replica.replication(home.settings)
+    assert (told.running, told.reason) == (False, "not running under Litestream: nothing is replicated")
+
+
+async def test_a_running_litestream_tells_how_far_it_is(home: Home) -> None:
+    data_dir = home.settings.DATA_DIR
+    (data_dir / "run").mkdir()
+    settings = home.settings
+    env = replica._credentials(home.store.endpoint) | {
+        "LITESTREAM_METRICS_ADDR": "",
+        "LITESTREAM_DATA_DIR": str(data_dir),
+        "LITESTREAM_ENDPOINT_URL": home.store.endpoint.url,
+        "LITESTREAM_REGION": "us-east-1",
+        "LITESTREAM_BUCKET": settings.S3_BACKUP_BUCKET,
+        "LITESTREAM_SYNC_INTERVAL": "200ms",
+    }
+    config = Path(__file__).parents[2] / "infra" / "litestream" / "litestream.yml"
+    command = [child.program("litestream"), "replicate", "-config", str(config), "-exec", "tail -f /dev/null"]
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        running = group.create_task(child.run(command, env | {"PATH": "/usr/bin:/bin"}, deadline_s=15))
+        while not (told := await replica.replication(settings)).databases or told.reason:  # noqa: ASYNC110 - it tells only when asked
+            await asyncio.sleep(0.05)
+        running.cancel()
+    assert [(each.name, each.ok) for each in told.databases] == [("site", True), ("worker", True)]
