@@ -48,11 +48,14 @@ async def save(databases: Databases, post_id: str, form: DraftForm, author: Sign
     if form.base_revision is None:
         return
     opened = await open_post(databases, post_id)
-    stored = views.form_of(opened.post, opened.newest)
-    if form.base_revision == opened.newest.number and views.draft(form) == views.draft(stored):
+    stored = views.draft(views.form_of(opened.post, opened.newest))
+    draft = views.draft(form)
+    # An empty slug means the one that there is.
+    same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
+    if form.base_revision == opened.newest.number and same:
         return
     try:
-        await posts.revisions.save(databases.site, post_id, views.draft(form), form.base_revision, author.id)
+        await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field)) from None
 

@@ -1,0 +1,29 @@
+"""An author with a password, and a browser in which they are signed in."""
+
+from collections.abc import Mapping
+
+import httpx
+from sdc_web.authors import accounts
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases
+
+NAME = "ada"
+PASSWORD = "correct horse battery staple"
+BROWSER = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+HTMX = {**BROWSER, "HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+async def make_author(databases: Databases) -> Author:
+    return await accounts.create(databases, name=NAME, display_name="Ada Lovelace", password=PASSWORD)
+
+
+async def sign_in(client: httpx.AsyncClient, password: str = PASSWORD, name: str = NAME) -> httpx.Response:
+    """Send the form as a browser would; the client keeps the cookie."""
+    return await send(client, "/author/sign-in", {"name": name, "password": password, "return_to": ""})
+
+
+async def send(
+    client: httpx.AsyncClient, path: str, form: Mapping[str, str], method: str = "POST", *, htmx: bool = False
+) -> httpx.Response:
+    """A form as a browser or as htmx sends it."""
+    return await client.request(method, path, data=dict(form), headers=HTMX if htmx else BROWSER)

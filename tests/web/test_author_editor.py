@@ -1,0 +1,208 @@
+import httpx
+import pytest
+from sdc_core import clock
+from sdc_web import posts
+from sdc_web.db import Databases
+
+from signing_in import BROWSER, HTMX, make_author, send, sign_in
+
+TEXT = {"title": "On tea", "slug": "", "summary": "", "tags": "tea, cups", "cover_id": "", "publish_at": ""}
+NOW_US = 1_800_000_000_000_000
+
+
+@pytest.fixture
+async def post_id(client: httpx.AsyncClient, databases: Databases) -> str:
+    """A new draft of a signed-in author."""
+    await make_author(databases)
+    await sign_in(client)
+    answer = await send(client, "/author/posts", {"kind": "post"})
+    return answer.headers["location"].rpartition("/")[2]
+
+
+def form(body: str, base: int, **more: str) -> dict[str, str]:
+    return {**TEXT, "body_markdown": body, "base_revision": str(base), **more}
+
+
+async def newest(databases: Databases, post_id: str) -> posts.Revision:
+    async with databases.site.read() as connection:
+        return await posts.revisions.newest(connection, post_id)
+
+
+async def test_a_new_post_opens_in_the_editor(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await client.get(f"/author/posts/{post_id}", headers=BROWSER)
+    assert answer.status_code == 200
+    assert 'name="base_revision" value="1"' in answer.text
+
+
+async def test_autosave_answers_the_next_base_revision(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft", form("Hot.", 1), "PUT", htmx=True)
+    assert answer.status_code == 200
+    assert 'name="base_revision" value="2"' in answer.text
+    assert (await newest(databases, post_id)).tags == ("tea", "cups")
+
+
+async def test_saving_works_without_script(client: httpx.AsyncClient, databases: Databases, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", form("Hot.", 1, intent="save"))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/author/posts/{post_id}?said=saved")
+    assert (await newest(databases, post_id)).body == "Hot."
+
+
+async def test_the_base_revision_may_stand_in_if_match(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    sent = {**TEXT, "body_markdown": "Hot."}
+    answer = await client.put(f"/author/posts/{post_id}/draft", data=sent, headers={**HTMX, "If-Match": '"1"'})
+    assert answer.status_code == 200
+    assert (await newest(databases, post_id)).number == 2
+
+
+async def test_a_text_without_a_base_is_refused(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await client.put(f"/author/posts/{post_id}/draft", data=TEXT, headers=HTMX)
+    assert answer.status_code == 422
+
+
+async def test_a_second_tab_is_shown_both_texts_and_loses_none(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    await send(client, f"/author/posts/{post_id}/draft", form("Hot tea.", 1), "PUT", htmx=True)
+    answer = await send(client, f"/author/posts/{post_id}/draft", form("Cold tea.", 1), "PUT", htmx=True)
+    assert answer.status_code == 412
+    assert "Hot tea." in answer.text
+    assert "Cold tea." in answer.text
+    assert (await newest(databases, post_id)).body == "Hot tea."
+
+
+async def test_the_conflict_page_without_script_shows_both_texts(client: httpx.AsyncClient, post_id: str) -> None:
+    await send(client, f"/author/posts/{post_id}/draft?_method=PUT", form("Hot tea.", 1))
+    answer = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", form("Cold tea.", 1))
+    assert answer.status_code == 412
+    assert "Hot tea." in answer.text
+    assert "Cold tea." in answer.text
+    assert 'name="base_revision" value="2"' in answer.text
+
+
+async def test_a_refused_slug_keeps_what_was_typed(client: httpx.AsyncClient, post_id: str) -> None:
+    sent = form("Long text.", 1, slug="Not a slug!")
+    answer = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", sent)
+    assert answer.status_code == 422
+    assert "Long text." in answer.text
+    assert 'value="Not a slug!"' in answer.text
+    assert 'name="base_revision" value="1"' in answer.text
+
+
+async def test_publishing_saves_the_form_first(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/publication", form("Hot *tea*.", 1))
+    assert answer.headers["location"].endswith("?said=published")
+    page = await client.get("/posts/on-tea")
+    assert "<em>tea</em>" in page.text
+
+
+async def test_publishing_without_a_title_says_so(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1, title=""))
+    assert answer.status_code == 422
+    assert "Give it a title" in answer.text
+
+
+async def test_publishing_an_old_text_is_refused(client: httpx.AsyncClient, post_id: str) -> None:
+    await send(client, f"/author/posts/{post_id}/draft", form("Hot.", 1), "PUT", htmx=True)
+    answer = await send(client, f"/author/posts/{post_id}/publication", form("Cold.", 1))
+    assert answer.status_code == 412
+    assert (await client.get("/posts/on-tea")).status_code == 404
+
+
+async def test_a_moment_to_come_schedules_the_post(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    sent = form("Hot.", 1, publish_at="2099-01-02T03:04")
+    answer = await send(client, f"/author/posts/{post_id}/publication", sent)
+    assert answer.headers["location"].endswith("?said=scheduled")
+    async with databases.site.read() as connection:
+        post = await posts.find(connection, post_id)
+    assert post.scheduled_at_us is not None
+    assert clock.to_datetime(post.scheduled_at_us).isoformat() == "2099-01-02T03:04:00+00:00"
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", "2099-13-01T00:00", "0000-00-00T00:00"])
+async def test_a_moment_that_is_none_is_refused(client: httpx.AsyncClient, post_id: str, moment: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1, publish_at=moment))
+    assert answer.status_code == 422
+
+
+async def test_unpublishing_takes_it_off_the_site_and_keeps_what_was_typed(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1))
+    answer = await send(client, f"/author/posts/{post_id}/publication?_method=DELETE", form("Typed since.", 2))
+    assert answer.status_code == 303
+    assert (await client.get("/posts/on-tea")).status_code == 404
+    assert (await newest(databases, post_id)).body == "Typed since."
+
+
+async def test_publishing_an_unchanged_text_makes_no_new_revision(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1))
+    await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 2))
+    assert (await newest(databases, post_id)).number == 2
+
+
+async def test_the_preview_is_the_real_theme_and_never_kept(client: httpx.AsyncClient, post_id: str) -> None:
+    await send(client, f"/author/posts/{post_id}/draft", form("Hot *tea*.", 1), "PUT", htmx=True)
+    answer = await client.get(f"/author/posts/{post_id}/preview", headers=BROWSER)
+    assert "<em>tea</em>" in answer.text
+    assert "Draft" in answer.text
+    assert (answer.headers["cache-control"], answer.headers["x-robots-tag"]) == ("private, no-store", "noindex")
+
+
+async def test_an_unsaved_text_is_previewed_and_not_saved(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/preview", form("*Hot*\n\n<script>x</script>", 1), htmx=True)
+    assert "<em>Hot</em>" in answer.text
+    assert "<script>" not in answer.text
+    assert (await newest(databases, post_id)).number == 1
+
+
+async def test_an_unsaved_text_is_previewed_as_a_page_without_script(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/preview", form("*Hot*", 1))
+    assert "<!doctype html>" in answer.text
+    assert "<em>Hot</em>" in answer.text
+
+
+async def test_deleting_is_for_good(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", form("Hot.", 1))
+    assert answer.headers["location"] == "/author/posts?said=deleted"
+    assert (await client.get(f"/author/posts/{post_id}", headers=BROWSER)).status_code == 404
+
+
+async def test_the_list_is_filtered_by_title_and_state(client: httpx.AsyncClient, post_id: str) -> None:
+    await send(client, f"/author/posts/{post_id}/draft", form("Hot.", 1), "PUT", htmx=True)
+    found = await client.get("/author/posts?q=TEA&state=draft&kind=", headers=BROWSER)
+    missed = await client.get("/author/posts?q=coffee", headers=BROWSER)
+    assert post_id in found.text
+    assert post_id not in missed.text
+
+
+@pytest.mark.parametrize("query", ["state=nonsense", "kind=x", "q=%ff", "q=a&q=b"])
+async def test_a_filter_that_is_none_is_the_senders_fault(client: httpx.AsyncClient, post_id: str, query: str) -> None:
+    assert (await client.get(f"/author/posts?{query}", headers=BROWSER)).status_code == 422
+
+
+@pytest.mark.parametrize("field", [{"base_revision": "x"}, {"base_revision": "1" * 30}, {"more": "x"}, {"title": "\0"}])
+async def test_a_malformed_draft_is_the_senders_fault(
+    client: httpx.AsyncClient, post_id: str, field: dict[str, str]
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft", {**form("Hot.", 1), **field}, "PUT", htmx=True)
+    assert 400 <= answer.status_code < 500
+
+
+async def test_a_text_over_every_limit_is_refused_unread(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft", form("x" * 5_000_000, 1), "PUT", htmx=True)
+    assert answer.status_code == 413
+
+
+async def test_a_post_that_is_not_there_cannot_be_saved(client: httpx.AsyncClient, post_id: str) -> None:
+    answer = await send(client, "/author/posts/nothing/draft", form("Hot.", 1), "PUT", htmx=True)
+    assert answer.status_code == 404

@@ -1,0 +1,102 @@
+import httpx
+import pytest
+from sdc_core.errors import Forbidden
+from sdc_web.author import route_handlers as author_routes
+from sdc_web.author.gate import require_same_origin
+from sdc_web.author.signed_in import local_path
+from sdc_web.dashboard import route_handlers as dashboard_routes
+from sdc_web.db import Databases
+
+from signing_in import BROWSER, HTMX, make_author, sign_in
+
+OURS = "https://example.org"
+OPEN = {"/author/setup", "/author/sign-in", "/author/login/{token:str}"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"sec-fetch-site": "same-site"}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "cross-site", "origin": OURS}, False),
+        ({"origin": OURS}, True),
+        ({"origin": "http://127.0.0.1:8000", "host": "127.0.0.1:8000"}, True),
+        ({"origin": "https://evil.example", "host": "example.org"}, False),
+        ({"origin": "https://example.org.evil.example"}, False),
+        ({"origin": "null"}, False),
+        ({"host": "example.org"}, False),
+        ({}, False),
+    ],
+)
+def test_only_our_own_pages_may_write(headers: dict[str, str], *, allowed: bool) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    if allowed:
+        require_same_origin(raw, OURS)
+        return
+    with pytest.raises(Forbidden):
+        require_same_origin(raw, OURS)
+
+
+async def test_a_form_of_another_site_does_nothing(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    answer = await client.post("/author/posts", data={"kind": "post"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+
+
+async def test_an_overridden_method_passes_the_same_gate(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    answer = await client.post("/author/sessions?_method=DELETE", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("handler", [*author_routes, *dashboard_routes], ids=lambda handler: str(handler))
+async def test_every_author_address_asks_strangers_to_sign_in(client: httpx.AsyncClient, handler: object) -> None:
+    for path in sorted(handler.paths):
+        if path in OPEN:
+            continue
+        for method in sorted(handler.http_methods - {"HEAD", "OPTIONS"}):
+            address = path
+            for variable in ("{post_id:str}", "{asset_id:str}", "{session_id:str}", "{name:str}"):
+                address = address.replace(variable, "x")
+            answer = await client.request(method, address, headers=BROWSER)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/author/sign-in"), path
+
+
+async def test_a_stranger_is_brought_back_to_where_they_wanted_to_go(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/author/posts?state=draft", headers=BROWSER)
+    assert answer.headers["location"] == "/author/sign-in?next=/author/posts%3Fstate%3Ddraft"
+
+
+async def test_htmx_is_told_to_go_to_the_sign_in_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/author/posts", headers=HTMX)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/author/sign-in?next=/author/posts"
+
+
+@pytest.mark.parametrize("path", ["/author/sign-in", "/author/posts", "/author/setup?token=x", "/author/none/such"])
+async def test_nothing_of_the_author_is_kept_by_caches(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers=BROWSER)
+    assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("/author/posts?state=draft", "/author/posts?state=draft"),
+        ("", "/author"),
+        ("https://evil.example/author", "/author"),
+        ("//evil.example/author", "/author"),
+        ("/author//evil.example", "/author"),
+        ("/\\evil.example", "/author"),
+        ("/author\n/x", "/author"),
+        ("/author/sign-in?next=/author", "/author"),
+        ("/authority", "/author"),
+        ("javascript:alert(1)", "/author"),
+    ],
+)
+def test_nobody_is_sent_off_the_author_pages(address: str, expected: str) -> None:
+    assert local_path(address) == expected

@@ -1,0 +1,201 @@
+import asyncio
+import hashlib
+
+import httpx
+import msgspec
+import pytest
+from sdc_core import clock, messages
+from sdc_core.messages import CronTick, Expire, ImageFailed, ImageReady, MediaFailed, MediaReady, PublishDue, RetireLogs
+from sdc_core.settings import Settings
+from sdc_core.sqlite import execute, fetch_value
+from sdc_core.variants import Manifest
+from sdc_core.webhooks import Keyring, new_secret
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.hooks import seen
+from sdc_web.media import assets
+from sdc_web.posts import Draft
+
+NOW_US = 1_800_000_000_000_000
+TICK = CronTick(job="web.publish_due", run_id="run_1", due_us=NOW_US)
+
+
+@pytest.fixture
+def keyring(settings: Settings) -> Keyring:
+    """The worker's."""
+    return Keyring(settings.webhook_secrets)
+
+
+async def send(
+    client: httpx.AsyncClient, keyring: Keyring, message: messages.Message | bytes, message_id: str = "run_1"
+) -> httpx.Response:
+    body = message if isinstance(message, bytes) else messages.encode(message)
+    return await client.post("/hooks", content=body, headers=keyring.headers(message_id, body))
+
+
+async def scheduled(databases: Databases, author_id: str, at_us: int) -> None:
+    post = await posts.create(databases.site, author_id, "post")
+    await posts.revisions.save(databases.site, post.id, Draft(title="Tea"), 1, author_id)
+    with clock.frozen(at_us - clock.DAY_US):
+        await posts.publish(databases.site, post.id, at_us)
+
+
+async def asset(databases: Databases) -> str:
+    made = assets.new_asset("0" * 64, "a.png", "image/png", 10, "")
+    async with databases.site.transaction() as connection:
+        await assets.insert(connection, made)
+    return made.id
+
+
+async def test_a_scheduled_post_is_published_when_due(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases, author_id: str
+) -> None:
+    await scheduled(databases, author_id, NOW_US)
+    with clock.frozen(NOW_US):
+        answer = await send(client, keyring, PublishDue(data=TICK))
+    assert (answer.status_code, answer.json()) == (200, {"published": 1})
+
+
+async def test_a_repeat_is_answered_the_same_and_does_nothing(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases, author_id: str
+) -> None:
+    await scheduled(databases, author_id, NOW_US)
+    with clock.frozen(NOW_US):
+        message = PublishDue(data=TICK)
+        first = await send(client, keyring, message)
+        second = await send(client, keyring, message)
+    assert second.content == first.content == b'{"published":1}'
+
+
+async def test_an_id_with_another_body_is_a_conflict(client: httpx.AsyncClient, keyring: Keyring) -> None:
+    await send(client, keyring, PublishDue(data=TICK))
+    answer = await send(client, keyring, Expire(data=TICK))
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+async def test_a_missing_header_is_refused_and_nothing_is_done(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases, missing: str
+) -> None:
+    body = messages.encode(PublishDue(data=TICK))
+    headers = keyring.headers("run_1", body)
+    del headers[missing]
+    assert (await client.post("/hooks", content=body, headers=headers)).status_code == 401
+    async with databases.ttl.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM seen_messages") == 0
+
+
+async def test_a_signature_of_another_secret_is_refused(client: httpx.AsyncClient) -> None:
+    assert (await send(client, Keyring([new_secret()]), PublishDue(data=TICK))).status_code == 401
+
+
+async def test_a_body_changed_on_its_way_is_refused(client: httpx.AsyncClient, keyring: Keyring) -> None:
+    body = messages.encode(PublishDue(data=TICK))
+    answer = await client.post("/hooks", content=body + b" ", headers=keyring.headers("run_1", body))
+    assert answer.status_code == 401
+
+
+async def test_a_header_sent_twice_is_refused(client: httpx.AsyncClient, keyring: Keyring) -> None:
+    body = messages.encode(PublishDue(data=TICK))
+    headers = [*keyring.headers("run_1", body).items(), ("webhook-id", "run_1")]
+    assert (await client.post("/hooks", content=body, headers=headers)).status_code == 401
+
+
+async def test_an_attempt_replayed_after_the_tolerance_is_refused(client: httpx.AsyncClient, keyring: Keyring) -> None:
+    body = messages.encode(PublishDue(data=TICK))
+    with clock.frozen(NOW_US):
+        headers = keyring.headers("run_1", body)
+    with clock.frozen(NOW_US + 301 * clock.SECOND_US):
+        answer = await client.post("/hooks", content=body, headers=headers)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[" * 50_000, b'{"type":"cron.unknown","data":{}}', b"\xff\xfe"])
+async def test_a_signed_body_that_is_no_message_is_invalid(
+    client: httpx.AsyncClient, keyring: Keyring, body: bytes
+) -> None:
+    assert (await send(client, keyring, body)).status_code == 422
+
+
+async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient, keyring: Keyring) -> None:
+    assert (await send(client, keyring, b" " * (messages.MAX_BYTES + 1))).status_code == 413
+
+
+async def test_a_message_that_is_being_done_says_when_to_ask_again(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases
+) -> None:
+    message = PublishDue(data=TICK)
+    digest = hashlib.sha256(messages.encode(message)).hexdigest()
+    with clock.frozen(NOW_US):
+        async with databases.ttl.transaction() as connection:
+            await seen.begin(connection, "run_1", digest, NOW_US)
+        early = await send(client, keyring, message)
+    with clock.frozen(NOW_US + seen.UNFINISHED_US):
+        late = await send(client, keyring, message)
+    assert (early.status_code, early.headers["retry-after"]) == (409, "5")
+    assert late.status_code == 200
+
+
+async def test_of_two_at_once_one_does_it(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases, author_id: str
+) -> None:
+    await scheduled(databases, author_id, NOW_US)
+    with clock.frozen(NOW_US):
+        message = PublishDue(data=TICK)
+        async with asyncio.TaskGroup() as group:
+            tries = [group.create_task(send(client, keyring, message)) for _ in range(4)]
+    answers = [each.result() for each in tries]
+    done = [answer.content for answer in answers if answer.status_code == 200]
+    assert done
+    assert set(done) == {b'{"published":1}'}
+    assert {answer.status_code for answer in answers} <= {200, 409}
+
+
+async def test_a_failure_is_not_remembered(client: httpx.AsyncClient, keyring: Keyring, databases: Databases) -> None:
+    message = MediaFailed(data=ImageFailed(asset_id="unknown", reason="It is no picture."))
+    assert (await send(client, keyring, message)).status_code == 404
+    async with databases.ttl.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM seen_messages") == 0
+
+
+async def test_a_manifest_makes_its_asset_ready(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases
+) -> None:
+    asset_id = await asset(databases)
+    raw = {"source_sha256": "0" * 64, "recipe": "1", "width": 3, "height": 2, "placeholder": "", "color": "#000000"}
+    fields = {field.name for field in msgspec.structs.fields(Manifest)}
+    manifest = msgspec.convert({**{k: v for k, v in raw.items() if k in fields}, "variants": []}, Manifest)
+    answer = await send(client, keyring, MediaReady(data=ImageReady(asset_id=asset_id, manifest=manifest)))
+    assert answer.json() == {"asset_id": asset_id, "state": "ready"}
+
+
+async def test_a_failed_asset_tells_the_author_why(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases
+) -> None:
+    asset_id = await asset(databases)
+    await send(client, keyring, MediaFailed(data=ImageFailed(asset_id=asset_id, reason="It is cut off.")))
+    async with databases.site.read() as connection:
+        found = await assets.require(connection, asset_id)
+    assert (found.state, found.reason) == ("failed", "It is cut off.")
+
+
+async def test_rows_past_their_time_are_deleted(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases
+) -> None:
+    sql = "INSERT INTO throttles (key, failures, wait_until_us, expires_at_us) VALUES (:key, 1, 0, :at)"
+    async with databases.ttl.transaction() as connection:
+        await execute(connection, sql, {"key": "old", "at": NOW_US})
+        await execute(connection, sql, {"key": "new", "at": NOW_US + 1})
+    with clock.frozen(NOW_US):
+        answer = await send(client, keyring, Expire(data=TICK))
+    assert answer.json() == {"deleted": 1}
+
+
+async def test_without_the_worker_old_logs_stay_and_the_message_may_come_again(
+    client: httpx.AsyncClient, keyring: Keyring, settings: Settings
+) -> None:
+    old = settings.log_dir / "0" / "2020-01-01.ndjson"
+    await asyncio.to_thread(old.write_bytes, b"{}\n")
+    answer = await send(client, keyring, RetireLogs(data=TICK))
+    assert answer.status_code == 503
+    assert await asyncio.to_thread(old.exists)
