@@ -11,7 +11,6 @@ from sdc_web import media
 from sdc_web.db import Databases
 from sdc_web.media.upload import MAX_BYTES, accept, sniff
 
-
 PNG = b"\x89PNG\r\n\x1a\n" + b"not much of a picture" * 10_000
 MANIFEST = Manifest(recipe="r1", width=10, height=5, placeholder="", color="#ffffff", variants=())
 
@@ -38,7 +37,12 @@ async def test_an_original_is_stored_untouched_and_recorded(
     assert created
     assert stored == PNG
     assert asset.sha256 == hashlib.sha256(PNG).hexdigest()
-    assert (asset.content_type, asset.state, asset.alt, asset.size_bytes) == ("image/png", "pending", "A field", len(PNG))
+    assert (asset.content_type, asset.state, asset.alt, asset.size_bytes) == (
+        "image/png",
+        "pending",
+        "A field",
+        len(PNG),
+    )
 
 
 async def test_the_same_file_twice_is_the_same_asset(

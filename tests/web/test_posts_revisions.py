@@ -16,7 +16,9 @@ async def test_a_new_post_has_an_empty_first_revision(databases: Databases, post
     assert (newest.number, newest.title, newest.body, newest.tags) == (1, "", "", ())
 
 
-async def test_a_save_raises_the_number_and_keeps_one_revision(databases: Databases, post: Post, author_id: str) -> None:
+async def test_a_save_raises_the_number_and_keeps_one_revision(
+    databases: Databases, post: Post, author_id: str
+) -> None:
     first = await posts.revisions.save(databases.site, post.id, Draft(title="One"), 1, author_id)
     second = await posts.revisions.save(databases.site, post.id, Draft(title="Two"), first.number, author_id)
     async with databases.site.read() as connection:

@@ -1,9 +1,143 @@
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import httpx
+import pytest
+from sdc_core.sqlite import execute
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, Post
+
+Publish = Callable[..., Awaitable[Post]]
+LISTS = ["/", "/posts", "/projects", "/tags"]
 
 
-async def test_a_new_site_answers_at_its_root(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/")
+@pytest.mark.parametrize("path", [*LISTS, "/feed.xml", "/sitemap.xml", "/robots.txt"])
+async def test_an_empty_site_answers(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
     assert answer.status_code == HTTPStatus.OK
-    assert "A new site" in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_a_post_is_shown_at_its_address(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First words", "Some *text*.", tags=("a b",), summary="In short")
+    answer = await client.get("/posts/first-words")
+    assert answer.status_code == HTTPStatus.OK
+    assert "<em>text</em>" in answer.text
+    assert 'href="/tags/a%20b"' in answer.text
+    assert answer.text.count("<h1") == 1
+
+
+async def test_lists_name_what_is_published(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First words", tags=("rust",))
+    await publish("A work", kind="project")
+    assert "First words" in (await client.get("/")).text
+    assert "First words" in (await client.get("/posts")).text
+    assert "First words" in (await client.get("/tags/rust")).text
+    assert "A work" in (await client.get("/projects")).text
+    assert "/projects/a-work" in (await client.get("/sitemap.xml")).text
+
+
+async def test_a_page_has_one_segment_and_stands_in_the_navigation(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("About me", kind="page")
+    assert (await client.get("/about-me")).status_code == HTTPStatus.OK
+    assert '<a href="/about-me">About me</a>' in (await client.get("/")).text
+
+
+async def test_the_page_named_home_opens_the_home_page(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Home", "Welcome, *you*.", kind="page")
+    assert "Welcome, <em>you</em>." in (await client.get("/")).text
+    answer = await client.get("/home")
+    assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/")
+
+
+async def test_what_the_author_types_is_text_and_never_markup(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("<script>alert(1)</script>", slug="x", summary='"><b>', tags=("<i>",))
+    for path in ("/", "/posts", "/posts/x", "/tags", "/tags/%3Ci%3E", "/feed.xml"):
+        text = (await client.get(path)).text
+        assert "<script>alert" not in text
+        assert "<b>" not in text
+
+
+async def test_an_old_address_leads_to_the_present_one(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    post = await publish("Before")
+    await posts.revisions.save(databases.site, post.id, Draft(title="x", slug="after"), 2, post.author_id)
+    await posts.publish(databases.site, post.id)
+    answer = await client.get("/posts/before")
+    assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/posts/after")
+
+
+async def test_an_unpublished_post_is_not_found(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    post = await publish("Gone")
+    assert (await client.get("/posts/gone")).status_code == HTTPStatus.OK
+    await posts.unpublish(databases.site, post.id)
+    assert (await client.get("/posts/gone")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_tag_that_nobody_carries_is_not_found(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/tags/nothing")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_picture_that_is_pending_does_not_break_its_page(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    asset_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    sql = """INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us)
+        VALUES (:id, '0', 'a.jpg', 'image/jpeg', 1, 'A field', 'pending', 1)"""
+    async with databases.site.transaction() as connection:
+        await execute(connection, sql, {"id": asset_id})
+    await publish("Shown", f"![](media:{asset_id})", cover_asset_id=asset_id)
+    answer = await client.get("/posts/shown")
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.text.count('alt="A field"') == 2
+
+
+async def test_the_feed_has_whole_texts_with_whole_addresses(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First words", "[next](/posts/x) and [down](#one)")
+    feed = (await client.get("/feed.xml")).text
+    assert "<?xml" in feed[:10]
+    assert "href=&#34;http://localhost:8000/posts/x&#34;" in feed
+    assert "href=&#34;http://localhost:8000/posts/first-words#one&#34;" in feed
+
+
+@pytest.mark.parametrize("path", ["/posts/", "/tags/x/", "/about/", "//evil.example/", "/\\evil.example/"])
+async def test_a_slash_at_the_end_leads_to_the_bare_address_on_this_site(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"http://localhost:8000{path}?a=1")
+    assert answer.status_code == HTTPStatus.PERMANENT_REDIRECT
+    assert answer.headers["location"].startswith("/")
+    assert not answer.headers["location"].startswith(("//", "/\\"))
+    assert answer.headers["location"].endswith("?a=1")
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/posts/first", "/feed.xml", "/robots.txt", "/health/live", "/nothing"])
+async def test_head_answers_as_get_does_without_a_body(client: httpx.AsyncClient, publish: Publish, path: str) -> None:
+    await publish("First")
+    whole, head = await client.get(path), await client.head(path)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/health/live", "/posts/", "/static/icon.svg", "/author"])
+async def test_every_answer_carries_the_security_headers(client: httpx.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+    assert headers["content-security-policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "strict-transport-security" not in headers
+
+
+async def test_no_page_holds_what_its_own_policy_forbids(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First", "| a |\n|:-:|\n| 1 |\n\n```python\nx = 1\n```", tags=("t",))
+    for path in ("/", "/posts", "/posts/first", "/tags", "/tags/t", "/projects", "/nothing"):
+        text = (await client.get(path, headers={"accept": "text/html"})).text
+        assert " style=" not in text
+        assert "<style" not in text
+        assert "<script>" not in text
