@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,7 @@ from sdc_web.db import Databases, open_databases
 from sdc_web.posts import Draft, Kind, Post
 
 Publish = Callable[..., Awaitable[Post]]
+Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
 LIMIT_S = 15.0
 SQL_AUTHOR = """
 INSERT INTO authors (id, name, display_name, created_at_us) VALUES (:id, 'ada', 'Ada Lovelace', :now_us)
@@ -42,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
 async def app(settings: Settings) -> AsyncGenerator[ASGIApp]:
     """The application between the start and the end of its lifespan."""
     built = build(settings)
-    async with running(built):
+    async with lifespan(built):
         yield built
 
 
@@ -71,7 +72,7 @@ async def author_id(databases: Databases) -> str:
 
 
 @asynccontextmanager
-async def running(app: ASGIApp) -> AsyncGenerator[None]:
+async def lifespan(app: ASGIApp) -> AsyncGenerator[None]:
     """The application has started inside the block, and has stopped after it. Raises what its start raises."""
     asked: asyncio.Queue[Message] = asyncio.Queue()
     answered: asyncio.Queue[Message] = asyncio.Queue()
@@ -102,3 +103,9 @@ def publish(databases: Databases, author_id: str) -> Publish:
         return await posts.publish(databases.site, post.id)
 
     return make
+
+
+@pytest.fixture
+def running() -> Running:
+    """Runs the lifespan of an application with settings of the test's own."""
+    return lifespan

@@ -33,7 +33,7 @@ class Pages:
         self.headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-cache")]
         self.filling = b""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         self.asked += 1
         async with self.databases.site.read() as connection:
             title = await _title(connection)

@@ -149,6 +149,9 @@ def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict
     def retire_logs() -> hooks.RetireLogs:
         return opened.parts.request_log.retire
 
+    def log_trouble() -> Callable[[], str]:
+        return opened.parts.request_log.trouble
+
     found: dict[str, Callable[[], object]] = {
         "settings": settings_,
         "keyring": keyring_,
@@ -158,6 +161,7 @@ def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict
         "board": board,
         "page_cache": page_cache,
         "retire_logs": retire_logs,
+        "log_trouble": log_trouble,
     }
     return {name: Provide(provide, sync_to_thread=False) for name, provide in found.items()}
 

@@ -24,8 +24,8 @@ _UNITS = (
     ("minute", 60 * clock.SECOND_US),
 )
 _CONTENT_TYPES = MappingProxyType({
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".png": "image/png",

@@ -81,7 +81,7 @@ async def robots(databases: NamedDependency[Databases], settings: NamedDependenc
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
     text = templating.render("site/robots.txt", site=front)
-    return Response(text, media_type="text/plain; charset=utf-8", headers={"cache-control": "no-cache"})
+    return Response(text, media_type="text/plain", headers={"cache-control": "no-cache"})
 
 
 route_handlers = [atom, sitemap, robots]

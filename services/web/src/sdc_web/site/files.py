@@ -26,7 +26,8 @@ from sdc_web.templating import DIGEST_CHARS, StaticFile
 FOREVER = "public, max-age=31536000, immutable"
 STREAM_S = 300.0
 _DIGESTED = re.compile(rf"(.+)\.([0-9a-f]{{{DIGEST_CHARS}}})(\.\w+)")
-_RANGE = re.compile(r"bytes=(\d+-\d*|-\d+)")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+_MAX_RANGE = 60
 AnyRequest = Request[object, object, State]
 
 
@@ -124,7 +125,7 @@ async def _streamed(
     """An object's bytes, one piece at a time; a range of them where one was asked for."""
     wanted = request.headers.get("range", "")
     # Several ranges at once are answered whole, as RFC 9110 section 14.2 allows.
-    byte_range = wanted if _RANGE.fullmatch(wanted) and _starts_inside(wanted, stored.size_bytes) else ""
+    byte_range = wanted if _is_inside(wanted, stored.size_bytes) else ""
     async with AsyncExitStack() as stack:
         try:
             stream = await stack.enter_async_context(store.stream(bucket, key, byte_range=byte_range))
@@ -141,9 +142,15 @@ async def _streamed(
     )
 
 
-def _starts_inside(byte_range: str, size_bytes: int) -> bool:
-    first = byte_range.removeprefix("bytes=").partition("-")[0]
-    return not first or int(first) < size_bytes
+def _is_inside(byte_range: str, size_bytes: int) -> bool:
+    """Whether one range that this object has was asked for; anything else is answered whole."""
+    found = _RANGE.fullmatch(byte_range)
+    if found is None or len(byte_range) > _MAX_RANGE:
+        return False
+    first, last = found[1], found[2]
+    if not first:
+        return bool(last) and int(last) > 0
+    return int(first) < size_bytes and (not last or int(first) <= int(last))
 
 
 async def _pieces(stream: ObjectStream, held: AsyncExitStack) -> AsyncGenerator[bytes]:

@@ -1,7 +1,7 @@
 """Whether each part of the site works, and the reason where one does not."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from litestar import Response, get
@@ -41,6 +41,7 @@ async def health(
     worker: NamedDependency[ServiceClient],
     settings: NamedDependency[Settings],
     board: NamedDependency[Board],
+    log_trouble: NamedDependency[Callable[[], str]],
 ) -> Response[bytes]:
     questions: dict[str, Awaitable[str]] = {
         "database": _answers(databases.site),
@@ -51,6 +52,7 @@ async def health(
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(_asked(question)) for name, question in questions.items()}
     parts = {name: task.result() for name, task in tasks.items()}
+    parts["access_log"] = _part(log_trouble())
     parts["loops"] = _part("; ".join(f"{name}: {error}" for name, error in board.failing().items()))
     ok = all(part.ok for part in parts.values())
     answer = Health(status="ok" if ok else "failed", parts=parts, sqlite=sqlite.VERSION)

@@ -38,7 +38,7 @@ async def metrics(
     ]
     return Response(
         "\n".join(lines) + "\n",
-        media_type="text/plain; version=0.0.4; charset=utf-8",
+        media_type="text/plain; version=0.0.4",
         headers={"cache-control": "no-store"},
     )
 

@@ -1,0 +1,181 @@
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from sdc_core import keys
+from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.settings import Settings
+from sdc_core.sqlite import execute
+from sdc_core.variants import Manifest, StoredVariant
+from sdc_web import templating
+from sdc_web.app import build
+from sdc_web.db import Databases
+
+ASSET_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+BODY = bytes(range(256)) * 4_000
+FOREVER = "public, max-age=31536000, immutable"
+SQL_ASSET = """
+INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, manifest, uploaded_at_us)
+VALUES (:id, '0', 'a.jpg', 'image/jpeg', 1, '', 'ready', :manifest, 1)
+"""
+
+
+def _variant(name: str) -> StoredVariant:
+    return StoredVariant(name=name, width=960, height=480, format="webp", size_bytes=len(BODY))
+
+
+@pytest.fixture
+async def asset(databases: Databases) -> None:
+    """A ready asset with two variants, the second of which is lost."""
+    variants = (_variant("960.webp"), _variant("480.webp"))
+    manifest = Manifest(recipe="r1", width=960, height=480, placeholder="", color="", variants=variants)
+    values = {"id": ASSET_ID, "manifest": msgspec.json.encode(manifest).decode()}
+    async with databases.site.transaction() as connection:
+        await execute(connection, SQL_ASSET, values)
+
+
+@pytest.fixture
+async def stored(
+    settings: Settings,
+    asset: None,
+    object_store_endpoint: Endpoint,
+    object_store: ObjectStore,
+    fresh_bucket: Callable[[], Awaitable[str]],
+    running: Callable[..., Any],
+) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of an application that has an object store, with the variant in it."""
+    bucket = await fresh_bucket()
+    key = keys.variant(ASSET_ID, "r1", "960.webp")
+    await object_store.put(bucket, key, BODY, content_type="image/webp")
+    await object_store.put(bucket, keys.original(ASSET_ID), b"secret place", content_type="image/jpeg")
+    app = build(
+        settings.model_copy(
+            update={
+                "S3_ENDPOINT_URL": object_store_endpoint.url,
+                "S3_ACCESS_KEY_ID": object_store_endpoint.access_key_id,
+                "S3_SECRET_ACCESS_KEY": type(settings.S3_SECRET_ACCESS_KEY)(object_store_endpoint.secret_access_key),
+                "S3_MEDIA_BUCKET": bucket,
+            }
+        )
+    )
+    async with (
+        running(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,  # ty: ignore[invalid-argument-type]
+    ):
+        yield client
+
+
+async def test_a_variant_is_served_whole_and_for_ever(stored: httpx.AsyncClient) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/960.webp?r=r1")
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.content == BODY
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["content-length"] == str(len(BODY))
+    assert answer.headers["cache-control"] == FOREVER
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_variant_that_is_known_is_not_sent_again(stored: httpx.AsyncClient) -> None:
+    etag = (await stored.get(f"/media/{ASSET_ID}/960.webp")).headers["etag"]
+    answer = await stored.get(f"/media/{ASSET_ID}/960.webp", headers={"if-none-match": etag})
+    assert (answer.status_code, answer.content) == (HTTPStatus.NOT_MODIFIED, b"")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected", "content_range"),
+    [
+        ("bytes=0-9", BODY[:10], f"bytes 0-9/{len(BODY)}"),
+        ("bytes=1000-", BODY[1000:], f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"),
+        ("bytes=-5", BODY[-5:], f"bytes {len(BODY) - 5}-{len(BODY) - 1}/{len(BODY)}"),
+    ],
+)
+async def test_a_range_is_passed_through(
+    stored: httpx.AsyncClient, wanted: str, expected: bytes, content_range: str
+) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/960.webp", headers={"range": wanted})
+    assert answer.status_code == HTTPStatus.PARTIAL_CONTENT
+    assert answer.content == expected
+    assert answer.headers["content-range"] == content_range
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "lines=1-2", "bytes=", "bytes=99999999-", "bytes=9-1"])
+async def test_a_range_that_cannot_be_is_answered_whole(stored: httpx.AsyncClient, wanted: str) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/960.webp", headers={"range": wanted})
+    assert (answer.status_code, len(answer.content)) == (HTTPStatus.OK, len(BODY))
+
+
+async def test_head_of_a_variant_tells_its_size(stored: httpx.AsyncClient) -> None:
+    answer = await stored.head(f"/media/{ASSET_ID}/960.webp")
+    assert (answer.status_code, answer.content) == (HTTPStatus.OK, b"")
+    assert answer.headers["content-length"] == str(len(BODY))
+
+
+@pytest.mark.parametrize("name", ["original", "961.webp", "manifest.json", "..%2F..%2Foriginals", ASSET_ID])
+async def test_nothing_but_a_variant_is_ever_served(stored: httpx.AsyncClient, name: str) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/{name}")
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+    assert b"secret place" not in answer.content
+
+
+async def test_a_variant_that_the_store_lost_is_unavailable_and_not_gone(stored: httpx.AsyncClient) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/480.webp")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_store_that_is_away_is_unavailable_in_words(client: httpx.AsyncClient, asset: None) -> None:
+    answer = await client.get(f"/media/{ASSET_ID}/960.webp")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "retry-after" in answer.headers
+    assert answer.json()["code"] == "unavailable"
+
+
+async def test_health_of_a_site_with_its_store_names_the_part_that_is_away(stored: httpx.AsyncClient) -> None:
+    parts = (await stored.get("/health")).json()["parts"]
+    assert {name for name, part in parts.items() if not part["ok"]} == {"worker"}
+
+
+async def test_every_file_is_served_at_its_own_address_for_ever(client: httpx.AsyncClient) -> None:
+    for name, file in templating.static_files().items():
+        answer = await client.get(templating.static_address(name))
+        assert answer.status_code == HTTPStatus.OK, name
+        assert answer.content == file.body, name
+        assert answer.headers["cache-control"] == FOREVER, name
+
+
+async def test_a_file_under_its_plain_name_is_asked_about_each_time(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/static/css/site.css")
+    assert answer.headers["cache-control"] == "no-cache"
+    again = await client.get("/static/css/site.css", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == HTTPStatus.NOT_MODIFIED
+
+
+async def test_an_address_of_former_days_gets_the_file_as_it_is_now_and_is_not_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/static/css/site.00000000.css")
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_text_files_come_compressed(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/static/css/site.css", headers={"accept-encoding": "gzip, br"})
+    assert answer.headers["content-encoding"] == "br"
+    assert answer.content == templating.static_files()["css/site.css"].body
+
+
+async def test_every_file_that_a_page_names_is_there(client: httpx.AsyncClient) -> None:
+    css = templating.static_files()["css/site.css"].body.decode()
+    pages = (await client.get("/")).text
+    for address in {part.split('"')[0] for part in pages.split('="') if part.startswith("/static/")}:
+        assert (await client.get(address)).status_code == HTTPStatus.OK, address
+    for part in css.split("url(")[1:]:
+        address = part.split(")")[0].strip("'\"")
+        if address.startswith("/static/"):
+            assert (await client.get(address)).status_code == HTTPStatus.OK, address
+
+
+async def test_a_browser_that_asks_for_an_icon_gets_one(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, "image/svg+xml")
