@@ -53,7 +53,7 @@ async def test_an_overridden_method_passes_the_same_gate(client: httpx.AsyncClie
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("handler", [*author_routes, *dashboard_routes], ids=lambda handler: str(handler))
+@pytest.mark.parametrize("handler", [*author_routes, *dashboard_routes], ids=str)
 async def test_every_author_address_asks_strangers_to_sign_in(client: httpx.AsyncClient, handler: object) -> None:
     for path in sorted(handler.paths):
         if path in OPEN:

@@ -8,6 +8,7 @@ from sdc_web.reports import charts
 from sdc_web.reports.analytics import FILTERS, Breakdown, PathLatency, Point, Question, Summary, Whole
 from sdc_web.reports.charts import Chart
 
+LATENCY_ROWS = 10
 _TITLES = {
     "path": ("Pages", "Page"),
     "referrer": ("Where they come from", "Site"),
@@ -73,7 +74,7 @@ def panel(whole: Whole, question: Question) -> Panel:
         points=[PointView(label=label(each.at), page_views=each.page_views, visitors=each.visitors) for each in points],
         by=step,
         breakdowns=[_breakdown(each, question) for each in whole.breakdowns],
-        latency=whole.latency.rows,
+        latency=whole.latency.rows[:LATENCY_ROWS],
     )
 
 

@@ -119,7 +119,7 @@ async def whole(worker: ServiceClient, question: Question, by: Step) -> Whole:
             found_summary = group.create_task(summary(worker, question))
             series = group.create_task(timeseries(worker, question, by))
             parts = [group.create_task(breakdown(worker, question, each)) for each in DIMENSIONS]
-            times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query(limit=str(ROWS))))
+            times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query()))
             now = group.create_task(live(worker))
     except ExceptionGroup as errors:
         raise _first_unavailable(errors) from None

@@ -15,11 +15,13 @@ MAX_DETAIL = 300
 
 
 class Replication(msgspec.Struct, frozen=True, kw_only=True):
-    """Litestream's state; None and empty where it is not known."""
+    """When the newest piece of each database reached the object store, None where none has; `error` in words when that
+    is not known.
+    """
 
-    ok: bool | None = None
-    at_us: int | None = None
-    detail: str = ""
+    site: int | None = None
+    worker: int | None = None
+    error: str = ""
 
 
 class Backups(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,19 +60,27 @@ def cards(backups: Backups, now_us: int) -> list[Card]:
 
 
 def _replica(replication: Replication) -> Card:
-    verdicts: dict[bool | None, tuple[Verdict, str]] = {
-        True: ("ok", "running"), False: ("failed", "not running"), None: ("unknown", "not known")
-    }  # fmt: skip
-    verdict, words = verdicts[replication.ok]
+    """A quiet site has nothing new to copy, so age alone is no fault; a database without any copy is."""
+    verdict, words, detail = _judge_replica(replication)
+    times = [at_us for at_us in (replication.site, replication.worker) if at_us is not None]
     return Card(
         id="replica",
         title="Replica",
         verdict=verdict,
         verdict_words=words,
-        at_us=replication.at_us,
+        at_us=max(times, default=None),
         duration_us=None,
-        detail=_sentence(replication.detail or "Every commit is copied to the object store within a second."),
+        detail=_sentence(detail),
     )
+
+
+def _judge_replica(replication: Replication) -> tuple[Verdict, str, str]:
+    if replication.error:
+        return "unknown", "not known", replication.error
+    missing = [name for name, at_us in (("site.db", replication.site), ("worker.db", replication.worker)) if not at_us]
+    if missing:
+        return "failed", "missing", f"There is no copy of {' and '.join(missing)} in the object store."
+    return "ok", "there", "Every commit is copied to the object store within a second."
 
 
 def _of_run(id_: Literal["mirror", "drill"], title: str, run: Run | None, now_us: int, *, set_up: bool) -> Card:

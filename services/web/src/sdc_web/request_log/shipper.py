@@ -181,7 +181,6 @@ class Shipper:
         return (self._offsets or {}).get((file.slot, file.day), _Offset(at=0)).at
 
     def _keep(self, file: LogFile, attempt: Attempt) -> _Offset:
-        attempt.raise_unless_ok("the worker")
         answered = _decode(attempt, _Offset)
         self._offsets = {**(self._offsets or {}), (file.slot, file.day): answered}
         return answered
@@ -197,7 +196,6 @@ class Shipper:
 async def offsets(worker: ServiceClient) -> dict[tuple[str, str], _Offset]:
     """What the worker has, by slot and day; Unavailable when it does not say."""
     attempt = await worker.send("GET", "/logs")
-    attempt.raise_unless_ok("the worker")
     found = _decode(attempt, Streams).streams
     return {(stream.slot, stream.day): _Offset(at=stream.at, closed=stream.closed) for stream in found}
 
@@ -227,6 +225,10 @@ def _proof(path: Path) -> tuple[int, str]:
 
 
 def _decode(attempt: Attempt, answer: type[AnswerT]) -> AnswerT:
+    """Raises Unavailable with the wait that the worker asked for, 0 when it named none."""
+    if not attempt.ok:
+        reason = attempt.error or f"it answered {attempt.status}"
+        raise Unavailable(f"the worker does not take the log: {reason}", retry_after_s=attempt.retry_after_s)
     try:
         return msgspec.json.decode(attempt.body, type=answer)
     except msgspec.DecodeError as error:
