@@ -27,6 +27,12 @@ from sdc_core.supervise import background, until_signal
 
 from sdc_worker import app
 
+USAGE = """usage: sdc-worker
+
+Log ingestion, analytics, cron jobs, images, mirrors and restore drills. Set up by SDC_* variables, see
+docs/settings.md; ended by SIGTERM or SIGINT.
+"""
+
 DRAIN_S = 8.0
 """From the signal to the end, at the latest."""
 
@@ -69,7 +75,11 @@ class Ending:
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT and end with 0; end with 1 and one line when it cannot begin."""
+    """Run until SIGTERM or SIGINT and end with 0; end with 1 and one line when it cannot begin, with 2 on misuse."""
+    if sys.argv[1:]:
+        asked = sys.argv[1:] == ["--help"]
+        (sys.stdout if asked else sys.stderr).write(USAGE)
+        sys.exit(0 if asked else 2)
     # Until the loop has taken over the signals, one ends the process at once, with 0: nothing has begun yet.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: os._exit(0))

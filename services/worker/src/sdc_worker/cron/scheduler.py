@@ -24,7 +24,7 @@ ABANDONED = "the worker ended while this was under way"
 class Scheduler:
     """Starts runs and keeps one lock for each job, so that two runs of a job are never under way together."""
 
-    __slots__ = ("_context", "_database", "_locks", "_open", "_wanted", "jobs")
+    __slots__ = ("_accepted", "_context", "_database", "_locks", "_open", "_wanted", "jobs")
 
     def __init__(self, database: Database, jobs: Sequence[Job], context: Callable[[Run], JobContext]) -> None:
         for job in jobs:
@@ -34,14 +34,12 @@ class Scheduler:
         self._context = context
         self._locks = {job.name: asyncio.Lock() for job in jobs}
         self._open: Counter[str] = Counter()
+        self._accepted: dict[str, str] = {}
         self._wanted: asyncio.Queue[Run] = asyncio.Queue(MOST_WAITING)
 
     async def run(self) -> None:
-        """The loop: for ever. First the runs of a process that died are marked, in words."""
-        async with self._database.transaction() as connection:
-            await store.abandon(connection, output=ABANDONED, now_us=clock.now_us())
-        self._open.clear()
-        self._wanted = asyncio.Queue(MOST_WAITING)
+        """The loop: for ever. First the runs of a process, or of a loop, that died are marked, in words."""
+        await self._abandon()
         async with asyncio.TaskGroup() as group:
             while True:
                 for run in await self.due_runs():
@@ -71,6 +69,7 @@ class Scheduler:
         if run.outcome == "running":
             # No await since the commit: whoever is next to decide finds this run counted.
             self._open[name] += 1
+            self._accepted[run.id] = name
             self._wanted.put_nowait(run)
         return run
 
@@ -99,6 +98,14 @@ class Scheduler:
                 starting.append(run)
         return starting
 
+    async def _abandon(self) -> None:
+        """Every row that says it is under way is of the past, but for the manual runs that wait in this process."""
+        async with self._database.transaction() as connection:
+            for run_id in await store.running_ids(connection):
+                if run_id not in self._accepted:
+                    await store.end_run(connection, run_id, outcome="failed", output=ABANDONED, now_us=clock.now_us())
+            self._open = Counter(self._accepted.values())
+
     async def _consider(
         self, connection: Connection, job: Job, considered_us: int, latest_us: int, now_us: int
     ) -> Run | None:
@@ -124,6 +131,7 @@ class Scheduler:
         group.create_task(self._run_alone(self.jobs[run.job], run), name=f"run {run.job}")
 
     async def _run_alone(self, job: Job, run: Run) -> None:
+        self._accepted.pop(run.id, None)
         try:
             async with self._locks[job.name]:
                 await execute(job, run, self._database, self._context)

@@ -14,6 +14,12 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True):
     considered_us: int
 
 
+class RunId(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's id."""
+
+    id: str
+
+
 SQL_INSERT_RUN = """
 INSERT INTO runs (id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, message_id)
 VALUES (:id, :job, :trigger, :attempt, :due_us, :started_us, :ended_us, :outcome, :output, :message_id)
@@ -53,14 +59,12 @@ async def end_run(connection: Connection, id: str, *, outcome: Outcome, output: 
     await execute(connection, SQL_END_RUN, {"id": id, "outcome": outcome, "output": output, "now_us": now_us})
 
 
-SQL_ABANDON = """
-UPDATE runs SET ended_us = :now_us, outcome = 'failed', output = :output WHERE outcome = 'running'
-"""
+SQL_RUNNING = "SELECT id FROM runs WHERE outcome = 'running'"
 
 
-async def abandon(connection: Connection, *, output: str, now_us: int) -> int:
-    """Mark every run that is under way as failed: at start there can be none. Returns how many."""
-    return await execute(connection, SQL_ABANDON, {"now_us": now_us, "output": output})
+async def running_ids(connection: Connection) -> list[str]:
+    """Runs that have not ended, by their rows."""
+    return [row.id for row in await fetch_all(connection, RunId, SQL_RUNNING)]
 
 
 SQL_RUN_OF_MESSAGE = """
@@ -72,16 +76,6 @@ WHERE message_id = :message_id
 async def run_of_message(connection: Connection, message_id: str) -> Run | None:
     """The manual run that a message asked for."""
     return await fetch_one(connection, Run, SQL_RUN_OF_MESSAGE, {"message_id": message_id})
-
-
-SQL_RUN = """
-SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs WHERE id = :id
-"""
-
-
-async def run_by_id(connection: Connection, id: str) -> Run | None:  # noqa: A002
-    """One run."""
-    return await fetch_one(connection, Run, SQL_RUN, {"id": id})
 
 
 SQL_LATEST_RUNS = """

@@ -4,7 +4,9 @@ from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.seal import seal
 from sdc_worker.cron import hooks
 from sdc_worker.cron.jobs import Job, JobContext
+from sdc_worker.drills.restore import restore
 from sdc_worker.images.sweep import sweep
+from sdc_worker.mirror.daily import daily
 
 
 def jobs(hits: Hits) -> tuple[Job, ...]:
@@ -41,6 +43,29 @@ def jobs(hits: Hits) -> tuple[Job, ...]:
             backoff_s=60,
             catch_up="once",
             grace_s=1800,
+        ),
+        Job(
+            name="mirror.daily",
+            help="Copies every bucket to the remote one",
+            cron="30 2 * * *",
+            action=daily,
+            timeout_s=4 * 3600,
+            retries=2,
+            backoff_s=300,
+            jitter_s=120,
+            catch_up="once",
+            grace_s=3600,
+        ),
+        Job(
+            name="drill.restore",
+            help="Restores the databases into a scratch folder, from the remote where there is one, and checks them",
+            cron="10 4 * * *",
+            action=restore,
+            timeout_s=3600,
+            retries=1,
+            backoff_s=600,
+            catch_up="once",
+            grace_s=3600,
         ),
         Job(
             name="images.sweep",

@@ -1,0 +1,314 @@
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from sdc_core import clock
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.sqlite import Database, execute
+from sdc_worker.app import Parts
+from sdc_worker.cron import reports, store
+from sdc_worker.cron.execution import STOPPED
+from sdc_worker.cron.jobs import MAX_OUTPUT, Job, JobContext, Run
+from sdc_worker.cron.scheduler import ABANDONED, Scheduler
+
+NOON_US = clock.from_datetime(datetime(2026, 3, 1, 12, tzinfo=UTC))
+MINUTE_US = 60 * clock.SECOND_US
+Make = Callable[[Job], Scheduler]
+
+
+class Work:
+    """An action that counts, that can be held up, and that does what the next of `outcomes` says."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.began = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.outcomes: list[str | Exception] = []
+
+    async def __call__(self, context: JobContext) -> str:
+        self.runs.append(context.run)
+        self.began.set()
+        await self.go_on.wait()
+        outcome = self.outcomes.pop(0) if self.outcomes else "done"
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+@pytest.fixture
+def work() -> Work:
+    return Work()
+
+
+@pytest.fixture
+def job(work: Work) -> Job:
+    return Job(name="test", help="A test", cron="* * * * *", action=work, backoff_s=0)
+
+
+@pytest.fixture
+def make(parts: Parts) -> Make:
+    def scheduler(job: Job) -> Scheduler:
+        def context(run: Run) -> JobContext:
+            return JobContext(
+                settings=parts.settings, database=parts.database, store=parts.store, web=parts.web, run=run
+            )
+
+        return Scheduler(parts.database, [job], context)
+
+    return scheduler
+
+
+@asynccontextmanager
+async def running(scheduler: Scheduler) -> AsyncGenerator[None]:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(scheduler.run())
+        yield
+        task.cancel()
+
+
+async def runs(database: Database) -> list[Run]:
+    """Every run, oldest first."""
+    async with database.read() as connection:
+        return (await store.latest_runs(connection, limit=100))[::-1]
+
+
+async def ended(database: Database, count: int = 1) -> list[Run]:
+    """Every run, once `count` of them have ended."""
+    async with asyncio.timeout(10):
+        while True:
+            found = await runs(database)
+            if sum(run.ended_us is not None for run in found) >= count:
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def tick(scheduler: Scheduler, at_us: int) -> list[Run]:
+    with clock.frozen(at_us):
+        return await scheduler.due_runs()
+
+
+async def test_a_new_job_has_missed_nothing(make: Make, job: Job, database: Database) -> None:
+    assert await tick(make(job), NOON_US + 1) == []
+    assert await runs(database) == []
+
+
+async def test_a_due_time_is_run_once_however_often_it_is_asked(make: Make, job: Job) -> None:
+    scheduler = make(job)
+    await tick(scheduler, NOON_US - 1)
+    (run,) = await tick(scheduler, NOON_US)
+    assert (run.trigger, run.due_us) == ("schedule", NOON_US)
+    assert [await tick(scheduler, NOON_US + at) for at in (0, 1, MINUTE_US - 1)] == [[], [], []]
+
+
+async def test_a_due_time_is_not_run_again_after_a_kill(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(job)
+    await tick(scheduler, NOON_US - 1)
+    await tick(scheduler, NOON_US)
+    async with database.transaction() as connection:
+        # As if the memory of the due time had been lost with the process: the row of the run still stands.
+        await execute(connection, "UPDATE job_states SET considered_us = 0")
+    restarted = make(msgspec.structs.replace(job, catch_up="once"))
+    assert await tick(restarted, NOON_US + 1) == []
+    assert len(await runs(database)) == 1
+
+
+async def test_a_run_of_a_killed_process_is_marked_failed_in_words(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(job)
+    await tick(scheduler, NOON_US - 1)
+    await tick(scheduler, NOON_US)
+    with clock.frozen(NOON_US + 1):
+        async with running(make(job)):
+            (run,) = await ended(database)
+    assert (run.outcome, run.output) == ("failed", ABANDONED)
+
+
+async def test_after_downtime_one_row_says_what_was_missed(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(job)
+    await tick(scheduler, NOON_US)
+    hour_later_us = NOON_US + 60 * MINUTE_US
+    (run,) = await tick(scheduler, hour_later_us + 1)
+    missed, _ = await runs(database)
+    assert (missed.outcome, missed.due_us, missed.started_us) == ("missed", hour_later_us - MINUTE_US, None)
+    assert (run.trigger, run.due_us) == ("schedule", hour_later_us)
+
+
+async def test_a_start_beyond_its_grace_is_missed(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(msgspec.structs.replace(job, cron="0 * * * *", grace_s=60))
+    await tick(scheduler, NOON_US - 1)
+    assert await tick(scheduler, NOON_US + 2 * MINUTE_US) == []
+    assert [run.outcome for run in await runs(database)] == ["missed"]
+
+
+async def test_catching_up_runs_the_latest_missed_due_time_alone(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(msgspec.structs.replace(job, cron="0 * * * *", catch_up="once"))
+    await tick(scheduler, NOON_US)
+    (run,) = await tick(scheduler, NOON_US + 5 * 60 * MINUTE_US + 30 * MINUTE_US)
+    assert (run.trigger, run.due_us) == ("catch_up", NOON_US + 5 * 60 * MINUTE_US)
+    assert await runs(database) == [run]
+
+
+async def test_a_paused_job_is_not_run_and_misses_nothing(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(job)
+    await tick(scheduler, NOON_US)
+    async with database.transaction() as connection:
+        await execute(connection, "UPDATE job_states SET paused = 1")
+    assert await tick(scheduler, NOON_US + MINUTE_US) == []
+    async with database.transaction() as connection:
+        await execute(connection, "UPDATE job_states SET paused = 0")
+    assert await tick(scheduler, NOON_US + MINUTE_US + 1) == []
+    assert await runs(database) == []
+
+
+async def test_a_manual_run_is_made_and_recorded(make: Make, job: Job, work: Work, database: Database) -> None:
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            asked = await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert (asked.outcome, asked.started_us) == ("running", None)
+    assert (run.id, run.outcome, run.output, run.trigger) == (asked.id, "ok", "done", "manual")
+    assert (run.started_us, run.ended_us) == (NOON_US, NOON_US)
+    assert [each.id for each in work.runs] == [asked.id]
+
+
+async def test_the_same_message_runs_a_job_once(make: Make, job: Job, work: Work, database: Database) -> None:
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            first = await scheduler.run_now("test", "msg_1")
+            await ended(database)
+            second = await scheduler.run_now("test", "msg_1")
+    assert (second.id, second.outcome, len(work.runs)) == (first.id, "ok", 1)
+
+
+async def test_an_unknown_job_cannot_be_run(make: Make, job: Job) -> None:
+    with pytest.raises(NotFound):
+        await make(job).run_now("other", "msg_1")
+
+
+async def test_a_run_that_is_due_during_another_is_skipped(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    work.go_on.clear()
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            await work.began.wait()
+            second = await scheduler.run_now("test", "msg_2")
+            work.go_on.set()
+            await ended(database, 2)
+    assert (second.outcome, len(work.runs)) == ("skipped", 1)
+
+
+async def test_with_queue_one_the_second_waits_and_the_third_is_skipped(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    work.go_on.clear()
+    scheduler = make(msgspec.structs.replace(job, overlap="queue_one"))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            asked = [await scheduler.run_now("test", f"msg_{number}") for number in range(3)]
+            work.go_on.set()
+            await ended(database, 3)
+    assert [run.outcome for run in asked] == ["running", "running", "skipped"]
+    assert [run.id for run in work.runs] == [asked[0].id, asked[1].id]
+
+
+async def test_a_failure_is_tried_again_with_the_same_run(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [Unavailable("web is away"), ValueError("a bug"), "done at last"]
+    scheduler = make(msgspec.structs.replace(job, retries=2))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert (run.outcome, run.output, run.attempt) == ("ok", "done at last", 3)
+    assert [(each.id, each.attempt) for each in work.runs] == [(run.id, 1), (run.id, 2), (run.id, 3)]
+
+
+async def test_the_last_failure_is_the_outcome(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [Unavailable("away"), Unavailable("still away")]
+    scheduler = make(msgspec.structs.replace(job, retries=1))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert (run.outcome, run.output, run.attempt) == ("failed", "still away", 2)
+
+
+async def test_too_long_is_timed_out_and_not_failed(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.go_on.clear()
+    scheduler = make(msgspec.structs.replace(job, timeout_s=0.05))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert (run.outcome, run.output) == ("timed_out", "it took longer than 0.05 s")
+
+
+async def test_a_timeout_inside_the_action_is_a_failure(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [TimeoutError("its own")]
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert run.outcome == "failed"
+
+
+async def test_long_output_is_cut(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = ["x" * 10_000]
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            (run,) = await ended(database)
+    assert len(run.output) == MAX_OUTPUT
+
+
+async def test_a_stop_marks_the_run_under_way(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.go_on.clear()
+    scheduler = make(job)
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            await work.began.wait()
+    (run,) = await runs(database)
+    assert (run.outcome, run.output) == ("failed", STOPPED)
+
+
+async def test_old_runs_are_trimmed(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(msgspec.structs.replace(job, catch_up="once", cron="0 0 1 * *"))
+    await tick(scheduler, NOON_US)
+    (run,) = await tick(scheduler, NOON_US + 40 * clock.DAY_US)
+    async with database.transaction() as connection:
+        await store.end_run(connection, run.id, outcome="ok", output="", now_us=1)
+    await tick(scheduler, NOON_US + 140 * clock.DAY_US)
+    assert run.id not in [each.id for each in await runs(database)]
+
+
+async def state_of(database: Database, job: Job, at_us: int) -> str:
+    with clock.frozen(at_us):
+        return (await reports.report(database, [job])).jobs[0].state
+
+
+async def test_a_job_is_late_when_its_due_time_was_passed_over(make: Make, job: Job, database: Database) -> None:
+    await tick(make(job), NOON_US)
+    assert await state_of(database, job, NOON_US + MINUTE_US) == "ok"
+    assert await state_of(database, job, NOON_US + 3 * MINUTE_US) == "late"
+
+
+async def test_a_job_is_failed_until_it_succeeds_again(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [Unavailable("away")]
+    scheduler = make(job)
+    async with running(scheduler):
+        await scheduler.run_now("test", "msg_1")
+        await ended(database)
+        failed = await state_of(database, job, clock.now_us())
+        await scheduler.run_now("test", "msg_2")
+        await ended(database, 2)
+        assert (failed, await state_of(database, job, clock.now_us())) == ("failed", "ok")
