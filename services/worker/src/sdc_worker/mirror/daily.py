@@ -69,7 +69,7 @@ async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, co
     and when the check after it finds a difference; NotFound for a missing bucket. A repeat takes up where it ended.
     """
     started_us = clock.monotonic_us()
-    await _require_marked(target)
+    await require_marked(target)
     plans = {bucket: await _plan(source, bucket, target, confirmed=confirmed) for bucket in buckets}
     checked = 0
     for bucket, (present, planned) in plans.items():
@@ -86,8 +86,8 @@ async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, co
     )
 
 
-async def _require_marked(target: Target) -> None:
-    """The remote must be ours, or empty: then it becomes ours."""
+async def require_marked(target: Target) -> None:
+    """The remote must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other."""
     if await target.store.head(target.bucket, keys.MARKER):
         return
     async for _ in target.store.list(target.bucket):

@@ -15,7 +15,7 @@ Listing = Mapping[str, ObjectInfo]
 """Objects by key. Stores list in different orders, so listings are compared by key and never side by side."""
 
 _LTX = re.compile(
-    rf"{keys.LITESTREAM}/(?P<database>[^/]+)/(?P<level>\d{{4}})/[0-9a-f]{{16}}-(?P<last>[0-9a-f]{{16}})\.ltx"
+    rf"(?:[^/]+/)?{keys.LITESTREAM}/(?P<database>[^/]+)/(?P<level>\d{{4}})/[0-9a-f]{{16}}-(?P<last>[0-9a-f]{{16}})\.ltx"
 )
 
 

@@ -63,14 +63,16 @@ def remotes(source: Endpoint, destination: Endpoint, env: dict[str, str]) -> Rem
 async def copy(
     ends: Remotes, source: str, destination: str, history: str, keys: Sequence[str], *, in_turn: bool
 ) -> Stats:
-    """Copy those keys from `source` to `destination`, both `bucket/path`; what is overwritten moves to `history`.
+    """Copy those keys from `source` to `destination`, both `bucket/path`. What is overwritten moves to `history`, and is
+    lost where that is empty.
 
     With `in_turn` one after another by ascending name, so that an interrupted copy is a prefix. A key that has gone
     from the source meanwhile is passed over. Raises Unavailable, in words, when anything was not copied.
     """
     order = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"] if in_turn else ["--transfers", "8"]
     with _list_file(keys) as listed:
-        command = ["copy", f"src:{source}", f"dst:{destination}", "--backup-dir", f"dst:{history}"]
+        kept = ["--backup-dir", f"dst:{history}"] if history else []
+        command = ["copy", f"src:{source}", f"dst:{destination}", *kept]
         return await _run(ends, [*command, *order, *_some(listed, keys)])
 
 
