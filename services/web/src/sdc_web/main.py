@@ -2,18 +2,21 @@
 
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
-from litestar.types import ASGIApp
 from sdc_core import logging, process
 from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
 from sdc_core.sqlite import require_safe_version
 
 from sdc_web import db
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp  # brings the whole framework with it
 
 BACKLOG = 1024
 BACKPRESSURE = 512
@@ -80,7 +83,7 @@ def serve(settings: Settings) -> None:
     ).serve()
 
 
-def application() -> ASGIApp:
+def application() -> "ASGIApp":
     """What each process below loads. Imported here and not above, so that the one above them stays small."""
     from sdc_web import app  # noqa: PLC0415
 
