@@ -5,9 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from litestar.types import Receive, Scope, Send
-from sdc_core import messages, webhooks
-from sdc_core.messages import Message
+from sdc_core import webhooks
 from sdc_core.objects import Endpoint, open_store
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -25,26 +23,10 @@ from sdc_worker.db import open_worker
 from sdc_worker.images.pool import Pool
 from sdc_worker.images.work import Workshop
 
+from listening_web import Web
+
 NOBODY = Endpoint(url="http://127.0.0.1:9", access_key_id="nobody", secret_access_key="is here")
 SECRET = webhooks.new_secret()
-
-
-class Web:
-    """The receiving end of web's hook surface: verifies as web does, remembers what came, answers what it is told."""
-
-    def __init__(self, keyring: Keyring) -> None:
-        self.keyring = keyring
-        self.status = 200
-        self.received: list[tuple[str, Message]] = []
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = (await receive())["body"]
-        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        verified = self.keyring.verify(headers, body)
-        assert scope["path"] == "/hooks"
-        self.received.append((verified.message_id, messages.decode(body)))
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
-        await send({"type": "http.response.body", "body": b'{"published": 0}'})
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 from sdc_core import clock
@@ -8,6 +10,8 @@ from sdc_worker.app import Parts
 from sdc_worker.cron import hooks as cron_hooks
 from sdc_worker.cron.jobs import JobContext, Run
 from sdc_worker.webhooks import deliveries, store
+
+from listening_web import Web
 
 FAILED = MediaFailed(data=ImageFailed(asset_id="01A", reason="not a picture"))
 TICK = PublishDue(data=CronTick(job="cron.publish_due", run_id="run_1", due_us=1))
@@ -48,14 +52,14 @@ async def enqueue(database: Database) -> None:
         await deliveries.enqueue(connection, FAILED, "media-failed/01A")
 
 
-async def test_a_call_is_signed_sent_and_recorded(web: ServiceClient, hooks, database: Database) -> None:
+async def test_a_call_is_signed_sent_and_recorded(web: ServiceClient, hooks: Web, database: Database) -> None:
     attempt = await deliveries.call(web, database, TICK, "run_1")
     assert (attempt.status, hooks.received) == (200, [("run_1", TICK)])
     assert await attempts(database) == [Tried(number=1, status=200, error="")]
     assert (await delivery(database)).delivered_us is not None
 
 
-async def test_a_call_that_fails_is_the_callers_to_repeat(web: ServiceClient, hooks, database: Database) -> None:
+async def test_a_call_that_fails_is_the_callers_to_repeat(web: ServiceClient, hooks: Web, database: Database) -> None:
     hooks.status = 503
     await deliveries.call(web, database, TICK, "run_1")
     assert (await delivery(database)).next_us is None
@@ -65,7 +69,9 @@ async def test_a_call_that_fails_is_the_callers_to_repeat(web: ServiceClient, ho
     assert [message_id for message_id, _ in hooks.received] == ["run_1", "run_1"]
 
 
-async def test_what_must_arrive_is_sent_again_until_web_takes_it(web: ServiceClient, hooks, database: Database) -> None:
+async def test_what_must_arrive_is_sent_again_until_web_takes_it(
+    web: ServiceClient, hooks: Web, database: Database
+) -> None:
     hooks.status = 500
     with clock.frozen(NOW_US):
         await enqueue(database)
@@ -82,7 +88,7 @@ async def test_what_must_arrive_is_sent_again_until_web_takes_it(web: ServiceCli
     assert hooks.received[0] == hooks.received[1] == ("media-failed/01A", FAILED)
 
 
-async def test_the_pauses_grow_and_stay_below_their_limit(web: ServiceClient, hooks, database: Database) -> None:
+async def test_the_pauses_grow_and_stay_below_their_limit(web: ServiceClient, hooks: Web, database: Database) -> None:
     hooks.status = 500
     at_us, pauses = NOW_US, []
     with clock.frozen(at_us):
@@ -100,7 +106,7 @@ async def test_the_pauses_grow_and_stay_below_their_limit(web: ServiceClient, ho
 
 @pytest.mark.parametrize("status", [400, 404, 410, 422])
 async def test_what_web_refuses_for_good_is_given_up(
-    web: ServiceClient, hooks, database: Database, status: int
+    web: ServiceClient, hooks: Web, database: Database, status: int
 ) -> None:
     hooks.status = status
     await enqueue(database)
@@ -109,11 +115,22 @@ async def test_what_web_refuses_for_good_is_given_up(
     assert (given_up.next_us, given_up.delivered_us, given_up.error) == (None, None, f"web answered {status}")
 
 
-async def test_a_call_cut_off_by_a_kill_is_made_again(web: ServiceClient, hooks, database: Database) -> None:
-    hooks.status = 500
+async def test_a_call_cut_off_in_the_middle_is_made_again_later(
+    web: ServiceClient, hooks: Web, database: Database
+) -> None:
+    hooks.answering.clear()
     with clock.frozen(NOW_US):
-        await deliveries.call(web, database, FAILED, "media-failed/01A")
-    assert (await delivery(database)).next_us is not None
+        async with asyncio.TaskGroup() as group:
+            calling = group.create_task(deliveries.call(web, database, FAILED, "media-failed/01A"))
+            async with asyncio.timeout(5):
+                while not hooks.received:
+                    await asyncio.sleep(0.01)
+            calling.cancel()
+        assert await deliveries.deliver_due(web, database) == 0
+    hooks.answering.set()
+    with clock.frozen(NOW_US + 2 * 60 * clock.SECOND_US):
+        assert await deliveries.deliver_due(web, database) == 1
+    assert (await delivery(database)).delivered_us is not None
 
 
 async def test_the_same_id_is_one_delivery(database: Database) -> None:
@@ -123,14 +140,16 @@ async def test_the_same_id_is_one_delivery(database: Database) -> None:
         assert await store.count_waiting(connection) == 1
 
 
-async def test_old_deliveries_are_trimmed_with_their_attempts(web: ServiceClient, hooks, database: Database) -> None:
+async def test_old_deliveries_are_trimmed_with_their_attempts(
+    web: ServiceClient, hooks: Web, database: Database
+) -> None:
     await deliveries.call(web, database, TICK, "run_1")
     async with database.transaction() as connection:
         assert await store.trim(connection, before_us=clock.now_us() + clock.DAY_US) == 1
     assert await attempts(database) == []
 
 
-async def test_a_cron_hook_carries_its_run_and_answers_what_web_said(parts: Parts, hooks) -> None:
+async def test_a_cron_hook_carries_its_run_and_answers_what_web_said(parts: Parts, hooks: Web) -> None:
     run = Run(
         id="run_7",
         job="cron.expire",

@@ -1,0 +1,31 @@
+"""The receiving end of web's hooks, for tests of whoever calls them."""
+
+import asyncio
+
+from litestar.types import Receive, Scope, Send
+from sdc_core import messages
+from sdc_core.messages import Message
+from sdc_core.webhooks import Keyring
+
+
+class Web:
+    """The receiving end of web's hook surface: verifies as web does, remembers what came, answers `status`
+    once `answering` is set.
+    """
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        self.status = 200
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.received: list[tuple[str, Message]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = (await receive())["body"]
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        verified = self.keyring.verify(headers, body)
+        assert scope["path"] == "/hooks"
+        self.received.append((verified.message_id, messages.decode(body)))
+        await self.answering.wait()
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"published": 0}'})
