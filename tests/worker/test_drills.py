@@ -16,7 +16,7 @@ from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica, restore
 from sdc_worker.drills.replica import Name, RestoreFailed
 from sdc_worker.drills.restore import DrillFailed, Source
-from sdc_worker.mirror import child, daily, rclone
+from sdc_worker.mirror import child, daily, markers, plan, rclone
 
 from conftest import FreshBucket
 
@@ -164,6 +164,26 @@ async def test_the_mirror_restores_as_well_as_the_bucket_it_copies(home: Home, f
     await daily.run(home.store, [settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET], target)
     report = await restore.run(settings, restore.remote(settings, home.store))
     assert (report.source, report.originals_checked) == ("remote", 1)
+
+
+async def test_a_mirror_interrupted_anywhere_restores_to_an_earlier_state(
+    home: Home, fresh_bucket: FreshBucket, tmp_path: Path
+) -> None:
+    for slot in ("1", "2"):
+        await home.log_stream(slot)
+        await home.replicate("worker")
+    source, remote = home.settings.S3_BACKUP_BUCKET, await fresh_bucket()
+    planned = plan.make(await markers.listing(home.store, source, ""), {})
+    rows = []
+    for key in (key for group in plan.in_order(planned) for key in group if "worker" in key):
+        body = await home.store.get(source, key, max_bytes=1 << 24)
+        await home.store.put(remote, key, body, content_type="application/octet-stream")
+        into = tmp_path / f"after-{len(rows)}.db"
+        await replica.restore_database(home.store.endpoint, remote, "", "worker", into)
+        async with checks.reading(into) as connection:
+            rows.append(await fetch_value(connection, "SELECT count(*) FROM log_streams"))
+    assert rows == sorted(rows)
+    assert (rows[0], rows[-1]) == (1, 3)
 
 
 async def test_a_restore_after_the_newest_state_gives_the_newest(home: Home, tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def remotes(source: Endpoint, destination: Endpoint, env: dict[str, str]) -> Rem
 async def copy(
     ends: Remotes, source: str, destination: str, history: str, keys: Sequence[str], *, in_turn: bool
 ) -> Stats:
-    """Copy those keys from `source` to `destination`, both `bucket/path`. What is overwritten moves to `history`, and is
-    lost where that is empty.
+    """Copy those keys from `source` to `destination`, both `bucket/path`. What is overwritten moves to `history`,
+    and is lost where that is empty.
 
     With `in_turn` one after another by ascending name, so that an interrupted copy is a prefix. A key that has gone
     from the source meanwhile is passed over. Raises Unavailable, in words, when anything was not copied.
