@@ -10,6 +10,8 @@ from sdc_core.errors import SdcError, Unavailable
 from sdc_core.settings import Settings
 from sdc_worker.api.backups import Backups
 from sdc_worker.cron.jobs import Run
+from sdc_worker.drills import restore as drills
+from sdc_worker.mirror import child
 
 from sdc_cli import programs, worker_calls
 
@@ -24,6 +26,14 @@ class Synced(msgspec.Struct, frozen=True, kw_only=True):
     db_path: str
     txid: int
     replica_txid: int
+
+
+class Drilled(msgspec.Struct, frozen=True, kw_only=True):
+    """How a drill went, and who made it: `worker`, which keeps a record, or `sdc` itself."""
+
+    by: str
+    ok: bool
+    output: str
 
 
 @click.group()
@@ -50,7 +60,9 @@ def status(*, as_json: bool) -> None:
 def now(*, as_json: bool) -> None:
     """Copy both databases to the object store now, then everything to the remote where one is set."""
     settings = core_settings.load()
-    synced, mirrored = asyncio.run(_back_up(settings))
+    synced, mirrored = asyncio.run(
+        _back_up(settings, [str(path.absolute()) for path in (settings.site_db, settings.worker_db)])
+    )
     if as_json:
         click.echo(msgspec.json.encode({"synced": synced, "mirror": mirrored}))
     else:
@@ -70,12 +82,14 @@ def drill() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def run(*, as_json: bool) -> None:
     """Restore both databases into a scratch folder, check them, compare them with the live ones."""
-    done = asyncio.run(worker_calls.run_job(core_settings.load(), DRILL))
+    done = asyncio.run(_drill(core_settings.load()))
     if as_json:
         click.echo(msgspec.json.encode(done))
-    worker_calls.require_ok(done)
-    if not as_json:
-        click.echo(words(done))
+    elif done.ok:
+        click.echo(done.output)
+    if not done.ok:
+        message = f"the restore drill failed: {done.output}"
+        raise SdcError(message)
 
 
 def age(newest: int | str | None) -> str:
@@ -98,10 +112,8 @@ def words(run: Run | None) -> str:
     return f"{run.outcome.replace('_', ' ')} at {ended}, {seconds:.1f} s: {run.output}"
 
 
-async def _back_up(settings: Settings) -> tuple[list[Synced], Run | None]:
-    synced = [
-        await _sync(settings, path) for path in (str(settings.site_db.absolute()), str(settings.worker_db.absolute()))
-    ]
+async def _back_up(settings: Settings, paths: list[str]) -> tuple[list[Synced], Run | None]:
+    synced = [await _sync(settings, path) for path in paths]
     if objects.daily_endpoint(settings) is None:
         return synced, None
     return synced, await worker_calls.run_job(settings, MIRROR)
@@ -109,21 +121,24 @@ async def _back_up(settings: Settings) -> tuple[list[Synced], Run | None]:
 
 async def _sync(settings: Settings, path: str) -> Synced:
     """Ask the running Litestream to copy what it has not yet, and wait for it."""
-    process = await asyncio.create_subprocess_exec(
-        *(programs.find("litestream"), "sync", "-socket", str(programs.litestream_socket(settings))),
-        *("-wait", "-timeout", str(SYNC_S), "-json", path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(SYNC_S + 5):
-            output, errors = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        message = f"Litestream did not copy {path} within {SYNC_S} s: `sdc doctor` tells more"
-        raise Unavailable(message) from None
-    if process.returncode:
-        message = f"Litestream did not copy {path}: {errors.decode(errors='replace').strip()} (does the site run?)"
-        raise SdcError(message)
-    return msgspec.json.decode(output, type=Synced)
+    command = [programs.find("litestream"), "sync", "-socket", str(programs.litestream_socket(settings))]
+    command += ["-wait", "-timeout", str(SYNC_S), "-json", path]
+    ended = await child.run(command, child.clean_environment(settings), deadline_s=SYNC_S + 5)
+    if ended.code:
+        message = f"Litestream did not copy {path}: {ended.errors.strip()[-300:]} (`sdc up` runs it)"
+        raise Unavailable(message)
+    return msgspec.json.decode(ended.out, type=Synced)
+
+
+async def _drill(settings: Settings) -> Drilled:
+    """By the worker, which records it; by this process when no worker answers."""
+    if not await worker_calls.unreachable(settings):
+        run = await worker_calls.run_job(settings, DRILL)
+        return Drilled(by="worker", ok=run.outcome == "ok", output=run.output)
+    remote = objects.daily_endpoint(settings)
+    async with objects.open_store(remote or objects.local_endpoint(settings)) as store:
+        source = (drills.remote if remote else drills.local)(settings, store)
+        if reason := await store.ping(source.replicas_bucket):
+            message = f"neither the worker answers nor the store with the backups: {reason}"
+            raise Unavailable(message)
+        return Drilled(by="sdc", ok=True, output=str(await drills.run(settings, source)))

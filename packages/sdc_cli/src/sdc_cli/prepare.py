@@ -5,7 +5,6 @@ A child of `sdc up`, which stays small. It prints one JSON object a line: `{"eve
 
 import asyncio
 import sys
-from pathlib import Path
 
 import click
 import msgspec
@@ -41,9 +40,9 @@ async def prepare(settings: Settings) -> None:
     async with asyncio.TaskGroup() as group:
         if not store.is_prepared(settings):
             stored = group.create_task(_buckets(settings))
-            if missing := [path for path in (settings.site_db, settings.worker_db) if not path.exists()]:
+            if not (settings.site_db.exists() and settings.worker_db.exists()):
                 await stored
-                await _restore(settings, missing)
+                await _restore(settings)
         started_us = clock.monotonic_us()
         async with open_databases(settings) as databases:
             tell("databases", started_us)
@@ -68,12 +67,12 @@ async def _buckets(settings: Settings) -> None:
     tell("buckets", started_us)
 
 
-async def _restore(settings: Settings, missing: list[Path]) -> None:
+async def _restore(settings: Settings) -> None:
     from sdc_cli import prepare_store  # noqa: PLC0415 - as above
 
-    for path in missing:
+    for name, path in prepare_store.files(settings).items():
         started_us = clock.monotonic_us()
-        if await prepare_store.restore(settings, path):
+        if not path.exists() and await prepare_store.restore(settings, name):
             tell("restored", started_us, path.name)
 
 

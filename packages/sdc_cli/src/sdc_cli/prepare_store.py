@@ -7,13 +7,15 @@ from pathlib import Path
 import msgspec
 from sdc_core import clock, keys, objects
 from sdc_core import settings as core_settings
-from sdc_core.errors import Conflict, Unavailable
+from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.settings import Settings
+from sdc_worker.drills import replica
+from sdc_worker.drills.replica import Name
+from sdc_worker.mirror import child
 
 from sdc_cli import first_run, programs, store
 
 STORE_S = 30.0
-RESTORE_S = 3600.0
 FSYNC_S = 20.0
 LOOK_S = 0.05
 
@@ -37,18 +39,29 @@ async def make_ready(settings: Settings) -> None:
     await asyncio.to_thread(store.mark_prepared, settings)
 
 
-async def restore(settings: Settings, path: Path) -> bool:
+def files(settings: Settings) -> dict[Name, Path]:
+    """The replicated databases."""
+    return {"site": settings.site_db, "worker": settings.worker_db}
+
+
+async def restore(settings: Settings, database: Name) -> bool:
     """Bring a missing database back from its replica, since a new one would be written over it; False without one."""
-    command = (
-        *(programs.find("litestream"), "restore", "-config", str(programs.litestream_config(settings))),
-        *("-if-replica-exists", "-if-db-not-exists", "-integrity-check", "quick", str(path)),
-    )
-    environment = programs.litestream_environment(settings, core_settings.environment(settings))
-    code, said = await _run(command, environment, b"", RESTORE_S)
-    if code:
-        message = f"{path} is missing and cannot be restored from the object store: {said.strip()[-300:]}"
-        raise Unavailable(message)
-    return await asyncio.to_thread(path.exists)
+    path = files(settings)[database]
+    for suffix in ("-wal", "-shm"):
+        # SQLite would play it into the restored file, and damage that.
+        await asyncio.to_thread(_set_aside, path.with_name(f"{path.name}{suffix}"))
+    environment = child.clean_environment(settings)
+    endpoint = objects.local_endpoint(settings)
+    try:
+        await replica.restore_database(endpoint, settings.S3_BACKUP_BUCKET, "", database, path, env=environment)
+    except NotFound:
+        return False
+    return True
+
+
+def _set_aside(file: Path) -> None:
+    if file.exists():
+        file.replace(file.with_name(f"{file.name}.orphan"))
 
 
 async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> bool:

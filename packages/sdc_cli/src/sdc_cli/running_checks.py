@@ -12,6 +12,7 @@ from sdc_core.errors import Conflict, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_worker.api.backups import Backups
+from sdc_worker.drills import replica
 
 from sdc_cli import backups, worker_calls
 from sdc_cli.check import Check
@@ -20,6 +21,7 @@ ANSWER_S = 5.0
 CLOCK_S = 60.0
 DRILL_DAYS = 2
 START = "start the site with `sdc up`"
+REPLICAS_REMEDY = f"{START}; logs/worker.log in the data folder has Litestream's reason"
 STORE_REMEDY = f"{START}, or set SDC_S3_ENDPOINT_URL and its keys to an object store that runs"
 
 
@@ -73,17 +75,24 @@ async def web(settings: Settings) -> list[Check]:
 
 
 async def worker(settings: Settings) -> list[Check]:
-    """The worker answers and is well; then what it says of replicas and drill."""
+    """The worker answers and is well; then what it says of the last drill."""
     health = await _health("worker", settings.worker_url)
     try:
         told = await worker_calls.get(settings, "/backups", Backups)
     except SdcError as error:
         remedy = f"{START}; both services need the same SDC_WEBHOOK_SECRETS"
         return [health, Check(name="backups", ok=False, found=str(error), remedy=remedy)]
-    return [health, _replication(told), _drill(told)]
+    return [health, _drill(told)]
 
 
-ALL: tuple[Callable[[Settings], Coroutine[object, object, list[Check]]], ...] = (store, clocks, web, worker)
+async def replicas(settings: Settings) -> list[Check]:
+    """What the running Litestream says of both databases."""
+    told = await replica.replication(settings)
+    found = told.reason or ", ".join(f"{each.name}: {_lag(each.lag_us)}" for each in told.databases)
+    return [Check(name="replicas", ok=told.running and not told.reason, found=found, remedy=REPLICAS_REMEDY)]
+
+
+ALL: tuple[Callable[[Settings], Coroutine[object, object, list[Check]]], ...] = (store, clocks, web, replicas, worker)
 
 
 async def _conditional(client: ObjectStore, bucket: str) -> Check:
@@ -103,12 +112,8 @@ async def _conditional(client: ObjectStore, bucket: str) -> Check:
     return Check(name="conditional writes", ok=ok, found="honoured" if ok else "ignored", remedy=remedy)
 
 
-def _replication(told: Backups) -> Check:
-    found = ", ".join(f"{name}: {backups.age(newest)}" for name, newest in told.replication.items())
-    ok = all(isinstance(newest, int) for newest in told.replication.values())
-    return Check(
-        name="replicas", ok=ok, found=found, remedy="logs/worker.log in the data folder has Litestream's reason"
-    )
+def _lag(lag_us: int | None) -> str:
+    return "not yet copied" if lag_us is None else f"copied {lag_us / clock.SECOND_US:.1f} s ago"
 
 
 def _drill(told: Backups) -> Check:

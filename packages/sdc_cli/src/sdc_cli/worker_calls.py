@@ -27,6 +27,12 @@ async def get(settings: Settings, path: str, answer: type[T]) -> T:
         return await _get(client, path, answer)
 
 
+async def unreachable(settings: Settings) -> str:
+    """Empty when a worker answers, else the reason in words."""
+    async with _connect(settings) as client:
+        return await client.reachable()
+
+
 async def run_job(settings: Settings, job: str) -> Run:
     """Have the worker run a job now, and wait for how it ends; on a terminal the seconds are counted meanwhile.
 
