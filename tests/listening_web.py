@@ -1,11 +1,15 @@
 """The receiving end of web's hooks, for tests of whoever calls them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
 
-from litestar.types import Receive, Scope, Send
 from sdc_core import messages
 from sdc_core.messages import Message
 from sdc_core.webhooks import Keyring
+
+Event: TypeAlias = MutableMapping[str, Any]
+"""As httpx's ASGI transport has it."""
 
 
 class Web:
@@ -20,7 +24,9 @@ class Web:
         self.answering.set()
         self.received: list[tuple[str, Message]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]
+    ) -> None:
         body = (await receive())["body"]
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         verified = self.keyring.verify(headers, body)

@@ -85,7 +85,8 @@ async def parts(settings: Settings, keyring: Keyring, database: Database, web: S
 @pytest.fixture
 async def unsigned(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
     """Anybody's client of the worker's surface."""
-    transport = httpx.ASGITransport(app.build(parts, Board(["cron"])), raise_app_exceptions=False)
+    surface = app.build(parts, Board(["cron"]))
+    transport = httpx.ASGITransport(surface, raise_app_exceptions=False)  # ty: ignore[invalid-argument-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
         yield client
 

@@ -74,7 +74,7 @@ async def client_of(port: int) -> AsyncGenerator[ServiceClient]:
 async def answering(client: ServiceClient) -> None:
     """Wait until the worker answers a signed request."""
     async with asyncio.timeout(START_S):
-        while not (await client.send("GET", "/logs")).ok:
+        while not (await client.send("GET", "/logs")).ok:  # noqa: ASYNC110 - another process begins
             await asyncio.sleep(0.05)
 
 
