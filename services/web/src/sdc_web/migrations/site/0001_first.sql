@@ -30,7 +30,7 @@ CREATE TABLE posts (
     scheduled_at_us INTEGER,                       -- publish the newest revision then
     UNIQUE (kind, slug)
 ) STRICT;
-CREATE INDEX posts_published ON posts (kind, published_at_us DESC) WHERE revision_id IS NOT NULL;
+CREATE INDEX posts_published ON posts (kind, published_at_us DESC, id DESC) WHERE revision_id IS NOT NULL;
 CREATE INDEX posts_scheduled ON posts (scheduled_at_us) WHERE scheduled_at_us IS NOT NULL;
 
 -- Saved content. Autosave replaces the newest revision until it has been published; a published one never changes.
@@ -64,6 +64,7 @@ CREATE TABLE post_tags (
     post_id TEXT NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
     PRIMARY KEY (tag, post_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX post_tags_of_post ON post_tags (post_id);
 
 CREATE TABLE media_assets (
     id TEXT PRIMARY KEY,
@@ -77,7 +78,7 @@ CREATE TABLE media_assets (
     manifest TEXT,                                 -- JSON, sdc_core.variants.Manifest
     uploaded_at_us INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX media_assets_newest ON media_assets (uploaded_at_us DESC);
+CREATE INDEX media_assets_newest ON media_assets (uploaded_at_us DESC, id DESC);
 
 -- Raised by every change that can alter a public page; the page cache of each process compares it.
 CREATE TABLE generation (

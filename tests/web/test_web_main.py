@@ -1,0 +1,115 @@
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sdc_core.errors import Misconfigured
+from sdc_core.webhooks import new_secret
+from sdc_web.main import require_free_port
+
+LIMIT_S = 18.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a service with files of its own and a port that is free."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
+    return kept | {
+        "SDC_DATA_DIR": str(tmp_path / "data"),
+        "SDC_WEB_PORT": str(_free_port()),
+        "SDC_WORKER_URL": "http://127.0.0.1:9",
+        "SDC_S3_ENDPOINT_URL": "http://127.0.0.1:9",
+        "SDC_WEBHOOK_SECRETS": new_secret(),
+    }
+
+
+@asynccontextmanager
+async def _started(environment: dict[str, str], folder: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
+    command = [sys.executable, "-c", "from sdc_web.main import main; main()"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, cwd=folder, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _until_it_answers(address: str) -> None:
+    async with asyncio.timeout(LIMIT_S), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                await client.get(f"{address}/health/live")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def test_the_service_serves_until_it_is_told_to_stop(environment: dict[str, str], tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{environment['SDC_WEB_PORT']}"
+    async with _started(environment, tmp_path) as process:
+        await _until_it_answers(address)
+        async with httpx.AsyncClient(trust_env=False, base_url=address) as client:
+            first, second = await client.get("/"), await client.head("/")
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert first.headers["etag"] == second.headers["etag"]
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(LIMIT_S):
+            assert await process.wait() == 0
+
+
+async def test_a_port_that_is_taken_is_told_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(environment["SDC_WEB_PORT"])))
+        taken.listen()
+        code, error = await _outcome(environment, tmp_path)
+    assert code == 1
+    assert error.count("\n") == 1
+    assert environment["SDC_WEB_PORT"] in error
+    assert "SDC_WEB_PORT" in error
+
+
+async def test_a_missing_secret_is_told_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
+    del environment["SDC_WEBHOOK_SECRETS"]
+    code, error = await _outcome(environment, tmp_path)
+    assert (code, error.count("\n")) == (1, 1)
+    assert "SDC_WEBHOOK_SECRETS" in error
+
+
+async def test_a_wrong_setting_is_named_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
+    code, error = await _outcome(environment | {"SDC_WEB_PROCESSES": "many"}, tmp_path)
+    assert (code, error.count("\n")) == (1, 1)
+    assert "SDC_WEB_PROCESSES" in error
+
+
+async def test_a_data_folder_that_cannot_be_is_told_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, error = await _outcome(environment | {"SDC_DATA_DIR": str(tmp_path / "file" / "data")}, tmp_path)
+    assert (code, error.count("\n")) == (1, 1)
+    assert "SDC_DATA_DIR" in error
+
+
+def test_an_address_of_another_machine_is_no_place_to_listen() -> None:
+    with pytest.raises(Misconfigured, match="192.0.2.1"):
+        require_free_port("192.0.2.1", 8000)
+
+
+async def _outcome(environment: dict[str, str], folder: Path) -> tuple[int | None, str]:
+    async with _started(environment, folder) as process, asyncio.timeout(LIMIT_S):
+        _, error = await process.communicate()
+    return process.returncode, error.decode()
