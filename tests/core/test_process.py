@@ -68,8 +68,11 @@ def test_a_killed_holder_leaves_nothing_to_clean_up(tmp_path: Path) -> None:
 
 
 def test_a_child_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", "print('up', flush=True); input()"]
     with process.only_one(tmp_path / "lock", "it"):
-        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+        child = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False)
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n"
     with child:
         _hold(tmp_path / "lock")
         child.communicate(b"\n")

@@ -7,7 +7,6 @@ from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
-import pysqlite3
 import pytest
 from sdc_core import sqlite
 from sdc_core.errors import Misconfigured, Unavailable
@@ -38,13 +37,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def _ask(path: Path, sql: str) -> object:
-    with closing(pysqlite3.connect(path)) as connection:
+    with closing(sqlite.pysqlite3.connect(path)) as connection:
         row = connection.execute(sql).fetchone()
         return None if row is None else row[0]
 
 
 def _do(path: Path, sql: str) -> None:
-    with closing(pysqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite.pysqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(sql)
 
 
@@ -244,7 +243,7 @@ def test_a_file_that_is_no_database_is_not_touched(path: Path, scripts: Scripts)
     path.parent.mkdir()
     path.write_bytes(b"a letter to a friend, saved under the wrong name" * 100)
     before = path.read_bytes()
-    with pytest.raises(pysqlite3.DatabaseError):
+    with pytest.raises(sqlite.pysqlite3.DatabaseError):
         sqlite.migrate(path, scripts(FIRST))
     assert path.read_bytes() == before
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
-import pysqlite3
 import pytest
 from sdc_core import clock, sqlite
 from sdc_core.errors import SdcError, Unavailable
@@ -221,7 +220,7 @@ async def _end_after(child: subprocess.Popen[str], attempt: asyncio.Task[SdcErro
 
 
 def _write_from_elsewhere(path: Path) -> None:
-    connection = pysqlite3.connect(path, timeout=2)
+    connection = sqlite.pysqlite3.connect(path, timeout=2)
     connection.execute(ADD, {"text": "from elsewhere"})
     connection.commit()
     connection.close()

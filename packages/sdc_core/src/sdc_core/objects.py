@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import io
+import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,8 @@ CALL_S = 60.0
 PING_S = 3.0
 SLOWEST_BYTES_PER_S = 256 * 1024
 """A transfer has `CALL_S`, and as long again as its bytes take at this rate."""
+ATTEMPTS = 3
+PAGE = 1_000
 CHUNK_BYTES = 256 * 1024
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
@@ -190,7 +193,7 @@ class ObjectStore:
         """
         token: dict[str, Any] = {}
         while True:
-            answer = await self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, **token)
+            answer = await self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=PAGE, **token)
             for entry in answer.get("Contents", ()):
                 yield ObjectInfo(
                     key=entry["Key"],
@@ -255,7 +258,7 @@ async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
         max_pool_connections=32,
         connect_timeout=CONNECT_S,
         read_timeout=READ_S,
-        retries={"mode": "standard", "max_attempts": 3},
+        retries={"mode": "standard", "max_attempts": ATTEMPTS},
         # Older stores refuse the checksums that newer clients add unasked.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -265,6 +268,8 @@ async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
         aws_secret_access_key=endpoint.secret_access_key,
         region_name=endpoint.region,
     )
+    # The first file sent asks for the machine's table of media types, which is read from files then.
+    await asyncio.to_thread(mimetypes.init)
     async with session.client("s3", endpoint_url=endpoint.url, config=config) as client:
         yield ObjectStore(client, endpoint)
 

@@ -16,13 +16,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
-import pysqlite3
 
 from sdc_core import clock
 from sdc_core.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    import sqlite3 as pysqlite3  # the same interface, and one that has types
+else:
+    import pysqlite3
 
 sys.modules["sqlite3"] = pysqlite3
 sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
