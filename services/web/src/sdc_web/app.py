@@ -106,6 +106,7 @@ class _Opened:
     async def lifespan(self, _: Litestar) -> AsyncGenerator[None]:
         settings = self._settings
         await asyncio.to_thread(templating.environment)
+        await asyncio.to_thread(templating.static_files)
         async with (
             open_databases(settings) as databases,
             open_store(local_endpoint(settings)) as store,
