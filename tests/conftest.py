@@ -10,6 +10,8 @@ from sdc_core.objects import Endpoint, ObjectStore, open_store
 
 import seaweed
 
+pytest_plugins = ["blocking"]
+
 FreshBucket = Callable[[], Awaitable[str]]
 
 
