@@ -1,5 +1,6 @@
 """Figures for Prometheus, for whoever asks from this machine."""
 
+import asyncio
 import ipaddress
 import resource
 from pathlib import Path
@@ -27,7 +28,7 @@ async def metrics(
     lines = [
         _metric("sdc_web_uptime_seconds", "gauge", (clock.monotonic_us() - _STARTED_US) / clock.SECOND_US),
         _metric("sdc_web_cpu_seconds_total", "counter", usage.ru_utime + usage.ru_stime),
-        _metric("sdc_web_resident_bytes", "gauge", _resident_bytes()),
+        _metric("sdc_web_resident_bytes", "gauge", await asyncio.to_thread(_resident_bytes)),
         _metric("sdc_web_page_cache_hits_total", "counter", page_cache.hits),
         _metric("sdc_web_page_cache_misses_total", "counter", page_cache.misses),
         _metric("sdc_web_page_cache_bytes", "gauge", page_cache.size_bytes),
