@@ -1,6 +1,7 @@
 """How long `sdc up` takes to serve its first page, first and later starts, and what all processes hold when idle."""
 
 import os
+import secrets
 import signal
 import socket
 import statistics
@@ -11,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 SDC = Path(sys.executable).with_name("sdc")
@@ -80,7 +81,8 @@ def tree(root: int) -> dict[str, int]:
         words = [Path(word.decode()).name for word in command[:3] if word]
         name = " ".join(words[1:3] if words[0].startswith("python") else words[:1])
         found[f"{name} ({pid})"] = pid
-        waiting += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            waiting += map(int, (thread / "children").read_text().split())
     return found
 
 
@@ -94,23 +96,24 @@ def pss_bytes(pid: int) -> int:
 
 def settings(data_dir: str) -> dict[str, str]:
     """A site of its own, on ports that were free a moment ago."""
+    first = free_ports()
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SDC_")},
+        "SDC_DATA_DIR": data_dir,
+        "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
+        "SDC_WEB_PORT": str(first + 10),
+        "SDC_WORKER_PORT": str(first + 11),
+    }
+
+
+def free_ports() -> int:
+    """The first of twelve in a row, below those that the system gives to outgoing connections."""
     while True:
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in range(12)]
-            sockets[0].bind(("127.0.0.1", 0))
-            first = sockets[0].getsockname()[1]
-            try:
-                for shift, each in enumerate(sockets[1:], start=1):
-                    each.bind(("127.0.0.1", first + shift))
-            except (OSError, OverflowError):
-                continue
-        return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SDC_")},
-            "SDC_DATA_DIR": data_dir,
-            "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
-            "SDC_WEB_PORT": str(first + 10),
-            "SDC_WORKER_PORT": str(first + 11),
-        }
+        first = 10_000 + secrets.randbelow(20_000)
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + 12):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
 """`sdc up` as a subprocess that is read line by line, and ports for it."""
 
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 SDC = Path(sys.executable).with_name("sdc")
 READY_S = 60
 PORTS = 12
+FIRST_PORT, LAST_PORT = 10_000, 32_000
 
 
 class Up:
@@ -55,17 +57,15 @@ class Up:
 
 
 def free_ports() -> int:
-    """The first of twelve ports in a row that were free a moment ago."""
+    """The first of twelve ports in a row that were free a moment ago.
+
+    Below the range from which the system takes the ports of outgoing connections: one of those might take ours.
+    """
     for _ in range(200):
-        with ExitStack() as held:
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-            try:
-                for port in range(first + 1, first + PORTS):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
+        first = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT - PORTS)
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + PORTS):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return first
     message = f"no {PORTS} free ports in a row"
     raise RuntimeError(message)

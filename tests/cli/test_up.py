@@ -49,7 +49,7 @@ class FirstLife:
 class SecondLife:
     """The same folder with an author, to the death of Litestream and of `sdc up` itself."""
 
-    def __init__(self, start: Callable[[], Up], sdc: Sdc, processes: Callable[[], list[str]]) -> None:
+    def __init__(self, start: Callable[[], Up], sdc: Sdc, processes: Callable[[], list[str]], scratch: Path) -> None:
         self.added = sdc("author", "add", "ada", "--password-stdin", given="nine lives and a lantern\n")
         up = start()
         self.serving_s = up.wait_for(r"^\s*web\s+ready")
@@ -58,6 +58,11 @@ class SecondLife:
         self.authors = json.loads(sdc("author", "list", "--json").stdout)
         self.doctor = sdc("doctor", "--json")
         self.synced = sdc("backup", "now", "--json")
+        self.drilled = sdc("drill", "run", "--json")
+        self.status = sdc("backup", "status", "--json")
+        self.restored = sdc("restore", "--at", "2100-01-01", "--into", str(scratch))
+        self.restored_again = sdc("restore", "--into", str(scratch))
+        self.files = sorted(file.name for file in scratch.iterdir())
         os.kill(next(pid for pid in children(up.process.pid) if "litestream" in command(pid)), signal.SIGKILL)
         self.back_s = up.wait_for(r"^\s*worker\s+ready", times=2)
         self.rss_kb = resident_kb(up.process.pid)
@@ -69,14 +74,39 @@ class SecondLife:
         self.printed = up.printed
 
 
+class ThirdLife:
+    """After the loss of site.db, all but its log of writes."""
+
+    def __init__(self, environment: dict[str, str], start: Callable[[], Up], sdc: Sdc) -> None:
+        data = Path(environment["SDC_DATA_DIR"])
+        (data / "site.db").unlink()
+        self.log_was_left = (data / "site.db-wal").exists()
+        up = start()
+        up.wait_for(r"^\s*worker\s+ready")
+        self.authors = json.loads(sdc("author", "list", "--json").stdout)
+        self.code, _ = up.end(signal.SIGTERM)
+        self.printed = up.printed
+
+
 @pytest.fixture(scope="module")
 def first(environment: dict[str, str], start: Callable[[], Up], processes: Callable[[], list[str]]) -> FirstLife:
     return FirstLife(environment, start, processes)
 
 
 @pytest.fixture(scope="module")
-def second(first: FirstLife, start: Callable[[], Up], sdc: Sdc, processes: Callable[[], list[str]]) -> SecondLife:
-    return SecondLife(start, sdc, processes)
+def second(
+    first: FirstLife,
+    start: Callable[[], Up],
+    sdc: Sdc,
+    processes: Callable[[], list[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> SecondLife:
+    return SecondLife(start, sdc, processes, tmp_path_factory.mktemp("restored") / "into")
+
+
+@pytest.fixture(scope="module")
+def third(second: SecondLife, environment: dict[str, str], start: Callable[[], Up], sdc: Sdc) -> ThirdLife:
+    return ThirdLife(environment, start, sdc)
 
 
 def test_the_first_start_serves_the_site(first: FirstLife) -> None:
@@ -132,6 +162,33 @@ def test_a_backup_now_tells_the_transaction_that_the_replica_has(second: SecondL
     told = json.loads(second.synced.stdout)
     assert [Path(each["db_path"]).name for each in told["synced"]] == ["site.db", "worker.db"]
     assert all(each["replica_txid"] >= each["txid"] > 0 for each in told["synced"])
+
+
+def test_a_drill_on_demand_is_made_by_the_worker_and_kept(second: SecondLife) -> None:
+    assert second.drilled.returncode == 0, second.drilled.stderr
+    assert json.loads(second.drilled.stdout)["by"] == "worker"
+    assert json.loads(second.status.stdout)["drill"]["outcome"] == "ok"
+
+
+def test_a_restore_brings_both_databases_and_says_that_the_moment_is_too_late(second: SecondLife) -> None:
+    assert second.restored.returncode == 0, second.restored.stderr
+    assert second.files == ["site.db", "worker.db"]
+    assert "2100-01-01 is later than the newest change that is kept" in second.restored.stdout
+
+
+def test_a_restore_writes_over_nothing(second: SecondLife) -> None:
+    assert second.restored_again.returncode == 1
+    assert "exists already" in second.restored_again.stderr
+
+
+def test_a_site_db_that_is_lost_comes_back_from_its_replica(third: ThirdLife) -> None:
+    assert "site.db        was missing: restored from its replica" in third.printed
+    assert [author["name"] for author in third.authors] == ["ada"]
+    assert third.log_was_left
+
+
+def test_sigterm_is_a_success_as_well(third: ThirdLife) -> None:
+    assert third.code == 0
 
 
 def test_a_litestream_that_is_killed_is_started_again_with_its_worker(second: SecondLife) -> None:
