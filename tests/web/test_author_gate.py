@@ -1,5 +1,6 @@
 import httpx
 import pytest
+from litestar.handlers import HTTPRouteHandler
 from sdc_core.errors import Forbidden
 from sdc_web.author import route_handlers as author_routes
 from sdc_web.author.gate import require_same_origin
@@ -54,7 +55,9 @@ async def test_an_overridden_method_passes_the_same_gate(client: httpx.AsyncClie
 
 
 @pytest.mark.parametrize("handler", [*author_routes, *dashboard_routes], ids=str)
-async def test_every_author_address_asks_strangers_to_sign_in(client: httpx.AsyncClient, handler: object) -> None:
+async def test_every_author_address_asks_strangers_to_sign_in(
+    client: httpx.AsyncClient, handler: HTTPRouteHandler
+) -> None:
     for path in sorted(handler.paths):
         if path in OPEN:
             continue

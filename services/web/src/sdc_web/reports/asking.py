@@ -7,7 +7,7 @@ import msgspec
 from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 8.0
 AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
 
 

@@ -66,9 +66,7 @@ async def report(worker: ServiceClient) -> Jobs:
 
 async def start(worker: ServiceClient, name: str) -> Run:
     """Start a run now. Raises NotFound for an unknown job, Conflict while it may not start, Unavailable."""
-    attempt = await worker.send(
-        "POST", f"/jobs/{name}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S
-    )
+    attempt = await worker.send("POST", f"/jobs/{name}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
     if attempt.status == 404:
         message = f"there is no job named {name}"
         raise NotFound(message)

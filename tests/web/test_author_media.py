@@ -1,0 +1,152 @@
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from sdc_core import clock
+from sdc_core.objects import Endpoint
+from sdc_core.settings import Settings
+from sdc_core.sqlite import fetch_value
+from sdc_core.variants import Manifest, StoredVariant
+from sdc_core.webhooks import new_secret
+from sdc_web import media
+from sdc_web.author.media import markdown
+from sdc_web.db import Databases
+from sdc_web.media import assets
+
+from signing_in import BROWSER, HTMX, make_author, send, sign_in
+
+SMALL = StoredVariant(name="480.webp", width=480, height=320, format="webp", size_bytes=1)
+MANIFEST = Manifest(recipe="r1", width=480, height=320, placeholder="", color="#ffffff", variants=(SMALL,))
+PART = b"--x\r\nContent-Disposition: "
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(5_000)
+
+
+@pytest.fixture
+async def settings(
+    tmp_path: Path, object_store_endpoint: Endpoint, fresh_bucket: Callable[[], Awaitable[str]]
+) -> Settings:
+    """Web with a real object store, and no worker."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL=object_store_endpoint.url,
+        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+        S3_SECRET_ACCESS_KEY=object_store_endpoint.secret_access_key,
+        S3_MEDIA_BUCKET=await fresh_bucket(),
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def signed_in(client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
+    """A browser of a signed-in author."""
+    await make_author(databases)
+    await sign_in(client)
+    return client
+
+
+async def upload(client: httpx.AsyncClient, *files: tuple[str, bytes], **headers: str) -> httpx.Response:
+    sent = [("file", (name, body, "image/png")) for name, body in files]
+    return await client.post("/author/media", files=sent, data={"alt": "A cup"}, headers={**BROWSER, **headers})
+
+
+async def count(databases: Databases) -> object:
+    async with databases.site.read() as connection:
+        return await fetch_value(connection, "SELECT count(*) FROM media_assets")
+
+
+async def test_an_upload_is_kept_though_the_worker_is_away(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    answer = await upload(signed_in, ("cup.png", PNG))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/media?said=uploaded")
+    page = await signed_in.get("/author/media", headers=BROWSER)
+    assert "cup.png" in page.text
+    assert 'value="A cup"' in page.text
+
+
+async def test_several_files_are_several_assets(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    await upload(signed_in, ("a.png", PNG), ("b.png", PNG + b"b"))
+    assert await count(databases) == 2
+
+
+async def test_htmx_gets_the_asset_as_a_fragment(signed_in: httpx.AsyncClient) -> None:
+    answer = await upload(signed_in, ("cup.png", PNG), **{"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert answer.status_code == 201
+    assert answer.text.lstrip().startswith('<li class="asset" id="media-asset-')
+
+
+async def test_a_script_gets_the_markdown_as_json(signed_in: httpx.AsyncClient) -> None:
+    answer = await upload(signed_in, ("cup.png", PNG), Accept="application/json")
+    (told,) = answer.json()
+    assert told["markdown"] == f"![A cup](media:{told['asset_id']})"
+    assert told["new"] is True
+
+
+async def test_what_is_no_picture_is_refused_in_words(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    page = await upload(signed_in, ("cup.png", b"<html>"))
+    fragment = await upload(signed_in, ("cup.png", b"<html>"), **{"HX-Request": "true"})
+    assert (page.status_code, fragment.status_code) == (422, 422)
+    assert "no picture that browsers show" in page.text
+    assert await count(databases) == 0
+
+
+async def test_a_form_without_a_file_is_refused(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.post(
+        "/author/media", files={"file": ("", b"", "application/octet-stream")}, data={"alt": ""}, headers=BROWSER
+    )
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "multipart/form-data"),
+        (b"nothing like it", "multipart/form-data; boundary=x"),
+        (PART + b'form-data; name="alt"\r\n\r\n\xff\xfe\r\n--x--\r\n', "multipart/form-data; boundary=x"),
+        (PART + b"nonsense\r\n\r\na\r\n--x--\r\n", "multipart/form-data; boundary=x"),
+        (b"file=a", "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_malformed_upload_is_the_senders_fault(
+    signed_in: httpx.AsyncClient, body: bytes, content_type: str
+) -> None:
+    answer = await signed_in.post("/author/media", content=body, headers={**BROWSER, "Content-Type": content_type})
+    assert 400 <= answer.status_code < 500
+
+
+async def test_the_alternative_text_is_changed_by_form_and_by_htmx(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    by_form = await send(signed_in, f"/author/media/{asset.id}?_method=PUT", {"alt": "A blue cup"})
+    by_htmx = await send(signed_in, f"/author/media/{asset.id}", {"alt": "A red cup"}, "PUT", htmx=True)
+    assert by_form.status_code == 303
+    assert 'value="A red cup"' in by_htmx.text
+
+
+async def test_a_pending_asset_asks_again_until_it_is_a_picture(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    pending = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
+    await media.ready(databases.site, asset.id, MANIFEST)
+    ready = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
+    assert 'hx-trigger="every 3s"' in pending.text
+    assert 'hx-trigger="every 3s"' not in ready.text
+    assert f"/media/{asset.id}/480.webp" in ready.text
+
+
+async def test_an_asset_that_is_not_there_is_not_found(signed_in: httpx.AsyncClient) -> None:
+    assert (await signed_in.get("/author/media/nothing", headers=HTMX)).status_code == 404
+    assert (await send(signed_in, "/author/media/nothing?_method=PUT", {"alt": "x"})).status_code == 404
+
+
+def test_brackets_in_an_alternative_text_do_not_end_it() -> None:
+    asset = assets.new_asset("0" * 64, "a.png", "image/png", 1, "[a] \\ b")
+    assert markdown(asset) == f"![\\[a\\] \\\\ b](media:{asset.id})"
+    assert asset.uploaded_at_us <= clock.now_us()

@@ -1,0 +1,133 @@
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from sdc_core import clock
+from sdc_core.settings import Settings
+from sdc_core.supervise import Board
+from sdc_core.webhooks import new_secret
+from sdc_web.db import Databases
+from sdc_worker import app as worker_app
+from sdc_worker.main import Server
+
+from signing_in import BROWSER, HTMX, make_author, send, sign_in
+
+LIMIT_S = 15.0
+
+
+@pytest.fixture
+def listener() -> socket.socket:
+    """The worker's door, on a port that the system gives."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, listener: socket.socket) -> Settings:
+    """Both services on one data folder. No object store is there."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
+        WEB_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL="http://127.0.0.1:9",
+        S3_ACCESS_KEY_ID="test",
+        S3_SECRET_ACCESS_KEY="test",
+        IMAGE_PROCESSES=1,
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def worker(settings: Settings, listener: socket.socket) -> AsyncGenerator[worker_app.Parts]:
+    """A real worker that listens; its loops do not run."""
+    async with worker_app.open_parts(settings) as parts, asyncio.TaskGroup() as group:
+        config = uvicorn.Config(worker_app.build(parts, Board([])), lifespan="off", log_config=None, access_log=False)
+        server = Server(config)
+        serving = group.create_task(server.serve([listener]))
+        yield parts
+        server.should_exit = True
+        async with asyncio.timeout(LIMIT_S):
+            await serving
+
+
+@pytest.fixture
+async def signed_in(worker: worker_app.Parts, client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
+    """A browser of a signed-in author."""
+    await make_author(databases)
+    await sign_in(client)
+    return client
+
+
+async def seen(client: httpx.AsyncClient, text: str, path: str) -> str:
+    """The page once it holds the text: lines take a moment to the worker."""
+    async with asyncio.timeout(LIMIT_S):
+        while text not in (answer := await client.get(path, headers=BROWSER)).text:
+            assert answer.status_code == 200
+            await asyncio.sleep(0.1)
+    return answer.text
+
+
+async def test_a_visit_is_in_the_statistics_after_a_moment(signed_in: httpx.AsyncClient) -> None:
+    firefox = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    await signed_in.get("/posts", headers={**firefox, "Referer": "https://news.example/"})
+    page = await seen(signed_in, "news.example", "/author/statistics")
+    assert "Firefox" in page
+    assert 'title="/posts"' in page
+
+
+async def test_a_filter_is_kept_in_every_link(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author/statistics?country=CH&path=/posts%26x", headers=BROWSER)
+    assert answer.status_code == 200
+    assert "path=%2Fposts%26x&amp;country=CH" in answer.text
+
+
+async def test_one_day_is_shown_by_the_hour(signed_in: httpx.AsyncClient) -> None:
+    today = clock.today()
+    answer = await signed_in.get(f"/author/statistics?from={today}&to={today}", headers=BROWSER)
+    assert ">13:00<" in answer.text
+
+
+async def test_every_job_is_listed(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author/jobs", headers=BROWSER)
+    for name in ("cron.publish_due", "mirror.daily", "drill.restore"):
+        assert f"jobs-job-{name}" in answer.text
+
+
+async def test_a_job_is_started_by_a_button_and_by_htmx(signed_in: httpx.AsyncClient) -> None:
+    by_form = await send(signed_in, "/author/jobs/cron.expire/runs", {})
+    by_htmx = await send(signed_in, "/author/jobs/cron.logs/runs", {}, htmx=True)
+    assert (by_form.status_code, by_form.headers["location"]) == (303, "/author/jobs?said=started")
+    assert by_htmx.status_code == 200
+    assert by_htmx.text.lstrip().startswith('<tr id="jobs-job-cron.logs"')
+
+
+async def test_a_job_that_is_not_there_is_not_found(signed_in: httpx.AsyncClient) -> None:
+    assert (await send(signed_in, "/author/jobs/nothing/runs", {})).status_code == 404
+    assert (await signed_in.get("/author/jobs/nothing", headers=HTMX)).status_code == 404
+
+
+async def test_the_backups_page_tells_what_is_missing(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author/backups", headers=BROWSER)
+    assert answer.status_code == 200
+    assert "All copies are on this machine" in answer.text
+
+
+async def test_a_drill_is_started_by_a_button(signed_in: httpx.AsyncClient) -> None:
+    answer = await send(signed_in, "/author/backups/drills", {})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/backups?said=started")
+
+
+async def test_the_home_page_has_all_its_parts(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author", headers=BROWSER)
+    assert answer.status_code == 200
+    assert "The worker does not answer" not in answer.text
+    assert "Page views today" in answer.text
+
+
+async def test_who_is_here_now_is_a_fragment(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author/statistics/live", headers=HTMX)
+    assert answer.text.lstrip().startswith('<p class="live')

@@ -1,0 +1,71 @@
+from sdc_core import clock
+from sdc_web.reports import backups, charts
+from sdc_web.reports.backups import Backups, Replication
+from sdc_web.reports.jobs import Job, Outcome, Run
+
+NOW_US = 1_800_000_000_000_000
+HOUR_US = 3600 * clock.SECOND_US
+RUN = Run(
+    id="r", job="drill.restore", trigger="schedule", attempt=1, due_us=0, started_us=NOW_US - HOUR_US,
+    ended_us=NOW_US - HOUR_US + 5, outcome="ok", output="All tables equal.",
+)  # fmt: skip
+JOB = Job(name="j", help="", cron="* * * * *", zone="UTC", paused=False, state="ok", next_us=1, last_run=None)
+
+
+def ended(hours_ago: int, outcome: Outcome = "ok") -> Run:
+    return Run(
+        id="r", job="mirror.daily", trigger="schedule", attempt=1, due_us=0, started_us=1,
+        ended_us=NOW_US - hours_ago * HOUR_US, outcome=outcome, output="",
+    )  # fmt: skip
+
+
+def verdicts(mirror: Run | None, *, remote: bool = True, replication: Replication | None = None) -> list[str]:
+    report = Backups(replication=replication or Replication(site=1, worker=2), mirror=mirror, drill=RUN, remote=remote)
+    return [card.verdict for card in backups.cards(report, NOW_US)]
+
+
+def test_the_highest_value_is_near_the_top_and_zero_at_the_bottom() -> None:
+    chart = charts.chart([0, 10, 5], ["a", "b", "c"], what="page views", step="day")
+    assert chart.line == "0,120 300,4 600,62"
+    assert chart.area == "0,120 0,120 300,4 600,62 600,120"
+    assert chart.words == "15 page views from a to c, at most 10 a day"
+
+
+def test_a_single_value_is_a_flat_line() -> None:
+    assert charts.chart([3], ["a"], what="x", step="day").line == "0,4 600,4"
+
+
+def test_nothing_at_all_is_a_line_at_the_bottom() -> None:
+    assert charts.chart([0, 0], ["a", "b"], what="x", step="day").line == "0,120 600,120"
+    assert charts.chart([], [], what="x", step="day").line == "0,120 600,120"
+
+
+def test_shares_are_percentages_of_the_largest() -> None:
+    assert charts.shares([50, 25, 0]) == [100, 50, 0]
+    assert charts.shares([0, 0]) == [0, 0]
+    assert charts.shares([]) == []
+
+
+def test_a_mirror_is_in_time_for_36_hours_then_late_then_failed() -> None:
+    assert [verdicts(ended(hours))[1] for hours in (36, 37, 61)] == ["ok", "warning", "failed"]
+
+
+def test_a_failed_mirror_is_failed_and_one_that_never_ran_is_unknown() -> None:
+    assert verdicts(ended(1, "failed"))[1] == "failed"
+    assert verdicts(None)[1] == "unknown"
+
+
+def test_without_a_remote_bucket_the_mirror_is_a_warning() -> None:
+    assert verdicts(None, remote=False)[1] == "warning"
+
+
+def test_a_database_without_a_copy_is_a_failure() -> None:
+    assert verdicts(None, replication=Replication(site=1))[0] == "failed"
+
+
+def test_a_store_that_does_not_tell_is_not_called_a_failure() -> None:
+    assert verdicts(None, replication=Replication(error="it does not answer"))[0] == "unknown"
+
+
+def test_a_job_that_never_ran_waits() -> None:
+    assert JOB.shown_state == "waiting"
