@@ -1,6 +1,7 @@
 """The command as such: its help, its exit codes, its refusals, its settings table."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -68,6 +69,37 @@ def test_a_store_elsewhere_needs_keys_from_outside(sdc: Sdc) -> None:
     assert "SDC_S3_ACCESS_KEY_ID" in done.stderr
 
 
+def test_keys_from_outside_mean_a_store_from_outside(tmp_path: Path) -> None:
+    given = {
+        "SDC_DATA_DIR": str(tmp_path / "data"),
+        "SDC_S3_ENDPOINT_URL": "https://store.example.com",
+        "SDC_S3_ACCESS_KEY_ID": "id",
+        "SDC_S3_SECRET_ACCESS_KEY": "from outside",
+    }
+    made = make_plan(given)
+    assert made.store is None
+    assert made.environment["SDC_S3_SECRET_ACCESS_KEY"] == "from outside"
+    assert made.worker.environment["LITESTREAM_SECRET_ACCESS_KEY"] == "from outside"
+    assert not list((tmp_path / "data" / "secrets").glob("sdc_s3_*"))
+
+
+def test_the_secrets_made_at_first_stay_the_same(tmp_path: Path) -> None:
+    given = {"SDC_DATA_DIR": str(tmp_path / "data")}
+    make_plan(given)
+    before = {file.name: file.read_text() for file in (tmp_path / "data" / "secrets").iterdir()}
+    make_plan(given)
+    assert {file.name: file.read_text() for file in (tmp_path / "data" / "secrets").iterdir()} == before
+    assert len(before) == 4
+
+
+def test_no_secret_is_on_a_command_line(tmp_path: Path) -> None:
+    made = make_plan({"SDC_DATA_DIR": str(tmp_path / "data")})
+    secrets = [file.read_text() for file in (tmp_path / "data" / "secrets").iterdir()]
+    assert made.store is not None
+    words = " ".join([*made.web.command, *made.worker.command, *made.store.command])
+    assert [secret for secret in secrets if secret in words] == []
+
+
 def test_authors_without_a_data_folder_are_refused(sdc: Sdc, tmp_path: Path) -> None:
     done = sdc("author", "list", SDC_DATA_DIR=str(tmp_path / "nowhere"))
     assert done.returncode == 1
@@ -108,3 +140,17 @@ def test_a_plan_survives_being_handed_over() -> None:
         "/data", "http://x", [plan.Port("::1", 80, "SDC_X")], {"A": "b"}, program, program, None, ["/s"], warm=True
     )
     assert plan.read(plan.write(whole)) == whole
+
+
+def make_plan(given: dict[str, str]) -> plan.Plan:
+    """The plan of `sdc up` in that environment."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "sdc_cli.make_plan"],
+        env=inherited | given,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return plan.read(done.stdout)

@@ -16,7 +16,7 @@ import pytest
 
 from sdc_up import Up
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 Sdc = Callable[..., subprocess.CompletedProcess[str]]
 LINK = r"https?://\S+/author/setup\?token=\S+"

@@ -2,7 +2,6 @@
 
 import click
 import msgspec
-from pydantic.fields import FieldInfo
 from sdc_core.settings import PREFIX, Settings
 
 
@@ -32,7 +31,12 @@ def settings(*, markdown: bool, as_json: bool) -> None:
 def rows() -> list[Row]:
     """Every setting in the order of its class."""
     return [
-        Row(name=f"{PREFIX}{name}", type=_type(field), default=_default(field), help=field.description or "")
+        Row(
+            name=f"{PREFIX}{name}",
+            type=_type(str(field.annotation)),
+            default=_default(field.default),
+            help=field.description or "",
+        )
         for name, field in Settings.model_fields.items()
     ]
 
@@ -46,8 +50,7 @@ def as_markdown() -> str:
     return "\n".join(lines)
 
 
-def _type(field: FieldInfo) -> str:
-    written = str(field.annotation)
+def _type(written: str) -> str:
     many = "list of " if "tuple" in written else ""
     for part, word in (("SecretStr", "secret"), ("Path", "path"), ("int", "number")):
         if part in written:
@@ -55,5 +58,5 @@ def _type(field: FieldInfo) -> str:
     return f"{many}text"
 
 
-def _default(field: FieldInfo) -> str:
-    return str(field.default) if field.default not in (None, (), "") else ""
+def _default(value: object) -> str:
+    return str(value) if value not in (None, (), "") else ""

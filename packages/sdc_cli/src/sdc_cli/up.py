@@ -212,6 +212,8 @@ async def _child(module: str, environment: dict[str, str] | None) -> asyncio.sub
 
 
 def _sentence(errors: bytes) -> str:
-    """What a child said last: its own sentence, or the last line of a trace."""
+    """What a child said last: its own sentence, or what a trace ends with."""
     text = errors.decode(errors="replace").strip()
-    return text.splitlines()[-1] if "Traceback" in text else text
+    if "Traceback" not in text:
+        return text
+    return next((line.strip(" |") for line in reversed(text.splitlines()) if "Error: " in line), text.splitlines()[-1])
