@@ -1,5 +1,6 @@
 """Exactness: an oracle in plain Python, which shares no code with the SQL, against it on a seeded log."""
 
+import asyncio
 import itertools
 import random
 import zlib
@@ -9,10 +10,12 @@ import msgspec
 import pytest
 from sdc_core import access_log, clock
 from sdc_core.access_log import Line
+from sdc_core.errors import Unavailable
 from sdc_core.sqlite import Database
 from sdc_worker.analytics import reports
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.reports import Question, Summary, question
+from sdc_worker.analytics.visits import SQL_HITS
 from sdc_worker.app import Parts
 from sdc_worker.ingest import store
 
@@ -232,6 +235,24 @@ async def test_what_comes_later_is_in_the_next_answer(
     before = await reports.summary(hits, all_days())
     await fill(database, {DAYS[0]: log[DAYS[0]][:1]}, slot="1")
     assert (await reports.summary(hits, all_days())).requests == before.requests + 1
+
+
+async def test_a_question_that_takes_too_long_is_stopped_and_the_next_is_answered(
+    log: dict[str, list[Line]], hits: Hits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join = "SELECT sum(a.bytes * b.us % 7) FROM hits a, hits b, hits c WHERE a.ts + b.ts > c.ts"
+    await reports.summary(hits, all_days())
+    with monkeypatch.context() as patch:
+        patch.setattr("sdc_worker.analytics.hits.QUERY_S", 0.3)
+        with pytest.raises(Unavailable):
+            await hits.query(f"WITH {SQL_HITS} {join}", {}, first=DAYS[0], last=DAYS[-1])
+    assert await reports.summary(hits, all_days()) == oracle(log)
+
+
+async def test_questions_side_by_side_are_answered_alike(log: dict[str, list[Line]], hits: Hits) -> None:
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(reports.summary(hits, all_days())) for _ in range(6)]
+    assert {msgspec.json.encode(task.result()) for task in asked} == {msgspec.json.encode(oracle(log))}
 
 
 async def test_live_counts_the_last_five_minutes(database: Database, hits: Hits) -> None:

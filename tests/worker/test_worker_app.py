@@ -23,7 +23,7 @@ from sdc_core.webhooks import Keyring, new_secret
 from sdc_worker.db import open_worker
 from sdc_worker.ingest import store
 
-pytestmark = pytest.mark.timeout(90)  # each test starts a process, which takes seconds on a busy machine
+pytestmark = pytest.mark.timeout(120)  # each test starts a process, which takes seconds on a busy machine
 START_S = 30.0
 SECRET = new_secret()
 DAY = "2026-03-01"
@@ -91,6 +91,15 @@ async def test_a_signal_ends_it_with_0_and_says_so(tmp_path: Path, number: signa
         async with asyncio.timeout(9):
             assert await process.wait() == 0
     assert (last_words(tmp_path)["signal"], last_words(tmp_path)["error"]) == (number.name, "")
+
+
+async def test_a_signal_during_the_start_ends_it_with_0(tmp_path: Path) -> None:
+    async with started(tmp_path, free_port()) as process:
+        async with asyncio.timeout(START_S):
+            while not (tmp_path / "worker.lock").exists():  # noqa: ASYNC110 - another process begins
+                await asyncio.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
 
 
 async def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
@@ -169,9 +178,9 @@ async def kill_and_start(folder: Path, port: int, client: ServiceClient, times: 
 
 async def test_kills_in_the_middle_lose_and_double_no_line(tmp_path: Path) -> None:
     port, stream = free_port(), made_stream()
-    async with client_of(port) as client, asyncio.timeout(85), asyncio.TaskGroup() as group:
+    async with client_of(port) as client, asyncio.timeout(115), asyncio.TaskGroup() as group:
         shipping = group.create_task(ship(client, stream))
-        await kill_and_start(tmp_path, port, client, times=5)
+        await kill_and_start(tmp_path, port, client, times=3)
         async with started(tmp_path, port):
             await shipping
             digest = hashlib.sha256(stream).hexdigest()

@@ -25,8 +25,6 @@ from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
 from sdc_core.supervise import background, until_signal
 
-from sdc_worker import app
-
 USAGE = """usage: sdc-worker
 
 Log ingestion, analytics, cron jobs, images, mirrors and restore drills. Set up by SDC_* variables, see
@@ -121,6 +119,9 @@ def _run(settings: Settings, ending: Ending) -> int:
 
 async def serve(settings: Settings, listener: socket.socket, ending: Ending) -> None:
     """HTTP and loops until a signal; then both have their time to finish, side by side."""
+    # Seconds of imports on a slow machine: a start that is refused is refused before them, and a signal is heard.
+    from sdc_worker import app  # noqa: PLC0415
+
     async with app.open_parts(settings) as parts, background(app.loops(parts), grace_s=LOOPS_S) as board:
         server = Server(
             uvicorn.Config(

@@ -32,20 +32,22 @@ _SYSTEMS = (
 _TABLET = re.compile(r"\biPad\b|\bTablet\b|\bAndroid\b(?!.*\bMobile\b)")
 _MOBILE = re.compile(r"\bMobile\b|\biPhone\b|\biPod\b|\bAndroid\b")
 
-_NAMED_BOTS = re.compile(
+_NAMED  # Cubot makes telephones.
+_BOTS = re.compile(
     r"GPTBot|ChatGPT-User|OAI-SearchBot|ClaudeBot|Claude-Web|Claude-User|Claude-SearchBot|anthropic-ai|PerplexityBot|"
     r"Perplexity-User|Google-Extended|GoogleOther|Google-CloudVertexBot|Gemini-Deep-Research|Applebot-Extended|Applebot|"
     r"Bytespider|CCBot|Meta-ExternalAgent|Meta-ExternalFetcher|FacebookBot|facebookexternalhit|Amazonbot|cohere-ai|"
     r"DuckAssistBot|DuckDuckBot|MistralAI-User|YouBot|Diffbot|ImagesiftBot|Timpibot|PanguBot|PetalBot|Ai2Bot|omgili|"
     r"Googlebot|AdsBot-Google|Mediapartners-Google|APIs-Google|Feedfetcher-Google|Google-InspectionTool|bingbot|"
-    r"BingPreview|YandexBot|Baiduspider|Sogou|SemrushBot|AhrefsBot|MJ12bot|DotBot|Twitterbot|LinkedInBot|Slackbot|"
+    r"BingPreview|YandexBot|Baiduspider|Sogou (?:web|inst|pic|news) spider|SemrushBot|AhrefsBot|MJ12bot|DotBot|Twitterbot|LinkedInBot|Slackbot|"
     r"Discordbot|TelegramBot|WhatsApp|Mastodon|UptimeRobot|Pingdom|Feedly|NewsBlur|Inoreader|Miniflux|FreshRSS|"
     r"NetNewsWire|archive\.org_bot",
     re.IGNORECASE,
 )
+# Cubot makes telephones.
 _BOTS = re.compile(
-    r"bot\b|bot[/_\-;)]|crawl|spider|slurp|scrape|fetch(?:er)?\b|preview|monitor|headless|lighthouse|phantomjs|selenium|"
-    r"puppeteer|playwright|feed ?(?:parser|reader|fetcher)?\b|rss|^curl\b|^wget\b|python-requests|python-urllib|"
+    r"(?<!cu)bot(?:\b|[_\-])|crawl|spider|slurp|scrape|fetch(?:er)?\b|preview|monitor|headless|lighthouse|phantomjs|selenium|"
+    r"puppeteer|playwright|feed ?(?:parser|reader|fetcher)?\b|\brss|^curl\b|^wget\b|python-requests|python-urllib|"
     r"aiohttp/|python-httpx|^go-http-client|^java/|okhttp|libwww|axios/|node-fetch|^ruby|^php|guzzle|scrapy|httpclient|"
     r"nikto|sqlmap|nmap|masscan|zgrab|nuclei|wpscan|check_http|validator|facebookcatalog|^mozilla/5\.0$",
     re.IGNORECASE,

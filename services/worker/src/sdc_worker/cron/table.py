@@ -9,7 +9,7 @@ from sdc_worker.images.sweep import sweep
 from sdc_worker.mirror.daily import daily
 
 
-def jobs(hits: Hits) -> tuple[Job, ...]:
+def jobs(hits: Hits) -> tuple[Job, ...]:  # size: one table
     """The table; sealing needs the engine of the reports, which must forget what was sealed."""
 
     async def seal_days(context: JobContext) -> str:
