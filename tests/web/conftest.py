@@ -7,15 +7,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from litestar.types import ASGIApp, Message
+from litestar.types import ASGIApp, LifeSpanReceiveMessage, LifeSpanSendMessage
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
-from sdc_web import posts
 from sdc_web.app import build
 from sdc_web.db import Databases, open_databases
-from sdc_web.posts import Draft, Kind, Post
+from sdc_web.posts import Post
 
 Publish = Callable[..., Awaitable[Post]]
 Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
@@ -50,7 +49,7 @@ async def app(settings: Settings) -> AsyncGenerator[ASGIApp]:
 @pytest.fixture
 async def client(app: ASGIApp) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of the application; it follows no redirect."""
-    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))  # ty: ignore[invalid-argument-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as opened:
         yield opened
 
@@ -74,35 +73,30 @@ async def author_id(databases: Databases) -> str:
 @asynccontextmanager
 async def lifespan(app: ASGIApp) -> AsyncGenerator[None]:
     """The application has started inside the block, and has stopped after it. Raises what its start raises."""
-    asked: asyncio.Queue[Message] = asyncio.Queue()
-    answered: asyncio.Queue[Message] = asyncio.Queue()
-    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    asked: asyncio.Queue[LifeSpanReceiveMessage] = asyncio.Queue()
+    answered: asyncio.Queue[LifeSpanSendMessage] = asyncio.Queue()
+
+    async def run() -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        await app(scope, asked.get, answered.put)  # ty: ignore[invalid-argument-type]
+
     async with asyncio.TaskGroup() as group:
-        group.create_task(app(scope, asked.get, answered.put))
-        await _exchange(asked, answered, "startup")
+        group.create_task(run())
+        await _answer({"type": "lifespan.startup"}, asked, answered)
         yield
-        await _exchange(asked, answered, "shutdown")
+        await _answer({"type": "lifespan.shutdown"}, asked, answered)
 
 
-async def _exchange(asked: asyncio.Queue[Message], answered: asyncio.Queue[Message], step: str) -> None:
+async def _answer(
+    message: LifeSpanReceiveMessage,
+    asked: asyncio.Queue[LifeSpanReceiveMessage],
+    answered: asyncio.Queue[LifeSpanSendMessage],
+) -> None:
     async with asyncio.timeout(LIMIT_S):
-        await asked.put({"type": f"lifespan.{step}"})
+        await asked.put(message)
         answer = await answered.get()
-    if answer["type"] != f"lifespan.{step}.complete":
-        raise RuntimeError(f"{step} failed: {answer.get('message', '')}")
-
-
-@pytest.fixture
-def publish(databases: Databases, author_id: str) -> Publish:
-    """Writes and publishes a post, as another process of web would."""
-
-    async def make(title: str, body: str = "A text.", *, kind: Kind = "post", **fields: object) -> Post:
-        post = await posts.create(databases.site, author_id, kind)
-        draft = Draft(title=title, body=body, **fields)  # ty: ignore[invalid-argument-type]
-        await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
-        return await posts.publish(databases.site, post.id)
-
-    return make
+    if answer["type"] != f"{message['type']}.complete":
+        raise RuntimeError(str(answer))
 
 
 @pytest.fixture

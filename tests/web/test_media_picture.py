@@ -1,22 +1,16 @@
 import msgspec
-from sdc_core.variants import Manifest, StoredVariant
+from sdc_core.variants import EXTENSIONS, Format, Manifest, StoredVariant
 from sdc_web.media import Asset, picture
 
 ASSET_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
-def _variant(width: int, format_: str) -> StoredVariant:
-    extension = {"jpeg": "jpg"}.get(format_, format_)
-    return StoredVariant(
-        name=f"{width}.{extension}",
-        width=width,
-        height=width // 2,
-        format=format_,
-        size_bytes=9,  # ty: ignore[invalid-argument-type]
-    )
+def _variant(width: int, format_: Format) -> StoredVariant:
+    name = f"{width}.{EXTENSIONS[format_]}"
+    return StoredVariant(name=name, width=width, height=width // 2, format=format_, size_bytes=9)
 
 
-def _manifest(*formats: str) -> Manifest:
+def _manifest(*formats: Format) -> Manifest:
     return Manifest(
         recipe="r1",
         width=1440,

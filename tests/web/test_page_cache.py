@@ -68,7 +68,7 @@ def cache(pages: Pages, settings: Settings) -> PageCache:
 @pytest.fixture
 async def cached(cache: PageCache) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(cache), base_url="http://test", headers={"accept-encoding": ""}
+        transport=transport, base_url="http://test", headers={"accept-encoding": ""}
     )  # ty: ignore[invalid-argument-type]
 
 

@@ -83,6 +83,22 @@ def serve(settings: Settings) -> None:
     ).serve()
 
 
+def serve_with_uvicorn(settings: Settings) -> None:
+    """The same application under uvicorn, should granian ever have to be left: nothing in it knows its server."""
+    import uvicorn  # noqa: PLC0415 - not loaded where granian serves
+
+    uvicorn.run(
+        "sdc_web.main:application",
+        factory=True,
+        host=settings.WEB_HOST,
+        port=settings.WEB_PORT,
+        workers=settings.WEB_PROCESSES,
+        access_log=False,
+        proxy_headers=False,
+        log_config=None,
+    )
+
+
 def application() -> "ASGIApp":
     """What each process below loads. Imported here and not above, so that the one above them stays small."""
     from sdc_web import app  # noqa: PLC0415
