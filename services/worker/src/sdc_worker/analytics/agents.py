@@ -32,14 +32,14 @@ _SYSTEMS = (
 _TABLET = re.compile(r"\biPad\b|\bTablet\b|\bAndroid\b(?!.*\bMobile\b)")
 _MOBILE = re.compile(r"\bMobile\b|\biPhone\b|\biPod\b|\bAndroid\b")
 
-_NAMED  # Cubot makes telephones.
-_BOTS = re.compile(
+_NAMED_BOTS = re.compile(
     r"GPTBot|ChatGPT-User|OAI-SearchBot|ClaudeBot|Claude-Web|Claude-User|Claude-SearchBot|anthropic-ai|PerplexityBot|"
     r"Perplexity-User|Google-Extended|GoogleOther|Google-CloudVertexBot|Gemini-Deep-Research|Applebot-Extended|Applebot|"
     r"Bytespider|CCBot|Meta-ExternalAgent|Meta-ExternalFetcher|FacebookBot|facebookexternalhit|Amazonbot|cohere-ai|"
     r"DuckAssistBot|DuckDuckBot|MistralAI-User|YouBot|Diffbot|ImagesiftBot|Timpibot|PanguBot|PetalBot|Ai2Bot|omgili|"
     r"Googlebot|AdsBot-Google|Mediapartners-Google|APIs-Google|Feedfetcher-Google|Google-InspectionTool|bingbot|"
-    r"BingPreview|YandexBot|Baiduspider|Sogou (?:web|inst|pic|news) spider|SemrushBot|AhrefsBot|MJ12bot|DotBot|Twitterbot|LinkedInBot|Slackbot|"
+    r"BingPreview|YandexBot|Baiduspider|Sogou (?:web|inst|pic|news) spider|SemrushBot|AhrefsBot|MJ12bot|DotBot|"
+    r"Twitterbot|LinkedInBot|Slackbot|"
     r"Discordbot|TelegramBot|WhatsApp|Mastodon|UptimeRobot|Pingdom|Feedly|NewsBlur|Inoreader|Miniflux|FreshRSS|"
     r"NetNewsWire|archive\.org_bot",
     re.IGNORECASE,
