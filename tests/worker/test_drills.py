@@ -51,7 +51,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     async def _replicate(self, name: Name) -> None:
         url = replica._url(self.store.endpoint, self.settings.S3_BACKUP_BUCKET, keys.replica(name))
         path = self.settings.site_db if name == "site" else self.settings.worker_db
-        command = [child.program("litestream"), "replicate", "-once", str(path), url]
+        command = [await asyncio.to_thread(child.program, "litestream"), "replicate", "-once", str(path), url]
         ended = await child.run(command, replica._credentials(self.store.endpoint), deadline_s=15)
         assert ended.code == 0, ended.errors
 
@@ -72,18 +72,23 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @pytest.fixture
-async def home(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Home]:
-    """A site that has been replicated once."""
+async def unreplicated(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Home]:
+    """A new site, without any replica."""
     settings = Settings(DATA_DIR=tmp_path, S3_BACKUP_BUCKET=await fresh_bucket(), S3_MEDIA_BUCKET=await fresh_bucket())
     async with (
         open_database(settings.site_db, files("sdc_web") / "migrations" / "site") as site,
         open_worker(settings.worker_db) as worker,
     ):
-        home = Home(settings=settings, store=object_store, site=site, worker=worker)
-        await home.upload(b"bytes")
-        await home.log_stream("0")
-        await home.replicate()
-        yield home
+        yield Home(settings=settings, store=object_store, site=site, worker=worker)
+
+
+@pytest.fixture
+async def home(unreplicated: Home) -> Home:
+    """The same with a row in each database, replicated once."""
+    await unreplicated.upload(b"bytes")
+    await unreplicated.log_stream("0")
+    await unreplicated.replicate()
+    return unreplicated
 
 
 async def test_a_drill_restores_both_databases_with_the_row_just_written(home: Home) -> None:
@@ -138,7 +143,7 @@ async def test_an_upload_deleted_since_the_backup_is_no_fault(home: Home) -> Non
     assert (await restore.run(home.settings, home.source)).originals_checked == 0
 
 
-async def test_a_table_that_lost_its_rows_fails_the_drill(home: Home) -> None:
+def test_a_table_that_lost_its_rows_fails_the_drill() -> None:
     table = checks.Table(rows=3, oldest_us=5, newest_us=9)
     empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
     live = checks.Contents(schema=1, tables={"posts": table, "authors": table})
@@ -147,10 +152,10 @@ async def test_a_table_that_lost_its_rows_fails_the_drill(home: Home) -> None:
         restore._require_whole("site", restored, live)
 
 
-async def test_a_row_that_refers_to_nothing_is_found(home: Home) -> None:
-    async with checks.reading(home.settings.site_db) as connection:
+async def test_a_row_that_refers_to_nothing_is_found(unreplicated: Home) -> None:
+    async with checks.reading(unreplicated.settings.site_db) as connection:
         assert await checks.faults(connection) == []
-    async with home.site.transaction() as connection:
+    async with unreplicated.site.transaction() as connection:
         await execute(connection, "PRAGMA defer_foreign_keys = ON")
         await execute(connection, "INSERT INTO redirects (path, post_id, created_at_us) VALUES ('/old', 'gone', 1)")
         assert await checks.faults(connection) == ["redirects row 1 refers to a missing row of posts"]
@@ -214,25 +219,26 @@ async def test_a_bucket_without_a_replica_says_so(home: Home, fresh_bucket: Fres
         await replica.restore_database(home.store.endpoint, await fresh_bucket(), "", "site", tmp_path / "none.db")
 
 
-async def test_without_litestream_replication_says_so(home: Home) -> None:
-    told = await replica.replication(home.settings)
+async def test_without_litestream_replication_says_so(unreplicated: Home) -> None:
+    told = await replica.replication(unreplicated.settings)
     assert (told.running, told.reason) == (False, "not running under Litestream: nothing is replicated")
 
 
-async def test_a_running_litestream_tells_how_far_it_is(home: Home) -> None:
-    data_dir = home.settings.DATA_DIR
+async def test_a_running_litestream_tells_how_far_it_is(unreplicated: Home) -> None:
+    data_dir = unreplicated.settings.DATA_DIR
     (data_dir / "run").mkdir()
-    settings = home.settings
-    env = replica._credentials(home.store.endpoint) | {
+    settings = unreplicated.settings
+    env = replica._credentials(unreplicated.store.endpoint) | {
         "LITESTREAM_METRICS_ADDR": "",
         "LITESTREAM_DATA_DIR": str(data_dir),
-        "LITESTREAM_ENDPOINT_URL": home.store.endpoint.url,
+        "LITESTREAM_ENDPOINT_URL": unreplicated.store.endpoint.url,
         "LITESTREAM_REGION": "us-east-1",
         "LITESTREAM_BUCKET": settings.S3_BACKUP_BUCKET,
         "LITESTREAM_SYNC_INTERVAL": "200ms",
     }
     config = Path(__file__).parents[2] / "infra" / "litestream" / "litestream.yml"
-    command = [child.program("litestream"), "replicate", "-config", str(config), "-exec", "tail -f /dev/null"]
+    litestream = await asyncio.to_thread(child.program, "litestream")
+    command = [litestream, "replicate", "-config", str(config), "-exec", "tail -f /dev/null"]
     async with asyncio.timeout(15), asyncio.TaskGroup() as group:
         running = group.create_task(child.run(command, env | {"PATH": "/usr/bin:/bin"}, deadline_s=15))
         while not (told := await replica.replication(settings)).databases or told.reason:  # noqa: ASYNC110 - it tells only when asked

@@ -167,6 +167,29 @@ async def test_a_job_that_an_ended_worker_had_begun_is_begun_again(workshop: Wor
     assert (await state(workshop, upload.asset_id)).attempts == 2
 
 
+async def test_a_worker_that_is_stopped_gives_its_job_back_uncounted(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(msgspec.structs.replace(workshop, make=poisoned.hang)))
+        while (await state(workshop, upload.asset_id)).state != "running":  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        loop.cancel()
+    job = await state(workshop, upload.asset_id)
+    assert (job.state, job.attempts) == ("pending", 0)
+
+
+async def test_a_picture_that_ended_the_worker_each_time_is_given_up(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    for _ in range(MAX_ATTEMPTS):
+        async with workshop.database.transaction() as connection:
+            await store.claim(connection, now_us=clock.now_us())
+            await store.recover(connection)
+    await work_once(workshop)
+    assert "the worker ended each time" in (await state(workshop, upload.asset_id)).reason
+
+
 async def test_the_sweep_finds_an_upload_whose_call_was_lost(workshop: Workshop) -> None:
     await uploaded(workshop, picture_bytes())
     assert (await swept(workshop)).enqueued == 1

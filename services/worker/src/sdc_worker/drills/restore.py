@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import shutil
-import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sdc_core.errors import Conflict, NotFound
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
+from sdc_worker import scratch
 from sdc_worker.cron.jobs import JobContext
 from sdc_worker.drills import checks, replica
 from sdc_worker.drills.checks import Contents, Original
@@ -114,10 +114,9 @@ async def run(settings: Settings, source: Source) -> DrillReport:
     started_us = clock.monotonic_us()
     await asyncio.to_thread(_forget_scratch, settings.DATA_DIR)
     # In the data folder, where there is room for the databases; /tmp may be small and in memory.
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=settings.DATA_DIR, ignore_cleanup_errors=True) as name:
-        scratch = Path(name)
-        reports = tuple([await _drill(settings, source, database, scratch) for database in replica.DATABASES])
-        compared = await _compare_originals(settings, source, scratch / "site.db")
+    async with scratch.folder(SCRATCH, settings.DATA_DIR) as home:
+        reports = tuple([await _drill(settings, source, name, home / f"{name}.db") for name in replica.DATABASES])
+        compared = await _compare_originals(settings, source, home / "site.db")
     return DrillReport(
         source=source.kind,
         databases=reports,
@@ -132,8 +131,7 @@ def _forget_scratch(folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-async def _drill(settings: Settings, source: Source, database: Name, scratch: Path) -> DatabaseReport:
-    path = scratch / f"{database}.db"
+async def _drill(settings: Settings, source: Source, database: Name, path: Path) -> DatabaseReport:
     restored = await replica.restore_database(
         source.store.endpoint,
         source.replicas_bucket,

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database
 from sdc_core.variants import Manifest
 
+from sdc_worker import scratch
 from sdc_worker.images import jobs, store
 from sdc_worker.images.minify import Minify, minify
 from sdc_worker.images.picture import MAX_BYTES
@@ -112,8 +112,8 @@ async def _attempt(workshop: Workshop, job: ImageJob) -> None:
 
 
 async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
-    with tempfile.TemporaryDirectory(prefix="sdc-image-", ignore_cleanup_errors=True) as name:
-        original, folder = Path(name, "original"), Path(name, "variants")
+    async with scratch.folder("sdc-image-") as home:
+        original, folder = home / "original", home / "variants"
         await asyncio.to_thread(folder.mkdir)
         await _fetch(workshop, job, original)
         manifest = await workshop.pool.run(workshop.make, Minify(original=str(original), folder=str(folder)))

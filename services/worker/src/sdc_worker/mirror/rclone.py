@@ -1,15 +1,15 @@
 """Carrying objects between two endpoints with rclone: explicit lists of keys, keys and secrets by environment only."""
 
 import asyncio
-import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 from sdc_core.errors import Unavailable
 from sdc_core.objects import Endpoint
 
+from sdc_worker import scratch
 from sdc_worker.mirror import child
 
 DEADLINE_S = 6 * 3600.0
@@ -70,7 +70,7 @@ async def copy(
     from the source meanwhile is passed over. Raises Unavailable, in words, when anything was not copied.
     """
     order = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"] if in_turn else ["--transfers", "8"]
-    with _list_file(keys) as listed:
+    async with _list_file(keys) as listed:
         kept = ["--backup-dir", f"dst:{history}"] if history else []
         command = ["copy", f"src:{source}", f"dst:{destination}", *kept]
         return await _run(ends, [*command, *order, *_some(listed, keys)])
@@ -78,7 +78,7 @@ async def copy(
 
 async def move_away(ends: Remotes, destination: str, history: str, keys: Sequence[str]) -> Stats:
     """Move those keys within the destination, from its current state to its history. Raises as `copy` does."""
-    with _list_file(keys) as listed:
+    async with _list_file(keys) as listed:
         command = ["move", f"dst:{destination}", f"dst:{history}", "--transfers", "8", *_some(listed, keys)]
         return await _run(ends, command)
 
@@ -87,12 +87,12 @@ def _some(listed: Path, keys: Sequence[str]) -> list[str]:
     return ["--files-from-raw", str(listed), "--no-traverse" if len(keys) <= FEW else "--fast-list"]
 
 
-@contextmanager
-def _list_file(keys: Sequence[str]) -> Generator[Path]:
-    with tempfile.NamedTemporaryFile("w", prefix="sdc-mirror-", encoding="utf-8") as file:
-        file.writelines(f"{key}\n" for key in keys)
-        file.flush()
-        yield Path(file.name)
+@asynccontextmanager
+async def _list_file(keys: Sequence[str]) -> AsyncGenerator[Path]:
+    async with scratch.folder("sdc-mirror-") as home:
+        path = home / "keys"
+        await asyncio.to_thread(path.write_text, "".join(f"{key}\n" for key in keys), encoding="utf-8")
+        yield path
 
 
 async def _run(ends: Remotes, command: list[str]) -> Stats:
