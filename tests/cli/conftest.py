@@ -27,12 +27,12 @@ def environment() -> Generator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def start(environment: dict[str, str]) -> Generator[Callable[[], Up]]:
+def start(environment: dict[str, str]) -> Generator[Callable[..., Up]]:
     """Starts `sdc up`; whatever still runs at the end is killed."""
     started: list[Up] = []
 
-    def start_one() -> Up:
-        started.append(Up(environment))
+    def start_one(*arguments: str) -> Up:
+        started.append(Up(environment, *arguments))
         return started[-1]
 
     yield start_one

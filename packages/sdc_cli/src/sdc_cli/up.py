@@ -43,7 +43,8 @@ class Parts(NamedTuple):
 
 
 @click.command()
-def up() -> None:
+@click.option("--demo", is_flag=True, help="First fill an empty site with sample texts, pictures and readers.")
+def up(*, demo: bool) -> None:
     """Run the whole site here: object store, Litestream with the worker, web.
 
     The first run makes the data folder and its secrets, and prints the link that makes you the author. Ctrl-C stops
@@ -54,7 +55,7 @@ def up() -> None:
         ports.require_free(made.ports)
         _remove_strays(made)
         try:
-            code = asyncio.run(_run(made))
+            code = asyncio.run(_run(made, demo=demo))
         finally:
             _remove_strays(made)
     sys.exit(code)
@@ -82,7 +83,7 @@ async def _make_plan() -> str:
     return output.decode()
 
 
-async def _run(made: Plan) -> int:
+async def _run(made: Plan, *, demo: bool) -> int:
     """Until a signal comes (0), a second one (130), or a part that is needed cannot be kept (1)."""
     ending: Ending = asyncio.get_running_loop().create_future()
     parts = _parts(made, ending)
@@ -90,7 +91,7 @@ async def _run(made: Plan) -> int:
     _on_signals(ending, forced, parts)
     say(f"sdc: data in {made.data_dir}")
     async with Group() as group:
-        starting = group.create_task(_start(made, parts, group, ending))
+        starting = group.create_task(_start(made, parts, group, ending, demo=demo))
         reason = await ending
         say("sdc: stopping")
         starting.cancel()
@@ -135,7 +136,7 @@ def _on_signals(ending: Ending, forced: asyncio.Event, parts: Parts) -> None:
         running.add_signal_handler(number, receive)
 
 
-async def _start(made: Plan, parts: Parts, group: Group, ending: Ending) -> None:
+async def _start(made: Plan, parts: Parts, group: Group, ending: Ending, *, demo: bool) -> None:
     """Bring everything up, each part as soon as what it needs is there; a failure ends `sdc up`."""
     try:
         if parts.store:
@@ -148,6 +149,10 @@ async def _start(made: Plan, parts: Parts, group: Group, ending: Ending) -> None
                 await parts.store.ready.wait()
             group.create_task(parts.worker.keep())
             await parts.web.ready.wait()
+            if demo:
+                # Pictures are ordered from the worker.
+                await parts.worker.ready.wait()
+                link = await _fill(made) or link
             _greet(made, link)
             await parts.worker.ready.wait()
     except SdcError as error:
@@ -192,10 +197,25 @@ async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, fl
             process.kill()
 
 
+async def _fill(made: Plan) -> str:
+    """Have the samples added; returns a link that signs their author in, or '' where the site is somebody's already."""
+    process = await _child("sdc_cli.demo", made.environment)
+    try:
+        output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        say(f"sdc: {_sentence(errors)}")
+        return ""
+    say("  samples        added, by an author named demo")
+    return output.decode().strip()
+
+
 def _greet(made: Plan, link: str) -> None:
     say(f"The site is at {made.site_url}")
     if link:
-        say(f"Become its author, once, within 30 minutes: {link}")
+        say(f"{'Become its author' if '/setup' in link else 'Sign in'}, once, within 30 minutes: {link}")
     say("Ctrl-C stops it.")
 
 

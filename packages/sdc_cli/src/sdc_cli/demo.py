@@ -1,0 +1,107 @@
+"""`python -m sdc_cli.demo`: an empty site gets author, posts, pictures and readers, through the doors of real ones.
+
+A child of `sdc up --demo`. It prints one line: a link that signs the author in, or why nothing was added.
+"""
+
+import asyncio
+import http.client
+import sys
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import click
+from sdc_core import clock, objects, service_client
+from sdc_core import settings as core_settings
+from sdc_core.errors import Conflict, SdcError
+from sdc_core.settings import Settings
+from sdc_core.webhooks import Keyring
+from sdc_web import media
+from sdc_web.authors import accounts, one_time_tokens, site
+from sdc_web.authors.store import Author
+from sdc_web.db import Databases, open_databases
+from sdc_web.posts import catalogue, publication, revisions
+from sdc_web.posts.records import Draft
+
+from sdc_cli import demo_content
+from sdc_cli.demo_content import Sample
+
+ANSWER_S = 10.0
+NAME = "demo"
+
+
+def main() -> None:
+    """Fill the site, or print the reason why not."""
+    try:
+        click.echo(asyncio.run(fill(core_settings.load())))
+    except SdcError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+async def fill(settings: Settings) -> str:
+    """The link that signs the new author in. Raises Conflict when the site has an author: it is somebody's."""
+    async with (
+        open_databases(settings) as databases,
+        objects.open_store(objects.local_endpoint(settings)) as store,
+        service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
+    ):
+        if await accounts.any_exists(databases):
+            message = "the site has an author already: --demo adds nothing"
+            raise Conflict(message)
+        author = await accounts.create(databases, name=NAME, display_name="Ada Demo")
+        async with databases.site.transaction() as connection:
+            await site.set_title(connection, demo_content.TITLE)
+        pictures = [await _upload(databases, store, worker, settings, each) for each in demo_content.PICTURES]
+        paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
+        await asyncio.to_thread(_read, settings, paths)
+        token = await one_time_tokens.issue_login_link(databases, NAME)
+        return f"{settings.site_url}{one_time_tokens.login_path(token)}"
+
+
+async def _upload(
+    databases: Databases,
+    store: objects.ObjectStore,
+    worker: service_client.ServiceClient,
+    settings: Settings,
+    picture: demo_content.Picture,
+) -> str:
+    """The Markdown of a picture, drawn and uploaded; its variants are made while we go on."""
+    drawn = await asyncio.to_thread(demo_content.draw, picture)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield drawn
+
+    asset, _ = await media.upload.accept(databases.site, store, settings, f"{picture.name}.png", chunks(), picture.alt)
+    await media.order(worker, asset)
+    return f"![{picture.alt}](media:{asset.id})"
+
+
+async def _publish(databases: Databases, author: Author, sample: Sample, pictures: list[str]) -> str:
+    """The address of a sample, published on its day."""
+    at_us = clock.now_us() - sample.days_ago * clock.DAY_US
+    post = await catalogue.create(databases.site, author.id, sample.kind, at_us)
+    body = "\n\n".join(pictures[int(part)] if part.isdigit() else part for part in sample.parts)
+    draft = Draft(title=sample.title, summary=sample.summary, body=body, tags=sample.tags)
+    await revisions.save(databases.site, post.id, draft, 1, author.id)
+    return (await publication.publish(databases.site, post.id, at_us)).path
+
+
+def _read(settings: Settings, paths: list[str]) -> None:
+    """Readers of many kinds: each asks for the first page and some others, as browsers do. Web logs what it answers."""
+    address = urlsplit(settings.web_url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=ANSWER_S)
+    try:
+        for number, (browser, referrer) in enumerate(demo_content.readers()):
+            for path in ["/", *paths[number % 3 :: 3]]:
+                headers = {"User-Agent": browser, "Accept": "text/html", "Referer": referrer}
+                connection.request("GET", path, headers=headers)
+                connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        message = f"web does not answer: {error}"
+        raise Conflict(message) from None
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""What `sdc up --demo` fills an empty site with: texts, drawn pictures, readers."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+from sdc_web.posts.records import Kind
+
+TITLE = "A demonstration"
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of one colour flowing into another, from the upper left to the lower right."""
+
+    name: str
+    alt: str
+    start: tuple[int, int, int]
+    end: tuple[int, int, int]
+    width: int = 1600
+    height: int = 1000
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """A text to publish. A part that is a number is the picture of that number."""
+
+    kind: Kind
+    title: str
+    summary: str
+    parts: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    days_ago: int = 0
+
+
+PICTURES = (
+    Picture(name="dusk", alt="A sky that turns from orange to blue", start=(238, 130, 70), end=(28, 42, 96)),
+    Picture(name="moss", alt="Greens, as of moss in the shade", start=(30, 60, 40), end=(190, 210, 120)),
+)
+
+CODE = """```python
+from math import exp
+
+
+def share_left(wavelength_nm: float, air: float) -> float:
+    return exp(-air * 0.009 * (550 / wavelength_nm) ** 4)
+```"""
+
+SAMPLES = (
+    Sample(
+        kind="page",
+        title="About",
+        summary="Who writes here.",
+        parts=("Nobody does yet: these texts came with `sdc up --demo`. Begin anew in an empty folder with `sdc up`.",),
+        days_ago=60,
+    ),
+    Sample(
+        kind="project",
+        title="A lamp that follows the sun",
+        summary="Eleven lines of arithmetic and a small motor.",
+        parts=(
+            "The lamp asks the clock where the sun is and turns its **colour** to it.",
+            "0",
+            "| hour | colour |\n|---|---|\n| 6 | 2700 K |\n| 12 | 5600 K |\n| 20 | 2200 K |",
+        ),
+        tags=("light", "hardware"),
+        days_ago=45,
+    ),
+    Sample(
+        kind="post",
+        title="Why the evening is orange",
+        summary="Blue light is scattered on its way, red light arrives.",
+        parts=(
+            "At noon sunlight crosses little air. In the evening it crosses **forty times** as much.",
+            "0",
+            "## How much is left\n\nThe share falls with the length of the way, and faster for short waves. In code:",
+            CODE,
+        ),
+        tags=("light", "physics"),
+        days_ago=21,
+    ),
+    Sample(
+        kind="post",
+        title="Moss asks for nothing",
+        summary="A garden that waters itself.",
+        parts=(
+            "It has no roots. It drinks from the air, and waits.",
+            "1",
+            "> It can be dry for years, and green in a day.",
+        ),
+        tags=("garden",),
+        days_ago=9,
+    ),
+    Sample(
+        kind="post",
+        title="A list I keep",
+        summary="Things that work without being looked at.",
+        parts=("1. a well\n2. a compost heap\n3. a backup that was restored yesterday",),
+        tags=("garden", "light"),
+        days_ago=2,
+    ),
+)
+
+_WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+_BROWSERS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_WEBKIT} Version/26.0 Safari/605.1.15",
+    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {_WEBKIT} Version/26.0 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (compatible; examplebot/1.0; +https://bot.example.com)",
+)
+_REFERRERS = ("https://news.example.org/", "https://search.example.com/", "https://a-friend.example.net/links")
+
+
+def readers() -> Iterator[tuple[str, str]]:
+    """The browser of each reader and where they come from; all of them are this machine, so a browser is a visitor."""
+    for number, browser in enumerate(_BROWSERS):
+        yield browser, _REFERRERS[number % len(_REFERRERS)]
+
+
+def draw(picture: Picture) -> bytes:
+    """The picture as PNG. Blocking: some tenths of a second."""
+    rows = bytearray()
+    steps = picture.width + picture.height
+    ramp = b"".join(
+        bytes(a + (b - a) * step // steps for a, b in zip(picture.start, picture.end, strict=True))
+        for step in range(steps)
+    )
+    for row in range(picture.height):
+        rows += b"\0" + ramp[3 * row : 3 * (row + picture.width)]
+    header = struct.pack(">IIBBBBB", picture.width, picture.height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
