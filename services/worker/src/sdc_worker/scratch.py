@@ -17,10 +17,14 @@ async def folder(prefix: str, inside: Path | None = None) -> AsyncGenerator[Path
 
     What cannot be removed within `CLEAN_UP_S` is left: it must not hold up a worker that stops.
     """
-    path = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=prefix, dir=inside))
+    path = await asyncio.to_thread(_make, prefix, inside)
     try:
         yield path
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLEAN_UP_S):
                 await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+
+def _make(prefix: str, inside: Path | None) -> Path:
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=inside))
