@@ -135,3 +135,12 @@ async def test_a_session_can_be_ended_from_the_list(client: httpx.AsyncClient, d
 async def test_a_malformed_form_is_the_senders_fault(client: httpx.AsyncClient, body: bytes, content_type: str) -> None:
     answer = await client.post("/author/sign-in", content=body, headers={**BROWSER, "Content-Type": content_type})
     assert 400 <= answer.status_code < 500
+
+
+async def test_signing_out_has_the_last_word_on_the_cookie(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    with clock.frozen(NOW_US):
+        await sign_in(client)
+    with clock.frozen(NOW_US + 2 * clock.DAY_US):
+        answer = await send(client, "/author/sign-out", {})
+    assert answer.headers.get_list("set-cookie") == ["sdc_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"]

@@ -225,10 +225,24 @@ async def test_a_file_that_differs_from_what_was_shipped_is_told_of(
             ship = shipping(settings, slot, worker)
             await ship.ship_all()
             await ship.ship_all()
-    assert caplog.text.count("the worker has other lines than the file") == 1
+    assert [getattr(record, "reason", "") for record in caplog.records].count(
+        "the worker has other lines than the file"
+    ) == 1
 
 
 async def test_files_of_a_dead_process_are_shipped_by_another(settings: Settings, worker: ServiceClient) -> None:
+    await write(settings, DAY, BODY, slot="7")
+    with clock.frozen(NOW_US):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+        assert await at(worker, "7", DAY) == (len(BODY), False)
+
+
+async def test_a_file_that_the_worker_refuses_does_not_stand_in_the_way_of_others(
+    settings: Settings, worker: ServiceClient
+) -> None:
+    await write(settings, "2999-01-01", BODY)
+    await write(settings, YESTERDAY, b"\0" * 300_000, slot="5")
     await write(settings, DAY, BODY, slot="7")
     with clock.frozen(NOW_US):
         async with claimed(settings) as slot:

@@ -65,7 +65,8 @@ def _is_ours(origin: str, host: str, site_url: str) -> bool:
     return bool(host) and urlsplit(origin).netloc == host and origin.startswith(("http://", "https://"))
 
 
-def _private(headers: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+def _private(sent: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+    headers = list(sent)
     replaced = (b"cache-control", b"x-robots-tag")
     kept = [(name, value) for name, value in headers if name.lower() not in replaced]
     kept += [
@@ -73,6 +74,8 @@ def _private(headers: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple
         (b"x-robots-tag", b"noindex"),
         (b"vary", b"HX-Request, HX-Request-Type"),
     ]
-    if cookie := scope.get("state", {}).get(COOKIE_TO_SET):
+    cookie = scope.get("state", {}).get(COOKIE_TO_SET)
+    # Signing out writes the cookie itself, and has the last word.
+    if cookie and not any(name.lower() == b"set-cookie" for name, _ in headers):
         kept.append((b"set-cookie", cookie.encode()))
     return kept

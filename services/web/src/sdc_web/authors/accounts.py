@@ -1,5 +1,6 @@
 """Making authors and knowing them again: by password here, by link in `one_time_tokens`."""
 
+import logging
 import re
 
 import msgspec
@@ -13,6 +14,8 @@ from sdc_web.db import Databases
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 MAX_DISPLAY_NAME = 100
+
+log = logging.getLogger(__name__)
 
 
 async def create(databases: Databases, *, name: str, display_name: str = "", password: str | None = None) -> Author:
@@ -68,10 +71,12 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
         author = await store.by_name(connection, name.strip())
     kept = await passwords.verify(author.password_hash if author else None, password)
     if author is None or kept is None:
+        log.warning("a sign-in was refused", extra={"known_name": author is not None})
         raise Unauthorized("this name and password do not belong together")
     await throttle.forgive(databases.ttl, limits)
     if kept != author.password_hash:
         await _keep_hash(databases.site, author, kept)
+    log.info("an author signed in", extra={"author": author.name, "by": "password"})
     return msgspec.structs.replace(author, password_hash=kept)
 
 

@@ -1,6 +1,7 @@
 """Links that work once: the first set-up, and the way back in. Only a token's SHA-256 is stored."""
 
 import hashlib
+import logging
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from sdc_web.db import Databases
 
 LIFETIME_US = 30 * 60 * clock.SECOND_US
 
+log = logging.getLogger(__name__)
 Purpose: TypeAlias = Literal["setup", "login"]
 
 
@@ -83,6 +85,7 @@ async def set_up(databases: Databases, token: str, claim: Claim) -> Author:
         await _take(databases, token, "setup")
         await store.insert(connection, author)
         await site.set_title(connection, title)
+    log.info("the site was claimed", extra={"author": author.name})
     return author
 
 
@@ -93,6 +96,7 @@ async def log_in(databases: Databases, token: str) -> Author:
         author = await store.by_id(connection, taken.author_id or "")
     if author is None:
         raise _spent()
+    log.info("an author signed in", extra={"author": author.name, "by": "link"})
     return author
 
 

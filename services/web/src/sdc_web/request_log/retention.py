@@ -9,7 +9,7 @@ from sdc_core import clock
 from sdc_core.service_client import ServiceClient
 
 from sdc_web.request_log import slots
-from sdc_web.request_log.shipper import offsets
+from sdc_web.request_log.shipper import Offset, offsets
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,9 +26,14 @@ async def retire(log_dir: Path, worker: ServiceClient, retention_days: int) -> R
     if not found:
         return Retired(deleted=0, kept_unshipped=0)
     held = await offsets(worker)
-    whole = [file for file in found if (stream := held.get((file.slot, file.day))) and stream.at >= file.size_bytes]
+    whole = [file for file in found if _is_whole(file, held.get((file.slot, file.day)))]
     await asyncio.to_thread(_delete, whole)
     return Retired(deleted=len(whole), kept_unshipped=len(found) - len(whole))
+
+
+def _is_whole(file: slots.LogFile, held: Offset | None) -> bool:
+    """Closed means that length and digest of the file were compared."""
+    return held is not None and held.closed and held.at >= file.size_bytes
 
 
 def _older(log_dir: Path, oldest_kept: str) -> list[slots.LogFile]:

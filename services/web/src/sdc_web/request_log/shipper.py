@@ -33,6 +33,8 @@ CLOSE_AFTER_US = 60 * clock.SECOND_US
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 PUT_TIMEOUT_S = 15.0
+FINAL = frozenset({400, 409, 413, 415, 422})
+"""Answers that the same bytes would get again."""
 
 log = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")
@@ -53,7 +55,9 @@ class Streams(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[Stream]
 
 
-class _Offset(msgspec.Struct, frozen=True, kw_only=True):
+class Offset(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes of one file that the worker has, and whether it has compared them with the whole."""
+
     at: int
     closed: bool = False
 
@@ -68,7 +72,7 @@ class Shipper:
         self._slot = slot
         self._writer = writer
         self._worker = worker
-        self._offsets: dict[tuple[str, str], _Offset] | None = None
+        self._offsets: dict[tuple[str, str], Offset] | None = None
         self._orphans_at_us = 0
         self._refused: set[tuple[str, str]] = set()
         self.error = ""
@@ -84,6 +88,7 @@ class Shipper:
                 self._tell(str(error))
                 # What the worker has is asked anew: it may come back restored from an older copy.
                 self._offsets = None
+                self._refused.clear()
                 await asyncio.sleep(max(pause_s, min(error.retry_after_s, LONGEST_PAUSE_S)) + clock.jitter(pause_s / 4))
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
@@ -123,7 +128,10 @@ class Shipper:
 
     async def _has_news(self, name: str) -> bool:
         files = await asyncio.to_thread(slots.files, self._log_dir, name)
-        return any(self._at(file) < file.size_bytes or self._may_close(file) for file in files)
+        return any(
+            self._may_close(file) or (self._at(file) < file.size_bytes and (file.slot, file.day) not in self._refused)
+            for file in files
+        )
 
     async def _ship_slot(self, name: str) -> None:
         for file in await asyncio.to_thread(slots.files, self._log_dir, name):
@@ -133,7 +141,7 @@ class Shipper:
                 await self._close(file)
 
     async def _ship_file(self, file: LogFile) -> None:
-        while True:
+        while (file.slot, file.day) not in self._refused:
             at = self._at(file)
             body = await asyncio.to_thread(read_lines, file.path, at)
             if not body:
@@ -147,16 +155,23 @@ class Shipper:
                 headers={"content-type": "application/x-ndjson", "content-encoding": "gzip"},
                 timeout_s=PUT_TIMEOUT_S,
             )
-            answered = self._keep(file, attempt)
-            if answered.at == at:
+            if attempt.status in FINAL:
+                self._refuse(file, f"the worker refuses these lines: it answered {attempt.status}")
+                return
+            if self._keep(file, attempt).at == at:
                 raise Unavailable(f"the worker stays at {at} of {file.slot}/{file.day}")
+
+    def _refuse(self, file: LogFile, reason: str) -> None:
+        """The file stays where it is, is told of once, and no longer stands in the way of the others."""
+        self._refused.add((file.slot, file.day))
+        log.error("a log file cannot be shipped", extra={"slot": file.slot, "day": file.day, "reason": reason})
 
     def _may_close(self, file: LogFile) -> bool:
         """Whether a finished day is whole at the worker and has not been closed yet."""
         key = (file.slot, file.day)
         own_lines_wait = file.slot == self._slot.name and not self._writer.is_empty(file.day)
         over = clock.day_of(clock.now_us() - CLOSE_AFTER_US) > file.day
-        closed = (self._offsets or {}).get(key, _Offset(at=0)).closed
+        closed = (self._offsets or {}).get(key, Offset(at=0)).closed
         return over and not closed and not own_lines_wait and key not in self._refused
 
     async def _close(self, file: LogFile) -> None:
@@ -170,18 +185,16 @@ class Shipper:
             body=msgspec.json.encode({"length": length, "sha256": digest}),
             timeout_s=PUT_TIMEOUT_S,
         )
-        if attempt.status == 409:
-            # The file is kept, and told of: what the worker has is not what was written here.
-            self._refused.add((file.slot, file.day))
-            log.error("the worker has other lines than the file", extra={"slot": file.slot, "day": file.day})
+        if attempt.status in FINAL:
+            self._refuse(file, "the worker has other lines than the file")
             return
         self._keep(file, attempt)
 
     def _at(self, file: LogFile) -> int:
-        return (self._offsets or {}).get((file.slot, file.day), _Offset(at=0)).at
+        return (self._offsets or {}).get((file.slot, file.day), Offset(at=0)).at
 
-    def _keep(self, file: LogFile, attempt: Attempt) -> _Offset:
-        answered = _decode(attempt, _Offset)
+    def _keep(self, file: LogFile, attempt: Attempt) -> Offset:
+        answered = _decode(attempt, Offset)
         self._offsets = {**(self._offsets or {}), (file.slot, file.day): answered}
         return answered
 
@@ -193,16 +206,17 @@ class Shipper:
         self.error = error
 
 
-async def offsets(worker: ServiceClient) -> dict[tuple[str, str], _Offset]:
+async def offsets(worker: ServiceClient) -> dict[tuple[str, str], Offset]:
     """What the worker has, by slot and day; Unavailable when it does not say."""
     attempt = await worker.send("GET", "/logs")
     found = _decode(attempt, Streams).streams
-    return {(stream.slot, stream.day): _Offset(at=stream.at, closed=stream.closed) for stream in found}
+    return {(stream.slot, stream.day): Offset(at=stream.at, closed=stream.closed) for stream in found}
 
 
 def read_lines(path: Path, at: int) -> bytes:
     """At most `RANGE_BYTES` of whole lines from an offset, safe on disk before they are returned. Blocking.
 
+    A range without any newline is no line that was ever written here: it comes as it is, for the worker to refuse.
     Without the sync a power cut could leave the file shorter than what the worker has acknowledged.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -211,7 +225,7 @@ def read_lines(path: Path, at: int) -> bytes:
         data = os.pread(descriptor, RANGE_BYTES, at)
     finally:
         os.close(descriptor)
-    return data[: data.rfind(b"\n") + 1]
+    return data if len(data) == RANGE_BYTES and b"\n" not in data else data[: data.rfind(b"\n") + 1]
 
 
 def _proof(path: Path) -> tuple[int, str]:
