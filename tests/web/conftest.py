@@ -6,15 +6,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from litestar.types import ASGIApp, LifeSpanReceiveMessage, LifeSpanSendMessage
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
+from sdc_web import posts
 from sdc_web.app import build
 from sdc_web.db import Databases, open_databases
-from sdc_web.posts import Post
+from sdc_web.posts import Draft, Kind, Post
 
 Publish = Callable[..., Awaitable[Post]]
 Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
@@ -103,3 +105,16 @@ async def _answer(
 def running() -> Running:
     """Runs the lifespan of an application with settings of the test's own."""
     return lifespan
+
+
+@pytest.fixture
+def publish(databases: Databases, author_id: str) -> Publish:
+    """Writes and publishes a post, as another process of web would."""
+
+    async def make(title: str, body: str = "A text.", *, kind: Kind = "post", **fields: object) -> Post:
+        post = await posts.create(databases.site, author_id, kind)
+        draft = msgspec.convert({"title": title, "body": body, **fields}, Draft)
+        await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
+        return await posts.publish(databases.site, post.id)
+
+    return make

@@ -67,9 +67,8 @@ def cache(pages: Pages, settings: Settings) -> PageCache:
 
 @pytest.fixture
 async def cached(cache: PageCache) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport, base_url="http://test", headers={"accept-encoding": ""}
-    )  # ty: ignore[invalid-argument-type]
+    transport = httpx.ASGITransport(cache)  # ty: ignore[invalid-argument-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers={"accept-encoding": ""})
 
 
 async def test_a_page_is_made_once(cached: httpx.AsyncClient, pages: Pages) -> None:

@@ -16,10 +16,12 @@ from sdc_web.posts.reading import (
 )
 from sdc_web.posts.records import Draft, Kind, Post, Revision, State
 from sdc_web.posts.revisions import Stale
+from sdc_web.posts.searching import Found, search
 
 __all__ = [
     "Draft",
     "Entry",
+    "Found",
     "Front",
     "Kind",
     "Listed",
@@ -43,6 +45,7 @@ __all__ = [
     "publish_due",
     "redirects",
     "revisions",
+    "search",
     "tagged",
     "tags",
     "unpublish",

@@ -4,7 +4,7 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, fetch_all
 
-from sdc_web.posts import slugs, store
+from sdc_web.posts import searching, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, State, path_of
 
 
@@ -98,3 +98,4 @@ async def delete(database: Database, post_id: str) -> None:
     async with database.transaction() as connection:
         await store.post(connection, post_id)
         await store.delete_post(connection, post_id)
+        await searching.forget(connection, post_id)

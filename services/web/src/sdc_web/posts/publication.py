@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import markdown, redirects, store
+from sdc_web.posts import markdown, redirects, searching, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -45,6 +45,7 @@ async def unpublish(database: Database, post_id: str) -> Post:
         post = replace(await store.post(connection, post_id), revision_id=None, scheduled_at_us=None)
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
+        await searching.forget(connection, post_id)
     return post
 
 
@@ -99,6 +100,7 @@ async def _put_before_readers(connection: Connection, revision: Revision, at_us:
     await store.clear_tags(connection, after.id)
     for name in revision.tags:
         await store.tag(connection, after.id, name)
+    await searching.keep(connection, revision)
     await redirects.remove(connection, after.path)
     if not first_time and before.slug != after.slug:
         await redirects.add(connection, path_of(before.kind, before.slug), after.id, now_us)

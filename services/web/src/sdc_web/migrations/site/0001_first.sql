@@ -66,6 +66,9 @@ CREATE TABLE post_tags (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX post_tags_of_post ON post_tags (post_id);
 
+-- Words of what is published, and of nothing else.
+CREATE VIRTUAL TABLE search USING fts5 (post_id UNINDEXED, title, summary, body, tags, tokenize = 'unicode61 remove_diacritics 2');
+
 CREATE TABLE media_assets (
     id TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,                   -- the same file twice is one asset
