@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 from collections.abc import Mapping
 
@@ -9,6 +10,7 @@ from sdc_core.messages import MediaUploaded, PublishDue, Upload
 from sdc_core.service_client import Attempt, ServiceClient
 from sdc_core.sqlite import Database, fetch_value
 from sdc_core.webhooks import Keyring
+from sdc_worker.ingest.streams import MOST_WAITING, RETRY_AFTER_S
 
 LINE = b'{"ts":1764000000000000,"visitor":"00000000000000ff","path":"/","status":200,"type":"text/html"}\n'
 STREAM = "/logs/0/2025-11-24"
@@ -59,6 +61,26 @@ async def test_a_body_that_differs_from_the_signed_one_is_refused_and_not_stored
     signed = keyring.headers("0/2025-11-24/0", LINE)
     response = await unsigned.put(f"{STREAM}?at=0", content=LINE + LINE, headers=signed)
     assert (response.status_code, await batches(database)) == (401, 0)
+
+
+async def test_a_header_that_is_there_twice_is_as_good_as_missing(
+    unsigned: httpx.AsyncClient, keyring: Keyring
+) -> None:
+    signed = list(keyring.headers("msg_1", b"").items())
+    once = await unsigned.get("/logs", headers=signed)
+    twice = await unsigned.get("/logs", headers=[*signed, ("webhook-id", "msg_2")])
+    assert (once.status_code, twice.status_code) == (200, 401)
+
+
+async def test_when_the_intake_is_full_it_says_when_to_come_again(client: ServiceClient) -> None:
+    async with asyncio.TaskGroup() as group:
+        sent = [
+            group.create_task(client.send("PUT", f"/logs/{slot}/2025-11-24", query={"at": "0"}, body=LINE))
+            for slot in range(2 * MOST_WAITING)
+        ]
+    refused = {task.result().retry_after_s for task in sent if task.result().status == 503}
+    assert refused == {RETRY_AFTER_S}
+    assert {task.result().status for task in sent} == {200, 503}
 
 
 async def test_health_names_the_part_that_is_not_well(unsigned: httpx.AsyncClient) -> None:

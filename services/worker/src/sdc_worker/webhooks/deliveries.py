@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 async def call(web: ServiceClient, database: Database, message: Message, message_id: str) -> Attempt:
     """Send a message now, once, and record the attempt. One that must arrive (`media.ready`, `media.failed`) is sent
-    again by `deliver` until it does; for any other the caller decides, and calls again with the same id.
+    again by `deliver` until it does; for any other the caller decides, and calls again with the same id. Then the bytes
+    are those of the first time: web refuses another body under a known id.
     """
     body = messages.encode(message)
     now_us = clock.now_us()
@@ -36,7 +37,8 @@ async def call(web: ServiceClient, database: Database, message: Message, message
         # Not due while this attempt is under way; due soon after if this process ends in the middle of it.
         next_us = now_us + _IN_FLIGHT_US if _must_arrive(message) else None
         await _insert(connection, message, message_id, body, next_us)
-        made = await store.count_attempts(connection, message_id)
+        first = await store.stored(connection, message_id)
+    body, made = (first.body, first.attempts) if first else (body, 0)
     return await _attempt(web, database, message_id, body, made + 1, again=_must_arrive(message))
 
 

@@ -1,11 +1,11 @@
 """The rows of deliveries and attempts."""
 
 import msgspec
-from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_value
+from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one, fetch_value
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is to be sent now; `attempts` counts those made so far."""
+    """A message to send; `attempts` counts those made so far."""
 
     id: str
     body: bytes
@@ -43,13 +43,12 @@ async def due(connection: Connection, *, now_us: int, limit: int) -> list[Due]:
     return await fetch_all(connection, Due, SQL_DUE, {"now_us": now_us, "limit": limit})
 
 
-SQL_COUNT_ATTEMPTS = "SELECT attempts FROM deliveries WHERE id = :id"
+SQL_STORED = "SELECT id, body, attempts FROM deliveries WHERE id = :id"
 
 
-async def count_attempts(connection: Connection, id: str) -> int:  # noqa: A002
-    """Attempts made of a message so far, 0 for an unknown one."""
-    made = await fetch_value(connection, SQL_COUNT_ATTEMPTS, {"id": id})
-    return made if isinstance(made, int) else 0
+async def stored(connection: Connection, id: str) -> Due | None:  # noqa: A002
+    """A message as it was first recorded."""
+    return await fetch_one(connection, Due, SQL_STORED, {"id": id})
 
 
 SQL_RECORD = """
