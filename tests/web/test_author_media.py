@@ -4,7 +4,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sdc_core import clock
-from sdc_core.objects import Endpoint
+from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import fetch_value
 from sdc_core.variants import Manifest, StoredVariant
@@ -139,6 +139,31 @@ async def test_a_pending_asset_asks_again_until_it_is_a_picture(
     assert 'hx-trigger="every 3s"' in pending.text
     assert 'hx-trigger="every 3s"' not in ready.text
     assert f"/media/{asset.id}/480.webp" in ready.text
+
+
+async def test_an_unused_picture_is_deleted_with_its_original(
+    signed_in: httpx.AsyncClient, databases: Databases, object_store: ObjectStore, settings: Settings
+) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    answer = await send(signed_in, f"/author/media/{asset.id}?_method=DELETE", {})
+    assert answer.headers["location"] == "/author/media?said=deleted"
+    assert await count(databases) == 0
+    assert [info.key async for info in object_store.list(settings.S3_MEDIA_BUCKET)] == []
+
+
+async def test_a_picture_that_a_text_shows_is_not_deleted(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    path = (await send(signed_in, "/author/posts", {"kind": "post"})).headers["location"]
+    text = {"title": "On cups", "body_markdown": markdown(asset), "base_revision": "1"}
+    await send(signed_in, f"{path}/draft", text, "PUT", htmx=True)
+    answer = await send(signed_in, f"/author/media/{asset.id}?_method=DELETE", {})
+    assert answer.status_code == 409
+    assert "On cups" in answer.text
+    assert await count(databases) == 1
 
 
 async def test_an_asset_that_is_not_there_is_not_found(signed_in: httpx.AsyncClient) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator
 
 import msgspec
-from litestar import Request, Response, get, post, put
+from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import FormMultiDict, State, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core.errors import Invalid, NotFound, TooLarge
+from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -15,6 +15,7 @@ from sdc_core.settings import Settings
 from sdc_web import media
 from sdc_web.author import forms, htmx, pages
 from sdc_web.db import Databases
+from sdc_web.media import removal
 from sdc_web.media.picture import Markup
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -99,7 +100,7 @@ async def create(
     except (Invalid, TooLarge) as error:
         if htmx.wants_fragment(request) or htmx.wants_json(request):
             raise
-        return await _library(request, databases, author, {"form": str(error)})
+        return await _library(request, databases, author, {"form": str(error)}, status_code=422)
     finally:
         await form.close()
     return _answer(request, done)
@@ -118,6 +119,23 @@ async def change(
     if htmx.wants_fragment(request):
         return pages.fragment("author/media/_asset.html", asset=view(asset))
     return pages.redirect("/author/media", "saved")
+
+
+@delete("/author/media/{asset_id:str}", status_code=303)
+async def remove(
+    request: Request[object, object, State],
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Delete a picture that no text shows."""
+    try:
+        await removal.remove(databases.site, store, settings.S3_MEDIA_BUCKET, asset_id)
+    except Conflict as error:
+        return await _library(request, databases, author, {"form": str(error)}, status_code=409)
+    return pages.redirect("/author/media", "deleted")
 
 
 def view(asset: media.Asset) -> AssetView:
@@ -161,7 +179,11 @@ def _answer(
 
 
 async def _library(
-    request: Request[object, object, State], databases: Databases, author: SignedIn, errors: dict[str, str]
+    request: Request[object, object, State],
+    databases: Databases,
+    author: SignedIn,
+    errors: dict[str, str],
+    status_code: int = 200,
 ) -> Response[str]:
     async with databases.site.read() as connection:
         found = await media.newest(connection, limit=LISTED)
@@ -170,7 +192,7 @@ async def _library(
         databases,
         "author/media/index.html",
         author=author,
-        status_code=422 if errors else 200,
+        status_code=status_code,
         assets=[view(asset) for asset in found],
         errors=errors,
         limit_bytes=media.upload.MAX_BYTES,
@@ -199,4 +221,4 @@ async def _chunks(file: UploadFile) -> AsyncGenerator[bytes]:
         yield chunk
 
 
-route_handlers = [index, show, create, change]
+route_handlers = [index, show, create, change, remove]
