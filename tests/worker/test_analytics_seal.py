@@ -150,6 +150,19 @@ async def test_a_segment_that_was_tampered_with_is_not_counted(
         await totals(elsewhere)
 
 
+async def test_a_segment_that_is_gone_is_named(
+    database: Database, hits: Hits, object_store: ObjectStore, bucket: str, tmp_path: Path
+) -> None:
+    await commit(database, [0, 1])
+    await seal_later(database, hits)
+    async with database.read() as connection:
+        (segment,) = await store.segments(connection)
+    await object_store.delete(bucket, keys.segment(DAY, segment.name))
+    elsewhere = Hits(database, Segments(object_store, bucket, tmp_path / "new machine"))
+    with pytest.raises(Unavailable, match=f"segment of {DAY} is missing"):
+        await totals(elsewhere)
+
+
 async def test_no_user_agent_is_in_a_segment(database: Database, hits: Hits) -> None:
     await commit(database, [0])
     await seal_later(database, hits)

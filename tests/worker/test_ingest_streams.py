@@ -5,8 +5,9 @@ import msgspec
 import pytest
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, Unavailable
-from sdc_core.sqlite import Database, fetch_all
+from sdc_core.sqlite import Database, fetch_all, fetch_value
 from sdc_worker.ingest import store, streams
+from sdc_worker.ingest.lines import MAX_REJECTS
 from sdc_worker.ingest.streams import MOST_WAITING, Closing, Intake
 
 DAY = "2026-03-01"
@@ -78,6 +79,14 @@ async def test_a_malformed_line_is_counted_where_it_stands_and_blocks_nothing(
         assert await store.count_rejects(connection, slot="0", day=DAY) == 4
         (first, *_) = await fetch_all(connection, At, "SELECT at FROM log_rejects ORDER BY at")
     assert first.at == len(LINE) + len(OTHER)
+
+
+async def test_of_many_malformed_lines_the_last_row_counts_the_rest(intake: Intake, database: Database) -> None:
+    await append(intake, 0, b"x\n" * (MAX_REJECTS + 7))
+    async with database.read() as connection:
+        assert await store.count_rejects(connection, slot="0", day=DAY) == MAX_REJECTS
+        last = await fetch_value(connection, "SELECT reason FROM log_rejects ORDER BY at DESC LIMIT 1")
+    assert "nor are 7 more" in str(last)
 
 
 async def test_one_more_than_may_wait_is_told_to_come_again(intake: Intake, database: Database) -> None:

@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 
 from sdc_core import clock, keys
-from sdc_core.errors import Unavailable
+from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 
 from sdc_worker.analytics.store import Segment
@@ -40,7 +40,12 @@ class Segments:
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         # What is left half written is swept away with the scratch folder at the next start.
         fresh = self.scratch / f"{clock.new_id()}.parquet"
-        await self._objects.get_file(self._bucket, keys.segment(segment.day, segment.name), fresh)
+        key = keys.segment(segment.day, segment.name)
+        try:
+            await self._objects.get_file(self._bucket, key, fresh)
+        except NotFound:
+            message = f"the segment of {segment.day} is missing: bring {self._bucket}/{key} back from the mirror"
+            raise Unavailable(message) from None
         if await asyncio.to_thread(sha256, fresh) != segment.sha256:
             message = f"the segment of {segment.day} in the object store is not the one that was sealed"
             raise Unavailable(message)

@@ -20,6 +20,13 @@ _GZIP = 31  # zlib's window bits for a gzip header
 _LARGEST_TS = 2**53
 
 
+class Reject(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that is none: where it begins in the body, in bytes, and why."""
+
+    at: int
+    reason: str
+
+
 def check_slot(slot: str) -> str:
     """The name of a log slot, one to three digits. Raises Invalid."""
     if not _SLOT.fullmatch(slot):
@@ -81,12 +88,17 @@ def read(raw: bytes) -> access_log.Line | None:
     return line
 
 
-def rejects(body: bytes) -> list[int]:
-    """Where in the body each line begins that is none, the first `MAX_REJECTS` of them."""
-    found: list[int] = []
-    at = 0
+def rejects(body: bytes) -> list[Reject]:
+    """The lines of a body that are none; of more than `MAX_REJECTS` the last one counted stands for the rest."""
+    found: list[Reject] = []
+    at = more = 0
     for raw in body.removesuffix(b"\n").split(b"\n"):
-        if len(found) < MAX_REJECTS and read(raw) is None:
-            found.append(at)
+        if read(raw) is None:
+            if len(found) < MAX_REJECTS:
+                found.append(Reject(at=at, reason="not an access log line"))
+            else:
+                more += 1
         at += len(raw) + 1
+    if more:
+        found[-1] = msgspec.structs.replace(found[-1], reason=f"not an access log line, nor are {more} more below it")
     return found

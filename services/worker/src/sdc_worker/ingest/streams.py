@@ -107,13 +107,13 @@ async def _append(database: Database, *, slot: str, day: str, at: int, body: byt
             message = "the stream is closed: its length and digest were proved"
             raise Conflict(message)
         await store.add_batch(connection, slot=slot, day=day, at=at, size_bytes=len(plain), body=packed)
-        for offset in rejected:
-            await store.add_reject(connection, slot=slot, day=day, at=at + offset, reason="not an access log line")
+        for reject in rejected:
+            await store.add_reject(connection, slot=slot, day=day, at=at + reject.at, reason=reject.reason)
         await store.advance(connection, slot=slot, day=day, at=at + len(plain), now_us=clock.now_us())
     return Committed(at=at + len(plain))
 
 
-def _prepare(body: bytes, *, gzipped: bool) -> tuple[bytes, bytes, list[int]]:
+def _prepare(body: bytes, *, gzipped: bool) -> tuple[bytes, bytes, list[lines.Reject]]:
     plain = lines.gunzip(body) if gzipped else body
     lines.check_whole(plain)
     return plain, zlib.compress(plain, _ZLIB_LEVEL), lines.rejects(plain)
