@@ -1,5 +1,6 @@
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ Publish = Callable[..., Awaitable[Post]]
 LISTS = ["/", "/posts", "/projects", "/tags"]
 
 
-@pytest.mark.parametrize("path", [*LISTS, "/feed.xml", "/sitemap.xml", "/robots.txt"])
+@pytest.mark.parametrize("path", [*LISTS, "/feed.xml", "/rss.xml", "/feed.json", "/sitemap.xml", "/robots.txt"])
 async def test_an_empty_site_answers(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == HTTPStatus.OK
@@ -102,6 +103,27 @@ async def test_the_feed_has_whole_texts_with_whole_addresses(client: httpx.Async
     assert "<?xml" in feed[:10]
     assert "href=&#34;http://localhost:8000/posts/x&#34;" in feed
     assert "href=&#34;http://localhost:8000/posts/first-words#one&#34;" in feed
+
+
+async def test_every_feed_is_well_formed_and_names_the_post(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First & <last>", "A *text*.", tags=("a b",), summary="In short", slug="first")
+    for folder in ("", "/tags/a%20b"):
+        atom = ET.fromstring((await client.get(f"{folder}/feed.xml")).content)
+        rss = ET.fromstring((await client.get(f"{folder}/rss.xml")).content)
+        items = (await client.get(f"{folder}/feed.json")).json()["items"]
+        assert atom.findtext("{*}entry/{*}title") == "First & <last>"
+        assert atom.findtext("{*}entry/{*}content") == "<p>A <em>text</em>.</p>\n"
+        assert rss.findtext("channel/item/title") == "First & <last>"
+        assert [(each["title"], each["tags"]) for each in items] == [("First & <last>", ["a b"])]
+
+
+async def test_a_feed_of_a_tag_that_nobody_carries_is_not_found(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/tags/nothing/feed.xml")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_tag_names_its_feed(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("First", tags=("a b",))
+    assert 'href="/tags/a%20b/feed.xml"' in (await client.get("/tags/a%20b")).text
 
 
 @pytest.mark.parametrize("path", ["/posts/", "/tags/x/", "/about/", "//evil.example/", "/\\evil.example/"])

@@ -29,7 +29,7 @@ from litestar.types import (
 if TYPE_CHECKING:
     import sqlite3 as pysqlite3  # what ships no types is the newer build of the same
 else:
-    import pysqlite3
+    from sdc_core.sqlite import pysqlite3
 
 MAX_BYTES = 32 * 1024 * 1024
 WAIT_S = 5.0

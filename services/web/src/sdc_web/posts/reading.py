@@ -87,6 +87,23 @@ async def of_kind(connection: Connection, kind: Kind, limit: int = -1) -> list[S
     return await fetch_all(connection, Summary, SQL_OF_KIND, {"kind": kind, "limit": limit})
 
 
+SQL_NEWEST_TAGGED = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+FROM post_tags
+JOIN posts ON posts.id = post_tags.post_id
+JOIN revisions AS r ON r.id = posts.revision_id
+WHERE post_tags.tag = :tag AND posts.kind = 'post'
+ORDER BY posts.published_at_us DESC, posts.id DESC
+LIMIT :limit
+"""
+
+
+async def newest_tagged(connection: Connection, tag: str, limit: int) -> list[Published]:
+    """The newest published posts that carry the tag, with their text, for feeds."""
+    return await fetch_all(connection, Published, SQL_NEWEST_TAGGED, {"tag": tag, "limit": limit})
+
+
 SQL_TAGGED = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us

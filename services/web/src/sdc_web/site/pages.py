@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import groupby
+from urllib.parse import quote
 
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
@@ -95,7 +96,9 @@ async def tagged(
     if not found:
         message = "No published post carries this tag."
         raise NotFound(message)
-    return await page("site/tags/show.html", front, tag=tag, posts=[view(each, {}) for each in found], feed_url="")
+    shown = [view(each, {}) for each in found]
+    feed_url = f"/tags/{quote(tag)}/feed.xml" if any(each.kind == "post" for each in found) else ""
+    return await page("site/tags/show.html", front, tag=tag, posts=shown, feed_url=feed_url)
 
 
 @get("/search")

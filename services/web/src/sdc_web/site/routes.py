@@ -21,4 +21,6 @@ def cacheable(path: str) -> bool:
     first, *rest = path[1:].split("/")
     if not rest:
         return first not in _NOT_PAGES
+    if first == "tags" and len(rest) == 2:
+        return rest[1] in (feeds.ATOM, feeds.RSS, feeds.JSON)
     return len(rest) == 1 and rest[0] != "" and first in _LISTS

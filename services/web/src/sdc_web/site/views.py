@@ -3,7 +3,7 @@
 import msgspec
 from sdc_core.sqlite import Connection
 
-from sdc_web import media
+from sdc_web import media, templating
 from sdc_web.media import Asset
 from sdc_web.posts import Published
 from sdc_web.posts.reading import Summary
@@ -30,6 +30,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     cover: Cover | None = None
     body_html: str = ""
+
+    @property
+    def published_at_rfc822(self) -> str:
+        """The date as RSS wants it."""
+        return templating.rfc822(self.published_at_us)
 
 
 class Year(msgspec.Struct, frozen=True, kw_only=True):
