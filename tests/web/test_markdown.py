@@ -146,3 +146,7 @@ def test_reading_time_counts_words_and_is_at_least_a_minute() -> None:
 
 def test_a_deep_nest_of_quotes_does_not_break_it() -> None:
     assert "x" in render(">" * 5_000 + "x").html
+
+
+def test_an_entity_never_brings_a_character_that_feeds_cannot_carry() -> None:
+    assert render("a&#2;b&#x0b;c&#0;").html == "<p>abc\ufffd</p>\n"

@@ -115,7 +115,7 @@ async def test_a_slug_that_another_post_has_is_refused(databases: Databases, pos
         (Draft(title="x" * 201), "title"),
         (Draft(title="x", summary="x" * 501), "summary"),
         (Draft(title="x", body="x" * 400_001), "body"),
-        (Draft(title="x", body="nul \x00"), "body"),
+        (Draft(title="x", body="half \udfff"), "body"),
         (Draft(title="half \ud800"), "title"),
         (Draft(title="x", tags=tuple(f"t{n}" for n in range(13))), "tags"),
         (Draft(title="x", tags=("a/b",)), "tags"),
@@ -150,3 +150,11 @@ async def test_a_new_title_leaves_the_address_of_a_published_post(
     await posts.publish(databases.site, post.id)
     later = await posts.revisions.save(databases.site, post.id, Draft(title="After"), saved.number, author_id)
     assert later.slug == "before"
+
+
+async def test_control_characters_of_a_pasted_text_are_left_out(
+    databases: Databases, post: Post, author_id: str
+) -> None:
+    draft = Draft(title="a\x0bb", body="a\x00b\x0bc\td\r\ne\rf\ufffe")
+    saved = await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
+    assert (saved.title, saved.body) == ("a b", "abc\td\ne\nf")

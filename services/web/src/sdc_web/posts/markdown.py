@@ -17,7 +17,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
-from sdc_web.posts import slugs
+from sdc_web.posts import characters, slugs
 
 WORDS_A_MINUTE = 220
 MAX_HIGHLIGHTED = 40_000
@@ -97,9 +97,8 @@ def render(text: str) -> Rendered:
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
-    return Rendered(
-        html=_CLEANER.clean(_with_headings(html)), reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE))
-    )
+    safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
+    return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)))
 
 
 def _with_headings(html: str) -> str:

@@ -7,7 +7,7 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import slugs, store
+from sdc_web.posts import characters, slugs, store
 from sdc_web.posts.records import Draft, Post, Revision, encode_tags
 
 MAX_TITLE = 200
@@ -91,7 +91,7 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
         title=title,
         slug=slug,
         summary=_text(_line(draft.summary), MAX_SUMMARY, "summary", "The summary"),
-        body=_text(draft.body.replace("\r\n", "\n"), MAX_BODY, "body", "The text"),
+        body=_text(characters.allowed(draft.body), MAX_BODY, "body", "The text"),
         tags=_tags(draft.tags),
         cover_asset_id=cover,
     )
@@ -113,15 +113,16 @@ async def _free_slug(connection: Connection, post: Post, title: str) -> str:
 
 def _line(text: str) -> str:
     """One line of text, without control characters."""
-    return " ".join("".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text).split())
+    lines = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
+    return " ".join(characters.allowed(lines).split())
 
 
 def _text(text: str, longest: int, field: str, name: str) -> str:
     if len(text) > longest:
         message = f"{name} has {len(text)} characters; at most {longest} fit."
         raise Invalid(message, field=field)
-    # Half of a surrogate pair has no UTF-8, and SQLite ends a text at NUL.
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    # Half of a surrogate pair has no UTF-8.
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
         message = f"{name} holds a character that cannot be stored."
         raise Invalid(message, field=field)
     return text
