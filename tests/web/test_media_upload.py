@@ -1,4 +1,5 @@
 import hashlib
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import pytest
@@ -9,7 +10,7 @@ from sdc_core.settings import Settings
 from sdc_core.variants import Manifest
 from sdc_web import media
 from sdc_web.db import Databases
-from sdc_web.media.upload import MAX_BYTES, accept, sniff
+from sdc_web.media.upload import MAX_BYTES, accept, forget_left_over, sniff
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"not much of a picture" * 10_000
 MANIFEST = Manifest(recipe="r1", width=10, height=5, placeholder="", color="#ffffff", variants=())
@@ -176,3 +177,15 @@ async def test_news_of_an_unknown_asset_is_not_found(databases: Databases) -> No
         await media.failed(databases.site, "01NOTHING", "x")
     with pytest.raises(NotFound):
         await media.set_alt(databases.site, "01NOTHING", "x")
+
+
+def test_what_a_killed_upload_left_is_deleted_and_a_running_one_is_not(settings: Settings) -> None:
+    folder = settings.DATA_DIR / "uploads"
+    folder.mkdir(parents=True)
+    old, running, other = folder / "upload-old", folder / "upload-running", folder / "other"
+    for file in (old, running, other):
+        file.write_bytes(b"x")
+    for file in (old, other):
+        os.utime(file, (0, 0))
+    assert forget_left_over(settings) == 1
+    assert sorted(folder.iterdir()) == [other, running]

@@ -162,3 +162,10 @@ async def test_a_body_over_the_limit_is_refused(client: httpx.AsyncClient) -> No
 @pytest.mark.parametrize("error", [Throttled("Wait.", retry_after_s=7), Unavailable("Later.", retry_after_s=7)])
 def test_a_temporary_failure_says_when_to_try_again(error: SdcError) -> None:
     assert problems.of(error).status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def test_a_page_of_an_error_has_the_sites_title_and_navigation(client: httpx.AsyncClient) -> None:
+    await client.get("/")
+    text = (await client.get("/nothing", headers=BROWSER)).text
+    assert "A new site" in text
+    assert '<a href="/posts">Posts</a>' in text

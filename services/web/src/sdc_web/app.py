@@ -20,7 +20,7 @@ from sdc_core.settings import Settings, load
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import author, dashboard, hooks, problems, site, templating
+from sdc_web import author, dashboard, hooks, media, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.page_cache import PageCache
 from sdc_web.request_log.middleware import RequestLogMiddleware
@@ -107,6 +107,7 @@ class _Opened:
         settings = self._settings
         await asyncio.to_thread(templating.environment)
         await asyncio.to_thread(templating.static_files)
+        await asyncio.to_thread(media.upload.forget_left_over, settings)
         async with (
             open_databases(settings) as databases,
             open_store(local_endpoint(settings)) as store,

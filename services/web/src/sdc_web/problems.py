@@ -63,6 +63,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     url: str = ""
     author_name: str = "its author"
+    navigation: tuple[object, ...] = ()
 
 
 def of(error: Exception) -> Problem:
@@ -112,7 +113,7 @@ def _page(request: AnyRequest, problem: Problem) -> str:
         return templating.render("author/errors/_notice.html", **context)
     if request.scope["path"].startswith("/author"):
         return templating.render("author/errors/show.html", author=None, flash=[], code=problem.code, **context)
-    return templating.render("site/errors/show.html", navigation=[], **context)
+    return templating.render("site/errors/show.html", navigation=site.navigation, **context)
 
 
 def _title(status: int) -> str:

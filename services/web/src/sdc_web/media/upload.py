@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from sdc_core import keys
+from sdc_core import clock, keys
 from sdc_core.errors import Invalid, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -20,6 +20,8 @@ from sdc_web.media.assets import Asset
 
 MAX_BYTES = 50 * 1024 * 1024
 RECEIVE_S = 600.0
+LEFT_OVER_US = 3_600 * clock.SECOND_US
+"""Far longer than an upload may take, so what is this old belongs to nobody."""
 HEAD_BYTES = 64
 MAX_FILE_NAME = 200
 _FREE_BYTES = 64 * 1024
@@ -41,7 +43,7 @@ async def accept(
     Unavailable when the object store does not take the original or the sender is too slow; then nothing is recorded.
     """
     text = assets.clean_alt(alt)
-    async with _received(chunks, settings.DATA_DIR / "uploads") as received:
+    async with _received(chunks, _folder(settings)) as received:
         content_type = sniff(received.head)
         async with database.read() as connection:
             known = await assets.by_sha256(connection, received.sha256)
@@ -80,6 +82,20 @@ def sniff(head: bytes) -> str:
     raise Invalid(message, field="file")
 
 
+def forget_left_over(settings: Settings) -> int:
+    """Delete the files of uploads that a killed process left; returns how many. Blocking: call it in a thread."""
+    folder = _folder(settings)
+    deleted = 0
+    for file in folder.glob("upload-*") if folder.is_dir() else ():
+        try:
+            if clock.now_us() - int(file.stat().st_mtime * clock.SECOND_US) > LEFT_OVER_US:
+                file.unlink()
+                deleted += 1
+        except FileNotFoundError:
+            continue
+    return deleted
+
+
 @asynccontextmanager
 async def _received(chunks: AsyncIterator[bytes], folder: Path) -> AsyncGenerator[_Received]:
     """The upload as a file of its own, deleted at the end of the block."""
@@ -114,6 +130,10 @@ async def _received(chunks: AsyncIterator[bytes], folder: Path) -> AsyncGenerato
     finally:
         # Closing deletes the file; short enough not to be worth a thread that a cancellation could lose.
         file.close()
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.DATA_DIR / "uploads"
 
 
 def _open(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
