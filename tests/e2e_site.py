@@ -1,33 +1,30 @@
 """A site started as a person starts it, `sdc up` in an empty folder, for tests that look from outside."""
 
-import json
+import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, Queue
+from typing import TypeVar
 
 import msgspec
-from sdc_core import clock
-from sdc_core.objects import Endpoint
+from sdc_core.objects import Endpoint, open_store
 
-READY_S = 60
-STOP_S = 15
+from sdc_up import SDC, Up, free_ports
+
+STOP_S = 10
 DAILY_BUCKET = "remote-daily"
-SDC = Path(sys.executable).with_name("sdc")
+T = TypeVar("T")
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """A site that runs: where it is, what its settings are, how its first author signs up, and its remote."""
 
     url: str
-    data_dir: Path
     environment: dict[str, str]
     setup_link: str
     remote: Endpoint
@@ -38,25 +35,39 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
             [SDC, *arguments], env=self.environment, capture_output=True, text=True, timeout=90, check=False
         )
 
-    def report(self, *arguments: str) -> dict[str, object]:
-        """What a command says with `--json`."""
-        done = self.sdc(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
-        assert isinstance(told, dict)
-        return told
+
+@contextmanager
+def running(folder: Path, remote: Endpoint) -> Generator[Site]:
+    """`sdc up` for the block, mirrored to a bucket of `remote`; it must then stop cleanly and in time."""
+    run_apart(_make_bucket(remote))
+    environment = settings(folder, remote)
+    up = Up(environment)
+    try:
+        up.wait_for(r"^\s*worker\s+ready")
+        up.wait_for(r"/author/setup\?token=")
+        link = re.search(r"https?://\S+/author/setup\?token=\S+", up.printed)
+        assert link is not None
+        yield Site(
+            url=f"http://localhost:{environment['SDC_WEB_PORT']}",
+            environment=environment,
+            setup_link=link[0],
+            remote=remote,
+        )
+    finally:
+        code, _ = up.end(signal.SIGINT, within_s=STOP_S)
+    assert code == 0, up.printed
 
 
 def settings(folder: Path, remote: Endpoint) -> dict[str, str]:
-    """The environment of a site of its own, on free ports, mirrored to `remote`."""
-    web, worker, store = _free_ports()
+    """The environment of a site of its own, on free ports."""
+    first = free_ports()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
     return {
         **inherited,
         "SDC_DATA_DIR": str(folder),
-        "SDC_WEB_PORT": str(web),
-        "SDC_WORKER_PORT": str(worker),
-        "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{store}",
+        "SDC_WEB_PORT": str(first + 10),
+        "SDC_WORKER_PORT": str(first + 11),
+        "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
         "SDC_REMOTE_DAILY_ENDPOINT_URL": remote.url,
         "SDC_REMOTE_DAILY_ACCESS_KEY_ID": remote.access_key_id,
         "SDC_REMOTE_DAILY_SECRET_ACCESS_KEY": remote.secret_access_key,
@@ -64,52 +75,12 @@ def settings(folder: Path, remote: Endpoint) -> dict[str, str]:
     }
 
 
-@contextmanager
-def running(environment: Mapping[str, str]) -> Generator["Queue[str]"]:
-    """`sdc up` for the block, and the lines it prints; a stop that is not clean fails the test."""
-    lines: Queue[str] = Queue()
-    with subprocess.Popen(
-        [SDC, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as up:
-        assert up.stdout is not None
-        reader = threading.Thread(target=lambda: [lines.put(line) for line in up.stdout or ()], daemon=True)
-        reader.start()
-        try:
-            yield lines
-        finally:
-            up.send_signal(signal.SIGINT)
-            code = up.wait(timeout=STOP_S)
-            reader.join(timeout=STOP_S)
-    assert code == 0
+def run_apart(work: Coroutine[None, None, T]) -> T:
+    """What a coroutine returns, run on a thread of its own: the browser's loop holds the test's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work)).result(timeout=30)
 
 
-def wait_for_link(lines: "Queue[str]") -> str:
-    """The one-time set-up link, once the worker is ready as well."""
-    said, link, worker = "", None, None
-    give_up_us = clock.monotonic_us() + READY_S * clock.SECOND_US
-    while (link is None or worker is None) and clock.monotonic_us() < give_up_us:
-        try:
-            said += lines.get(timeout=1)
-        except Empty:
-            continue
-        link = re.search(r"https?://\S+/author/setup\?token=\S+", said)
-        worker = re.search(r"^\s*worker\s+ready", said, re.MULTILINE)
-    assert link is not None, said
-    return link[0]
-
-
-def _free_ports() -> tuple[int, int, int]:
-    """Free for web, for the worker, and the first of ten in a row for the object store."""
-    for _ in range(200):
-        with ExitStack() as held:
-            first = held.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            base = first.getsockname()[1]
-            try:
-                for port in range(base + 1, base + 12):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-            return base + 10, base + 11, base
-    message = "no twelve free ports in a row"
-    raise RuntimeError(message)
+async def _make_bucket(remote: Endpoint) -> None:
+    async with open_store(remote) as store:
+        await store.make_bucket(DAILY_BUCKET)

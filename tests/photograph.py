@@ -19,7 +19,7 @@ def take(path: Path, width: int = 3000, height: int = 2000) -> Path:
         draw.ellipse(
             (left, top, left + 60 + step * 9, top + 40 + step * 7), fill=(step * 6, 90 + step * 3, 200 - step * 4)
         )
-    noise = Image.effect_noise((width, height), 24).convert("RGB")
+    noise = Image.effect_noise((width, height), 9).convert("RGB")
     picture = ImageChops.overlay(picture.filter(ImageFilter.GaussianBlur(3)), noise)
     exif = Image.Exif()
     exif[_ORIENTATION] = ROTATED

@@ -24,16 +24,8 @@ def remote() -> Generator[Endpoint]:
 @pytest.fixture(scope="session")
 def site(remote: Endpoint) -> Generator[Site]:
     """`sdc up` in an empty folder, ready for its author."""
-    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder:
-        environment = e2e_site.settings(Path(folder), remote)
-        with e2e_site.running(environment) as lines:
-            yield Site(
-                url=f"http://localhost:{environment['SDC_WEB_PORT']}",
-                data_dir=Path(folder),
-                environment=environment,
-                setup_link=e2e_site.wait_for_link(lines),
-                remote=remote,
-            )
+    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
