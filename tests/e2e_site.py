@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from sdc_core import clock
 from sdc_core.objects import Endpoint, open_store
 
 from sdc_up import SDC, Up, free_ports
 
 STOP_S = 10
-DAILY_BUCKET = "remote-daily"
 T = TypeVar("T")
 
 
@@ -28,6 +28,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     setup_link: str
     remote: Endpoint
+    remote_bucket: str
 
     def sdc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one `sdc` command with the site's settings; its exit code is the caller's to judge."""
@@ -38,9 +39,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def running(folder: Path, remote: Endpoint) -> Generator[Site]:
-    """`sdc up` for the block, mirrored to a bucket of `remote`; it must then stop cleanly and in time."""
-    run_apart(_make_bucket(remote))
-    environment = settings(folder, remote)
+    """`sdc up` for the block, mirrored to a bucket of its own at `remote`; it must then stop cleanly and in time."""
+    bucket = f"daily-{clock.new_id().lower()}"
+    run_apart(_make_bucket(remote, bucket))
+    environment = settings(folder, remote, bucket)
     up = Up(environment)
     try:
         up.wait_for(r"^\s*worker\s+ready")
@@ -52,13 +54,14 @@ def running(folder: Path, remote: Endpoint) -> Generator[Site]:
             environment=environment,
             setup_link=link[0],
             remote=remote,
+            remote_bucket=bucket,
         )
     finally:
         code, _ = up.end(signal.SIGINT, within_s=STOP_S)
     assert code == 0, up.printed
 
 
-def settings(folder: Path, remote: Endpoint) -> dict[str, str]:
+def settings(folder: Path, remote: Endpoint, bucket: str) -> dict[str, str]:
     """The environment of a site of its own, on free ports."""
     first = free_ports()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
@@ -71,7 +74,7 @@ def settings(folder: Path, remote: Endpoint) -> dict[str, str]:
         "SDC_REMOTE_DAILY_ENDPOINT_URL": remote.url,
         "SDC_REMOTE_DAILY_ACCESS_KEY_ID": remote.access_key_id,
         "SDC_REMOTE_DAILY_SECRET_ACCESS_KEY": remote.secret_access_key,
-        "SDC_REMOTE_DAILY_BUCKET": DAILY_BUCKET,
+        "SDC_REMOTE_DAILY_BUCKET": bucket,
     }
 
 
@@ -81,6 +84,6 @@ def run_apart(work: Coroutine[None, None, T]) -> T:
         return thread.submit(lambda: asyncio.run(work)).result(timeout=30)
 
 
-async def _make_bucket(remote: Endpoint) -> None:
+async def _make_bucket(remote: Endpoint, bucket: str) -> None:
     async with open_store(remote) as store:
-        await store.make_bucket(DAILY_BUCKET)
+        await store.make_bucket(bucket)

@@ -23,7 +23,14 @@ def remote() -> Generator[Endpoint]:
 
 @pytest.fixture(scope="session")
 def site(remote: Endpoint) -> Generator[Site]:
-    """`sdc up` in an empty folder, ready for its author."""
+    """`sdc up` in an empty folder, shared by the tests that need no new one."""
+    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote) as started:
+        yield started
+
+
+@pytest.fixture
+def new_site(remote: Endpoint) -> Generator[Site]:
+    """One more, that nobody has touched: its set-up link is still good."""
     with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote) as started:
         yield started
 

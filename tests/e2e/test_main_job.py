@@ -14,7 +14,7 @@ from sdc_core import clock
 from sdc_core.objects import open_store
 
 import photograph
-from e2e_site import DAILY_BUCKET, Site, run_apart
+from e2e_site import Site, run_apart
 
 PASSWORD = "nine lives and a lantern"
 TITLE = "A lantern in the fog"
@@ -26,8 +26,9 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 @pytest.mark.timeout(240)
 def test_a_post_goes_from_an_empty_folder_to_readers_statistics_and_a_restored_copy(
-    site: Site, browser: Browser, tmp_path: Path
+    new_site: Site, browser: Browser, tmp_path: Path
 ) -> None:
+    site = new_site
     page = browser.new_page()
     page.set_default_timeout(20_000)
     faults = listen_for_faults(page)
@@ -196,7 +197,7 @@ def mirror(page: Page, site: Site) -> None:
 async def remote_keys(site: Site) -> list[str]:
     """Every key at the second endpoint."""
     async with open_store(site.remote) as store:
-        return [found.key async for found in store.list(DAILY_BUCKET)]
+        return [found.key async for found in store.list(site.remote_bucket)]
 
 
 def eventually(holds: Callable[[], bool], within_s: int = 20) -> None:
