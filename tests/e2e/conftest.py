@@ -35,9 +35,10 @@ def new_site(remote: Endpoint) -> Generator[Site]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    """Debian's or anybody's Chromium, headless, that asks nothing of the world."""
+    """Debian's or anybody's Chromium, headless, that asks nothing of the world. Its driver holds the thread's event
+    loop, so it must be gone before a test of another module wants one."""
     flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     flags += ["--disable-component-update", "--disable-sync", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
