@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from sdc_core import clock
-from sdc_core.errors import NotFound, Unavailable
+from sdc_core.errors import Conflict, Misconfigured, NotFound, Unavailable
 from sdc_core.sqlite import Database, execute
 from sdc_worker.app import Parts
 from sdc_worker.cron import reports, store
 from sdc_worker.cron.execution import STOPPED
-from sdc_worker.cron.jobs import MAX_OUTPUT, Job, JobContext, Run
+from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Run, Skipped
 from sdc_worker.cron.scheduler import ABANDONED, Scheduler
 
 NOON_US = clock.from_datetime(datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -27,9 +27,9 @@ class Work:
         self.began = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
-        self.outcomes: list[str | Exception] = []
+        self.outcomes: list[str | Skipped | Exception] = []
 
-    async def __call__(self, context: JobContext) -> str:
+    async def __call__(self, context: JobContext) -> str | Skipped:
         self.runs.append(context.run)
         self.began.set()
         await self.go_on.wait()
@@ -312,3 +312,51 @@ async def test_a_job_is_failed_until_it_succeeds_again(make: Make, job: Job, wor
         await scheduler.run_now("test", "msg_2")
         await ended(database, 2)
         assert (failed, await state_of(database, job, clock.now_us())) == ("failed", "ok")
+
+
+async def test_an_action_with_nothing_to_do_is_skipped_and_the_job_is_calm(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    work.outcomes = [Unavailable("away"), Skipped(words="no remote is set")]
+    scheduler = make(job)
+    async with running(scheduler):
+        await scheduler.run_now("test", "msg_1")
+        await ended(database)
+        await scheduler.run_now("test", "msg_2")
+        (_, run) = await ended(database, 2)
+    assert (run.outcome, run.output, run.started_us is None) == ("skipped", "no remote is set", False)
+    assert await state_of(database, job, clock.now_us()) == "ok"
+
+
+async def test_what_no_repeat_can_mend_is_final_for_the_run(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    work.outcomes = [Misconfigured("the remote has no bucket b")]
+    scheduler = make(msgspec.structs.replace(job, retries=2))
+    async with running(scheduler):
+        await scheduler.run_now("test", "msg_1")
+        (run,) = await ended(database)
+    assert (run.outcome, run.output, run.attempt) == ("failed", "the remote has no bucket b", 1)
+
+
+async def test_a_run_that_asked_is_confirmed_once(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [ConfirmationNeeded("5 objects would go")]
+    scheduler = make(msgspec.structs.replace(job, retries=2))
+    async with running(scheduler):
+        asked = await scheduler.run_now("test", "msg_1")
+        (refused,) = await ended(database)
+        confirmed = await scheduler.run_now("test", "msg_2", confirms=asked.id)
+        await ended(database, 2)
+        with pytest.raises(Conflict):
+            await scheduler.run_now("test", "msg_3", confirms=asked.id)
+    assert (refused.confirmable, refused.attempt, confirmed.confirms) == (True, 1, asked.id)
+    assert [each.confirms for each in work.runs] == [None, asked.id]
+
+
+async def test_a_run_that_asked_nothing_cannot_be_confirmed(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(job)
+    async with running(scheduler):
+        asked = await scheduler.run_now("test", "msg_1")
+        await ended(database)
+        with pytest.raises(Conflict, match="asked for nothing"):
+            await scheduler.run_now("test", "msg_2", confirms=asked.id)

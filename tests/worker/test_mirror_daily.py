@@ -4,12 +4,14 @@ import os
 import msgspec
 import pytest
 from sdc_core import clock, keys
-from sdc_core.errors import NotFound, Unavailable
+from sdc_core.errors import Misconfigured, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
-from sdc_worker.mirror import child, daily, markers, rclone
+from sdc_worker.app import Parts
+from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.mirror import child, daily, markers, monthly, rclone
 from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
-from sdc_worker.mirror.plan import MirrorRefused
+from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused
 
 from conftest import FreshBucket
 
@@ -88,6 +90,38 @@ async def test_a_confirmed_run_may_delete_much(mirrored: Mirrored) -> None:
     for number in range(5):
         await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
     assert (await mirrored.run(confirmed=True)).deleted == 5
+
+
+async def test_a_refused_run_says_what_would_go(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    for number in range(5):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    with pytest.raises(MirrorAsks, match="history: variants/0, variants/1, variants/2 and 2 more"):
+        await mirrored.run()
+
+
+async def test_a_bucket_confirmed_without_its_marker_is_not_asked_about_again(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    await mirrored.store.delete(mirrored.bucket, keys.MARKER)
+    with pytest.raises(MirrorAsks):
+        await mirrored.run()
+    await mirrored.run(confirmed=True)
+    assert (await mirrored.run()).checked == 10
+
+
+async def test_a_remote_bucket_that_is_missing_is_named_with_its_setting(mirrored: Mirrored) -> None:
+    target = msgspec.structs.replace(mirrored.target, bucket="never-made")
+    with pytest.raises(Misconfigured, match="the remote has no bucket never-made: create it, or set SDC_REMOTE_DAILY"):
+        await daily.run(mirrored.store, [mirrored.bucket], target)
+
+
+async def test_without_a_remote_the_job_is_skipped_in_words(parts: Parts) -> None:
+    run = Run(
+        id="r", job="mirror.daily", trigger="manual", attempt=1, due_us=1, started_us=1, ended_us=None,
+        outcome="running", output="",
+    )  # fmt: skip
+    context = JobContext(settings=parts.settings, database=parts.database, store=parts.store, web=parts.web, run=run)
+    assert [await action(context) for action in (daily.daily, monthly.monthly)] == [daily.NO_REMOTE, monthly.NO_REMOTE]
 
 
 async def test_a_missing_bucket_fails_and_deletes_nothing(mirrored: Mirrored) -> None:

@@ -1,5 +1,7 @@
+import msgspec
 import pytest
 from sdc_core import clock, keys
+from sdc_core.errors import Misconfigured
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_worker.mirror import child, markers, monthly, rclone
@@ -43,6 +45,16 @@ async def test_a_later_month_leaves_the_earlier_one_alone(mirror: Mirror, target
     with clock.frozen(clock.now_us() + 31 * clock.DAY_US):
         await monthly.run(mirror, target)
     assert len(await markers.listing(target.store, target.bucket)) == 4
+
+
+async def test_a_bucket_that_is_missing_on_either_side_is_named_with_its_setting(
+    mirror: Mirror, target: Target
+) -> None:
+    away = msgspec.structs.replace(target, bucket="never-made", setting=monthly.BUCKET_SETTING)
+    with pytest.raises(Misconfigured, match="never-made: create it, or set SDC_REMOTE_MONTHLY_BUCKET"):
+        await monthly.run(mirror, away)
+    with pytest.raises(Misconfigured, match="never-made: create it, or set SDC_REMOTE_DAILY_BUCKET"):
+        await monthly.run(msgspec.structs.replace(mirror, bucket="never-made"), target)
 
 
 async def test_an_empty_mirror_makes_no_snapshot(target: Target, fresh_bucket: FreshBucket) -> None:

@@ -44,6 +44,8 @@ async def batches(database: Database) -> object:
         ("GET", "/analytics/live"),
         ("GET", "/jobs"),
         ("POST", "/jobs/cron.expire/runs"),
+        ("PUT", "/jobs/cron.expire/pause"),
+        ("DELETE", "/jobs/cron.expire/pause"),
         ("GET", "/backups"),
     ],
 )
@@ -207,10 +209,36 @@ async def test_the_same_message_asks_for_one_run(client: ServiceClient) -> None:
 
 async def test_every_job_is_reported_with_its_next_due_time(client: ServiceClient) -> None:
     reports = msgspec.json.decode((await client.send("GET", "/jobs")).body, type=dict[str, list[dict[str, object]]])
-    assert {"cron.publish_due", "cron.expire", "cron.logs", "images.sweep", "analytics.seal"} <= {
+    assert {"cron.publish_due", "cron.expire", "cron.logs", "mirror.monthly", "images.sweep", "analytics.seal"} <= {
         str(job["name"]) for job in reports["jobs"]
     }
+    assert "At 02:30 every day" in [job["words"] for job in reports["jobs"]]
     assert all(isinstance(job["next_us"], int) and job["state"] == "ok" for job in reports["jobs"])
+
+
+async def test_a_paused_job_is_planned_no_more_until_it_is_resumed(client: ServiceClient) -> None:
+    told = []
+    for method in ("PUT", "PUT", "DELETE"):
+        attempt = await client.send(method, "/jobs/cron.expire/pause")
+        told.append(msgspec.json.decode(attempt.body, type=dict[str, object]))
+    assert [(job["paused"], job["state"], job["next_us"] is None) for job in told] == [
+        (True, "paused", True),
+        (True, "paused", True),
+        (False, "ok", False),
+    ]
+
+
+async def test_a_job_that_is_not_there_cannot_be_paused(client: ServiceClient) -> None:
+    assert (await client.send("PUT", "/jobs/make.coffee/pause")).status == 404
+
+
+async def test_a_run_that_never_was_cannot_be_confirmed(client: ServiceClient) -> None:
+    attempt = await client.send("POST", "/jobs/mirror.daily/runs", body=b'{"confirmed_run_id":"run_1"}')
+    assert (attempt.status, problem(attempt).code) == (409, "conflict")
+
+
+async def test_an_order_with_an_unknown_field_runs_nothing(client: ServiceClient) -> None:
+    assert (await client.send("POST", "/jobs/mirror.daily/runs", body=b'{"confirm":true}')).status == 400
 
 
 async def test_backups_tell_that_the_store_does_not_answer(client: ServiceClient) -> None:

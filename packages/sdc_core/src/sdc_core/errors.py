@@ -19,9 +19,12 @@ from typing import ClassVar
 
 
 class SdcError(Exception):
-    """An expected failure: `str()` of it is one sentence that tells a person what to do."""
+    """An expected failure: `str()` of it is one sentence that tells a person what to do. A `permanent` one would come
+    again however often the same is tried: nobody retries it.
+    """
 
     code: ClassVar[str] = "error"
+    permanent: ClassVar[bool] = False
 
 
 class Invalid(SdcError):
@@ -92,3 +95,4 @@ class Misconfigured(SdcError):
     """A setting or the machine must change before this can work."""
 
     code = "misconfigured"
+    permanent = True

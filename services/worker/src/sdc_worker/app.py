@@ -97,6 +97,8 @@ def build(parts: Parts, board: Board) -> Litestar:
             analytics.router,
             jobs.index,
             jobs.run,
+            jobs.pause,
+            jobs.resume,
             backups.show,
         ],
         before_request=verifier(parts.keyring),

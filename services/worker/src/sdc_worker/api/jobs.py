@@ -1,16 +1,23 @@
 """Cron jobs and their runs."""
 
-from litestar import Request, get, post
+import msgspec
+from litestar import Request, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.sqlite import Database
 
-from sdc_worker.api.signed import JSON_BYTES, message_id
+from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
 from sdc_worker.cron import reports
 from sdc_worker.cron.jobs import Run
-from sdc_worker.cron.reports import JobReports
+from sdc_worker.cron.reports import JobReport, JobReports
 from sdc_worker.cron.scheduler import Scheduler
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run that is asked for; `confirmed_run_id` is one that stopped to ask, and may go on."""
+
+    confirmed_run_id: str | None = None
 
 
 @get("/jobs")
@@ -24,4 +31,23 @@ async def run(
     request: Request[object, object, State], name: FromPath[str], scheduler: NamedDependency[Scheduler]
 ) -> Run:
     """Have a job run now."""
-    return await scheduler.run_now(name, message_id(request))
+    wanted = await read_json(request, Wanted) if await request.body() else Wanted()
+    return await scheduler.run_now(name, message_id(request), confirms=wanted.confirmed_run_id)
+
+
+@put("/jobs/{name:str}/pause", request_max_body_size=JSON_BYTES)
+async def pause(
+    name: FromPath[str], database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]
+) -> JobReport:
+    """Have its due times pass without a run; twice is once."""
+    await scheduler.pause(name, paused=True)
+    return await reports.report_one(database, scheduler.job(name))
+
+
+@delete("/jobs/{name:str}/pause", status_code=200, request_max_body_size=JSON_BYTES)
+async def resume(
+    name: FromPath[str], database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]
+) -> JobReport:
+    """Run it when it is due, from now on; twice is once."""
+    await scheduler.pause(name, paused=False)
+    return await reports.report_one(database, scheduler.job(name))

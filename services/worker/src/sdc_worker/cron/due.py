@@ -38,6 +38,11 @@ def check(job: Job) -> None:
         raise Misconfigured(message)
 
 
+def words(job: Job) -> str:
+    """The schedule in English, such as "At 02:30 every day"."""
+    return CronSim(job.cron, clock.now()).explain()
+
+
 def next_us(job: Job, after_us: int) -> int:
     """The first due time later than that moment."""
     return clock.from_datetime(next(CronSim(job.cron, _local(job, after_us))))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias
 
 import msgspec
+from sdc_core.errors import Conflict
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -15,9 +16,24 @@ MAX_OUTPUT = 4_000
 """Longest output of a run, in characters; what is longer is cut."""
 
 
+class ConfirmationNeeded(Conflict):
+    """The action changed nothing and goes on only in a run that a person asks for, naming this one. The sentence says
+    what that run would do.
+    """
+
+    permanent = True
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action returns when there was nothing for it to do: why, in words."""
+
+    words: str
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
-    `ended_us` is None while it runs.
+    `ended_us` is None while it runs. `confirmable` says that it stopped to ask a person; `confirms` is the run whose
+    question was answered with yes by asking for this one.
     """
 
     id: str
@@ -29,6 +45,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None
     outcome: Outcome
     output: str
+    confirmable: bool = False
+    confirms: str | None = None
 
 
 class JobContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +59,10 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
 
 
-Action: TypeAlias = Callable[[JobContext], Awaitable[str]]
-"""Does the work and returns the run's output, some sentences or JSON. An SdcError it raises fails the attempt with its
-sentence as output. It is cancelled at the job's timeout and when the worker stops: a repeat must be harmless."""
+Action: TypeAlias = Callable[[JobContext], Awaitable[str | Skipped]]
+"""Does the work and returns the run's output, some sentences or JSON; or Skipped. An SdcError it raises fails the
+attempt with its sentence as output, and a permanent one the whole run. It is cancelled at the job's timeout and when
+the worker stops: a repeat must be harmless."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,11 +16,12 @@ LISTED_RUNS = 50
 
 
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A job and how it fares; `next_us` is None while it is paused."""
+    """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused."""
 
     name: str
     help: str
     cron: str
+    words: str
     zone: str
     paused: bool
     state: State
@@ -31,6 +32,13 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
 class JobReports(msgspec.Struct, frozen=True, kw_only=True):
     jobs: list[JobReport]
     runs: list[Run]
+
+
+async def report_one(database: Database, job: Job) -> JobReport:
+    """One job."""
+    async with database.read() as connection:
+        states = await store.states(connection)
+        return _report(job, states.get(job.name), await store.last_run(connection, job.name), clock.now_us())
 
 
 async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
@@ -48,6 +56,7 @@ def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> 
         name=job.name,
         help=job.help,
         cron=job.cron,
+        words=due.words(job),
         zone=job.zone,
         paused=paused,
         state="paused" if paused else _state(job, known, last, now_us),

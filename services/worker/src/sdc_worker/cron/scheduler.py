@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import msgspec
 from sdc_core import clock
-from sdc_core.errors import NotFound, Unavailable
+from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.cron import due, store
@@ -50,21 +51,21 @@ class Scheduler:
                 except TimeoutError:
                     continue
 
-    async def run_now(self, name: str, message_id: str) -> Run:
-        """Have a job run now; the same message again is answered with the same run. Raises NotFound, and Unavailable
-        when too many wait.
+    async def run_now(self, name: str, message_id: str, *, confirms: str | None = None) -> Run:
+        """Have a job run now; the same message again is answered with the same run. `confirms` is the id of the job's
+        newest run, which stopped to ask: this one goes on. Raises NotFound, Conflict when that run is not the newest
+        or asked nothing, and Unavailable when too many wait.
         """
-        job = self.jobs.get(name)
-        if job is None:
-            message = f"there is no job {name}"
-            raise NotFound(message)
+        job = self.job(name)
         async with self._database.transaction() as connection:
             if (known := await store.run_of_message(connection, message_id)) is not None:
                 return known
             if self._wanted.full():
                 message = "too many runs wait already"
                 raise Unavailable(message)
-            run = self._new_run(job, "manual", clock.now_us())
+            if confirms is not None:
+                await _require_asking(connection, name, confirms)
+            run = msgspec.structs.replace(self._new_run(job, "manual", clock.now_us()), confirms=confirms)
             await store.insert_run(connection, run, message_id=message_id)
         if run.outcome == "running":
             # No await since the commit: whoever is next to decide finds this run counted.
@@ -72,6 +73,21 @@ class Scheduler:
             self._accepted[run.id] = name
             self._wanted.put_nowait(run)
         return run
+
+    def job(self, name: str) -> Job:
+        """The job of that name. Raises NotFound."""
+        if name not in self.jobs:
+            message = f"there is no job {name}"
+            raise NotFound(message)
+        return self.jobs[name]
+
+    async def pause(self, name: str, *, paused: bool) -> None:
+        """Have the due times of a job pass without a run, or no longer; what passed is not made up for. A run that is
+        asked for still runs. Raises NotFound.
+        """
+        job = self.job(name)
+        async with self._database.transaction() as connection:
+            await store.pause(connection, job.name, paused=paused, now_us=clock.now_us())
 
     async def due_runs(self) -> list[Run]:
         """Deal with every due time up to now: each is recorded as a run, as missed or as skipped, in one transaction
@@ -142,6 +158,13 @@ class Scheduler:
         now_us = clock.now_us()
         first_us = min((due.next_us(job, now_us) for job in self.jobs.values()), default=now_us + clock.DAY_US)
         return min((first_us - now_us) / clock.SECOND_US, LONGEST_SLEEP_S)
+
+
+async def _require_asking(connection: Connection, job: str, run_id: str) -> None:
+    newest = await store.last_run(connection, job)
+    if newest is None or newest.id != run_id or not newest.confirmable:
+        message = f"run {run_id} is not the newest of {job}, or it asked for nothing: look at the newest run"
+        raise Conflict(message)
 
 
 def _new(job: Job, trigger: Trigger, due_us: int) -> Run:

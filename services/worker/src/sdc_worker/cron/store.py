@@ -21,8 +21,10 @@ class RunId(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SQL_INSERT_RUN = """
-INSERT INTO runs (id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, message_id)
-VALUES (:id, :job, :trigger, :attempt, :due_us, :started_us, :ended_us, :outcome, :output, :message_id)
+INSERT INTO runs
+    (id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms, message_id)
+VALUES (:id, :job, :trigger, :attempt, :due_us, :started_us, :ended_us, :outcome, :output, :confirmable, :confirms,
+    :message_id)
 ON CONFLICT DO NOTHING
 """
 
@@ -50,13 +52,23 @@ async def note_run(connection: Connection, id: str, *, output: str) -> None:  # 
 
 
 SQL_END_RUN = """
-UPDATE runs SET ended_us = :now_us, outcome = :outcome, output = :output WHERE id = :id AND outcome = 'running'
+UPDATE runs SET ended_us = :now_us, outcome = :outcome, output = :output, confirmable = :confirmable
+WHERE id = :id AND outcome = 'running'
 """
 
 
-async def end_run(connection: Connection, id: str, *, outcome: Outcome, output: str, now_us: int) -> None:  # noqa: A002
+async def end_run(
+    connection: Connection,
+    id: str,  # noqa: A002
+    *,
+    outcome: Outcome,
+    output: str,
+    now_us: int,
+    confirmable: bool = False,
+) -> None:
     """Say how a run ended; one that has ended keeps its outcome."""
-    await execute(connection, SQL_END_RUN, {"id": id, "outcome": outcome, "output": output, "now_us": now_us})
+    values = {"id": id, "outcome": outcome, "output": output, "now_us": now_us, "confirmable": confirmable}
+    await execute(connection, SQL_END_RUN, values)
 
 
 SQL_RUNNING = "SELECT id FROM runs WHERE outcome = 'running'"
@@ -68,7 +80,7 @@ async def running_ids(connection: Connection) -> list[str]:
 
 
 SQL_RUN_OF_MESSAGE = """
-SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
 WHERE message_id = :message_id
 """
 
@@ -79,7 +91,7 @@ async def run_of_message(connection: Connection, message_id: str) -> Run | None:
 
 
 SQL_LATEST_RUNS = """
-SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
 ORDER BY due_us DESC, id DESC LIMIT :limit
 """
 
@@ -90,13 +102,13 @@ async def latest_runs(connection: Connection, *, limit: int) -> list[Run]:
 
 
 SQL_LAST_RUN = """
-SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output FROM runs
-WHERE job = :job AND outcome <> 'skipped' ORDER BY due_us DESC, id DESC LIMIT 1
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE job = :job AND NOT (outcome = 'skipped' AND started_us IS NULL) ORDER BY due_us DESC, id DESC LIMIT 1
 """
 
 
 async def last_run(connection: Connection, job: str) -> Run | None:
-    """The newest run of a job that was not skipped for another."""
+    """The newest run of a job that was not skipped for another one."""
     return await fetch_one(connection, Run, SQL_LAST_RUN, {"job": job})
 
 
@@ -129,3 +141,14 @@ ON CONFLICT (job) DO UPDATE SET considered_us = max(considered_us, excluded.cons
 async def consider(connection: Connection, job: str, *, at_us: int) -> None:
     """Remember that due times up to `at_us` are dealt with."""
     await execute(connection, SQL_CONSIDER, {"job": job, "at_us": at_us})
+
+
+SQL_PAUSE = """
+INSERT INTO job_states (job, paused, considered_us) VALUES (:job, :paused, :now_us)
+ON CONFLICT (job) DO UPDATE SET paused = excluded.paused
+"""
+
+
+async def pause(connection: Connection, job: str, *, paused: bool, now_us: int) -> None:
+    """Have due times of a job pass without a run, or no longer."""
+    await execute(connection, SQL_PAUSE, {"job": job, "paused": paused, "now_us": now_us})

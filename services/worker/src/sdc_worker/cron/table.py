@@ -7,6 +7,7 @@ from sdc_worker.cron.jobs import Job, JobContext
 from sdc_worker.drills.restore import restore
 from sdc_worker.images.sweep import sweep
 from sdc_worker.mirror.daily import daily
+from sdc_worker.mirror.monthly import monthly
 
 
 def jobs(hits: Hits) -> tuple[Job, ...]:  # size: one table
@@ -50,6 +51,18 @@ def jobs(hits: Hits) -> tuple[Job, ...]:  # size: one table
             cron="30 2 * * *",
             action=daily,
             timeout_s=4 * 3600,
+            retries=2,
+            backoff_s=300,
+            jitter_s=120,
+            catch_up="once",
+            grace_s=3600,
+        ),
+        Job(
+            name="mirror.monthly",
+            help="Keeps the month's snapshot of the daily mirror in a second remote bucket",
+            cron="0 6 1 * *",
+            action=monthly,
+            timeout_s=6 * 3600,
             retries=2,
             backoff_s=300,
             jitter_s=120,

@@ -9,7 +9,7 @@ from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 
-from sdc_worker.cron.jobs import JobContext
+from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, markers, plan, rclone
 from sdc_worker.mirror.plan import Listing, MirrorRefused, Plan
 from sdc_worker.mirror.rclone import Remotes
@@ -17,7 +17,8 @@ from sdc_worker.mirror.rclone import Remotes
 CURRENT = "current/"
 HISTORY = "history/"
 HISTORY_DAYS = 30
-NO_REMOTE = "skipped: no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and SDC_REMOTE_DAILY_BUCKET)"
+BUCKET_SETTING = "SDC_REMOTE_DAILY_BUCKET"
+NO_REMOTE = Skipped(words=f"no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and {BUCKET_SETTING})")
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +41,18 @@ class MirrorReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a mirror is written."""
+    """Where a mirror is written; `setting` is the one that names its bucket."""
 
     store: ObjectStore
     bucket: str
     remotes: Remotes
+    setting: str = BUCKET_SETTING
 
 
-async def daily(context: JobContext) -> str:
-    """The action of the cron job: mirror every bucket to the remote; returns the report as a sentence."""
+async def daily(context: JobContext) -> str | Skipped:
+    """The action of the cron job: mirror every bucket to the remote; returns the report as a sentence. A run that
+    confirms another passes the guards which stopped that one.
+    """
     settings = context.settings
     endpoint = daily_endpoint(settings)
     if endpoint is None:
@@ -58,7 +62,7 @@ async def daily(context: JobContext) -> str:
     ends = rclone.remotes(context.store.endpoint, endpoint, child.clean_environment(settings))
     async with open_store(endpoint) as store:
         target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
-        return str(await run(context.store, buckets, target))
+        return str(await run(context.store, buckets, target, confirmed=context.run.confirms is not None))
 
 
 async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, confirmed: bool = False) -> MirrorReport:
@@ -66,7 +70,8 @@ async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, co
 
     Everything is planned and guarded before anything is changed; `confirmed` lifts the guards against deletions (not
     the one against a strange remote). Raises MirrorRefused; Unavailable when an end does not answer, when rclone fails
-    and when the check after it finds a difference; NotFound for a missing bucket. A repeat takes up where it ended.
+    and when the check after it finds a difference; NotFound for a missing bucket, and Misconfigured for one that is
+    missing at the target. A repeat takes up where it ended.
     """
     started_us = clock.monotonic_us()
     await require_marked(target)
@@ -87,7 +92,10 @@ async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, co
 
 
 async def require_marked(target: Target) -> None:
-    """The remote must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other."""
+    """The remote must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other, and Misconfigured
+    for one that is not there.
+    """
+    await markers.require_bucket(target.store, target.bucket, target.setting)
     if await target.store.head(target.bucket, keys.MARKER):
         return
     async for _ in target.store.list(target.bucket):
@@ -98,8 +106,9 @@ async def require_marked(target: Target) -> None:
 
 async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: bool) -> tuple[Listing, Plan]:
     mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
-    if not mirrored:
-        # A first copy cannot delete anything, so a bucket from before there were markers may join here.
+    if confirmed or not mirrored:
+        # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
+        # confirms a bucket without its marker need not do so every day.
         await markers.put(source, bucket)
     present = await markers.listing(source, bucket)
     planned = plan.make(present, mirrored)

@@ -2,7 +2,7 @@
 
 import msgspec
 from sdc_core import clock, keys
-from sdc_core.errors import Conflict
+from sdc_core.errors import Conflict, Misconfigured, NotFound
 from sdc_core.objects import ObjectStore
 
 from sdc_worker.mirror.plan import Listing
@@ -23,6 +23,16 @@ async def ensure(store: ObjectStore, bucket: str) -> None:
     async for _ in store.list(bucket):
         return
     await put(store, bucket)
+
+
+async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
+    """Raises Misconfigured, with what to do, when a remote has no such bucket; `setting` is the one that names it."""
+    try:
+        async for _ in store.list(bucket, keys.MARKER):
+            return
+    except NotFound:
+        message = f"the remote has no bucket {bucket}: create it, or set {setting}"
+        raise Misconfigured(message) from None
 
 
 async def put(store: ObjectStore, bucket: str) -> None:

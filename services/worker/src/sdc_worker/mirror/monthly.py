@@ -6,13 +6,14 @@ from sdc_core.errors import Unavailable
 from sdc_core.objects import Endpoint, ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
-from sdc_worker.cron.jobs import JobContext
+from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, daily, markers, plan, rclone
 from sdc_worker.mirror.daily import CURRENT, MirrorReport, Target
 from sdc_worker.mirror.plan import MirrorRefused
 
-NO_REMOTE = "skipped: no monthly remote is set (SDC_REMOTE_MONTHLY_ENDPOINT_URL and SDC_REMOTE_MONTHLY_BUCKET)"
-NO_DAILY = "skipped: the monthly snapshot is made of the daily mirror, and no daily remote is set"
+BUCKET_SETTING = "SDC_REMOTE_MONTHLY_BUCKET"
+NO_REMOTE = Skipped(words=f"no monthly remote is set (SDC_REMOTE_MONTHLY_ENDPOINT_URL and {BUCKET_SETTING})")
+NO_DAILY = Skipped(words="the monthly snapshot is made of the daily mirror, and no daily remote is set")
 
 
 class Mirror(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
 
 
-async def monthly(context: JobContext) -> str:
+async def monthly(context: JobContext) -> str | Skipped:
     """The action of the cron job: keep this month's snapshot; returns the report as a sentence."""
     settings = context.settings
     source, destination = daily_endpoint(settings), monthly_endpoint(settings)
@@ -32,7 +33,7 @@ async def monthly(context: JobContext) -> str:
         return NO_DAILY
     ends = rclone.remotes(source, destination, child.clean_environment(settings))
     async with open_store(source) as mirrored, open_store(destination) as kept:
-        target = Target(store=kept, bucket=settings.REMOTE_MONTHLY_BUCKET, remotes=ends)
+        target = Target(store=kept, bucket=settings.REMOTE_MONTHLY_BUCKET, remotes=ends, setting=BUCKET_SETTING)
         return str(await run(Mirror(store=mirrored, bucket=settings.REMOTE_DAILY_BUCKET), target))
 
 
@@ -52,10 +53,12 @@ async def run(mirror: Mirror, target: Target) -> MirrorReport:
     """Copy `current/` of the daily mirror to `<YYYY-MM>/` of the target, and check. Nothing is ever deleted there, and
     other months are not touched; a repeat in the same month copies what is new.
 
-    Raises MirrorRefused when the mirror is empty or unmarked, or the target strange; Unavailable as the daily one.
+    Raises MirrorRefused when the mirror is empty or unmarked, or the target strange; Misconfigured when the bucket of
+    either is missing; Unavailable as the daily one.
     """
     started_us = clock.monotonic_us()
     await daily.require_marked(target)
+    await markers.require_bucket(mirror.store, mirror.bucket, daily.BUCKET_SETTING)
     present = await markers.listing(mirror.store, mirror.bucket, CURRENT)
     if not present or not await mirror.store.head(mirror.bucket, keys.MARKER):
         message = f"bucket {mirror.bucket} holds no daily mirror: nothing was copied"

@@ -1,15 +1,19 @@
 """What a mirror run would do to one bucket, and whether that may be done. Knows no network."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sdc_core import keys
 from sdc_core.errors import Conflict
 from sdc_core.objects import ObjectInfo
 
+from sdc_worker.cron.jobs import ConfirmationNeeded
+
 MAX_DELETED = 100
 MAX_DELETED_SHARE = 0.2
+NAMED = 3
+"""How many of the objects that would go are named to whoever decides."""
 
 Listing = Mapping[str, ObjectInfo]
 """Objects by key. Stores list in different orders, so listings are compared by key and never side by side."""
@@ -21,6 +25,12 @@ _LTX = re.compile(
 
 class MirrorRefused(Conflict):
     """A guard stopped the run before anything was copied or deleted; the sentence says which and what to do."""
+
+    permanent = True
+
+
+class MirrorAsks(MirrorRefused, ConfirmationNeeded):
+    """The same, by a guard that a confirmed run passes."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +67,7 @@ def same(one: ObjectInfo, other: ObjectInfo) -> bool:
 
 
 def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan) -> None:
-    """Raises MirrorRefused for a plan that looks like an accident at the source.
+    """Raises MirrorAsks for a plan that looks like an accident at the source.
 
     The replicas of databases are judged by their transactions and not by counting: Litestream merges files all day.
     """
@@ -65,10 +75,16 @@ def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan)
         return
     if not _contents(source):
         message = f"bucket {bucket} is empty, but its mirror holds {len(destination)} objects"
-        raise MirrorRefused(f"{message}: nothing was copied or deleted. Restore the bucket, or confirm the run")
+        raise MirrorAsks(
+            f"{message}: nothing was copied or deleted. Restore the bucket; or confirm the run, "
+            f"which moves them to the history: {_named(plan.deleted)}"
+        )
     if keys.MARKER not in source:
         message = f"bucket {bucket} has no {keys.MARKER}: it may be another bucket than the one that was mirrored"
-        raise MirrorRefused(f"{message}. Nothing was copied or deleted")
+        gone = f", moves {_named(plan.deleted)} to the history" if plan.deleted else ""
+        raise MirrorAsks(
+            f"{message}. Nothing was copied or deleted. A confirmed run mirrors it as it is{gone} and marks it"
+        )
     replicated = newest_transactions(destination)
     if replicated:
         _require_newer(bucket, newest_transactions(source), replicated)
@@ -76,9 +92,9 @@ def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan)
     total = sum(not _LTX.fullmatch(key) for key in destination)
     if len(counted) > MAX_DELETED or len(counted) > MAX_DELETED_SHARE * total:
         message = f"{len(counted)} of {total} objects are gone from bucket {bucket} since the last mirror"
-        raise MirrorRefused(
+        raise MirrorAsks(
             f"{message}, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: nothing was copied or deleted. "
-            "Confirm the run if that is what you wanted"
+            f"A confirmed run moves them to the history: {_named(counted)}"
         )
 
 
@@ -110,6 +126,12 @@ def is_replica(key: str) -> bool:
     return _LTX.fullmatch(key) is not None
 
 
+def _named(keys_: Sequence[str]) -> str:
+    """The first few of some keys, and how many more there are."""
+    more = f" and {len(keys_) - NAMED} more" if len(keys_) > NAMED else ""
+    return ", ".join(keys_[:NAMED]) + more
+
+
 def _contents(listing: Listing) -> int:
     return len(listing.keys() - {keys.MARKER})
 
@@ -118,7 +140,7 @@ def _require_newer(bucket: str, source: Mapping[str, int], mirrored: Mapping[str
     for database, newest in mirrored.items():
         if source.get(database, 0) < newest:
             message = f"the replica of {database} in bucket {bucket} ends before the one in its mirror"
-            raise MirrorRefused(
+            raise MirrorAsks(
                 f"{message} (transaction {source.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
                 "After a restore of an older state, confirm the run"
             )
