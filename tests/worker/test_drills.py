@@ -7,11 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 from sdc_core import clock, keys
-from sdc_core.errors import Conflict, NotFound
+from sdc_core.errors import Conflict, Misconfigured, NotFound
 from sdc_core.objects import ObjectStore
+from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, execute, fetch_value, open_database
+from sdc_worker.cron.jobs import JobContext, Run
 from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica, restore
 from sdc_worker.drills.replica import Name, RestoreFailed
@@ -19,6 +22,7 @@ from sdc_worker.drills.restore import DrillFailed, Source
 from sdc_worker.mirror import child, daily, markers, plan, rclone
 
 from conftest import FreshBucket
+from loopback import serving
 
 SQL_ASSET = """
 INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us)
@@ -71,6 +75,16 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             await execute(connection, SQL_STREAM, {"slot": slot, "now_us": clock.now_us()})
 
 
+def drilled(home: Home, web: ServiceClient, ping_url: str, **more: object) -> JobContext:
+    """What the action of the job is given."""
+    run = Run(
+        id="run_1", job="drill.restore", trigger="manual", attempt=1, due_us=1, started_us=1, ended_us=None,
+        outcome="running", output="",
+    )  # fmt: skip
+    settings = home.settings.model_copy(update={"PING_URL": ping_url, **more})
+    return JobContext(settings=settings, database=home.worker, store=home.store, web=web, run=run)
+
+
 @pytest.fixture
 async def unreplicated(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Home]:
     """A new site, without any replica."""
@@ -97,6 +111,49 @@ async def test_a_drill_restores_both_databases_with_the_row_just_written(home: H
     report = await restore.run(home.settings, home.source)
     assert [each.name for each in report.databases] == ["site", "worker"]
     assert (report.databases[1].rows["log_streams"], report.originals_checked) == (2, 1)
+
+
+async def test_a_good_drill_fetches_the_ping_address_and_says_so(home: Home, web: ServiceClient) -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
+        await writer.drain()
+        writer.close()
+
+    async with serving(answer) as url:
+        heard = await restore.restore(drilled(home, web, f"{url}/ping/me"))
+    unheard = await restore.restore(drilled(home, web, f"{url}/ping/me"))
+    assert asked == [b"GET /ping/me HTTP/1.1\r\n"]
+    assert heard.endswith("SDC_PING_URL was fetched")
+    assert unheard.endswith("SDC_PING_URL was not fetched: nothing answers at its address")
+
+
+async def test_a_failed_drill_fetches_no_ping_address(unreplicated: Home, web: ServiceClient) -> None:
+    asked = asyncio.Event()
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        writer.close()
+
+    async with serving(answer) as url:
+        with pytest.raises(NotFound):
+            await restore.restore(drilled(unreplicated, web, url))
+    assert not asked.is_set()
+
+
+async def test_a_drill_names_a_remote_bucket_that_is_missing(home: Home, web: ServiceClient) -> None:
+    endpoint = home.store.endpoint
+    remote = {
+        "REMOTE_DAILY_ENDPOINT_URL": endpoint.url,
+        "REMOTE_DAILY_ACCESS_KEY_ID": endpoint.access_key_id,
+        "REMOTE_DAILY_SECRET_ACCESS_KEY": SecretStr(endpoint.secret_access_key),
+        "REMOTE_DAILY_BUCKET": "never-made",
+    }
+    with pytest.raises(Misconfigured, match="no bucket never-made: create it, or set SDC_REMOTE_DAILY_BUCKET"):
+        await restore.restore(drilled(home, web, "", **remote))
 
 
 async def test_a_drill_leaves_nothing_behind(home: Home) -> None:

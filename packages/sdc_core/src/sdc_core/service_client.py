@@ -1,4 +1,4 @@
-"""Signed calls from one service to the other, and the only module that imports the HTTP client.
+"""Signed calls from one service to the other, a ping to the outside, and the only module that imports the HTTP client.
 
 A failed attempt is data (`Attempt`), not an exception: who calls decides whether to try again.
 """
@@ -19,6 +19,7 @@ from sdc_core.webhooks import Keyring
 
 MAX_ANSWER = 16 * 1024 * 1024
 CONNECT_S = 2.0
+PING_S = 10.0
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,23 @@ async def connect(base_url: str, keyring: Keyring, *, connections: int = 16) -> 
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(base_url=base_url, limits=limits, trust_env=False, follow_redirects=False) as client:
         yield ServiceClient(client, keyring)
+
+
+async def ping(url: str, *, timeout_s: float = PING_S) -> str:
+    """GET an address outside; empty when it answered with 2xx in time, else the reason in words, which do not hold the
+    address: it may be a secret.
+    """
+    try:
+        async with (
+            asyncio.timeout(timeout_s),
+            httpx.AsyncClient(timeout=timeout_s, follow_redirects=True) as client,
+            client.stream("GET", url) as response,
+        ):
+            return "" if response.is_success else f"it answered {response.status_code}"
+    except (httpx.TimeoutException, httpx.ConnectError, TimeoutError) as error:
+        return _words(error)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"the address cannot be fetched ({type(error).__name__})"
 
 
 class _AnswerTooLargeError(Exception):

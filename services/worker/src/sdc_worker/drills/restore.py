@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import logging
 import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
-from sdc_core import clock, keys
+from sdc_core import clock, keys, service_client
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
@@ -17,13 +18,15 @@ from sdc_worker.cron.jobs import JobContext
 from sdc_worker.drills import checks, replica
 from sdc_worker.drills.checks import Contents, Original
 from sdc_worker.drills.replica import Name
-from sdc_worker.mirror import child
-from sdc_worker.mirror.daily import CURRENT
+from sdc_worker.mirror import child, markers
+from sdc_worker.mirror.daily import BUCKET_SETTING, CURRENT
 
 MAX_AGE_US = {"local": 15 * 60 * clock.SECOND_US, "remote": 36 * 3600 * clock.SECOND_US}
 """How much older than the live database the restored one may be: the mirror is made once a day."""
 SAMPLE = 5
 SCRATCH = "drill-"
+
+log = logging.getLogger(__name__)
 
 
 class DrillFailed(Conflict):
@@ -72,15 +75,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def restore(context: JobContext) -> str:
-    """The action of the cron job: drill with the remote mirror where one is set, else with the local backup bucket.
-    Returns the report as a sentence; raises DrillFailed and RestoreFailed with one.
+    """The action of the cron job: drill with the remote mirror where one is set, else with the local backup bucket;
+    then fetch `PING_URL` where one is set. Returns the report as a sentence; raises DrillFailed and RestoreFailed with
+    one, and Misconfigured when the remote has no such bucket.
     """
     settings = context.settings
     async with AsyncExitStack() as stack:
         source = local(settings, context.store)
         if endpoint := daily_endpoint(settings):
             source = remote(settings, await stack.enter_async_context(open_store(endpoint)))
-        return str(await run(settings, source))
+            await markers.require_bucket(source.store, source.replicas_bucket, BUCKET_SETTING)
+        report = await run(settings, source)
+    return f"{report}{await _pinged(settings.PING_URL)}"
 
 
 def local(settings: Settings, store: ObjectStore) -> Source:
@@ -105,6 +111,16 @@ def remote(settings: Settings, store: ObjectStore) -> Source:
         uploads_bucket=settings.REMOTE_DAILY_BUCKET,
         uploads=f"{CURRENT}{settings.S3_MEDIA_BUCKET}/",
     )
+
+
+async def _pinged(url: str) -> str:
+    """What is added to the report: a watcher that hears nothing raises the alarm, so this is no fault of the drill."""
+    if not url:
+        return ""
+    if reason := await service_client.ping(url):
+        log.warning("PING_URL was not fetched", extra={"reason": reason})
+        return f"; SDC_PING_URL was not fetched: {reason}"
+    return "; SDC_PING_URL was fetched"
 
 
 async def run(settings: Settings, source: Source) -> DrillReport:
