@@ -2,9 +2,13 @@ import asyncio
 import operator
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
+from sdc_core.errors import Invalid
+from sdc_worker import main
+from sdc_worker.images.minify import Minify, minify
 from sdc_worker.images.pool import JobLost, Pool
 
 
@@ -39,6 +43,18 @@ async def test_the_deadline_begins_when_a_process_is_free() -> None:
 async def test_memory_beyond_the_limit_is_refused_inside_the_process() -> None:
     with pytest.raises(MemoryError):
         await Pool(1).run(bytearray, 2 << 30)
+
+
+async def test_a_process_imports_nothing_that_pictures_do_not_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Path(sys.executable).with_name("sdc-worker")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script))
+    main.spare_pool_the_imports()
+    pool = Pool(1)
+    with pytest.raises(Invalid):
+        await pool.run(minify, Minify(original=str(script), folder=""))
+    loaded = set(await pool.run(eval, "list(__import__('sys').modules)"))
+    assert "PIL" in loaded
+    assert not loaded & {"litestar", "aioboto3", "duckdb", "pydantic", "uvicorn", "httpx", "aiosqlite"}
 
 
 async def test_what_the_function_raises_reaches_the_caller() -> None:
