@@ -1,6 +1,6 @@
 from sdc_core import clock
 from sdc_web.reports import backups, charts
-from sdc_web.reports.backups import Backups, Replication
+from sdc_web.reports.backups import Backups, Replica, Replication
 from sdc_web.reports.jobs import Job, Outcome, Run
 
 NOW_US = 1_800_000_000_000_000
@@ -19,8 +19,14 @@ def ended(hours_ago: int, outcome: Outcome = "ok") -> Run:
     )  # fmt: skip
 
 
+def replicated(reason: str = "", *, synced_us: int | None = NOW_US, running: bool = True) -> Replication:
+    site = Replica(name="site", synced_us=synced_us, ok=not reason)
+    worker = Replica(name="worker", synced_us=NOW_US, ok=True)
+    return Replication(running=running, reason=reason, databases=(site, worker))
+
+
 def verdicts(mirror: Run | None, *, remote: bool = True, replication: Replication | None = None) -> list[str]:
-    report = Backups(replication=replication or Replication(site=1, worker=2), mirror=mirror, drill=RUN, remote=remote)
+    report = Backups(replication=replication or replicated(), mirror=mirror, drill=RUN, remote=remote)
     return [card.verdict for card in backups.cards(report, NOW_US)]
 
 
@@ -60,11 +66,22 @@ def test_without_a_remote_bucket_the_mirror_is_a_warning() -> None:
 
 
 def test_a_database_without_a_copy_is_a_failure() -> None:
-    assert verdicts(None, replication=Replication(site=1))[0] == "failed"
+    assert verdicts(None, replication=replicated(synced_us=None))[0] == "failed"
 
 
-def test_a_store_that_does_not_tell_is_not_called_a_failure() -> None:
-    assert verdicts(None, replication=Replication(error="it does not answer"))[0] == "unknown"
+def test_a_database_that_is_looked_at_is_in_step_and_one_that_is_not_is_behind() -> None:
+    assert verdicts(None, replication=replicated())[0] == "ok"
+    assert verdicts(None, replication=replicated("site: not copied for more than 60 s"))[0] == "failed"
+
+
+def test_without_litestream_the_replica_is_a_failure_in_words() -> None:
+    report = Backups(replication=Replication(running=False, reason="not running"), mirror=None, drill=None, remote=True)
+    card = backups.cards(report, NOW_US)[0]
+    assert (card.verdict, card.at_us, card.detail) == ("failed", None, "not running")
+
+
+def test_a_skipped_mirror_is_no_failure() -> None:
+    assert verdicts(ended(1, "skipped"))[1] == "unknown"
 
 
 def test_a_job_that_never_ran_waits() -> None:

@@ -302,3 +302,4 @@ async def test_a_running_litestream_tells_how_far_it_is(unreplicated: Home) -> N
             await asyncio.sleep(0.05)
         running.cancel()
     assert [(each.name, each.ok) for each in told.databases] == [("site", True), ("worker", True)]
+    assert all(clock.now_us() - (each.synced_us or 0) < 60 * clock.SECOND_US for each in told.databases)

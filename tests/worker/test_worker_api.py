@@ -10,6 +10,8 @@ from sdc_core.messages import MediaUploaded, PublishDue, Upload
 from sdc_core.service_client import Attempt, ServiceClient
 from sdc_core.sqlite import Database, fetch_value
 from sdc_core.webhooks import Keyring
+from sdc_worker.api.backups import Backups
+from sdc_worker.app import Parts
 from sdc_worker.ingest.streams import MOST_WAITING, RETRY_AFTER_S
 
 LINE = b'{"ts":1764000000000000,"visitor":"00000000000000ff","path":"/","status":200,"type":"text/html"}\n'
@@ -241,11 +243,36 @@ async def test_an_order_with_an_unknown_field_runs_nothing(client: ServiceClient
     assert (await client.send("POST", "/jobs/mirror.daily/runs", body=b'{"confirm":true}')).status == 400
 
 
-async def test_backups_tell_that_the_store_does_not_answer(client: ServiceClient) -> None:
+async def test_backups_tell_that_nothing_is_replicated_without_litestream(client: ServiceClient) -> None:
     attempt = await client.send("GET", "/backups")
     told = msgspec.json.decode(attempt.body, type=dict[str, object])
     assert (attempt.status, told["mirror"], told["remote"]) == (200, None, False)
-    assert "error" in str(told["replication"])
+    assert told["replication"] == {
+        "running": False,
+        "reason": "not running under Litestream: nothing is replicated",
+        "databases": [],
+    }
+
+
+async def test_a_litestream_that_does_not_answer_holds_nothing_up(client: ServiceClient, parts: Parts) -> None:
+    folder = parts.settings.DATA_DIR / "run"
+    folder.mkdir()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(10):
+                await asyncio.Event().wait()
+        finally:
+            writer.close()
+
+    async with await asyncio.start_unix_server(silent, str(folder / "litestream.sock")) as server:
+        attempt = await client.send("GET", "/backups", timeout_s=2.5)
+        server.close()
+    told = msgspec.json.decode(attempt.body, type=Backups)
+    assert (told.replication.running, told.replication.reason) == (
+        False,
+        "Litestream does not answer: TimeoutError",
+    )
 
 
 async def test_an_address_that_is_not_there_is_a_problem_document(client: ServiceClient) -> None:

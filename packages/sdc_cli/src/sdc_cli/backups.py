@@ -11,6 +11,7 @@ from sdc_core.settings import Settings
 from sdc_worker.api.backups import Backups
 from sdc_worker.cron.jobs import Run
 from sdc_worker.drills import restore as drills
+from sdc_worker.drills.replica import ReplicaHealth
 from sdc_worker.mirror import child
 
 from sdc_cli import programs, worker_calls
@@ -49,8 +50,10 @@ def status(*, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(told))
         return
-    for name, newest in told.replication.items():
-        click.echo(f"{name}: {age(newest)}")
+    if told.replication.reason:
+        click.echo(f"replicas: {told.replication.reason}")
+    for each in told.replication.databases:
+        click.echo(f"{each.name}: {age(each)}")
     click.echo(f"mirror: {words(told.mirror)}" if told.remote else "mirror: no remote is set (SDC_REMOTE_DAILY_BUCKET)")
     click.echo(f"restore drill: {words(told.drill)}")
 
@@ -92,13 +95,11 @@ def run(*, as_json: bool) -> None:
         raise SdcError(message)
 
 
-def age(newest: int | str | None) -> str:
-    """How old the newest object of a replica is; a string is the reason why that is not known."""
-    if newest is None:
+def age(each: ReplicaHealth) -> str:
+    """When a database was last known to be copied whole."""
+    if each.synced_us is None:
         return "no replica yet"
-    if isinstance(newest, str):
-        return newest
-    return f"replica of {clock.to_datetime(newest):%Y-%m-%d %H:%M:%S} UTC"
+    return f"copied whole at {clock.to_datetime(each.synced_us):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def words(run: Run | None) -> str:

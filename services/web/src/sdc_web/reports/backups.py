@@ -14,14 +14,20 @@ LATE_AFTER_US = 36 * 3600 * clock.SECOND_US
 MAX_DETAIL = 300
 
 
-class Replication(msgspec.Struct, frozen=True, kw_only=True):
-    """When the newest piece of each database reached the object store, None where none has; `error` in words when that
-    is not known.
-    """
+class Replica(msgspec.Struct, frozen=True, kw_only=True):
+    """One database: when it was last known to be copied whole, None where it never was, and whether that will do."""
 
-    site: int | None = None
-    worker: int | None = None
-    error: str = ""
+    name: str
+    synced_us: int | None
+    ok: bool
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether Litestream runs, and what it says of each database; `reason` is a sentence when something is not well."""
+
+    running: bool
+    reason: str = ""
+    databases: tuple[Replica, ...] = ()
 
 
 class Backups(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,27 +66,29 @@ def cards(backups: Backups, now_us: int) -> list[Card]:
 
 
 def _replica(replication: Replication) -> Card:
-    """A quiet site has nothing new to copy, so age alone is no fault; a database without any copy is."""
+    """A quiet site has nothing new to copy, but Litestream looks all the time: the one looked at longest ago counts."""
     verdict, words, detail = _judge_replica(replication)
-    times = [at_us for at_us in (replication.site, replication.worker) if at_us is not None]
+    times = [each.synced_us for each in replication.databases if each.synced_us is not None]
     return Card(
         id="replica",
         title="Replica",
         verdict=verdict,
         verdict_words=words,
-        at_us=max(times, default=None),
+        at_us=min(times, default=None),
         duration_us=None,
         detail=_sentence(detail),
     )
 
 
 def _judge_replica(replication: Replication) -> tuple[Verdict, str, str]:
-    if replication.error:
-        return "unknown", "not known", replication.error
-    missing = [name for name, at_us in (("site.db", replication.site), ("worker.db", replication.worker)) if not at_us]
+    if not replication.running:
+        return "failed", "stopped", replication.reason
+    missing = [f"{each.name}.db" for each in replication.databases if each.synced_us is None]
     if missing:
-        return "failed", "missing", f"There is no copy of {' and '.join(missing)} in the object store."
-    return "ok", "there", "Every commit is copied to the object store within a second."
+        return "failed", "missing", f"No copy of {' and '.join(missing)} has reached the object store yet."
+    if replication.reason or not all(each.ok for each in replication.databases):
+        return "failed", "behind", replication.reason
+    return "ok", "in step", "Every commit is copied to the object store within a second."
 
 
 def _of_run(id_: Literal["mirror", "drill"], title: str, run: Run | None, now_us: int, *, set_up: bool) -> Card:
@@ -102,8 +110,8 @@ def _judge(run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]
         return "warning", "no remote bucket"
     if run is None:
         return "unknown", "never run"
-    if run.outcome == "running":
-        return "unknown", "running"
+    if run.outcome in ("running", "skipped"):
+        return "unknown", run.outcome
     if run.outcome != "ok" or run.ended_us is None:
         return "failed", run.outcome.replace("_", " ")
     late_us = now_us - run.ended_us - LATE_AFTER_US
