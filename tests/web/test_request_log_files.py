@@ -45,12 +45,13 @@ def test_a_whole_last_line_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_files_of_other_names_are_not_log_files(tmp_path: Path) -> None:
-    for name in ("2026-01-02.ndjson", "2026-01-01.ndjson", "notes.txt", "lock"):
+    for name in ("2026-01-02.ndjson", "2026-01-01.ndjson", "2026-00-00.ndjson", "notes.txt", "lock"):
         (tmp_path / "0").mkdir(exist_ok=True)
         (tmp_path / "0" / name).touch()
     (tmp_path / "other").mkdir()
     assert slots.names(tmp_path) == ["0"]
     assert [file.day for file in slots.files(tmp_path, "0")] == ["2026-01-01", "2026-01-02"]
+    assert slots.oldest_day(tmp_path) == "2026-01-01"
 
 
 async def test_a_line_goes_into_the_file_of_its_day(tmp_path: Path) -> None:

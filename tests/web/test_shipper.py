@@ -40,11 +40,13 @@ class Wire:
         self.fail = 0
         self.lose = 0
         self.asked: list[tuple[str, str]] = []
+        self.queries: list[bytes] = []
         self.reached = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         self.asked.append((scope["method"], scope["path"]))
+        self.queries.append(scope["query_string"])
         if self.fail:
             self.fail -= 1
             await answer_503(send)
@@ -110,7 +112,7 @@ async def write(settings: Settings, day: str, body: bytes, slot: str = "0") -> P
 
 
 async def at(worker: ServiceClient, slot: str, day: str) -> tuple[int, bool]:
-    found = (await offsets(worker))[slot, day]
+    found = (await offsets(worker, "2000-01-01"))[slot, day]
     return found.at, found.closed
 
 
@@ -257,7 +259,7 @@ async def test_files_of_a_living_process_are_left_to_it(settings: Settings, work
     with clock.frozen(NOW_US):
         async with claimed(settings) as slot:
             await shipping(settings, slot, worker).ship_all()
-        assert ("7", DAY) not in await offsets(worker)
+        assert ("7", DAY) not in await offsets(worker, DAY)
     slots.release(held)
 
 
@@ -290,3 +292,27 @@ async def test_logs_past_retention_go_only_when_the_worker_has_them_whole(
     assert [await asyncio.to_thread(path.exists) for path in (kept, shipped, unshipped)] == [True, False, True]
     assert held is not None
     slots.release(held)
+
+
+async def test_retention_of_years_deletes_what_the_worker_has_whole(settings: Settings, worker: ServiceClient) -> None:
+    shipped = await write(settings, clock.day_of(NOW_US - 401 * clock.DAY_US), BODY)
+    with clock.frozen(NOW_US):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+        retired = await retention.retire(settings.log_dir, worker, 400)
+    assert (retired.deleted, retired.kept_unshipped) == (1, 0)
+    assert not await asyncio.to_thread(shipped.exists)
+
+
+async def test_a_file_of_last_year_that_the_worker_has_is_not_sent_again(
+    settings: Settings, worker: ServiceClient, wire: Wire
+) -> None:
+    last_year = clock.day_of(NOW_US - 200 * clock.DAY_US)
+    await write(settings, last_year, BODY)
+    with clock.frozen(NOW_US):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+            wire.asked.clear()
+            await shipping(settings, slot, worker).ship_all()
+    assert wire.asked == [("GET", "/logs")]
+    assert wire.queries[-1] == f"since={last_year}".encode()

@@ -108,6 +108,16 @@ async def test_a_range_is_committed_and_listed(client: ServiceClient) -> None:
     assert listed.body == b'{"streams":[]}'
 
 
+async def test_streams_are_listed_from_a_day_on(client: ServiceClient) -> None:
+    await client.send("PUT", "/logs/0/2019-11-24?at=0", body=LINE)
+    listed = [(await client.send("GET", "/logs", query=query)).body for query in ({}, {"since": "2019-11-24"})]
+    assert [b'"day":"2019-11-24"' in body for body in listed] == [False, True]
+
+
+async def test_a_day_that_is_none_is_refused(client: ServiceClient) -> None:
+    assert (await client.send("GET", "/logs", query={"since": "yesterday"})).status == 400
+
+
 async def test_a_gzip_range_counts_its_plain_bytes(client: ServiceClient) -> None:
     packed = gzip.compress(LINE * 3)
     put = await client.send("PUT", STREAM, query={"at": "0"}, body=packed, headers={"content-encoding": "gzip"})

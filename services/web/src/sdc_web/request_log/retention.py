@@ -25,7 +25,7 @@ async def retire(log_dir: Path, worker: ServiceClient, retention_days: int) -> R
     found = await asyncio.to_thread(_older, log_dir, oldest_kept)
     if not found:
         return Retired(deleted=0, kept_unshipped=0)
-    held = await offsets(worker)
+    held = await offsets(worker, min(file.day for file in found))
     whole = [file for file in found if _is_whole(file, held.get((file.slot, file.day)))]
     await asyncio.to_thread(_delete, whole)
     return Retired(deleted=len(whole), kept_unshipped=len(found) - len(whole))

@@ -1,6 +1,6 @@
 """The shipper: brings every log file to the worker. The worker's offset is the only state there is.
 
-    GET  /logs                                   what the worker has
+    GET  /logs?since=DAY                         what the worker has of that day and later
     PUT  /logs/{slot}/{day}?at=OFFSET            whole lines from that offset; answers the offset it has now
     POST /logs/{slot}/{day}/close                the day is complete, with its length and digest
 
@@ -99,7 +99,8 @@ class Shipper:
     async def ship_all(self) -> None:
         """Ship whatever the files hold now; raises Unavailable when the worker does not take it."""
         if self._offsets is None:
-            self._offsets = await offsets(self._worker)
+            oldest = await asyncio.to_thread(slots.oldest_day, self._log_dir)
+            self._offsets = await offsets(self._worker, min(oldest or clock.today(), clock.today()))
         await self._ship_slot(self._slot.name)
         if clock.monotonic_us() >= self._orphans_at_us:
             await self._ship_orphans()
@@ -206,9 +207,13 @@ class Shipper:
         self.error = error
 
 
-async def offsets(worker: ServiceClient) -> dict[tuple[str, str], Offset]:
-    """What the worker has, by slot and day; Unavailable when it does not say."""
-    attempt = await worker.send("GET", "/logs")
+async def offsets(worker: ServiceClient, since: str) -> dict[tuple[str, str], Offset]:
+    """What the worker has of that day and later, by slot and day; Unavailable when it does not say.
+
+    It names the oldest ten thousand files: one that is not named counts as new, and the first range sent of it is
+    answered with what the worker has.
+    """
+    attempt = await worker.send("GET", "/logs", query={"since": since})
     found = _decode(attempt, Streams).streams
     return {(stream.slot, stream.day): Offset(at=stream.at, closed=stream.closed) for stream in found}
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
+from datetime import date
 from itertools import count
 from pathlib import Path
 
@@ -73,9 +74,24 @@ def files(log_dir: Path, name: str) -> list[LogFile]:
     return sorted(_files(log_dir, name), key=lambda file: file.day)
 
 
+def oldest_day(log_dir: Path) -> str | None:
+    """The day of the oldest log file of any slot, or None when there is none."""
+    return min((file.day for name in names(log_dir) for file in _files(log_dir, name)), default=None)
+
+
 def _files(log_dir: Path, name: str) -> Iterator[LogFile]:
     for path in (log_dir / name).glob(f"????-??-??{SUFFIX}"):
-        yield LogFile(slot=name, day=path.name.removesuffix(SUFFIX), path=path, size_bytes=path.stat().st_size)
+        day = path.name.removesuffix(SUFFIX)
+        if _is_day(day):
+            yield LogFile(slot=name, day=day, path=path, size_bytes=path.stat().st_size)
+
+
+def _is_day(text: str) -> bool:
+    """The worker would refuse any other, and with it what else is asked in the same breath."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _end_last_line(path: Path) -> None:

@@ -19,9 +19,9 @@ class Streams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/logs")
-async def index(database: NamedDependency[Database]) -> Streams:
+async def index(database: NamedDependency[Database], since: FromQuery[str | None] = None) -> Streams:
     """What is committed of which file."""
-    return Streams(streams=await streams.known(database))
+    return Streams(streams=await streams.known(database, since=since))
 
 
 @put("/logs/{slot:str}/{day:str}", request_max_body_size=lines.MAX_BYTES)

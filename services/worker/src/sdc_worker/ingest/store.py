@@ -23,12 +23,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 SQL_STREAMS = """
 SELECT slot, day, at, closed_us IS NOT NULL AS closed FROM log_streams WHERE day >= :since ORDER BY day, slot
+LIMIT :limit
 """
 
 
-async def streams(connection: Connection, *, since: str) -> list[Stream]:
-    """Every stream of that day and later."""
-    return await fetch_all(connection, Stream, SQL_STREAMS, {"since": since})
+async def streams(connection: Connection, *, since: str, limit: int) -> list[Stream]:
+    """The oldest streams of that day and later."""
+    return await fetch_all(connection, Stream, SQL_STREAMS, {"since": since, "limit": limit})
 
 
 SQL_STREAM = """

@@ -13,6 +13,9 @@ from sdc_worker.ingest import lines, store
 from sdc_worker.ingest.store import Stream
 
 LISTED_US = 90 * clock.DAY_US
+MOST_LISTED = 10_000
+"""Most streams of one answer, the oldest of those asked for: about 700 kB."""
+
 MOST_WAITING = 32
 RETRY_AFTER_S = 2
 _ZLIB_LEVEL = 3
@@ -61,11 +64,13 @@ class Intake:
             self._inside -= 1
 
 
-async def known(database: Database) -> list[Stream]:
-    """The streams of the last 90 days."""
-    since = clock.day_of(clock.now_us() - LISTED_US)
+async def known(database: Database, *, since: str | None = None) -> list[Stream]:
+    """The streams of that day and later, the oldest `MOST_LISTED` of them; of the last 90 days when None. Raises
+    Invalid for a day that is none.
+    """
+    day = clock.day_of(clock.now_us() - LISTED_US) if since is None else lines.check_day(since)
     async with database.read() as connection:
-        return await store.streams(connection, since=since)
+        return await store.streams(connection, since=day, limit=MOST_LISTED)
 
 
 async def close(database: Database, *, slot: str, day: str, closing: Closing) -> Closed:
