@@ -39,9 +39,13 @@ def main() -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Everything that must be right before a request is served: secrets, SQLite, both schemas, a free port."""
+    """Everything that must be right before a request is served: secrets, SQLite, own files, schemas, a free port."""
     require_safe_version()
     _ = settings.webhook_secrets
+    if settings.GEOIP_DB is not None:
+        from sdc_web.request_log.countries import open_countries  # noqa: PLC0415 - few have such a file
+
+        open_countries(settings.GEOIP_DB)
     require_free_port(settings.WEB_HOST, settings.WEB_PORT)
     try:
         db.migrate_all(settings)

@@ -12,7 +12,6 @@ What lies below sees the client's true address in `scope["client"]`; it is writt
 import asyncio
 from urllib.parse import urlsplit
 
-import iptocc
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core import access_log, clock
 from sdc_core.access_log import MAX_TEXT
@@ -22,17 +21,19 @@ from sdc_core.settings import Settings
 from sdc_web.request_log.answer import Answer
 from sdc_web.request_log.asked import Asked, campaign, logged_path
 from sdc_web.request_log.client import Proxies
+from sdc_web.request_log.countries import open_countries
 from sdc_web.request_log.service import RequestLog
 
 
 class RequestLogMiddleware:
     """Times, counts and names every request; writes its line once a log is attached."""
 
-    __slots__ = ("_app", "_log", "_proxies", "_site_host")
+    __slots__ = ("_app", "_country", "_log", "_proxies", "_site_host")
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._log: RequestLog | None = None
+        self._country = open_countries(settings.GEOIP_DB)
         self._proxies = Proxies(settings.TRUSTED_PROXIES)
         self._site_host = urlsplit(settings.site_url).hostname or ""
 
@@ -74,6 +75,6 @@ class RequestLogMiddleware:
                     type=answer.content_type[:MAX_TEXT],
                     ref=asked.foreign_host(self._site_host),
                     ua=asked.user_agent[:MAX_TEXT],
-                    country=iptocc.country_code(address) or "",
+                    country=self._country(address),
                 )
                 self._log.writer.append(line)
