@@ -6,7 +6,7 @@ import click
 import msgspec
 from sdc_core import clock, objects
 from sdc_core import settings as core_settings
-from sdc_core.errors import SdcError, Unavailable
+from sdc_core.errors import Conflict, SdcError, Unavailable
 from sdc_core.settings import Settings
 from sdc_worker.api.backups import Backups
 from sdc_worker.cron.jobs import Run
@@ -59,12 +59,13 @@ def status(*, as_json: bool) -> None:
 
 
 @backup.command()
+@click.option("--confirm", is_flag=True, help="Go on with a mirror that stopped to ask, as `sdc backup status` tells.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def now(*, as_json: bool) -> None:
+def now(*, confirm: bool, as_json: bool) -> None:
     """Copy both databases to the object store now, then everything to the remote where one is set."""
     settings = core_settings.load()
     synced, mirrored = asyncio.run(
-        _back_up(settings, [str(path.absolute()) for path in (settings.site_db, settings.worker_db)])
+        _back_up(settings, [str(path.absolute()) for path in (settings.site_db, settings.worker_db)], confirm=confirm)
     )
     if as_json:
         click.echo(msgspec.json.encode({"synced": synced, "mirror": mirrored}))
@@ -113,11 +114,21 @@ def words(run: Run | None) -> str:
     return f"{run.outcome.replace('_', ' ')} at {ended}, {seconds:.1f} s: {run.output}"
 
 
-async def _back_up(settings: Settings, paths: list[str]) -> tuple[list[Synced], Run | None]:
+async def _back_up(settings: Settings, paths: list[str], *, confirm: bool) -> tuple[list[Synced], Run | None]:
+    asked = await _asking(settings) if confirm else ""
     synced = [await _sync(settings, path) for path in paths]
     if objects.daily_endpoint(settings) is None:
         return synced, None
-    return synced, await worker_calls.run_job(settings, MIRROR)
+    return synced, await worker_calls.run_job(settings, MIRROR, confirms=asked)
+
+
+async def _asking(settings: Settings) -> str:
+    """The id of the newest mirror, which stopped to ask. Raises Conflict when it did not."""
+    newest = (await worker_calls.get(settings, "/backups", Backups)).mirror
+    if newest is None or not newest.confirmable:
+        message = "the last mirror asked for nothing: `sdc backup now` runs it without --confirm"
+        raise Conflict(message)
+    return newest.id
 
 
 async def _sync(settings: Settings, path: str) -> Synced:

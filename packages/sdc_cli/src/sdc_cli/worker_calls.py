@@ -33,13 +33,15 @@ async def unreachable(settings: Settings) -> str:
         return await client.reachable()
 
 
-async def run_job(settings: Settings, job: str) -> Run:
+async def run_job(settings: Settings, job: str, *, confirms: str = "") -> Run:
     """Have the worker run a job now, and wait for how it ends; on a terminal the seconds are counted meanwhile.
+    `confirms` is the id of a run that stopped to ask: this one goes on.
 
     Raises Unavailable when the worker cannot be asked, and NotFound when it has no such job.
     """
     async with _connect(settings) as client:
-        attempt = await client.send("POST", f"/jobs/{job}/runs")
+        body = msgspec.json.encode({"confirmed_run_id": confirms}) if confirms else b""
+        attempt = await client.send("POST", f"/jobs/{job}/runs", body=body)
         if attempt.status == 404:
             message = f"the worker has no job {job}"
             raise NotFound(message)
