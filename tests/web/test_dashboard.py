@@ -12,6 +12,8 @@ from sdc_core.supervise import Board
 from sdc_core.webhooks import new_secret
 from sdc_web.db import Databases
 from sdc_worker import app as worker_app
+from sdc_worker.cron import store
+from sdc_worker.cron.jobs import Run
 from sdc_worker.main import Server
 
 from signing_in import BROWSER, HTMX, make_author, send, sign_in
@@ -105,8 +107,62 @@ async def test_a_job_is_started_by_a_button_and_by_htmx(signed_in: httpx.AsyncCl
     assert by_htmx.text.lstrip().startswith('<tr id="jobs-job-cron.logs"')
 
 
+async def test_a_job_tells_its_schedule_in_words(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/author/jobs", headers=BROWSER)
+    assert "At 02:30 every day, UTC" in answer.text
+
+
+async def test_a_job_is_paused_by_a_button_and_resumed_by_htmx(signed_in: httpx.AsyncClient) -> None:
+    paused = await send(signed_in, "/author/jobs/cron.expire/pause?_method=PUT", {})
+    page = await signed_in.get("/author/jobs", headers=BROWSER)
+    resumed = await send(signed_in, "/author/jobs/cron.expire/pause?_method=DELETE", {}, htmx=True)
+    assert (paused.status_code, paused.headers["location"]) == (303, "/author/jobs")
+    assert 'action="/author/jobs/cron.expire/pause?_method=DELETE"' in page.text
+    assert 'action="/author/jobs/cron.expire/pause?_method=PUT"' in resumed.text
+    assert resumed.text.lstrip().startswith('<tr id="jobs-job-cron.expire"')
+
+
+async def refused_mirror(worker: worker_app.Parts) -> str:
+    """A mirror that stopped to ask, as its newest run."""
+    run = Run(
+        id="run_asked", job="mirror.daily", trigger="schedule", attempt=1, due_us=clock.now_us(),
+        started_us=clock.now_us(), ended_us=None, outcome="running", output="",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+        await store.end_run(
+            connection, run.id, outcome="failed", output="5 of 9 would go", now_us=clock.now_us(), confirmable=True
+        )
+    return run.id
+
+
+async def test_a_mirror_that_stopped_to_ask_is_confirmed_by_a_button_once(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run_id = await refused_mirror(worker)
+    asking = await signed_in.get("/author/backups", headers=BROWSER)
+    answers = [await send(signed_in, "/author/backups/confirmations", {"run_id": run_id}) for _ in "ab"]
+    after = await signed_in.get("/author/backups", headers=BROWSER)
+    async with worker.database.read() as connection:
+        newest = await store.last_run(connection, "mirror.daily")
+        runs = await store.latest_runs(connection, limit=9)
+    assert "The mirror stopped and asks you." in asking.text
+    assert "5 of 9 would go" in asking.text
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert newest is not None
+    assert (newest.confirms, len(runs)) == (run_id, 2)
+    assert "asks you" not in after.text
+
+
+async def test_a_mirror_that_asked_nothing_cannot_be_confirmed(signed_in: httpx.AsyncClient) -> None:
+    answer = await send(signed_in, "/author/backups/confirmations", {"run_id": "run_none"})
+    malformed = await send(signed_in, "/author/backups/confirmations", {"run_id": "run one\n"})
+    assert (answer.status_code, malformed.status_code) == (409, 400)
+
+
 async def test_a_job_that_is_not_there_is_not_found(signed_in: httpx.AsyncClient) -> None:
     assert (await send(signed_in, "/author/jobs/nothing/runs", {})).status_code == 404
+    assert (await send(signed_in, "/author/jobs/nothing/pause?_method=PUT", {})).status_code == 404
     assert (await signed_in.get("/author/jobs/nothing", headers=HTMX)).status_code == 404
 
 

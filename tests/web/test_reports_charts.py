@@ -9,7 +9,17 @@ RUN = Run(
     id="r", job="drill.restore", trigger="schedule", attempt=1, due_us=0, started_us=NOW_US - HOUR_US,
     ended_us=NOW_US - HOUR_US + 5, outcome="ok", output="All tables equal.",
 )  # fmt: skip
-JOB = Job(name="j", help="", cron="* * * * *", zone="UTC", paused=False, state="ok", next_us=1, last_run=None)
+JOB = Job(
+    name="j",
+    help="",
+    cron="* * * * *",
+    words="Every minute",
+    zone="UTC",
+    paused=False,
+    state="ok",
+    next_us=1,
+    last_run=None,
+)
 
 
 def ended(hours_ago: int, outcome: Outcome = "ok") -> Run:

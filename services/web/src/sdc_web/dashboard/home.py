@@ -20,7 +20,7 @@ from sdc_web.sessions.signed_in import SignedIn
 
 DAYS = 7
 POSTS = 5
-WELL = frozenset({"ok", "running", "waiting", "paused"})
+WELL = frozenset({"ok", "running", "waiting", "paused", "skipped"})
 
 
 class Readers(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
-"""Cron jobs: how each fares, what ran, and running one now."""
+"""Cron jobs: how each fares, what ran, running one now, pausing one."""
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import NotFound
@@ -24,6 +24,7 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     schedule_words: str
     zone: str
     state: str
+    paused: bool
     next_us: int | None
     next_words: str
     last_run: Run | None
@@ -63,9 +64,38 @@ async def run(
     """Run a job now."""
     await _find(worker, name)
     await jobs.start(worker, name)
+    return _answer(request, await _find(worker, name), "started")
+
+
+@put("/author/jobs/{name:str}/pause", status_code=303)
+async def pause(
+    request: AnyRequest,
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    name: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Let its due times pass without a run."""
+    await _find(worker, name)
+    return _answer(request, view(await jobs.pause(worker, name, paused=True)))
+
+
+@delete("/author/jobs/{name:str}/pause", status_code=303)
+async def resume(
+    request: AnyRequest,
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    name: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Run it when it is due, from now on."""
+    await _find(worker, name)
+    return _answer(request, view(await jobs.pause(worker, name, paused=False)))
+
+
+def _answer(request: AnyRequest, job: JobView, said: str = "") -> Response[bytes] | Response[str]:
+    """The job's row for htmx, the page for everyone else."""
     if not pages.is_htmx(request):
-        return pages.redirect("/author/jobs", "started")
-    answer = pages.fragment("author/jobs/_job.html", job=await _find(worker, name))
+        return pages.redirect("/author/jobs", said)
+    answer = pages.fragment("author/jobs/_job.html", job=job)
     answer.status_code = 200
     return answer
 
@@ -75,9 +105,10 @@ def view(job: Job) -> JobView:
     return JobView(
         name=job.name,
         help=job.help,
-        schedule_words=job.cron,
+        schedule_words=job.words,
         zone=job.zone,
         state=job.shown_state,
+        paused=job.paused,
         next_us=job.next_us,
         next_words="" if job.next_us is None else templating.ago(job.next_us),
         last_run=job.last_run,
@@ -93,4 +124,4 @@ async def _find(worker: ServiceClient, name: str) -> JobView:
     raise NotFound(message)
 
 
-route_handlers = [index, show, run]
+route_handlers = [index, show, run, pause, resume]

@@ -1,11 +1,11 @@
-"""Cron jobs and their runs, as the worker reports them; and starting one."""
+"""Cron jobs and their runs, as the worker reports them; starting, confirming and pausing."""
 
 from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Conflict, NotFound
-from sdc_core.service_client import ServiceClient
+from sdc_core.service_client import Attempt, ServiceClient
 
 from sdc_web.reports.asking import ask, decode
 
@@ -14,7 +14,7 @@ START_S = 10.0
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution; `started_us` and `ended_us` are None until it did."""
+    """One execution; `started_us` and `ended_us` are None until it did. A `confirmable` one stopped to ask."""
 
     id: str
     job: str
@@ -25,6 +25,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int | None
     outcome: Outcome
     output: str
+    confirmable: bool = False
 
     @property
     def duration_us(self) -> int | None:
@@ -33,11 +34,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A scheduled definition, and how it fares."""
+    """A scheduled definition, and how it fares; `words` is its schedule in English."""
 
     name: str
     help: str
     cron: str
+    words: str
     zone: str
     paused: bool
     state: str
@@ -49,7 +51,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """`state`, told more exactly where the last run says more."""
         if self.paused or self.last_run is None:
             return self.state if self.state != "ok" else "waiting"
-        return self.last_run.outcome if self.last_run.outcome in ("running", "timed_out") else self.state
+        return self.last_run.outcome if self.last_run.outcome in ("running", "timed_out", "skipped") else self.state
 
 
 class Jobs(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +67,41 @@ async def report(worker: ServiceClient) -> Jobs:
 
 
 async def start(worker: ServiceClient, name: str) -> Run:
-    """Start a run now. Raises NotFound for an unknown job, Conflict while it may not start, Unavailable."""
+    """Start a run now. Raises NotFound for an unknown job, and Unavailable."""
     attempt = await worker.send("POST", f"/jobs/{name}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
-    if attempt.status == 404:
-        message = f"there is no job named {name}"
-        raise NotFound(message)
+    _require_known(attempt, name)
+    attempt.raise_unless_ok("the worker")
+    return decode(attempt.body, Run)
+
+
+async def confirm(worker: ServiceClient, name: str, run_id: str) -> Run:
+    """Have a run that stopped to ask go on, in a new run; twice is once. Raises Conflict when it is not the newest of
+    the job or asked nothing, NotFound, and Unavailable.
+    """
+    attempt = await worker.send(
+        "POST",
+        f"/jobs/{name}/runs",
+        message_id=f"confirm_{run_id}",
+        body=msgspec.json.encode({"confirmed_run_id": run_id}),
+        timeout_s=START_S,
+    )
+    _require_known(attempt, name)
     if attempt.status == 409:
-        message = f"{name} is running already"
+        message = "that run can no longer be confirmed: look at the newest one"
         raise Conflict(message)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, Run)
+
+
+async def pause(worker: ServiceClient, name: str, *, paused: bool) -> Job:
+    """Have a job's due times pass without a run, or no longer. Raises NotFound, and Unavailable."""
+    attempt = await worker.send("PUT" if paused else "DELETE", f"/jobs/{name}/pause", timeout_s=START_S)
+    _require_known(attempt, name)
+    attempt.raise_unless_ok("the worker")
+    return decode(attempt.body, Job)
+
+
+def _require_known(attempt: Attempt, name: str) -> None:
+    if attempt.status == 404:
+        message = f"there is no job named {name}"
+        raise NotFound(message)
