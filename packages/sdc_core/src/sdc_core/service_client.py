@@ -20,6 +20,7 @@ from sdc_core.webhooks import Keyring
 MAX_ANSWER = 16 * 1024 * 1024
 CONNECT_S = 2.0
 PING_S = 10.0
+REACHABLE_S = 2.5
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +93,14 @@ class ServiceClient:
             duration_us=clock.monotonic_us() - started_us,
         )
 
-    async def reachable(self) -> str:
-        """Empty when the other service answers `/health` at all, else the reason in words."""
+    async def reachable(self, timeout_s: float = REACHABLE_S) -> str:
+        """Empty when the other service answers at all, else the reason in words. Its own health is not waited for:
+        a third party that is away would look like its fault.
+        """
         try:
-            await self._client.get("/health", timeout=httpx.Timeout(3.0, connect=CONNECT_S))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(timeout_s):
+                await self._client.get("/health/live", timeout=timeout_s)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             return _words(error)
         return ""
 

@@ -30,6 +30,8 @@ from sdc_web.site.routes import cacheable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
+WORKER_CONNECTIONS = 64
+"""One page of statistics asks fourteen questions at once."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -111,9 +113,11 @@ class _Opened:
         async with (
             open_databases(settings) as databases,
             open_store(local_endpoint(settings)) as store,
-            connect(settings.worker_url, self._keyring) as worker,
+            connect(settings.worker_url, self._keyring, connections=WORKER_CONNECTIONS) as worker,
             open_request_log(settings, worker) as request_log,
-            supervise.background(request_log.loops) as board,
+            supervise.background(
+                {**request_log.loops, "media.order": lambda: media.order_again(databases.site, worker)}
+            ) as board,
         ):
             self._parts = Parts(databases=databases, store=store, worker=worker, board=board, request_log=request_log)
             self.request_log.attach(request_log)

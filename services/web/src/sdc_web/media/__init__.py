@@ -2,7 +2,7 @@
 
 from sdc_web.media import picture, upload
 from sdc_web.media.assets import Asset, by_ids, failed, find, newest, pending, ready, set_alt
-from sdc_web.media.orders import order
+from sdc_web.media.orders import order, order_again
 
 __all__ = [
     "Asset",
@@ -11,6 +11,7 @@ __all__ = [
     "find",
     "newest",
     "order",
+    "order_again",
     "pending",
     "picture",
     "ready",

@@ -49,6 +49,10 @@ async def accept(
             known = await assets.by_sha256(connection, received.sha256)
         if known is not None:
             return known, False
+        # Asked first: a store that hangs would be waited for as long as a large file may take.
+        if reason := await store.ping(settings.S3_MEDIA_BUCKET):
+            message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
+            raise Unavailable(message)
         asset = assets.new_asset(received.sha256, _bare_name(file_name), content_type, received.size_bytes, text)
         key = keys.original(asset.id)
         await store.put_file(settings.S3_MEDIA_BUCKET, key, received.path, content_type=content_type)

@@ -1,23 +1,40 @@
 """Asking the worker one question: signed, within a deadline, decoded once at this edge."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 from sdc_core.errors import Unavailable
-from sdc_core.service_client import ServiceClient
+from sdc_core.service_client import Attempt, ServiceClient
 
 TIMEOUT_S = 8.0
+SLOW_S = 1.5
+"""After this long without an answer the worker is asked whether it is there at all."""
+THERE_S = 1.0
 AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
 
 
 async def ask(
     worker: ServiceClient, path: str, answer: type[AnswerT], query: Mapping[str, str] | None = None
 ) -> AnswerT:
-    """The worker's answer. Raises Unavailable when it is away, refuses, or says what this version does not know."""
-    attempt = await worker.send("GET", path, query=query, timeout_s=TIMEOUT_S)
+    """The worker's answer. Raises Unavailable when it is away, refuses, or says what this version does not know.
+
+    A question about a long period may take its time; a worker that hangs is found out sooner.
+    """
+    attempt = await _answered(worker, path, query)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, answer)
+
+
+async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str] | None) -> Attempt:
+    async with asyncio.TaskGroup() as group:
+        question = group.create_task(worker.send("GET", path, query=query, timeout_s=TIMEOUT_S))
+        done, _ = await asyncio.wait({question}, timeout=SLOW_S)
+        reason = "" if done else await worker.reachable(THERE_S)
+        if reason and not question.done():
+            question.cancel()
+    return Attempt(error=reason) if question.cancelled() else question.result()
 
 
 def decode(body: bytes, answer: type[AnswerT]) -> AnswerT:

@@ -24,6 +24,8 @@ from sdc_web.page_cache import best_encoding
 from sdc_web.templating import DIGEST_CHARS, StaticFile
 
 FOREVER = "public, max-age=31536000, immutable"
+OPEN_S = 4.0
+"""A visitor does not wait longer for a store that hangs, and requests do not pile up behind it."""
 STREAM_S = 300.0
 _DIGESTED = re.compile(rf"(.+)\.([0-9a-f]{{{DIGEST_CHARS}}})(\.\w+)")
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
@@ -128,9 +130,13 @@ async def _streamed(
     byte_range = wanted if _is_inside(wanted, stored.size_bytes) else ""
     async with AsyncExitStack() as stack:
         try:
-            stream = await stack.enter_async_context(store.stream(bucket, key, byte_range=byte_range))
+            async with asyncio.timeout(OPEN_S):
+                stream = await stack.enter_async_context(store.stream(bucket, key, byte_range=byte_range))
         except NotFound:
             message = "The picture is not in the object store at the moment."
+            raise Unavailable(message) from None
+        except TimeoutError:
+            message = "The object store does not bring the picture at the moment."
             raise Unavailable(message) from None
         held = stack.pop_all()
     partial = {"content-range": stream.content_range} if stream.content_range else {}

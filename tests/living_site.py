@@ -1,0 +1,259 @@
+"""A running `sdc up` with its author signed in and its processes in reach: what the tests of failures break."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import photograph
+from sdc_core import clock
+from sdc_core.webhooks import Keyring
+
+from sdc_up import SDC, Up, free_ports
+
+PASSWORD = "nine lives and a lantern"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+PATIENCE_S = 30.0
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, and the seconds it took; `status` is 0 when none came."""
+
+    status: int
+    text: str
+    seconds: float
+
+
+class Site:
+    """`sdc up` on a folder of its own. `author` is a browser that is signed in, `visitor` one that is not."""
+
+    def __init__(self, folder: str, **more: str) -> None:
+        first = free_ports()
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
+        self.data = Path(folder) / "data"
+        self.environment = {
+            **inherited,
+            "SDC_DATA_DIR": str(self.data),
+            "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
+            "SDC_WEB_PORT": str(first + 10),
+            "SDC_WORKER_PORT": str(first + 11),
+            **more,
+        }
+        self.url = f"http://localhost:{first + 10}"
+        self.port = first + 10
+        self.worker_url = f"http://127.0.0.1:{first + 11}"
+        self.author = httpx.Client(base_url=self.url, headers=SAME_ORIGIN, timeout=60, trust_env=False)
+        self.visitor = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        self.up = Up(self.environment)
+
+    def await_ready(self) -> None:
+        """Until every part has answered."""
+        self.up.wait_for(r"^\s*worker\s+ready")
+
+    def start_again(self) -> None:
+        """A new `sdc up` on the same folder."""
+        self.up = Up(self.environment)
+        self.await_ready()
+
+    def become_author(self) -> None:
+        """By the link that was printed."""
+        self.up.wait_for(r"/author/setup\?token=")
+        token = re.search(r"/author/setup\?token=(\S+)", self.up.printed)
+        assert token is not None
+        self.send("/author/setup", token=token[1], name="ada", display_name="Ada", password=PASSWORD, site_title="Fog")
+
+    def close(self) -> None:
+        """End what is left of it."""
+        self.author.close()
+        self.visitor.close()
+        if self.up.process.poll() is None:
+            code, _ = self.up.end(signal.SIGTERM)
+            assert code == 0, self.up.printed
+
+    def ask(self, path: str, browser: httpx.Client | None = None, **options: str) -> Told:
+        """GET."""
+        return told(lambda: (browser or self.visitor).get(path, headers=options))
+
+    def send(self, path: str, **form: str) -> httpx.Response:
+        """A form of the author's; what it is answered must not be a refusal."""
+        answer = self.author.post(path, data=form)
+        assert answer.status_code == 303, answer.text
+        return answer
+
+    def upload(self, photo: Path) -> Told:
+        """A photograph into the library."""
+        headers = {"Accept": "application/json"}
+        with photo.open("rb") as file:
+            return told(
+                lambda: self.author.post("/author/media", files={"file": (photo.name, file)}, headers=headers)
+            )
+
+    def publish(self, title: str, body: str = "Fog.") -> str:
+        """The path of a new post."""
+        post = self.send("/author/posts", kind="post").headers["location"]
+        return self.revise(post, title, body)
+
+    def revise(self, post: str, title: str, body: str) -> str:
+        """Publish a change of a post, begun from its newest revision; returns the post's public path."""
+        based = re.search(r'name="base_revision" value="(\d+)"', self.ask(post, self.author).text)
+        assert based is not None
+        slug = title.lower().replace(" ", "-")
+        form = {"title": title, "slug": slug, "body_markdown": body, "base_revision": based[1]}
+        self.send(f"{post}/publication", **form)
+        return f"/posts/{slug}"
+
+    def health(self) -> tuple[int, dict[str, str], float]:
+        """Status, the reason of each part that is not well, seconds."""
+        answer = self.ask("/health")
+        parts = json.loads(answer.text)["parts"]
+        return answer.status, {name: part["reason"] for name, part in parts.items() if not part["ok"]}, answer.seconds
+
+    def keyring(self) -> Keyring:
+        """The secrets that both services sign with."""
+        return Keyring((self.data / "secrets" / "sdc_webhook_secrets").read_text().strip().split(","))
+
+    def worker(self, method: str, path: str, body: bytes = b"", message_id: str = "", **query: str) -> httpx.Response:
+        """A signed request to the worker."""
+        headers = self.keyring().headers(message_id or f"msg_{clock.new_id()}", body)
+        headers["content-type"] = "application/json"
+        return httpx.request(
+            method, self.worker_url + path, content=body, headers=headers, params=query, timeout=30, trust_env=False
+        )
+
+    def counted(self, prefix: str) -> dict[str, int]:
+        """How often each path with that beginning was asked for, as the worker's statistics have it."""
+        day = clock.today()
+        query = {"from": day, "to": day, "by": "path", "limit": "1000"}
+        answer = self.worker("GET", "/analytics/breakdown", **query)
+        assert answer.status_code == 200, answer.text
+        return {row["key"]: row["requests"] for row in answer.json()["rows"] if row["key"].startswith(prefix)}
+
+    def asset(self, asset_id: str) -> str:
+        """The state of an upload, as its page of the library has it."""
+        found = re.search(r"state-(\w+)", self.ask(f"/author/media/{asset_id}", self.author).text)
+        return found[1] if found else ""
+
+    def processes(self, *words: str) -> list[int]:
+        """The processes of this site whose command holds all of these words, oldest first."""
+        found = []
+        for process in Path("/proc").iterdir():
+            if not process.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                environment = (process / "environ").read_bytes().decode(errors="replace")
+                where = str((process / "cwd").readlink())
+                ours = any(str(self.data) in text for text in (command, environment, where))
+                if ours and all(word in command for word in words):
+                    found.append(int(process.name))
+        return sorted(found)
+
+    def sdc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command on this site; its exit code is the caller's to judge."""
+        return subprocess.run(
+            [SDC, *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def listening(self, port: int) -> list[int]:
+        """The processes of this site that listen on a port."""
+        wanted = f"0100007F:{port:04X}"
+        tables = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        sockets = {f"socket:[{row[9]}]" for row in tables if row[1] == wanted and row[3] == "0A"}
+        return [pid for pid in self.processes() if sockets & set(descriptors(pid))]
+
+    def web_processes(self) -> list[int]:
+        """Those that serve, below the one that watches them."""
+        watching = self.processes("bin/sdc-web")[0]
+        return [pid for pid in children(watching) if "resource_tracker" not in command(pid)]
+
+    def the_worker(self) -> int:
+        """The worker's one process."""
+        found = [pid for pid in self.processes("sdc-worker") if "litestream" not in command(pid)]
+        return found[0]
+
+    def litestream(self) -> int:
+        """Litestream, the worker's parent."""
+        return self.processes("litestream", "replicate", "-exec")[0]
+
+    def store(self) -> int:
+        """The object store."""
+        return self.processes("weed", "mini")[0]
+
+
+@contextmanager
+def living(**settings: str) -> Generator[Site]:
+    """A site that is up, with its author signed in; it must end cleanly."""
+    with tempfile.TemporaryDirectory(prefix="sdc-faults-") as folder:
+        site = Site(folder, **settings)
+        try:
+            site.await_ready()
+            site.become_author()
+            yield site
+        except BaseException:
+            if site.up.process.poll() is None:
+                site.up.end(signal.SIGKILL)
+            raise
+        finally:
+            site.close()
+
+
+def told(asking: Callable[[], httpx.Response]) -> Told:
+    """What was answered, and how soon."""
+    started_s = time.monotonic()
+    try:
+        answer = asking()
+    except httpx.TransportError as error:
+        return Told(status=0, text=repr(error), seconds=time.monotonic() - started_s)
+    return Told(status=answer.status_code, text=answer.text, seconds=time.monotonic() - started_s)
+
+
+def eventually(holds: Callable[[], object], within_s: float = PATIENCE_S, every_s: float = 0.1) -> float:
+    """Look until it holds, and say how many seconds it took: another process tells nobody when it is done."""
+    started_s = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started_s < within_s, f"not within {within_s:g} s"
+        threading.Event().wait(every_s)
+    return time.monotonic() - started_s
+
+
+def small_photograph(folder: Path, seed: int) -> Path:
+    """A JPEG of which no two are the same."""
+    return photograph.take(folder / f"{seed}.jpg", width=600 + seed, height=400)
+
+
+def exactly_once(counts: Mapping[str, int], paths: list[str]) -> dict[str, int]:
+    """What differs from every path having been counted once."""
+    found = {path: counts.get(path, 0) for path in paths}
+    return {path: count for path, count in found.items() if count != 1}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def descriptors(pid: int) -> list[str]:
+    """What a process has open; nothing when it is gone."""
+    found = []
+    with contextlib.suppress(OSError):
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.append(str(each.readlink()))
+    return found
+
+
+def command(pid: int) -> str:
+    """How a process was started; nothing when it is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
