@@ -100,11 +100,11 @@ def test_a_heading_without_ascii_letters_still_has_an_address() -> None:
 
 def test_code_has_its_tokens_in_classes() -> None:
     html = render("```python\nx = 1\n```").html
-    assert '<div class="highlight"><pre><code><span class="n">x</span>' in html
+    assert '<div class="highlight"><pre tabindex="0"><code><span class="n">x</span>' in html
 
 
 def test_code_in_an_unknown_language_stays_plain() -> None:
-    assert "<pre><code>x = 1\n</code></pre>" in render("```nonesuch\nx = 1\n```").html
+    assert '<pre tabindex="0"><code>x = 1\n</code></pre>' in render("```nonesuch\nx = 1\n```").html
 
 
 def test_a_very_long_block_of_code_stays_plain() -> None:
@@ -118,7 +118,7 @@ def test_a_picture_of_ours_survives_until_the_page_is_put_together() -> None:
 
 def test_a_table_scrolls_by_itself_and_is_aligned_without_style() -> None:
     html = render("| a |\n|--:|\n| 1 |").html
-    assert '<div class="table-scroll"><table>' in html
+    assert '<div class="table-scroll" role="group" aria-label="Table" tabindex="0"><table>' in html
     assert '<td align="right">1</td>' in html
 
 

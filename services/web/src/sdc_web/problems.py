@@ -25,6 +25,12 @@ STATUSES: dict[str, int] = {
     "error": 500,
 }
 _TITLES = {
+    401: "That does not let you in",
+    403: "Refused",
+    409: "Not as things stand",
+    412: "Changed in the meantime",
+    413: "Too large",
+    422: "This cannot be taken",
     404: "Nothing is here",
     405: "This address does not do that",
     429: "Too many tries",

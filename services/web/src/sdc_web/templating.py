@@ -130,6 +130,11 @@ def duration_in_words(duration_us: int) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
+def sentence(text: str) -> str:
+    """An error's words as a person reads them: with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…', ':')) else '.'}" if text else ""
+
+
 def _functions() -> dict[str, Any]:
     """What templates may call, by the name they use."""
     return {
@@ -138,6 +143,7 @@ def _functions() -> dict[str, Any]:
         "day": day,
         "ago": ago,
         "number": number,
+        "sentence": sentence,
         "bytes_in_words": bytes_in_words,
         "duration_in_words": duration_in_words,
     }

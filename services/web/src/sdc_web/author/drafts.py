@@ -36,7 +36,8 @@ async def save(
         return pages.redirect(f"/author/posts/{post_id}", "saved")
     opened = await editor.open_post(databases, post_id)
     status = views.status(opened.post, opened.newest)
-    return pages.fragment("author/posts/draft.swap.html", post=opened.post, status=status, conflict=None)
+    edited = views.edited(opened.post, opened.newest, form)
+    return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, conflict=None)
 
 
 def based(request: Request[object, object, State], form: DraftForm) -> DraftForm:

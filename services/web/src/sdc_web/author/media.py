@@ -20,6 +20,7 @@ from sdc_web.media.picture import Markup
 from sdc_web.sessions.signed_in import SignedIn
 
 LISTED = 200
+ONE_FRAME = "Only the first frame of this animation is shown."
 MAX_REQUEST_BYTES = 8 * media.upload.MAX_BYTES
 CHUNK_BYTES = 256 * 1024
 
@@ -146,7 +147,7 @@ def view(asset: media.Asset) -> AssetView:
         file_name=asset.file_name,
         alt=asset.alt,
         state=asset.state,
-        reason=asset.reason,
+        reason=asset.reason or (ONE_FRAME if manifest and manifest.animated else ""),
         size_bytes=asset.size_bytes,
         width=manifest.width if manifest else None,
         height=manifest.height if manifest else None,

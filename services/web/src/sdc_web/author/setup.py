@@ -10,7 +10,7 @@ from sdc_core.errors import Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web.author import forms, pages, signed_in
-from sdc_web.authors import one_time_tokens
+from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import start
@@ -31,6 +31,8 @@ async def show(
     request: Request[object, object, State], databases: NamedDependency[Databases], token: FromQuery[str] = ""
 ) -> Response[str]:
     """The form, while the link works."""
+    if await accounts.any_exists(databases):
+        raise Unauthorized("this site has its author already: sign in with the name and password chosen then")
     if not await one_time_tokens.works(databases, token, "setup"):
         raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
     empty = SetupForm(token=token, name="", display_name="", password="", site_title="")

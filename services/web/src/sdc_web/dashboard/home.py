@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import posts, templating
-from sdc_web.dashboard import pages, panels
+from sdc_web import posts
+from sdc_web.dashboard import pages, panels, schedules
 from sdc_web.dashboard.pages import AnyRequest
 from sdc_web.db import Databases
 from sdc_web.reports import analytics, backups, jobs
@@ -109,7 +109,7 @@ def in_short(report: jobs.Jobs) -> JobsInShort:
         if job.shown_state not in WELL
     ]
     due = sorted((job.next_us, job.name) for job in report.jobs if job.next_us is not None)
-    following = NextJob(name=due[0][1], words=templating.ago(due[0][0])) if due else None
+    following = NextJob(name=due[0][1], words=schedules.until(due[0][0])) if due else None
     return JobsInShort(total=len(report.jobs), failing=failing, next=following)
 
 

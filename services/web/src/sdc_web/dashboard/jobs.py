@@ -7,8 +7,7 @@ from litestar.params import FromPath
 from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import templating
-from sdc_web.dashboard import pages
+from sdc_web.dashboard import pages, schedules
 from sdc_web.dashboard.pages import AnyRequest
 from sdc_web.db import Databases
 from sdc_web.reports import jobs
@@ -110,7 +109,7 @@ def view(job: Job) -> JobView:
         state=job.shown_state,
         paused=job.paused,
         next_us=job.next_us,
-        next_words="" if job.next_us is None else templating.ago(job.next_us),
+        next_words="" if job.next_us is None else schedules.until(job.next_us),
         last_run=job.last_run,
     )
 

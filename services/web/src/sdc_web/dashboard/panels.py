@@ -107,6 +107,7 @@ def _breakdown(found: Breakdown, question: Question) -> BreakdownView:
                 share=share,
             )
             for row, views, share in zip(found.rows, counted, shares, strict=True)
+            if views
         ],
     )
 

@@ -30,6 +30,7 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_FOOTNOTES
     | pyromark.Options.ENABLE_GFM
 )
+_TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
 _FORMATTER = HtmlFormatter(nowrap=True)
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 _MARKUP = re.compile(r"<[^>]*>")
@@ -98,6 +99,8 @@ def render(text: str) -> Rendered:
     html = _FOOTNOTE.sub(r"\1fn-", html)
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
+    # What may be too wide scrolls in itself, and must then be reached without a mouse.
+    safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)))
 
 

@@ -1,22 +1,42 @@
-// The editor never loses a sentence: each pause is kept in this browser at once, whatever the network does.
+// The editor never loses a sentence: what is typed is kept in this browser twice a second, whatever the network does.
 // Saving itself is the form's own hx-put; without this file, and without any script, "Save draft" still works.
 
 const form = document.querySelector("form[data-editor]");
 const fields = ["title", "slug", "summary", "tags", "body_markdown", "cover_id", "publish_at"];
-const key = `sdc-draft-${form.dataset.editor}`;
-const PAUSE_MS = 400;
+const KEEP_MS = 400;
+const LONGEST_MS = 8000;
 const RETRY_MS = 5000;
+// Two tabs with the same post must not forget each other's text, so each has a key of its own.
+const prefix = `sdc-draft-${form.dataset.editor}-`;
+const key = prefix + tab();
 
 let dirty = false; // something typed since the last save that the server confirmed
 let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
 let sending = null; // the count that the running save carries
 let waiting = null; // a submit button pressed during a save
 let leaving = false;
-let pause;
+let keeping;
+let longest;
 let retry;
 
+function tab() {
+  try {
+    sessionStorage.sdcTab ??= crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+    return sessionStorage.sdcTab;
+  } catch { return "only"; }
+}
+
+const save = () => form.dispatchEvent(new CustomEvent("save"));
 const texts = () => Object.fromEntries(fields.map((name) => [name, form.elements[name]?.value ?? ""]));
-const same = (a, b) => fields.every((name) => (a[name] ?? "").replaceAll("\r\n", "\n") === b[name].replaceAll("\r\n", "\n"));
+const plain = (text) => (text ?? "").replaceAll("\r\n", "\n").trimEnd();
+const tags = (text) => (text ?? "").split(",").map((tag) => tag.trim()).filter(Boolean).join();
+
+// Whether the server has what was kept. It tidies tags and slugs, so these compare exactly only on the same revision.
+function reached({ base, texts: kept }, now) {
+  const known = ["title", "summary", "body_markdown"].every((name) => plain(kept[name]) === plain(now[name]));
+  if (!known || base !== form.elements.base_revision.value) return known;
+  return tags(kept.tags) === tags(now.tags) && ["slug", "cover_id"].every((name) => plain(kept[name]) === plain(now[name]));
+}
 
 function show() {
   const line = form.querySelector(".save-status");
@@ -27,23 +47,32 @@ function show() {
 
 // Storage may be full or refused (private windows): then the server's autosave is what is left.
 function keep() {
+  clearTimeout(keeping);
+  keeping = undefined;
   try {
     localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() }));
   } catch { /* nothing to do and nothing lost yet */ }
 }
-function forget() {
-  try { localStorage.removeItem(key); } catch { /* as above */ }
+function forget(name = key) {
+  clearTimeout(keeping);
+  keeping = undefined;
+  try { localStorage.removeItem(name); } catch { /* as above */ }
 }
+// The newest text of this post that some tab kept, or null.
 function kept() {
-  try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(prefix));
+    return names.map((name) => ({ name, ...JSON.parse(localStorage.getItem(name)) })).sort((a, b) => b.at - a.at)[0] ?? null;
+  } catch { return null; }
 }
 
 form.addEventListener("input", () => {
   edits += 1;
   dirty = true;
   show();
-  clearTimeout(pause);
-  pause = setTimeout(keep, PAUSE_MS);
+  // Not put off by the next key: who types without a pause is kept and saved all the same.
+  keeping ??= setTimeout(keep, KEEP_MS);
+  longest ??= setTimeout(() => { longest = undefined; save(); }, LONGEST_MS);
 });
 
 // A queued save was filled in, and aimed, before the one it waited for: give it the newest text, the newest base revision
@@ -55,26 +84,29 @@ form.addEventListener("htmx:before:request", (event) => {
   ctx.target = form.querySelector(".save-status");
   for (const name of [...fields, "base_revision"]) body.set(name, form.elements[name].value);
   sending = edits;
+  clearTimeout(longest);
+  longest = undefined;
 });
 
 form.addEventListener("htmx:after:request", (event) => {
   if (event.target !== form) return;
   if (event.detail.ctx.response?.raw.ok && sending === edits) {
     dirty = false;
-    clearTimeout(pause);
     forget();
   }
 });
 
 // After the swap the status line is new and carries the new base revision; only then may a waiting button submit.
 form.addEventListener("htmx:finally:request", (event) => {
+  // The preview stands below the text, out of sight: whoever asks for it is taken there.
+  if (event.target.matches?.("[data-preview]")) document.querySelector(".preview").focus();
   if (event.target !== form) return;
   sending = null;
   show();
   // No answer, or a broken server: try again without waiting for the next key. A refusal (4xx) needs the author instead.
   const status = event.detail.ctx.response?.status ?? 0;
   clearTimeout(retry);
-  if (dirty && (status === 0 || status >= 500)) retry = setTimeout(() => form.dispatchEvent(new CustomEvent("save")), RETRY_MS);
+  if (dirty && (status === 0 || status >= 500)) retry = setTimeout(save, RETRY_MS);
   if (waiting) {
     const button = waiting;
     waiting = null;
@@ -85,7 +117,7 @@ form.addEventListener("htmx:finally:request", (event) => {
 form.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("data-save")) {
     event.preventDefault();
-    form.dispatchEvent(new CustomEvent("save"));
+    save();
   } else if (sending !== null) {
     event.preventDefault();
     waiting = event.submitter;
@@ -98,14 +130,26 @@ form.addEventListener("submit", (event) => {
 addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s") {
     event.preventDefault();
-    form.dispatchEvent(new CustomEvent("save"));
+    save();
   }
+});
+
+addEventListener("online", () => { if (dirty) save(); });
+
+// The form of a conflict takes this text along: what stands in it is now what must not be lost.
+addEventListener("submit", (event) => {
+  if (!event.target.matches?.("[data-conflict]")) return;
+  leaving = true;
+  const sent = new FormData(event.target);
+  try {
+    localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent) }));
+  } catch { /* as in keep */ }
 });
 
 addEventListener("beforeunload", (event) => {
   if (dirty && !leaving) event.preventDefault();
 });
-addEventListener("pagehide", () => { if (dirty) keep(); });
+addEventListener("pagehide", () => { if (dirty && !leaving) keep(); });
 addEventListener("click", (event) => {
   if (event.target.closest?.("[data-forget]")) {
     leaving = true;
@@ -115,8 +159,8 @@ addEventListener("click", (event) => {
 
 const rescue = document.getElementById("editor-rescue");
 const found = kept();
-if (found && same(found.texts, texts())) forget();
-else if (found) {
+if (found && reached(found, texts())) forget(found.name);
+else if (found && !document.querySelector("[data-conflict]")) {
   const minutes = Math.round((Date.now() - found.at) / 60000);
   rescue.querySelector("[data-rescue-age]").textContent =
     minutes < 1 ? "a moment ago" : minutes < 120 ? `${minutes} min ago` : new Date(found.at).toLocaleString("en-GB");
@@ -125,11 +169,14 @@ else if (found) {
     const choice = event.target.dataset?.rescue;
     if (!choice) return;
     rescue.hidden = true;
-    if (choice === "discard") return forget();
-    for (const name of fields) form.elements[name].value = found.texts[name] ?? "";
-    // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
-    form.elements.base_revision.value = found.base;
-    form.dispatchEvent(new Event("input", { bubbles: true }));
+    if (choice === "restore") {
+      for (const name of fields) form.elements[name].value = found.texts[name] ?? "";
+      // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
+      form.elements.base_revision.value = found.base;
+      form.dispatchEvent(new Event("input", { bubbles: true }));
+      keep();
+    }
+    if (choice === "discard" || found.name !== key) forget(found.name);
     form.elements.body_markdown.focus();
   });
 }
