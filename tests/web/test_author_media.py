@@ -2,6 +2,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from sdc_core import clock
 from sdc_core.objects import Endpoint, ObjectStore
@@ -139,6 +140,17 @@ async def test_a_pending_asset_asks_again_until_it_is_a_picture(
     assert 'hx-trigger="every 3s"' in pending.text
     assert 'hx-trigger="every 3s"' not in ready.text
     assert f"/media/{asset.id}/480.webp" in ready.text
+
+
+async def test_an_animation_tells_that_its_first_frame_is_shown(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    await media.ready(databases.site, asset.id, msgspec.structs.replace(MANIFEST, animated=True))
+    ready = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
+    assert "Only the first frame of this animation is shown." in ready.text
 
 
 async def test_an_unused_picture_is_deleted_with_its_original(

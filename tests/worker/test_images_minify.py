@@ -137,7 +137,13 @@ def test_only_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     manifest, _ = made_of(tmp_path, (tmp_path / "moving.gif").read_bytes())
-    assert manifest.color == "#ff0000"
+    assert (manifest.color, manifest.animated) == ("#ff0000", True)
+
+
+@pytest.mark.parametrize("name", ["still.gif", "still.png", "still.webp", "still.jpg"])
+def test_a_still_picture_is_no_animation(tmp_path: Path, name: str) -> None:
+    manifest, _ = made(tmp_path, Image.new("RGB", (64, 64), "red"), name)
+    assert not manifest.animated
 
 
 def test_a_tall_screenshot_has_no_format_that_nothing_could_open(tmp_path: Path) -> None:

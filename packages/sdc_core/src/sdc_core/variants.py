@@ -38,7 +38,8 @@ class StoredVariant(Variant, frozen=True, kw_only=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What exists of an asset. `width` and `height` are the upright original's; `placeholder` is a `data:` address of
-    some hundred bytes; `color` is the mean colour as `#rrggbb`.
+    some hundred bytes; `color` is the mean colour as `#rrggbb`; `animated` when the original has further frames, of
+    which no variant shows any.
     """
 
     recipe: str
@@ -47,6 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     placeholder: str
     color: str
     variants: tuple[StoredVariant, ...]
+    animated: bool = False
 
 
 def widths(source_width: int) -> tuple[int, ...]:

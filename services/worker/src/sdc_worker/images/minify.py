@@ -62,6 +62,7 @@ def _make(source: Picture, folder: Path) -> Manifest:
         placeholder=_data_address(encode.placeholder(largest)) if opaque else "",
         color=encode.mean_color(largest) if opaque else "",
         variants=tuple(sorted((each for each in made if each.format in kept), key=lambda each: each.width)),
+        animated=source.animated,
     )
 
 

@@ -39,7 +39,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 class Picture(msgspec.Struct, kw_only=True):
     """A decoded original. `pixels` is upright, RGB or RGBA or CMYK, and may be smaller than `width` x `height`, the
     upright size of the file, though never below twice the widest variant; `profile` is its ICC profile, empty for
-    sRGB; `drawn` says that the format is one for graphics, without loss.
+    sRGB; `drawn` says that the format is one for graphics, without loss; `animated` that more frames follow.
     """
 
     pixels: Image.Image
@@ -47,6 +47,7 @@ class Picture(msgspec.Struct, kw_only=True):
     height: int
     profile: bytes
     drawn: bool
+    animated: bool
 
 
 def read(path: Path) -> Picture:
@@ -113,7 +114,17 @@ def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
             height=height,
             profile=profile,
             drawn=image.format in ("PNG", "GIF") or b"VP8L" in header,
+            # A JPEG of several pictures is one picture and its previews.
+            animated=not jpeg and _is_animated(image),
         )
+
+
+def _is_animated(image: Image.Image) -> bool:
+    """Asked last, for it looks for a second frame; a file that is damaged there is as good as one without."""
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except _DAMAGED:
+        return False
 
 
 def _check_size(size: tuple[int, int], *, jpeg: bool) -> None:
