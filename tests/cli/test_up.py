@@ -58,6 +58,7 @@ class SecondLife:
         self.authors = json.loads(sdc("author", "list", "--json").stdout)
         self.doctor = sdc("doctor", "--json")
         self.synced = sdc("backup", "now", "--json")
+        self.confirmed = sdc("backup", "now", "--confirm")
         self.drilled = sdc("drill", "run", "--json")
         self.status = sdc("backup", "status", "--json")
         self.restored = sdc("restore", "--at", "2100-01-01", "--into", str(scratch))
@@ -162,6 +163,16 @@ def test_a_backup_now_tells_the_transaction_that_the_replica_has(second: SecondL
     told = json.loads(second.synced.stdout)
     assert [Path(each["db_path"]).name for each in told["synced"]] == ["site.db", "worker.db"]
     assert all(each["replica_txid"] >= each["txid"] > 0 for each in told["synced"])
+
+
+def test_a_mirror_that_asked_nothing_is_not_confirmed(second: SecondLife) -> None:
+    assert second.confirmed.returncode == 1
+    assert second.confirmed.stderr.startswith("sdc: the last mirror asked for nothing")
+
+
+def test_the_status_of_the_backups_tells_that_both_databases_are_copied(second: SecondLife) -> None:
+    replication = json.loads(second.status.stdout)["replication"]
+    assert [(each["name"], each["ok"]) for each in replication["databases"]] == [("site", True), ("worker", True)]
 
 
 def test_a_drill_on_demand_is_made_by_the_worker_and_kept(second: SecondLife) -> None:
