@@ -2,15 +2,16 @@
 
 from urllib.parse import quote, urlsplit
 
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Unauthorized
 from sdc_core.settings import Settings
 
-from sdc_web.author import htmx
+from sdc_web.author import htmx, unsent
 from sdc_web.author.gate import COOKIE_TO_SET
+from sdc_web.author.unsent import Unsent
 from sdc_web.db import Databases
 from sdc_web.sessions import cookies
 from sdc_web.sessions.signed_in import SignedIn, Started, find
@@ -20,11 +21,12 @@ SIGN_IN = "/author/sign-in"
 
 
 class SignInNeeded(Unauthorized):
-    """Nobody is signed in here; `return_to` is where they wanted to go."""
+    """Nobody is signed in here; `return_to` is where they wanted to go, `sent` the text that they sent, if any."""
 
-    def __init__(self, return_to: str) -> None:
+    def __init__(self, return_to: str, sent: Unsent | None = None) -> None:
         super().__init__("sign in first")
         self.return_to = return_to
+        self.sent = sent
 
 
 async def provide_author(
@@ -35,7 +37,9 @@ async def provide_author(
     """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect."""
     author = await find(databases, token_of(request, settings))
     if author is None:
-        raise SignInNeeded(_address(request) if request.method == "GET" else HOME)
+        if htmx.is_htmx(request):
+            raise SignInNeeded(_page_of(request))
+        raise SignInNeeded(_address(request) if request.method == "GET" else HOME, await unsent.text_of(request))
     if author.refreshed:
         lifetime_s = (author.expires_at_us - clock.now_us()) // clock.SECOND_US
         cookie = cookies.written(settings.site_url, token_of(request, settings), lifetime_s)
@@ -44,7 +48,11 @@ async def provide_author(
 
 
 def ask_to_sign_in(request: Request[object, object, State], error: SignInNeeded) -> Response[bytes]:
-    """To a browser a redirect; to htmx 401 with the address to go to, since fetch would follow a redirect unseen."""
+    """To a browser a redirect, or its own text back; to htmx 401 with the address to go to, since fetch would follow a
+    redirect unseen.
+    """
+    if error.sent is not None:
+        return Response(unsent.page(request, error.sent).encode(), status_code=401, media_type=MediaType.HTML)
     address = f"{SIGN_IN}?next={quote(error.return_to, safe='/')}"
     if htmx.is_htmx(request):
         return Response(b"", status_code=401, headers={"HX-Redirect": address})
@@ -68,9 +76,22 @@ def enter(started: Started, settings: Settings, return_to: str) -> Response[byte
 
 def local_path(address: str) -> str:
     """The address when it leads to a page of the author's, else the home page: nobody is sent to another site."""
-    parts = urlsplit(address) if address.isprintable() and "\\" not in address else urlsplit("")
+    try:
+        # A header holds no more than ASCII, and what is not printable may end it.
+        readable = address.isascii() and address.isprintable() and "\\" not in address
+        parts = urlsplit(address if readable else "")
+    except ValueError:
+        return HOME
     local = not parts.scheme and not parts.netloc and (parts.path == HOME or parts.path.startswith(f"{HOME}/"))
     return address if local and not parts.path.startswith(SIGN_IN) and "//" not in parts.path else HOME
+
+
+def _page_of(request: Request[object, object, State]) -> str:
+    """The page that htmx asks from, or the home page."""
+    try:
+        return local_path(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+    except ValueError:
+        return HOME
 
 
 def _address(request: Request[object, object, State]) -> str:

@@ -1,30 +1,8 @@
-"""When jobs run, in words."""
-
-import re
+"""When the next run is, in words."""
 
 from sdc_core import clock
 
 from sdc_web import templating
-
-_EVERY_MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
-_HOURLY = re.compile(r"(\d+) \* \* \* \*")
-_DAILY = re.compile(r"(\d+) (\d+) \* \* \*")
-_MONTHLY = re.compile(r"(\d+) (\d+) (\d+) \* \*")
-
-
-def in_words(cron: str) -> str:
-    """`every day at 02:30`; an expression of another shape than the common ones stays as it is."""
-    if cron == "* * * * *":
-        return "every minute"
-    if found := _EVERY_MINUTES.fullmatch(cron):
-        return f"every {found[1]} minutes"
-    if found := _HOURLY.fullmatch(cron):
-        return f"every hour, at minute {found[1]}"
-    if found := _DAILY.fullmatch(cron):
-        return f"every day at {found[2]:>02}:{found[1]:>02}"
-    if found := _MONTHLY.fullmatch(cron):
-        return f"on day {found[3]} of each month at {found[2]:>02}:{found[1]:>02}"
-    return cron
 
 
 def until(next_us: int) -> str:

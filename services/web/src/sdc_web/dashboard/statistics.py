@@ -1,5 +1,6 @@
 """Statistics: a period, filters, and what they come to."""
 
+import re
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -22,6 +23,9 @@ PERIODS = (("Today", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90), ("A ye
 DEFAULT_DAYS = 30
 MAX_DAYS = 400
 MAX_VALUE = 512
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Far enough from the ends of the calendar to count days from."""
+_STATUS = re.compile(r"[0-9]{3}")
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +102,7 @@ def read_question(query: dict[str, str], today: str) -> Question:
         message = f"a period begins before it ends, and has at most {MAX_DAYS} days"
         raise Invalid(message, field="from")
     filters: dict[FilterName, str] = {name: query[name][:MAX_VALUE] for name in FILTERS if query.get(name)}
-    if not filters.get("status", "200").isdecimal():
+    if not _STATUS.fullmatch(filters.get("status", "200")):
         message = "a status is a number such as 404"
         raise Invalid(message, field="status")
     return Question(from_day=first.isoformat(), to_day=last.isoformat(), filters=filters)
@@ -113,10 +117,13 @@ def address(question: Question, **filters: str) -> str:
 
 def _day(text: str, field: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
+        day = date.min
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
         message = "write a day as 2026-11-24"
-        raise Invalid(message, field=field) from None
+        raise Invalid(message, field=field)
+    return day
 
 
 def _periods(question: Question) -> list[Link]:

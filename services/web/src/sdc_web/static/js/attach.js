@@ -24,7 +24,8 @@ async function upload(file) {
   const answer = await fetch("/author/media", { method: "POST", body, headers });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const field = page.querySelector("input[id^=markdown-]");
-  if (!answer.ok || !field) throw new Error(page.body.textContent.trim().replaceAll(/\s+/g, " ") || `answer ${answer.status}`);
+  const reason = page.querySelector(".notice > :last-child")?.textContent.trim();
+  if (!answer.ok || !field) throw new Error(reason || `the server answered ${answer.status}`);
   return field.value;
 }
 
