@@ -11,8 +11,8 @@ from sdc_web.media.assets import Asset, pending
 
 TIMEOUT_S = 2.0
 """An author waits for this; what is not taken in time is ordered again."""
-AGAIN_S = 10.0
-AGAIN_US = 10 * clock.SECOND_US
+AGAIN_S = 5.0
+AGAIN_US = 5 * clock.SECOND_US
 """Younger assets are being ordered by the request that took them in."""
 
 log = logging.getLogger(__name__)
