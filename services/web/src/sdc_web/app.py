@@ -186,6 +186,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
+        if not (scope["path"].isascii() and scope["query_string"].isascii()):
+            scope = _readable(scope)
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -201,6 +203,13 @@ class Edge:
         if head:
             scope = cast("HTTPScope", {**scope, "method": "GET", "sdc.head": True})
         await self._app(scope, receive, send_on)
+
+
+def _readable(scope: HTTPScope) -> HTTPScope:
+    """The request with an address that is text: bytes that are no UTF-8 would be a fault wherever they are read."""
+    path = scope["path"].encode(errors="replace").decode()
+    query = quote(scope["query_string"], safe="!#$%&'()*+,/:;=?@[]~").encode()
+    return {**scope, "path": path, "query_string": query}
 
 
 def _bare(scope: HTTPScope) -> bytes:

@@ -91,7 +91,8 @@ def respond(request: AnyRequest, error: Exception) -> Response[str] | Response[b
     """The answer to a request that failed, as a page, a fragment or problem details, whichever the client reads."""
     problem = of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Unavailable):
-        log.error("a request failed", extra={"path": request.scope["path"]}, exc_info=error)
+        # The route, not the path: that may hold the token of a sign-in link. The request's id leads to the line.
+        log.error("a request failed", extra={"route": request.scope.get("path_template", "")}, exc_info=error)
     headers = {"cache-control": "no-store"}
     if isinstance(error, Throttled | Unavailable):
         headers["retry-after"] = str(error.retry_after_s)

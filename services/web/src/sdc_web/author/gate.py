@@ -4,7 +4,6 @@ Litestar(middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)],
 """
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sdc_core.errors import Forbidden
@@ -62,7 +61,7 @@ def _is_ours(origin: str, host: str, site_url: str) -> bool:
     """Origin is the site's public one, or that of the very address at which this process was asked."""
     if origin == site_url:
         return True
-    return bool(host) and urlsplit(origin).netloc == host and origin.startswith(("http://", "https://"))
+    return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
 
 def _private(sent: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:

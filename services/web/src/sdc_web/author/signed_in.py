@@ -37,9 +37,8 @@ async def provide_author(
     """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect."""
     author = await find(databases, token_of(request, settings))
     if author is None:
-        if htmx.is_htmx(request):
-            raise SignInNeeded(_page_of(request))
-        raise SignInNeeded(_address(request) if request.method == "GET" else HOME, await unsent.text_of(request))
+        sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
+        raise SignInNeeded(_page_of(request), sent)
     if author.refreshed:
         lifetime_s = (author.expires_at_us - clock.now_us()) // clock.SECOND_US
         cookie = cookies.written(settings.site_url, token_of(request, settings), lifetime_s)
@@ -87,13 +86,12 @@ def local_path(address: str) -> str:
 
 
 def _page_of(request: Request[object, object, State]) -> str:
-    """The page that htmx asks from, or the home page."""
-    try:
-        return local_path(urlsplit(request.headers.get("HX-Current-URL", "")).path)
-    except ValueError:
-        return HOME
-
-
-def _address(request: Request[object, object, State]) -> str:
+    """The page that was asked for, or that htmx asks from; the home page when neither is known."""
     query = request.scope["query_string"].decode("latin-1")
-    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    asked = f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    fallback = asked if request.method == "GET" else HOME
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:
+        return fallback
+    return local_path(shown) if shown else fallback

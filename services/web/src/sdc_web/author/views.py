@@ -13,6 +13,7 @@ from sdc_web.posts.records import State
 from sdc_web.posts.slugs import from_title
 
 MAX_DIFF_LINES = 4_000
+FIRST_YEAR = 1970
 
 
 class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,6 +188,8 @@ def publish_at_us(text: str) -> int | None:
         at = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
     except ValueError:
         raise Invalid("write the moment as 2026-11-24T18:30", field="publish_at") from None
+    if at.year < FIRST_YEAR:
+        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="publish_at")
     return clock.from_datetime(at)
 
 

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
-from sdc_web.authors import passwords, store, throttle
+from sdc_web.authors import passwords, site, store, throttle
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 
@@ -35,8 +35,8 @@ async def prepare(*, name: str, display_name: str, password: str | None) -> Auth
     if not _NAME.fullmatch(name):
         raise Invalid("a name has 1 to 32 letters, digits, dots, hyphens or underscores", field="name")
     display_name = " ".join(display_name.split()) or name
-    if len(display_name) > MAX_DISPLAY_NAME:
-        raise Invalid(f"the shown name may have at most {MAX_DISPLAY_NAME} characters", field="display_name")
+    if len(display_name) > MAX_DISPLAY_NAME or site.UNSEEN.search(display_name):
+        raise Invalid(f"the shown name may have at most {MAX_DISPLAY_NAME} visible characters", field="display_name")
     if password is not None:
         passwords.require_strong(password)
     return Author(

@@ -26,7 +26,8 @@ class Throttle(msgspec.Struct, frozen=True, kw_only=True):
 def keys(name: str, address: str) -> dict[str, int]:
     """The throttles of one try, each with its longest wait in seconds. Neither name nor address can be read from them.
 
-    An IPv6 client owns a whole /64, so that is what counts as its address.
+    The name counts as it is looked up, without the space around it. An IPv6 client owns a whole /64, so that is what
+    counts as its address.
     """
     try:
         parsed = ipaddress.ip_address(address)
@@ -34,7 +35,7 @@ def keys(name: str, address: str) -> dict[str, int]:
     except ValueError:
         origin = address
     return {
-        f"account:{_digest(name.casefold())}": LONGEST_ACCOUNT_WAIT_S,
+        f"account:{_digest(name.strip().casefold())}": LONGEST_ACCOUNT_WAIT_S,
         f"address:{_digest(origin)}": LONGEST_ADDRESS_WAIT_S,
     }
 

@@ -8,6 +8,8 @@ from sdc_core.access_log import MAX_TEXT
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _LOGIN = "/author/login/"
+_SLASHES = re.compile("/+")
+"""A router takes several for one."""
 
 
 class Asked:
@@ -44,7 +46,7 @@ class Asked:
 
 def logged_path(path: str) -> str:
     """The path as the line keeps it: cut, and without the token of a sign-in link, which may not have been used yet."""
-    if path.startswith(_LOGIN):
+    if "login" in path and _SLASHES.sub("/", path).startswith(_LOGIN):
         return _LOGIN
     # A server may decode bytes that are no UTF-8 into lone surrogates, which no line can hold.
     return path[:MAX_TEXT].encode(errors="replace").decode()

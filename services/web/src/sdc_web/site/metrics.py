@@ -16,6 +16,9 @@ from sdc_web.page_cache import PageCache
 
 _STARTED_US = clock.monotonic_us()
 _PAGE_BYTES = resource.getpagesize()
+_OF_PROXIES = frozenset(
+    {"x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto", "via", "cf-connecting-ip"}
+)
 AnyRequest = Request[object, object, State]
 
 
@@ -51,7 +54,7 @@ def _require_loopback(request: AnyRequest) -> None:
     """Raises Forbidden for anyone elsewhere. Behind a proxy of this machine everyone would seem to be here, so a
     forwarded request counts as elsewhere.
     """
-    forwarded = {"x-forwarded-for", "forwarded", "x-real-ip"} & set(request.headers)
+    forwarded = _OF_PROXIES & set(request.headers)
     host = request.client.host if request.client else ""
     try:
         here = ipaddress.ip_address(host).is_loopback

@@ -1,0 +1,287 @@
+"""Who may call what: a table of every route, and those who may not try each of them."""
+
+import asyncio
+from collections.abc import Iterable
+
+import httpx
+import pytest
+from litestar.types import ASGIApp
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import execute
+from sdc_web.authors import one_time_tokens, throttle
+from sdc_web.authors.site import clean_title
+from sdc_web.db import Databases
+from sdc_web.request_log.asked import logged_path
+
+from raw_requests import ask
+from signing_in import BROWSER, PASSWORD, make_author, sign_in
+
+PUBLIC, AUTHOR, SIGNED, LOOPBACK, TOKEN = "public", "author", "signed", "loopback", "token"
+WHO = {
+    "GET /": PUBLIC,
+    "GET /favicon.ico": PUBLIC,
+    "GET /feed.json": PUBLIC,
+    "GET /feed.xml": PUBLIC,
+    "GET /health": PUBLIC,
+    "GET /health/live": PUBLIC,
+    "GET /media/{asset_id}/{name}": PUBLIC,
+    "GET /posts": PUBLIC,
+    "GET /posts/{slug}": PUBLIC,
+    "GET /projects": PUBLIC,
+    "GET /projects/{slug}": PUBLIC,
+    "GET /robots.txt": PUBLIC,
+    "GET /rss.xml": PUBLIC,
+    "GET /search": PUBLIC,
+    "GET /sitemap.xml": PUBLIC,
+    "GET /static/{path}": PUBLIC,
+    "GET /tags": PUBLIC,
+    "GET /tags/{tag}": PUBLIC,
+    "GET /tags/{tag}/feed.json": PUBLIC,
+    "GET /tags/{tag}/feed.xml": PUBLIC,
+    "GET /tags/{tag}/rss.xml": PUBLIC,
+    "GET /{slug}": PUBLIC,
+    "GET /metrics": LOOPBACK,
+    "POST /hooks": SIGNED,
+    "GET /author/sign-in": PUBLIC,
+    "POST /author/sign-in": PUBLIC,
+    "GET /author/setup": TOKEN,
+    "POST /author/setup": TOKEN,
+    "GET /author/login/{token}": TOKEN,
+    "POST /author/login/{token}": TOKEN,
+    "GET /author": AUTHOR,
+    "GET /author/backups": AUTHOR,
+    "POST /author/backups/confirmations": AUTHOR,
+    "POST /author/backups/drills": AUTHOR,
+    "GET /author/jobs": AUTHOR,
+    "GET /author/jobs/{name}": AUTHOR,
+    "PUT /author/jobs/{name}/pause": AUTHOR,
+    "DELETE /author/jobs/{name}/pause": AUTHOR,
+    "POST /author/jobs/{name}/runs": AUTHOR,
+    "GET /author/media": AUTHOR,
+    "POST /author/media": AUTHOR,
+    "GET /author/media/{asset_id}": AUTHOR,
+    "PUT /author/media/{asset_id}": AUTHOR,
+    "DELETE /author/media/{asset_id}": AUTHOR,
+    "GET /author/posts": AUTHOR,
+    "POST /author/posts": AUTHOR,
+    "GET /author/posts/{post_id}": AUTHOR,
+    "DELETE /author/posts/{post_id}": AUTHOR,
+    "PUT /author/posts/{post_id}/draft": AUTHOR,
+    "GET /author/posts/{post_id}/preview": AUTHOR,
+    "POST /author/posts/{post_id}/preview": AUTHOR,
+    "POST /author/posts/{post_id}/publication": AUTHOR,
+    "DELETE /author/posts/{post_id}/publication": AUTHOR,
+    "GET /author/sessions": AUTHOR,
+    "DELETE /author/sessions": AUTHOR,
+    "DELETE /author/sessions/{session_id}": AUTHOR,
+    "POST /author/sign-out": AUTHOR,
+    "GET /author/statistics": AUTHOR,
+    "GET /author/statistics/live": AUTHOR,
+}
+SAME = (b"sec-fetch-site", b"same-origin")
+HTML = (b"accept", b"text/html")
+
+
+def for_whom(who: str) -> Iterable[tuple[str, str]]:
+    """Methods and filled-in addresses of those routes."""
+    for route, whose in WHO.items():
+        method, _, path = route.partition(" ")
+        if whose == who:
+            yield method, "/".join("x" if part.startswith("{") else part for part in path.split("/"))
+
+
+async def test_the_table_names_every_route(app: ASGIApp) -> None:
+    answer = await ask(app, "GET", "/health/live")
+    routes = answer.scope["litestar_app"].routes
+    found = {f"{method} {route.path_format}" for route in routes for method in route.methods - {"OPTIONS", "HEAD"}}
+    assert found == set(WHO)
+
+
+COOKIES = [
+    b"",
+    b"sdc_session=",
+    b"sdc_session=guess",
+    b"__Host-sdc_session=THE-TOKEN",
+    b"SDC_SESSION=THE-TOKEN",
+    b"sdc_session=THE-TOKEN-",
+    b'sdc_session=\xff; sdc_session=""',
+]
+
+
+async def test_without_the_right_cookie_every_author_route_leads_to_the_sign_in_page(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    for cookie in COOKIES:
+        sent = (b"cookie", cookie.replace(b"THE-TOKEN", client.cookies["sdc_session"].encode()))
+        for method, path in for_whom(AUTHOR):
+            answer = await ask(app, method, path, headers=[SAME, HTML, sent])
+            told = (answer.status, answer.headers.get("location", "").partition("?")[0], answer.body)
+            assert told == (303, "/author/sign-in", b""), (method, path, cookie)
+
+
+async def test_an_expired_session_opens_nothing(app: ASGIApp, client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
+    async with databases.ttl.transaction() as connection:
+        await execute(connection, "UPDATE sessions SET expires_at_us = :now_us", {"now_us": clock.now_us()})
+    for method, path in for_whom(AUTHOR):
+        assert (await ask(app, method, path, headers=[SAME, HTML, cookie])).status == 303, (method, path)
+
+
+FOREIGN: list[list[tuple[bytes, bytes]]] = [
+    [(b"sec-fetch-site", b"cross-site")],
+    [(b"sec-fetch-site", b"same-site")],
+    [(b"sec-fetch-site", b"")],
+    [(b"sec-fetch-site", b"Same-Origin")],
+    [(b"sec-fetch-site", b"same-origin"), (b"sec-fetch-site", b"cross-site")],
+    [(b"sec-fetch-site", b"cross-site"), (b"origin", b"http://localhost:8000")],
+    [(b"origin", b"null")],
+    [(b"origin", b"http://[")],
+    [(b"origin", b"http://localhost:8000.evil.example")],
+    [(b"origin", b"http://localhost:8000@evil.example")],
+    [(b"origin", b"http://evil.example/http://localhost:8000")],
+    [(b"origin", b"javascript://localhost:8000")],
+    [(b"referer", b"http://localhost:8000/author")],
+    [],
+]
+
+
+async def test_another_site_can_write_nothing(app: ASGIApp, client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
+    for route in WHO:
+        method, _, path = route.replace("{", "").replace("}", "").partition(" ")
+        if method == "GET" or path == "/hooks":
+            continue
+        for headers in FOREIGN:
+            assert (await ask(app, method, path, headers=[cookie, *headers])).status == 403, (route, headers)
+            assert (await ask(app, method, f"/{path}", headers=[cookie, *headers])).status == 403, (route, headers)
+
+
+OVERRIDES = [
+    ("GET", "/author/sessions", b"_method=DELETE", 200),
+    ("POST", "/author/sessions", b"_method=GET", 405),
+    ("POST", "/author/sessions", b"_method=TRACE", 405),
+    ("POST", "/author/sessions", b"_method=delete", 303),
+    ("POST", "/author/sessions", b"_method=DELETE&_method=PUT", 303),
+    ("POST", "/author/sessions", b"_METHOD=DELETE", 405),
+    ("POST", "/author/sessions", b"_method=%00DELETE", 405),
+    ("PUT", "/author/sessions", b"_method=DELETE", 405),
+    ("POST", "//author/sessions", b"_method=DELETE", 405),
+    ("POST", "/hooks", b"_method=DELETE", 401),
+    ("POST", "/posts", b"_method=DELETE", 405),
+    ("POST", "/authority", b"_method=DELETE", 405),
+]
+
+
+async def test_a_form_may_stand_for_a_few_methods_below_author_alone(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
+    for method, path, query, expected in OVERRIDES:
+        answer = await ask(app, method, path, query=query, headers=[SAME, cookie])
+        assert answer.status == expected, (method, path, query)
+
+
+ELSEWHERE = [
+    "//[",
+    "http://[",
+    "/author/☃",
+    "/author/\u00e9",
+    "//evil.example",
+    "/\\evil.example",
+    "https:evil.example",
+    "\t//evil.example",
+    "/author/%0d%0aSet-Cookie:x=1\r\n",
+    "/%2f/evil.example",
+    "/author\u2028",
+    "/author\\..\\x",
+]
+
+
+async def test_signing_in_leads_nowhere_else(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    for address in ELSEWHERE:
+        form = {"name": "ada", "password": PASSWORD, "return_to": address}
+        answer = await client.post("/author/sign-in", data=form, headers=BROWSER)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/author"), address
+
+
+async def test_a_session_that_was_brought_along_is_not_taken_over(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await make_author(databases)
+    client.cookies.set("sdc_session", "chosen-by-somebody-else", domain="localhost")
+    answer = await sign_in(client)
+    assert "chosen-by-somebody-else" not in answer.headers["set-cookie"]
+    stranger = {"Cookie": "sdc_session=chosen-by-somebody-else", **BROWSER}
+    client.cookies.clear()
+    assert (await client.get("/author", headers=stranger)).status_code == 303
+
+
+async def test_two_who_send_the_setup_form_at_once_make_one_author(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    token = await one_time_tokens.issue_setup_link(databases)
+    form = {"token": token, "display_name": "", "password": PASSWORD, "site_title": "Notes"}
+    async with asyncio.TaskGroup() as group:
+        tries = [
+            group.create_task(client.post("/author/setup", data={**form, "name": name}, headers=BROWSER))
+            for name in ("ada", "eve")
+        ]
+    codes = sorted(each.result().status_code for each in tries)
+    assert codes[0] == 303
+    assert codes[1] in (401, 409)
+
+
+async def test_two_who_use_a_login_link_at_once_begin_one_session(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await make_author(databases)
+    token = await one_time_tokens.issue_login_link(databases, "ada")
+    async with asyncio.TaskGroup() as group:
+        tries = [group.create_task(client.post(f"/author/login/{token}", headers=BROWSER)) for _ in range(2)]
+    assert sorted(each.result().status_code for each in tries) == [303, 401]
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", " ada", "ada\u00a0", "\u3000aDa\t"])
+def test_one_account_has_one_throttle_however_it_is_written(name: str) -> None:
+    assert next(iter(throttle.keys(name, "192.0.2.1"))) == next(iter(throttle.keys("ada", "198.51.100.7")))
+
+
+async def test_a_forged_address_is_no_new_address(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    codes = []
+    for number in range(5):
+        forged = {**BROWSER, "X-Forwarded-For": f"192.0.2.{number}", "X-Real-IP": f"192.0.2.{number}"}
+        form = {"name": f"somebody{number}", "password": "not the password at all"}
+        codes.append((await client.post("/author/sign-in", data=form, headers=forged)).status_code)
+    assert codes == [422, 422, 422, 429, 429]
+
+
+@pytest.mark.parametrize("path", ["/author/login/SECRET", "//author/login/SECRET", "/author///login//SECRET"])
+def test_no_spelling_of_a_login_link_is_logged_with_its_token(path: str) -> None:
+    assert "SECRET" not in logged_path(path)
+
+
+@pytest.mark.parametrize("title", ["a\x00b", "a\x01b", "a\x7fb", "a\uffffb", "\ud800"])
+def test_a_title_that_feeds_cannot_carry_is_refused(title: str) -> None:
+    with pytest.raises(Invalid, match="visible characters"):
+        clean_title(title)
+
+
+async def test_metrics_are_told_to_nobody_behind_a_proxy(client: httpx.AsyncClient) -> None:
+    for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"):
+        assert (await client.get("/metrics", headers={header: "127.0.0.1"})).status_code == 403, header
+
+
+async def test_metrics_are_told_to_nobody_elsewhere(app: ASGIApp) -> None:
+    for address in ("198.51.100.7", "::ffff:198.51.100.7", "10.0.0.1", ""):
+        assert (await ask(app, "GET", "/metrics", client=address)).status == 403

@@ -1,0 +1,162 @@
+"""Every route of web against what a hostile client sends: the right 4xx, problem details or a page, and no leak."""
+
+import random
+
+import httpx
+import msgspec
+import pytest
+from litestar.types import ASGIApp
+from sdc_core.settings import Settings
+from sdc_web.db import Databases
+
+from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
+from raw_requests import Answer, Headers, ask
+from signing_in import make_author, sign_in
+
+SEED = 20261124
+HTML = [(b"accept", b"text/html")]
+SAME = (b"sec-fetch-site", b"same-origin")
+AWAY = frozenset({"/health", "/author/media", "/author/jobs", "/author/backups/drills", "/author/statistics/live"})
+"""Below these, 503 is right while there is no worker and no object store."""
+LEAKS = ("Traceback", 'File "/', "sqlite3", "site-packages", "sdc_web.", "UnicodeEncodeError", "ValueError")
+
+
+@pytest.fixture
+async def cookie(client: httpx.AsyncClient, databases: Databases) -> tuple[bytes, bytes]:
+    """The header of a signed-in author."""
+    await make_author(databases)
+    await sign_in(client)
+    return b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode()
+
+
+async def addresses(app: ASGIApp) -> list[tuple[str, list[str]]]:
+    """Every route of the application with its methods."""
+    answer = await ask(app, "GET", "/health/live")
+    routes = answer.scope["litestar_app"].routes
+    found = sorted((route.path_format, sorted(route.methods)) for route in routes)
+    # One takes a second to find the object store away and reads nothing; the other would end the session.
+    return [(path, methods) for path, methods in found if path not in ("/health", "/author/sign-out")]
+
+
+def filled(path: str, piece: str) -> str:
+    """The address with that in the place of every variable."""
+    parts = [piece if part.startswith("{") else part for part in path.split("/")]
+    return "/".join(parts)
+
+
+def harm(answer: Answer, about: object) -> list[str]:
+    """What is wrong with an answer: a 5xx (but of a part that is away), something of the inside told, a wrong form."""
+    path, told = answer.scope["path"], f"{answer.status} {about}: {answer.text[:200]}"
+    away = answer.status == 503 and any(path.startswith(each) for each in AWAY)
+    faults = [] if away or 200 <= answer.status < 500 else [f"status {told}"]
+    faults += [f"leaks {leak}: {told}" for leak in LEAKS if leak in answer.text]
+    if answer.headers.get("x-content-type-options") != "nosniff" and answer.status != 304:
+        faults.append(f"may be sniffed: {told}")
+    if any(set("\r\n\0") & set(value) for value in answer.headers.values()):
+        faults.append(f"splits: {told}")
+    if answer.status >= 400 and answer.body and path != "/health":
+        kind = answer.headers["content-type"].partition(";")[0]
+        if kind == "application/problem+json":
+            problem = msgspec.json.decode(answer.body, type=dict[str, object])
+            kind = "text/html" if problem["status"] == answer.status and problem["code"] else "no problem"
+        faults += [] if kind == "text/html" else [f"is {kind}: {told}"]
+    return faults
+
+
+def signed(cookie: tuple[bytes, bytes], *more: tuple[bytes, bytes]) -> Headers:
+    return [cookie, SAME, *HTML, *more]
+
+
+async def test_no_method_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    for path, methods in await addresses(app):
+        for method in METHODS:
+            answer = await ask(app, method, filled(path, "x"), headers=signed(cookie))
+            found += harm(answer, (method, path))
+            if method not in {*methods, "HEAD", "OPTIONS"}:
+                found += [] if answer.status in (400, 405) else [f"{answer.status} {method} {path}"]
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_no_path_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    for path, methods in await addresses(app):
+        for piece in PIECES:
+            before = path.partition("{")[0].rstrip("/")
+            asked = [
+                (filled(path, piece), signed(cookie)),
+                (f"{before}/{piece}", [SAME]),
+                (f"/{piece}{path}/", [(b"hx-request", b"true"), SAME]),
+            ]
+            for address, headers in asked:
+                for method in methods if "GET" not in methods else ["GET", "HEAD", *({*methods} - {"GET", "HEAD"})]:
+                    found += harm(await ask(app, method, address, headers=headers), (method, address[:80]))
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_no_query_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    for path, methods in await addresses(app):
+        for query in QUERIES:
+            for method in {*methods} - {"OPTIONS"}:
+                for headers in (signed(cookie), [SAME]):
+                    answer = await ask(app, method, filled(path, "x"), query=query, headers=headers)
+                    found += harm(answer, (method, path, query[:60]))
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_no_header_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    for path, methods in await addresses(app):
+        for header in HEADERS:
+            for method in {*methods} - {"OPTIONS"}:
+                for headers in ([cookie, header], [cookie, SAME, header], [header]):
+                    answer = await ask(app, method, filled(path, "x"), headers=headers)
+                    found += harm(answer, (method, path, header[0], header[1][:60]))
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_no_body_breaks_a_route(
+    app: ASGIApp, client: httpx.AsyncClient, cookie: tuple[bytes, bytes], settings: Settings
+) -> None:
+    found: list[str] = []
+    made = await ask(app, "POST", "/author/posts", headers=signed(cookie, FORM), body=b"kind=post")
+    post_id = made.headers["location"].rpartition("/")[2]
+    for path, methods in await addresses(app):
+        for kind, body in BODIES:
+            for method in {*methods} - {"GET", "HEAD", "OPTIONS"}:
+                for headers in (signed(cookie, (b"content-type", kind)), [SAME, (b"content-type", kind)]):
+                    if method == "DELETE" and path.startswith("/author/posts") and path.count("/") == 3:
+                        continue
+                    answer = await ask(app, method, filled(path, post_id), headers=headers, body=body)
+                    found += harm(answer, (method, path, kind, body[:60]))
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_what_was_stored_of_bad_bodies_shows_on_every_page(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    made = await ask(app, "POST", "/author/posts", headers=signed(cookie, FORM), body=b"kind=post")
+    post = made.headers["location"]
+    for _, body in BODIES:
+        if body.startswith(b"base_revision=1&"):
+            await ask(app, "POST", f"{post}/publication", headers=signed(cookie, FORM), body=body)
+    for path, _ in await addresses(app):
+        if "{" not in path:
+            found += harm(await ask(app, "GET", path, headers=signed(cookie)), path)
+    assert not found, "\n".join(sorted(set(found)))
+
+
+async def test_random_requests_break_nothing(app: ASGIApp, cookie: tuple[bytes, bytes]) -> None:
+    found: list[str] = []
+    dice = random.Random(SEED)  # noqa: S311 - the same ones each time
+    routes = await addresses(app)
+    for number in range(600):
+        path, methods = dice.choice(routes)
+        method = dice.choice([*methods, *METHODS])
+        kind, body = dice.choice(BODIES)
+        person = dice.choice([[], [cookie], [cookie, SAME]])
+        headers = [*dice.sample(HEADERS, dice.randrange(6)), (b"content-type", kind), *person]
+        address = filled(path, dice.choice(PIECES))
+        answer = await ask(app, method, address, query=dice.choice(QUERIES), headers=headers, body=body[:2_000])
+        found += harm(answer, (number, method, address[:80], headers, body[:60]))
+    assert not found, "\n".join(sorted(set(found)))
