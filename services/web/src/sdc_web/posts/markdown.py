@@ -36,6 +36,7 @@ _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 _MARKUP = re.compile(r"<[^>]*>")
 _ALIGNED = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 _FOOTNOTE = re.compile(r'(class="footnote-reference"><a href="#|class="footnote-definition" id=")')
+_CHECKBOX = re.compile(r"<input( [^>]*)>")
 _WORD = re.compile(r"\w+")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
@@ -99,9 +100,15 @@ def render(text: str) -> Rendered:
     html = _FOOTNOTE.sub(r"\1fn-", html)
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
+    safe = _CHECKBOX.sub(_named, safe)
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)))
+
+
+def _named(checkbox: re.Match[str]) -> str:
+    """A box of a task list with a name, which its text is not to machines."""
+    return f'<input aria-label="{"done" if "checked" in checkbox[1] else "to do"}"{checkbox[1]}>'
 
 
 def _with_headings(html: str) -> str:

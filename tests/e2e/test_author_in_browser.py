@@ -1,0 +1,163 @@
+"""The author at the keyboard: nothing typed is lost, what is published shows at once, and all of it without script."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+
+import photograph
+from e2e_site import Site
+
+pytestmark = pytest.mark.timeout(90)
+WAIT_MS = 10_000
+KEPT = """(words) => new Promise((done) => {
+    const look = () => Object.values(localStorage).some((kept) => kept.includes(words)) ? done() : setTimeout(look, 50);
+    look();
+})"""
+"""Waits until this browser keeps these words. The site's policy forbids the evaluation that Playwright's own wait needs."""
+
+
+@pytest.fixture
+def desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
+    """A browser in which the author is signed in, with script."""
+    with browser.new_context(storage_state=signed_in) as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context
+
+
+@pytest.fixture
+def plain_desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
+    """The same without script."""
+    with browser.new_context(storage_state=signed_in, java_script_enabled=False) as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context
+
+
+def begin(context: BrowserContext, site: Site) -> Page:
+    """The editor of a new draft."""
+    page = context.new_page()
+    page.goto(f"{site.url}/author/posts")
+    page.get_by_role("button", name="Write").click()
+    page.locator("#field-body").wait_for()
+    return page
+
+
+def text_of(page: Page) -> str:
+    return page.locator("#field-body").input_value()
+
+
+def test_a_text_typed_without_a_network_comes_back_after_the_tab_is_gone(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    address = page.url
+    desk.set_offline(True)
+    page.locator("#field-body").press_sequentially("A sentence in a tunnel.")
+    expect(page.locator("[data-unsaved]")).to_be_visible()
+    page.evaluate(KEPT, "tunnel.")
+    page.close(run_before_unload=False)
+    desk.set_offline(False)
+
+    page = desk.new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    assert text_of(page) == "A sentence in a tunnel."
+
+
+def test_typing_without_a_pause_is_kept_before_the_first_pause(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    page.evaluate("window.saves = 0; document.addEventListener('htmx:before:request', () => { window.saves += 1; })")
+    page.locator("#field-body").press_sequentially("no pause at all between these words ", delay=30)
+    saves, kept = page.evaluate("[window.saves, Object.values(localStorage).join()]")
+    assert saves == 0
+    assert "no pause at all" in kept
+
+
+def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, desk: BrowserContext) -> None:
+    first = begin(desk, site)
+    second = desk.new_page()
+    second.goto(first.url)
+    first.locator("#field-body").fill("From the first.")
+    expect(first.locator("[data-saved]")).to_contain_text("Saved")
+    second.locator("#field-body").fill("From the second.")
+
+    expect(second.locator(".diff ins")).to_have_text("From the second.")
+    expect(second.locator(".diff del")).to_have_text("From the first.")
+    second.get_by_label("Yours").fill("From both.")
+    second.get_by_role("button", name="Save the text on the left").click()
+    expect(second.locator("#field-body")).to_have_value("From both.")
+    expect(second.locator("#editor-rescue")).to_be_hidden()
+
+
+def test_what_is_published_shows_at_once_moves_with_its_slug_and_goes_at_once(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    page.locator("#field-title").fill("Published in a hurry")
+    page.locator("#field-body").fill("Hurried words.")
+    page.get_by_label("Slug").fill("in-a-hurry")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.locator(".state-published").first).to_be_visible()
+    assert "Hurried words." in httpx.get(f"{site.url}/posts/in-a-hurry").text
+    expect(page.locator("#editor-rescue")).to_be_hidden()
+
+    page.get_by_label("Slug").fill("without-haste")
+    page.get_by_role("button", name="Publish changes").click()
+    page.wait_for_url("**?said=published")
+    expect(page.get_by_role("link", name="view on the site")).to_have_attribute("href", "/posts/without-haste")
+    moved = httpx.get(f"{site.url}/posts/in-a-hurry")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/posts/without-haste")
+
+    page.get_by_role("button", name="Unpublish").click()
+    expect(page.locator(".state-draft").first).to_be_visible()
+    assert httpx.get(f"{site.url}/posts/without-haste").status_code == 404
+    assert text_of(page) == "Hurried words."
+
+
+def test_without_script_a_text_is_written_published_and_deleted(site: Site, plain_desk: BrowserContext) -> None:
+    page = begin(plain_desk, site)
+    page.locator("#field-title").fill("By forms alone")
+    page.locator("#field-body").fill("No script ran.")
+    page.get_by_role("button", name="Save draft").click()
+    assert text_of(page) == "No script ran."
+    page.get_by_role("button", name="Publish", exact=True).click()
+    assert "No script ran." in httpx.get(f"{site.url}/posts/by-forms-alone").text
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    assert httpx.get(f"{site.url}/posts/by-forms-alone").status_code == 404
+
+
+def test_a_text_sent_after_the_session_ended_is_handed_back(site: Site, plain_desk: BrowserContext) -> None:
+    page = begin(plain_desk, site)
+    page.locator("#field-body").fill("Written too long.")
+    cookies = plain_desk.cookies()
+    plain_desk.clear_cookies()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_label("Text")).to_have_value("Written too long.")
+
+    plain_desk.add_cookies([{"name": each["name"], "value": each["value"], "url": site.url} for each in cookies])
+    page.get_by_role("button", name="Send it again").click()
+    assert text_of(page) == "Written too long."
+
+
+def test_several_pictures_go_up_together_and_a_broken_one_is_named(
+    site: Site, desk: BrowserContext, tmp_path: Path
+) -> None:
+    (tmp_path / "words.jpg").write_bytes(b"no picture at all")
+    photo = photograph.take(tmp_path / "bridge.jpg")
+    page = desk.new_page()
+    page.goto(f"{site.url}/author/media")
+    page.locator("#field-file").set_input_files([photo, tmp_path / "words.jpg"])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("[data-progress-words]")).to_contain_text("Uploaded. Its sizes are being made. words.jpg: ")
+    expect(page.locator(".asset").first).to_contain_text("bridge.jpg")
+
+
+def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:
+    page = desk.new_page()
+    page.goto(f"{site.url}/author/jobs")
+    row = page.locator('[id="jobs-job-cron.expire"]')
+    row.get_by_role("button", name="Run now").press("Enter")
+    expect(row.locator(".state-ok")).to_be_visible()
+    expect(row).to_have_count(1)
+    expect(row.get_by_role("button", name="Run now")).to_be_focused()

@@ -1,0 +1,99 @@
+"""A visitor's browser: a phone, a slow line, a keyboard; nothing refused, nothing that moves."""
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, StorageState, ViewportSize, expect
+
+from e2e_site import Site
+
+pytestmark = pytest.mark.timeout(90)
+LIGHT_BYTES = 60_000
+PHONE = ViewportSize(width=360, height=740)
+TEXT = f"""A long word: {"w" * 200}.
+
+## A heading
+
+| a | table | that | is | rather | wide | for | a | phone |
+|---|---|---|---|---|---|---|---|---|
+| one | two | three | four | five | six | seven | eight | nine |
+
+```python
+print("a line of code that is longer than a telephone is wide, and has to scroll by itself")
+```
+
+هذا نص عربي قصير.
+"""
+
+
+@pytest.fixture(scope="module")
+def post(site: Site, browser: Browser, signed_in: StorageState) -> str:
+    """The address of a published post that is hard to lay out."""
+    with browser.new_context(storage_state=signed_in) as context:
+        page = context.new_page()
+        page.goto(f"{site.url}/author/posts")
+        page.get_by_role("button", name="Write").click()
+        page.locator("#field-title").fill("Unbreakable" * 15)
+        page.locator("#field-body").fill(TEXT)
+        page.get_by_label("Slug").fill("hard-to-lay-out")
+        page.get_by_role("button", name="Publish", exact=True).click()
+        expect(page.locator(".state-published").first).to_be_visible()
+    return f"{site.url}/posts/hard-to-lay-out"
+
+
+def test_no_page_is_wider_than_a_phone_and_the_browser_complains_of_none(
+    site: Site, browser: Browser, post: str
+) -> None:
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        for address in (post, site.url, f"{site.url}/posts", f"{site.url}/search?q=heading", f"{site.url}/tags"):
+            page.goto(address)
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
+        assert faults == []
+
+
+def test_a_post_is_light_and_nothing_moves_on_a_slow_line(browser: Browser, post: str) -> None:
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        page.add_init_script(
+            "window.moved = 0; new PerformanceObserver((list) => { for (const each of list.getEntries())"
+            " window.moved += each.value; }).observe({ type: 'layout-shift', buffered: true });"
+        )
+        network = context.new_cdp_session(page)
+        sizes: list[int] = []
+        network.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
+        network.send("Network.enable")
+        slow = {"offline": False, "latency": 100, "downloadThroughput": 80_000, "uploadThroughput": 80_000}
+        network.send("Network.emulateNetworkConditions", slow)
+        page.goto(post, wait_until="networkidle")
+        assert 0 < sum(sizes) < LIGHT_BYTES
+        assert page.evaluate("window.moved") == 0
+
+
+def test_the_keyboard_reaches_the_text_at_once_and_code_that_scrolls(browser: Browser, post: str) -> None:
+    with browser.new_context(viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(post)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the text")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("group", name="Table")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.locator("pre")).to_be_focused()
+
+
+def test_an_address_with_nothing_behind_it_says_so_and_offers_the_search(site: Site, browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        answer = page.goto(f"{site.url}/posts/nothing-of-the-kind")
+        assert answer is not None
+        assert answer.status == 404
+        expect(page.get_by_role("heading", name="Nothing is here")).to_be_visible()
+        page.get_by_label("Search the site").fill("zzz")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_text("Nothing here says")).to_be_visible()
+    assert httpx.get(f"{site.url}/feed.xml").status_code == 200
