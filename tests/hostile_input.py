@@ -183,18 +183,24 @@ BODIES: list[tuple[bytes, bytes]] = [
     (MULTIPART, b"--b\r\n\r\nx\r\n--b--\r\n"),
     (
         MULTIPART,
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="\xff\x00/../a"'
-        b"\r\n\r\n\x89PNG\r\n\x1a\n\r\n--b--\r\n",
+        (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="\xff\x00/../a"'
+            b"\r\n\r\n\x89PNG\r\n\x1a\n\r\n--b--\r\n"
+        ),
     ),
     (
         MULTIPART,
-        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: x; charset=nope'
-        b"\r\n\r\nx\r\n--b--\r\n",
+        (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nContent-Type: x; charset=nope'
+            b"\r\n\r\nx\r\n--b--\r\n"
+        ),
     ),
     (
         MULTIPART,
-        b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Type: text/plain; charset=nope'
-        b"\r\n\r\nx\r\n--b--\r\n",
+        (
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\nContent-Type: text/plain; charset=nope'
+            b"\r\n\r\nx\r\n--b--\r\n"
+        ),
     ),
     (
         MULTIPART,

@@ -1,7 +1,8 @@
 """The whole of web, put together: layers, routes, and the parts that live as long as the process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import cast
 from urllib.parse import parse_qs, quote
@@ -11,9 +12,9 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 from sdc_core import logging, supervise
-from sdc_core.errors import SdcError
+from sdc_core.errors import SdcError, Unavailable
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
@@ -30,6 +31,13 @@ from sdc_web.site.routes import cacheable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
+BODY_S = 20.0
+SLOWEST_BYTES_PER_S = 16 * 1024
+"""A body has `BODY_S`, and as long again as its bytes take at this rate."""
+BODIES = 128
+BODIES_OF_ONE = 16
+"""Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
+that slow ones take no place from those who read."""
 WORKER_CONNECTIONS = 64
 """One page of statistics asks fourteen questions at once."""
 CONTENT_SECURITY_POLICY = (
@@ -81,7 +89,7 @@ def build(settings: Settings) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    edge = Edge(litestar, security_headers(settings))
+    edge = Edge(Bodies(litestar), security_headers(settings))
     opened.page_cache = PageCache(edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME)
     opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
     return opened.request_log
@@ -203,6 +211,71 @@ class Edge:
         if head:
             scope = cast("HTTPScope", {**scope, "method": "GET", "sdc.head": True})
         await self._app(scope, receive, send_on)
+
+
+class Bodies:
+    """Bodies that are still coming: each has a deadline, and all together leave room for those who only read."""
+
+    __slots__ = ("_app", "_coming")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._coming: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+        origin = scope["client"][0] if scope["client"] else ""
+        if self._coming[origin] >= BODIES_OF_ONE or self._coming.total() >= BODIES:
+            await _refuse(Unavailable("too much is being sent at once: try again in a moment"), send)
+            return
+        deadline_s = asyncio.get_running_loop().time() + BODY_S
+        coming = True
+
+        def arrived() -> None:
+            nonlocal coming
+            if coming:
+                coming = False
+                self._coming -= Counter((origin,))
+
+        async def receive_in_time() -> ReceiveMessage:
+            nonlocal deadline_s
+            if not coming:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(status_code=408, detail="What was sent came too slowly.") from None
+            if message["type"] == "http.request" and message.get("more_body", False):
+                deadline_s += len(message.get("body", b"")) / SLOWEST_BYTES_PER_S
+            else:
+                arrived()
+            return message
+
+        self._coming[origin] += 1
+        try:
+            await self._app(scope, receive_in_time, send)
+        finally:
+            arrived()
+
+
+def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a body is announced; without either header there is none (RFC 9112 section 6.3)."""
+    return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
+
+
+async def _refuse(error: Unavailable, send: Send) -> None:
+    """The answer to a request that reaches no handler."""
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(error.retry_after_s).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    body = msgspec.json.encode(problems.of(error))
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _readable(scope: HTTPScope) -> HTTPScope:

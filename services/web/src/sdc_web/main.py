@@ -4,7 +4,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 BACKPRESSURE = 512
-"""Requests that one process handles at once; further ones wait in the kernel."""
+"""Connections that one process holds at once; further ones wait in the kernel."""
 HEADER_READ_MS = 10_000
 STOP_S = 15
 _TO_ROOT = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
@@ -75,6 +75,8 @@ def serve(settings: Settings) -> None:
         port=settings.WEB_PORT,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
+        # To tell HTTP/2 from HTTP/1 it would wait without end for the first byte of a connection.
+        http=HTTPModes.http1,
         workers=settings.WEB_PROCESSES,
         websockets=False,
         backlog=BACKLOG,

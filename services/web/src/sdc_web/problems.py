@@ -133,5 +133,5 @@ def _detail(status: int, error: HTTPException) -> str:
 
 
 def _code(status: int) -> str:
-    known = {400: "malformed", 405: "method_not_allowed", 415: "unsupported_media_type"}
+    known = {400: "malformed", 405: "method_not_allowed", 408: "too_slow", 415: "unsupported_media_type"}
     return known.get(status) or next((code for code, number in STATUSES.items() if number == status), "error")

@@ -1,0 +1,80 @@
+"""Bodies that come slowly, or many at a time: none takes the place of a reader."""
+
+import asyncio
+
+import msgspec
+import pytest
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
+from sdc_web import app as web
+from sdc_web.app import Bodies
+
+
+async def reading(_: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads the whole body and tells its length."""
+    length = 0
+    while (message := await receive())["type"] == "http.request":
+        length += len(message["body"])
+        if not message["more_body"]:
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(length).encode(), "more_body": False})
+
+
+async def send_slowly(
+    app: ASGIApp,
+    finish: asyncio.Event,
+    address: str = "192.0.2.1",
+    header: tuple[bytes, bytes] = (b"content-length", b"9"),
+) -> tuple[int, bytes]:
+    """Status and body of the answer to a request whose body ends once `finish` is set."""
+    pieces = [b"begin", b"-end"]
+    status, body = 0, b""
+
+    async def receive() -> ReceiveMessage:
+        if len(pieces) == 1:
+            await finish.wait()
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: Message) -> None:
+        nonlocal status, body
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif message["type"] == "http.response.body":
+            body += message["body"]
+
+    scope: HTTPScope = {"type": "http", "headers": [header], "client": (address, 1)}  # ty: ignore[missing-typed-dict-key, invalid-argument-type]
+    await app(scope, receive, send)
+    return status, body
+
+
+async def test_a_body_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "BODY_S", 0.01)
+    with pytest.raises(web.HTTPException) as refused:
+        await send_slowly(Bodies(reading), asyncio.Event())
+    assert refused.value.status_code == 408
+
+
+@pytest.mark.parametrize("header", [(b"content-length", b"9"), (b"transfer-encoding", b"chunked")])
+async def test_one_address_sends_a_few_bodies_at_once_and_no_more(header: tuple[bytes, bytes]) -> None:
+    bodies, finish = Bodies(reading), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        slow = [group.create_task(send_slowly(bodies, finish, header=header)) for _ in range(web.BODIES_OF_ONE)]
+        await asyncio.sleep(0)
+        status, body = await send_slowly(bodies, finish)
+        finish.set()
+        another = await send_slowly(bodies, finish, "192.0.2.2")
+    assert (status, msgspec.json.decode(body)["code"]) == (503, "unavailable")
+    assert another == (200, b"9")
+    assert {each.result() for each in slow} == {(200, b"9")}
+    assert await send_slowly(bodies, finish) == (200, b"9")
+
+
+async def test_many_addresses_together_leave_room_for_readers() -> None:
+    bodies, finish = Bodies(reading), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number in range(web.BODIES):
+            group.create_task(send_slowly(bodies, finish, f"192.0.2.{number}"))
+        await asyncio.sleep(0)
+        refused, _ = await send_slowly(bodies, finish, "198.51.100.1")
+        finish.set()
+    assert refused == 503
