@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -15,10 +16,10 @@ from pathlib import Path
 
 import httpx
 import msgspec
-import photograph
 from sdc_core import clock
 from sdc_core.webhooks import Keyring
 
+import photograph
 from sdc_up import SDC, Up, free_ports
 
 PASSWORD = "nine lives and a lantern"
@@ -94,9 +95,7 @@ class Site:
         """A photograph into the library."""
         headers = {"Accept": "application/json"}
         with photo.open("rb") as file:
-            return told(
-                lambda: self.author.post("/author/media", files={"file": (photo.name, file)}, headers=headers)
-            )
+            return told(lambda: self.author.post("/author/media", files={"file": (photo.name, file)}, headers=headers))
 
     def publish(self, title: str, body: str = "Fog.") -> str:
         """The path of a new post."""
@@ -122,21 +121,25 @@ class Site:
         """The secrets that both services sign with."""
         return Keyring((self.data / "secrets" / "sdc_webhook_secrets").read_text().strip().split(","))
 
-    def worker(self, method: str, path: str, body: bytes = b"", message_id: str = "", **query: str) -> httpx.Response:
+    def worker(self, method: str, path: str, body: bytes = b"", message_id: str = "") -> httpx.Response:
         """A signed request to the worker."""
         headers = self.keyring().headers(message_id or f"msg_{clock.new_id()}", body)
         headers["content-type"] = "application/json"
-        return httpx.request(
-            method, self.worker_url + path, content=body, headers=headers, params=query, timeout=30, trust_env=False
-        )
+        return httpx.request(method, self.worker_url + path, content=body, headers=headers, timeout=30, trust_env=False)
 
     def counted(self, prefix: str) -> dict[str, int]:
         """How often each path with that beginning was asked for, as the worker's statistics have it."""
         day = clock.today()
-        query = {"from": day, "to": day, "by": "path", "limit": "1000"}
-        answer = self.worker("GET", "/analytics/breakdown", **query)
+        answer = self.worker("GET", f"/analytics/breakdown?from={day}&to={day}&by=path&limit=1000")
         assert answer.status_code == 200, answer.text
         return {row["key"]: row["requests"] for row in answer.json()["rows"] if row["key"].startswith(prefix)}
+
+    def assets(self) -> int:
+        """How many media assets are recorded."""
+        with sqlite3.connect(f"file:{self.data / 'site.db'}?mode=ro", uri=True) as connection:
+            found = connection.execute("SELECT count(*) FROM media_assets").fetchone()[0]
+        connection.close()
+        return int(found)
 
     def asset(self, asset_id: str) -> str:
         """The state of an upload, as its page of the library has it."""
@@ -171,10 +174,11 @@ class Site:
         sockets = {f"socket:[{row[9]}]" for row in tables if row[1] == wanted and row[3] == "0A"}
         return [pid for pid in self.processes() if sockets & set(descriptors(pid))]
 
-    def web_processes(self) -> list[int]:
-        """Those that serve, below the one that watches them."""
-        watching = self.processes("bin/sdc-web")[0]
-        return [pid for pid in children(watching) if "resource_tracker" not in command(pid)]
+    def slots(self) -> dict[str, int]:
+        """The processes of web that serve, by the slot of the access log that each holds."""
+        folder = self.data / "logs" / "web"
+        opened = [(pid, Path(each)) for pid in self.processes("sdc-web") for each in descriptors(pid)]
+        return {file.parent.name: pid for pid, file in opened if file.name == "lock" and file.parent.parent == folder}
 
     def the_worker(self) -> int:
         """The worker's one process."""
@@ -235,11 +239,6 @@ def exactly_once(counts: Mapping[str, int], paths: list[str]) -> dict[str, int]:
     """What differs from every path having been counted once."""
     found = {path: counts.get(path, 0) for path in paths}
     return {path: count for path, count in found.items() if count != 1}
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
 def descriptors(pid: int) -> list[str]:

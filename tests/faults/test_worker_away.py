@@ -5,14 +5,13 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sdc_core import clock
 
-from living_site import Site, eventually, exactly_once, living, small_photograph
+from living_site import Site, eventually, exactly_once, small_photograph
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -23,11 +22,11 @@ DAY_US = clock.DAY_US
 
 
 class Outages:
-    """A worker hangs, two days behind with its jobs; its Litestream is killed; the next ones in the midst of a drill."""
+    """A worker hangs, two days behind with its jobs; its Litestream is killed, and the next two in a drill."""
 
     def __init__(self, site: Site, scratch: Path) -> None:
         self.site = site
-        self.page = site.publish("A lantern")
+        self.page = site.publish("Without the worker")
         self.paths = [f"/counted/{number}" for number in range(4 * REQUESTS)]
         self._read(0)
         self.watch = Watch(site)
@@ -46,7 +45,7 @@ class Outages:
     def _hung(self, scratch: Path) -> None:
         site = self.site
         self.public = [site.ask(path) for path in (self.page, "/", "/feed.xml")]
-        photo = small_photograph(scratch, 1)
+        photo = small_photograph(scratch, 11)
         with ThreadPoolExecutor(len(CMS) + 2) as at_once:
             pages = {path: at_once.submit(site.ask, path, site.author) for path in CMS}
             health, upload = at_once.submit(site.health), at_once.submit(site.upload, photo)
@@ -60,7 +59,7 @@ class Outages:
         site, hung = self.site, self.site.the_worker()
         os.kill(site.litestream(), signal.SIGKILL)
         self._read(2)
-        self.uploaded_late = json.loads(site.upload(small_photograph(scratch, 2)).text)[0]["asset_id"]
+        self.uploaded_late = json.loads(site.upload(small_photograph(scratch, 12)).text)[0]["asset_id"]
         self.worker_gone_s = eventually(lambda: hung not in site.processes("sdc-worker"), every_s=0.02)
         eventually(lambda: outcomes(site).get(DRILL) == ["running"], every_s=0.005)
         for pid in (site.the_worker(), site.litestream()):
@@ -73,7 +72,7 @@ class Outages:
 
 
 class Watch:
-    """Counts the site's workers that hold the lock's port, again and again, until it is told to end."""
+    """Counts the processes that listen on the worker's port, again and again, until it is told to end."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -94,9 +93,8 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def outages(tmp_path_factory: pytest.TempPathFactory) -> Generator[Outages]:
-    with living() as site:
-        yield Outages(site, tmp_path_factory.mktemp("photographs"))
+def outages(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Outages:
+    return Outages(site, tmp_path_factory.mktemp("photographs"))
 
 
 def test_public_pages_are_served_at_once_without_the_worker(outages: Outages) -> None:
