@@ -16,7 +16,7 @@ KEPT = """(words) => new Promise((done) => {
     const look = () => Object.values(localStorage).some((kept) => kept.includes(words)) ? done() : setTimeout(look, 50);
     look();
 })"""
-"""Waits until this browser keeps these words. The site's policy forbids the evaluation that Playwright's own wait needs."""
+"""Waits until this browser keeps these words. The site's policy forbids the evaluation that Playwright's wait needs."""
 
 
 @pytest.fixture
