@@ -30,7 +30,7 @@ def running(folder: Path) -> Generator[Endpoint]:
     keys = {f"WEED_JWT_{part}SIGNING_{read}KEY": clock.new_token() for part in ("", "FILER_") for read in ("", "READ_")}
     with (folder / "stderr").open("wb") as errors:
         weed = subprocess.Popen(
-            _command(folder, ports), env={**os.environ, **keys, "GOMEMLIMIT": "180MiB"}, stdout=errors, stderr=errors
+            _command(folder, ports), env={**os.environ, **keys, "GOMEMLIMIT": "320MiB"}, stdout=errors, stderr=errors
         )
         try:
             _wait_until_ready(weed, f"http://127.0.0.1:{ports[0]}/healthz", folder / "stderr")
