@@ -54,6 +54,19 @@ async def test_a_body_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPa
     assert refused.value.status_code == 408
 
 
+async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours() -> None:
+    async def receive() -> ReceiveMessage:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        raise AssertionError
+
+    scope: HTTPScope = {"type": "http", "headers": [(b"content-length", b"9")], "client": None}  # ty: ignore[missing-typed-dict-key, invalid-argument-type]
+    with pytest.raises(web.HTTPException) as ended:
+        await Bodies(reading)(scope, receive, send)
+    assert ended.value.status_code == 400
+
+
 @pytest.mark.parametrize("header", [(b"content-length", b"9"), (b"transfer-encoding", b"chunked")])
 async def test_one_address_sends_a_few_bodies_at_once_and_no_more(header: tuple[bytes, bytes]) -> None:
     bodies, finish = Bodies(reading), asyncio.Event()

@@ -248,7 +248,10 @@ class Bodies:
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(status_code=408, detail="What was sent came too slowly.") from None
-            if message["type"] == "http.request" and message.get("more_body", False):
+            if message["type"] == "http.disconnect":
+                # Who left in the middle is no fault of ours; nobody reads this answer.
+                raise HTTPException(status_code=400, detail="What was sent ended too soon.")
+            if message.get("more_body", False):
                 deadline_s += len(message.get("body", b"")) / SLOWEST_BYTES_PER_S
             else:
                 arrived()

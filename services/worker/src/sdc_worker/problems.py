@@ -80,7 +80,7 @@ def _framework(_: Request[object, object, State], error: HTTPException) -> Respo
 
 def _bug(request: Request[object, object, State], error: Exception) -> Response[bytes]:
     # The trace belongs to the log alone: it may quote what was sent.
-    log.error("request failed", exc_info=error, extra={"method": request.method, "path": request.url.path})
+    log.error("request failed", exc_info=error, extra={"method": request.method, "path": request.scope["path"]})
     return _respond(500, "internal", "")
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from html import escape
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -25,6 +27,7 @@ ATOM, RSS, JSON = "feed.xml", "rss.xml", "feed.json"
 _LOCAL = re.compile(r'(\s(?:href|src))="/(?!/)')
 _ANCHOR = re.compile(r'(\shref)="#')
 
+DescribedT = TypeVar("DescribedT", Front, View)
 AnyRequest = Request[object, object, State]
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
@@ -136,13 +139,22 @@ def _written(feed: Feed, front: Front, found: list[Published], assets: dict[str,
     entries = [_entry(post, assets, front.url) for post in found]
     match feed.path.rpartition("/")[2]:
         case "rss.xml":
-            text = templating.render("site/rss.xml", site=front, feed=feed, posts=entries)
+            text = templating.render(
+                "site/rss.xml", site=_as_html(front), feed=feed, posts=list(map(_as_html, entries))
+            )
             return _answer(text.lstrip(), "application/rss+xml; charset=utf-8")
         case "feed.json":
             return _answer(_json(feed, front, entries), "application/feed+json")
         case _:
             text = templating.render("site/feed.xml", site=front, feed=feed, posts=entries)
             return _answer(text.lstrip(), "application/atom+xml; charset=utf-8")
+
+
+def _as_html(described: DescribedT) -> DescribedT:
+    """With its words as HTML, which is what RSS takes every description for."""
+    if isinstance(described, Front):
+        return msgspec.structs.replace(described, description=escape(described.description, quote=False))
+    return msgspec.structs.replace(described, summary=escape(described.summary, quote=False))
 
 
 def _json(feed: Feed, front: Front, entries: list[View]) -> str:

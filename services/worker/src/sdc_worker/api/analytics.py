@@ -24,6 +24,8 @@ from sdc_worker.analytics.reports import (
 
 ROWS = 100
 MAX_FILTER = 2_000
+FIRST_DAY, LAST_DAY = "1970-01-01", "9000-12-31"
+"""Far enough from the ends of the calendar to count days from."""
 
 STEPS: dict[str, Step] = {name: name for name in get_args(Step)}
 DIMENSIONS: dict[str, Dimension] = {name: name for name in get_args(Dimension)}
@@ -74,6 +76,10 @@ def _question(request: AnyRequest, *more: str) -> Question:
     for name in query:
         if name not in (*get_args(FilterName), "from", "to", *more):
             message = f"there is no filter {name[:40]}"
+            raise Invalid(message, field=name)
+    for name in ("from", "to"):
+        if not FIRST_DAY <= query.get(name, "") <= LAST_DAY:
+            message = f"{name} is a day between {FIRST_DAY} and {LAST_DAY}"
             raise Invalid(message, field=name)
     return reports.question(query.get("from", ""), query.get("to", ""), filters)
 

@@ -31,6 +31,9 @@ def verifier(keyring: Keyring) -> Callable[[Request[object, object, State]], Awa
         request_id.set(request.headers.get("x-request-id", "")[:64])
         if request.headers.get("webhook-signature") is None:
             raise WebhookError("missing_header")  # before a byte of the body is read
+        if not request.scope["query_string"].isascii():
+            message = "write the query in percent-encoding"
+            raise Invalid(message)
         body = await _received(request)
         if len(body) > LARGE_BYTES:
             await asyncio.to_thread(keyring.verify, request.headers, body)

@@ -1,0 +1,195 @@
+"""Strings of attackers in every field that an author fills in: none of them runs, wherever it is shown."""
+
+from html.parser import HTMLParser
+from urllib.parse import quote
+from xml.etree import ElementTree  # noqa: ICN001 - nothing else of it is used
+
+import httpx
+import msgspec
+import pytest
+from sdc_core.sqlite import execute
+from sdc_core.variants import Manifest, StoredVariant
+from sdc_web import media
+from sdc_web.db import Databases
+from sdc_web.media import assets
+
+from signing_in import BROWSER, HTMX, make_author, sign_in
+
+CORPUS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '" autofocus onfocus="alert(1)',
+    "</title><script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "</style><svg onload=alert(1)>",
+    "]]><script>alert(1)</script>",
+    "<!--<img src='--><img src=x onerror=alert(1)//'>",
+    "<svg><animate onbegin=alert(1) attributeName=x>",
+    "<math><mtext><table><mglyph><style><img src onerror=alert(1)>",
+    "<iframe srcdoc='&lt;script&gt;alert(1)&lt;/script&gt;'></iframe>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<a href='java&#x09;script:alert(1)'>x</a>",
+    "[x](javascript:alert(1)) ![x](data:text/html,<script>alert(1)</script>)",
+    "<form action=//evil.example><button formaction=javascript:alert(1)>x",
+    "<base href=//evil.example><link rel=stylesheet href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "<div hx-get=/author/sign-out hx-trigger=load data-hx-post=/x hx-on:click=alert(1)>x</div>",
+    "<object data=x><embed src=x><video><source onerror=alert(1)></video>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "{{ 7 * 7 }}{% raw %}${7*7}<%= 7 %>",
+    '<img src="media:MEDIA-ID" alt="a><script>alert(1)</script>" onerror=alert(1)>',
+    '![a><script>alert(1)</script>" onerror="alert(1)](media:MEDIA-ID \'"><script>alert(1)</script>\')',
+    "<img src=\"media:MEDIA-ID' onerror='alert(1)\">",
+    "\u202e<scr\u0000ipt>alert(1)</scr\u0000ipt>",
+    "\r\nSet-Cookie: x=1\r\n\r\n<script>alert(1)</script>",
+]
+PAGES = [
+    "/",
+    "/posts",
+    "/projects",
+    "/tags",
+    "/author",
+    "/author/posts",
+    "/author/media",
+    "/author/sessions",
+]
+FEEDS = ("/feed.xml", "/rss.xml", "/sitemap.xml")
+URLS = frozenset({"href", "src", "action", "formaction", "cite", "data", "srcset", "poster"})
+HARMLESS = (
+    "http:",
+    "https:",
+    "mailto:",
+    "tel:",
+    "/",
+    "#",
+    "?",
+    "data:image/svg+xml,%3Csvg",
+    "data:image/webp;base64,",
+    ".",
+)
+
+
+class Finder(HTMLParser):
+    """Finds what would run in a browser."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "script" and not values.get("src", "").startswith("/static/"):
+            self.found.append(f"script {values}")
+        if tag in ("iframe", "object", "embed", "base", "math", "animate", "applet", "frame"):
+            self.found.append(tag)
+        if any(values.get(name, "").lstrip().startswith("//") for name in URLS):
+            self.found.append(f"{tag} {values}")
+        if "/author/sign-out" in values.get("hx-get", ""):
+            self.found.append(f"{tag} {values}")
+        if tag == "meta" and "http-equiv" in values:
+            self.found.append(f"meta {values}")
+        for name, value in values.items():
+            if name.startswith(("on", "data-hx-on")) or name in ("srcdoc", "style"):
+                self.found.append(f"{tag} {name}={value}")
+            if name in URLS and ":" in value.partition("/")[0] and not value.startswith(HARMLESS):
+                self.found.append(f"{tag} {name}={value}")
+
+
+def runs(html: str) -> list[str]:
+    finder = Finder()
+    finder.feed(html)
+    return finder.found
+
+
+async def picture(databases: Databases, number: int, text: str) -> str:
+    """The id of an asset that has its variants, and the text wherever one fits."""
+    line = " ".join(text.replace("\0", "").split())
+    asset = assets.new_asset(f"{number:064}", line, "image/png", 9, line)
+    variant = StoredVariant(name="10.webp", format="webp", width=10, height=10, size_bytes=1)
+    manifest = Manifest(recipe="r1", width=10, height=10, variants=(variant,), placeholder="", color="#ffffff")
+    async with databases.site.transaction() as connection:
+        await assets.insert(connection, asset)
+    await media.ready(databases.site, asset.id, manifest)
+    return asset.id
+
+
+async def write(client: httpx.AsyncClient, kind: str, number: int, attack: str, asset_id: str) -> list[str]:
+    """Publish a post with the attack in every field; what would run in the answers and on its own pages."""
+    opened = (await client.post("/author/posts", data={"kind": kind}, headers=BROWSER)).headers["location"]
+    form = {
+        "title": attack[:150],
+        "slug": f"attacked-{number}",
+        "summary": attack[:250],
+        "tags": attack[:40].replace("/", "_").replace(",", "_"),
+        "body_markdown": f"{attack}\n\n# {attack}\n\n```{attack}\n{attack}\n```\n\n![{attack}](media:{asset_id})",
+        "cover_id": asset_id,
+        "base_revision": "1",
+    }
+    previewed = await client.post(f"{opened}/preview", data=form, headers=HTMX)
+    published = await client.post(f"{opened}/publication", data=form, headers=BROWSER)
+    assert published.status_code == 303, published.text
+    stale = await client.put(f"{opened}/draft", data={**form, "title": "x", "base_revision": "1"}, headers=HTMX)
+    assert stale.status_code == 412
+    refused = await client.put(f"{opened}/draft", data={**form, "slug": attack, "base_revision": "2"}, headers=BROWSER)
+    assert refused.status_code == 422
+    answers = [previewed, stale, refused]
+    place = {"post": "/posts/", "page": "/", "project": "/projects/"}[kind]
+    tag = quote(form["tags"].strip().lower(), safe="")
+    for path in (f"{place}{form['slug']}", opened, f"{opened}/preview", f"/author/media/{asset_id}", f"/tags/{tag}"):
+        answers += [await client.get(path, headers=BROWSER)]
+    return [f"{answer.request.url}: {each}" for answer in answers for each in runs(answer.text)]
+
+
+@pytest.mark.parametrize("kind", ["post", "page", "project"])
+async def test_a_stored_attack_runs_nowhere(client: httpx.AsyncClient, databases: Databases, kind: str) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    found: list[str] = []
+    for number, text in enumerate(CORPUS):
+        asset_id = await picture(databases, number, text)
+        attack = text.replace("MEDIA-ID", asset_id).replace("\0", "")
+        found += await write(client, kind, number, attack, asset_id)
+    for path in PAGES:
+        found += [f"{path}: {each}" for each in runs((await client.get(path, headers=BROWSER)).text)]
+    for path in FEEDS:
+        found += feed_runs((await client.get(path)).text)
+    for item in msgspec.json.decode((await client.get("/feed.json")).content)["items"]:
+        found += [f"feed.json: {each}" for each in runs(item["content_html"])]
+    assert not found, "\n".join(found)
+
+
+async def test_an_attack_in_a_name_or_an_address_runs_nowhere(client: httpx.AsyncClient, databases: Databases) -> None:
+    await make_author(databases)
+    await sign_in(client)
+    found: list[str] = []
+    for text in CORPUS:
+        line = " ".join(text.replace("\0", "").split())
+        async with databases.site.transaction() as connection:
+            await execute(connection, "UPDATE site SET title = :line, description = :line", {"line": line})
+            await execute(connection, "UPDATE authors SET display_name = :line", {"line": line})
+            await execute(connection, "UPDATE generation SET n = n + 1", {})
+        asked: list[tuple[str, dict[str, str]]] = [
+            ("/", {}),
+            ("/author/posts", {"q": line}),
+            ("/search", {"q": text}),
+            ("/author/sessions", {"said": text}),
+            ("/author/sign-in", {"next": text}),
+            ("/author/statistics", {"path": text}),
+            (f"/{quote(text, safe='')}", {}),
+        ]
+        for path, query in asked:
+            answer = await client.get(path, params=query, headers=BROWSER)
+            found += [f"{path} {query}: {each}" for each in runs(answer.text)]
+        for path in FEEDS:
+            found += feed_runs((await client.get(path)).text)
+    assert not found, "\n".join(found)
+
+
+def feed_runs(text: str) -> list[str]:
+    """What would run where a feed is read; it must be well formed."""
+    found = []
+    for element in ElementTree.fromstring(text).iter():
+        if element.tag.rpartition("}")[2] in ("content", "encoded", "description"):
+            found += [f"{element.tag}: {each}" for each in runs(element.text or "")]
+    return found
