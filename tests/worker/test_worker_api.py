@@ -288,3 +288,17 @@ async def test_a_litestream_that_does_not_answer_holds_nothing_up(client: Servic
 async def test_an_address_that_is_not_there_is_a_problem_document(client: ServiceClient) -> None:
     attempt = await client.send("GET", "/nothing")
     assert (attempt.status, problem(attempt).code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/jobs/cron.expire/pause"), ("GET", "/backups"), ("GET", "/jobs?x=1"), ("POST", "/jobs/cron.expire/runs")],
+)
+async def test_a_captured_request_is_good_for_no_other(
+    unsigned: httpx.AsyncClient, keyring: Keyring, method: str, path: str
+) -> None:
+    captured = keyring.headers("msg_captured", b"")
+    first = await unsigned.get("/jobs", headers=captured)
+    replayed = await unsigned.request(method, path, headers=captured)
+    again = await unsigned.get("/jobs", headers=captured)
+    assert (first.status_code, replayed.status_code, again.status_code) == (200, 401, 200)

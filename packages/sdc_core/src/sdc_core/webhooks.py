@@ -26,7 +26,14 @@ _ID = re.compile(rf"[\x21-\x2d\x2f-\x7e]{{1,{_MAX_ID}}}")  # visible ASCII witho
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,11}")
 
 Reason: TypeAlias = Literal[
-    "missing_header", "malformed_id", "malformed_timestamp", "too_old", "too_new", "malformed_signature", "no_match"
+    "missing_header",
+    "malformed_id",
+    "malformed_timestamp",
+    "too_old",
+    "too_new",
+    "malformed_signature",
+    "no_match",
+    "other_request",
 ]
 
 

@@ -7,9 +7,10 @@ from typing import TypeVar
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from sdc_core import clock
 from sdc_core.errors import Invalid, Unavailable
 from sdc_core.logging import request_id
-from sdc_core.webhooks import Keyring, WebhookError
+from sdc_core.webhooks import TOLERANCE_S, Keyring, WebhookError
 
 from sdc_worker.problems import UnsupportedMediaType
 
@@ -24,8 +25,36 @@ LARGE_BYTES = 64 * 1024
 BODY_S = 30.0
 
 
+REMEMBERED_US = 2 * TOLERANCE_S * clock.SECOND_US
+MAX_REMEMBERED = 20_000
+
+
+class _Uses:
+    """Which request each recent webhook id was for. The specification signs the body and no address, so without this a
+    captured `GET /jobs` would be as good as a `DELETE` of something for as long as its timestamp holds.
+    """
+
+    def __init__(self) -> None:
+        self._uses: dict[str, tuple[int, str]] = {}
+
+    def claim(self, message_id: str, what: str) -> None:
+        """Raises WebhookError when that id came with another method or address before."""
+        now_us = clock.now_us()
+        while self._uses:
+            oldest = next(iter(self._uses))
+            if len(self._uses) < MAX_REMEMBERED and self._uses[oldest][0] > now_us - REMEMBERED_US:
+                break
+            del self._uses[oldest]
+        _, first = self._uses.setdefault(message_id, (now_us, what))
+        if first != what:
+            raise WebhookError("other_request")
+
+
 def verifier(keyring: Keyring) -> Callable[[Request[object, object, State]], Awaitable[None]]:
-    """A hook that lets a request in only with a good signature over its raw body, read up to the route's limit."""
+    """A hook that lets a request in only with a good signature over its raw body, read up to the route's limit, and
+    with an id that was not used for another request.
+    """
+    uses = _Uses()
 
     async def verify(request: Request[object, object, State]) -> None:
         request_id.set(request.headers.get("x-request-id", "")[:64])
@@ -39,6 +68,9 @@ def verifier(keyring: Keyring) -> Callable[[Request[object, object, State]], Awa
             await asyncio.to_thread(keyring.verify, request.headers, body)
         else:
             keyring.verify(request.headers, body)
+        raw_path = request.scope["raw_path"].decode("latin-1")
+        query = request.scope["query_string"].decode("latin-1")
+        uses.claim(message_id(request), f"{request.method} {raw_path}?{query}")
 
     return verify
 
