@@ -12,7 +12,23 @@ import seaweed
 
 pytest_plugins = ["blocking"]
 
+WHOLE = ("faults", "e2e", "cli")
+"""Folders whose tests start whole sites: each folder's sites are shared, so one process must have all of its tests."""
+
 FreshBucket = Callable[[], Awaitable[str]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the work, the longest pieces come first, and each piece stays whole."""
+
+    def piece(item: pytest.Item) -> str:
+        folder = item.path.relative_to(item.config.rootpath).parts[1]
+        return folder if folder in WHOLE else item.path.name
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(piece(item)))
+    items.sort(key=lambda item: WHOLE.index(piece(item)) if piece(item) in WHOLE else len(WHOLE))
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ def test_a_stack_is_kept_when_asked_for(lines: Lines) -> None:
         "half \ud800",
         {"a": {"b": "\ud800"}},
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_field_of_any_kind_does_not_lose_the_line(lines: Lines, value: object) -> None:
     log.info("kept", extra={"field": value, "other": "as well"})
