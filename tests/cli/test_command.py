@@ -63,6 +63,41 @@ def test_a_port_in_use_is_named_and_nothing_is_started(
     assert processes() == []
 
 
+def test_a_port_taken_where_browsers_look_for_localhost_is_named(sdc: Sdc, environment: dict[str, str]) -> None:
+    port = int(environment["SDC_WEB_PORT"])
+    with socket.socket(socket.AF_INET6) as squatter:
+        squatter.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        squatter.bind(("::1", port))
+        squatter.listen()
+        done = sdc("up")
+    assert done.stderr == f"sdc: port {port} is in use on ::1: stop what listens there or set SDC_WEB_PORT\n"
+
+
+def test_an_address_of_another_machine_is_not_called_a_port_in_use(sdc: Sdc) -> None:
+    done = sdc("up", SDC_WEB_HOST="192.0.2.1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("sdc: cannot listen on 192.0.2.1, port ")
+    assert done.stderr.endswith(" Set SDC_WEB_HOST\n")
+
+
+def test_preparations_that_fail_say_why_without_a_trace(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "sdc_cli.prepare"]
+    wrong = environment | {"SDC_WEB_PROT": "1"}
+    done = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "unknown setting SDC_WEB_PROT: see docs/settings.md for the names\n"
+
+
+def test_a_closed_terminal_does_not_change_the_exit_code() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-c", "from sdc_cli.up import say; say('sdc: stopping')"]
+        assert subprocess.run(command, stdout=writer, timeout=30, check=False).returncode == 0
+    finally:
+        os.close(writer)
+
+
 def test_a_store_elsewhere_needs_keys_from_outside(sdc: Sdc) -> None:
     done = sdc("up", SDC_S3_ENDPOINT_URL="https://store.example.com")
     assert done.returncode == 1

@@ -215,6 +215,13 @@ def test_an_env_file_that_is_no_text_is_refused_in_words() -> None:
         settings.load()
 
 
+@pytest.mark.parametrize("line", ["web port", 'SDC_WEB_PORT="9000'])
+def test_a_line_of_the_env_file_that_cannot_be_read_is_refused_by_number(line: str) -> None:
+    Path(".env").write_text(f"# ours\n\nSDC_WEB_HOST=127.0.0.1\n{line}\n", encoding="utf-8")
+    with pytest.raises(Misconfigured, match=r"\.env cannot be read in line 4: "):
+        settings.load()
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(settings.load(), "WEB_PORT", 1)  # noqa: B010 - the type checker refuses the plain form, as it should

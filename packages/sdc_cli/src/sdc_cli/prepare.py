@@ -28,10 +28,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Prepare, or print the reason why it cannot be done."""
+    reason = ""
     try:
         asyncio.run(prepare(core_settings.load()))
     except* SdcError as failed:
-        click.echo(str(failed.exceptions[0]), err=True)
+        first: Exception = failed
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        reason = str(first)
+    # Not above: an exit within `except*` becomes part of a group, and is printed with its trace.
+    if reason:
+        click.echo(reason, err=True)
         sys.exit(1)
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,9 +64,12 @@ def up(*, demo: bool) -> None:
 
 def say(line: str) -> None:
     """A line for whoever watches; nobody need."""
-    if line:
-        with suppress(OSError):
+    try:
+        if line:
             click.echo(line)
+    except OSError:
+        # A terminal that was closed. What is still buffered would fail again at the end, and make the exit code 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _remove_strays(made: Plan) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
@@ -176,7 +177,7 @@ class Settings(BaseSettings):
 def load(env_file: Path | None = Path(".env")) -> Settings:
     """Settings from the environment, checked whole; Misconfigured names every wrong or unknown one, a line for each."""
     try:
-        written = dotenv_values(env_file) if env_file is not None and env_file.is_file() else {}
+        written = _env_file(env_file) if env_file is not None and env_file.is_file() else {}
         named = {name.upper(): value for name, value in [*written.items(), *os.environ.items()] if value}
         data_dir = Path(named.get("SDC_DATA_DIR", "data"))
         secrets_dir = Path(named.get("SDC_SECRETS_DIR", data_dir / "secrets"))
@@ -210,6 +211,16 @@ def environment(settings: Settings) -> dict[str, str]:
             child[name] = text
     child["SDC_SECRETS_DIR"] = str(settings.secrets_dir)
     return child
+
+
+def _env_file(file: Path) -> dict[str, str | None]:
+    """Its variables. A line that cannot be read would otherwise be passed over, and a default stand in its place."""
+    with file.open(encoding="utf-8") as text:
+        unread = [str(line.original.line) for line in parse_stream(text) if line.error]
+    if unread:
+        message = f"{file} cannot be read in line {', '.join(unread)}: write NAME=value, with both quotes or none"
+        raise Misconfigured(message)
+    return dotenv_values(file, encoding="utf-8")
 
 
 def _refuse_unknown(names: set[str]) -> None:
