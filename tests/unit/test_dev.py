@@ -1,0 +1,57 @@
+"""What ./dev makes of the machine it runs on, with a uv that tells what it was given in place of the real one."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = """#!/bin/sh
+if [ "$1" = --version ]; then echo uv 0.13.9; exit; fi
+echo "cache ${UV_CACHE_DIR:-where uv puts it}"
+exit 1
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of which only ./dev exists, with `bin/uv`."""
+    folder = tmp_path / "a clone"
+    (folder / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "dev", folder / "dev")
+    (folder / "bin" / "uv").write_text(UV, encoding="utf-8")
+    (folder / "bin" / "uv").chmod(0o755)
+    return folder
+
+
+def dev(clone: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`./dev up`, as far as the uv that fails."""
+    path = f"{clone / 'bin'}:/usr/bin:/bin"
+    return subprocess.run(
+        [clone / "dev", "up"],
+        env={"PATH": path, **environment},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+
+def test_a_home_that_can_be_written_holds_the_cache(clone: Path, tmp_path: Path) -> None:
+    assert dev(clone, HOME=str(tmp_path)).stdout == "cache where uv puts it\n"
+
+
+def test_a_home_that_cannot_be_written_leaves_the_cache_to_the_clone(clone: Path) -> None:
+    assert dev(clone, HOME="/proc/nobody").stdout == f"cache {clone}/.uv/cache\n"
+
+
+def test_a_cache_that_was_chosen_is_left_alone(clone: Path) -> None:
+    assert dev(clone, HOME="/proc/nobody", UV_CACHE_DIR="/elsewhere").stdout == "cache /elsewhere\n"
+
+
+def test_no_home_at_all_is_no_failure(clone: Path) -> None:
+    done = dev(clone)
+    assert done.stdout == "cache where uv puts it\n"
+    assert done.stderr.endswith("dev: could not set up .venv; the lines above say why\n")
