@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -108,4 +109,6 @@ def strangers(lock: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    # Ctrl-C ends it without a trace; the running tool gets its own from the terminal.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(run(all_steps(), sys.argv[1:]))

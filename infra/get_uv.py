@@ -10,6 +10,7 @@ import io
 import os
 import platform
 import re
+import signal
 import ssl
 import sys
 import urllib.error
@@ -105,4 +106,6 @@ def install(content: bytes, target: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Ctrl-C ends it without a trace.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -125,8 +127,31 @@ def test_dev_says_in_one_line_why_uv_cannot_be_had(pypi: str, tmp_path: Path) ->
     ]
 
 
+def test_ctrl_c_while_uv_is_fetched_leaves_no_trace(tmp_path: Path) -> None:
+    family, machine = get_uv.this_machine()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(10)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/uv-0.13.9-py3-none-{family}_1_0_{machine}.whl"
+        environment = bare_clone(tmp_path, f'{{ url = "{url}", hash = "sha256:{"0" * 64}" }}')
+        command = [sys.executable, tmp_path / "infra/get_uv.py", tmp_path / "uv"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as fetching:
+            asked, _ = silent.accept()
+            with asked:
+                fetching.send_signal(signal.SIGINT)
+                assert fetching.communicate(timeout=10)[1] == ""
+    assert fetching.returncode == -signal.SIGINT
+
+
 def run_dev(clone: Path, wheel: str) -> subprocess.CompletedProcess[str]:
     """`./dev bench` in a clone of which only the bootstrap exists, on a machine without uv."""
+    environment = bare_clone(clone, wheel)
+    return subprocess.run(
+        [clone / "dev", "bench"], env=environment, capture_output=True, text=True, timeout=15, check=False
+    )
+
+
+def bare_clone(clone: Path, wheel: str) -> dict[str, str]:
+    """Make a clone of the bootstrap alone, whose lock names one wheel; returns the environment of a bare machine."""
     (clone / "infra").mkdir()
     for name in ("dev", "infra/get_uv.py"):
         shutil.copy(ROOT / name, clone / name)
@@ -136,7 +161,4 @@ def run_dev(clone: Path, wheel: str) -> subprocess.CompletedProcess[str]:
     (commands / "python3").symlink_to(sys.executable)
     for name in ("sh", "dirname", "uname"):
         (commands / name).symlink_to(shutil.which(name) or "")
-    environment = {"HOME": str(clone), "PATH": str(commands), "NO_PROXY": "127.0.0.1"}
-    return subprocess.run(
-        [clone / "dev", "bench"], env=environment, capture_output=True, text=True, timeout=15, check=False
-    )
+    return {"HOME": str(clone), "PATH": str(commands), "NO_PROXY": "127.0.0.1"}
