@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo uv 0.13.9; exit; fi
 echo "cache ${UV_CACHE_DIR:-where uv puts it}"
-exit 1
+exit ${SYNC_CODE:-1}
 """
+NO_LIBRARY = "#!/bin/sh\necho libatomic.so.1: cannot open shared object file >&2\nexit 127\n"
 
 
 @pytest.fixture
@@ -20,16 +21,21 @@ def clone(tmp_path: Path) -> Path:
     folder = tmp_path / "a clone"
     (folder / "bin").mkdir(parents=True)
     shutil.copy(ROOT / "dev", folder / "dev")
-    (folder / "bin" / "uv").write_text(UV, encoding="utf-8")
-    (folder / "bin" / "uv").chmod(0o755)
+    program(folder / "bin" / "uv", UV)
     return folder
 
 
-def dev(clone: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`./dev up`, as far as the uv that fails."""
+def program(file: Path, script: str) -> None:
+    """Write an executable script."""
+    file.write_text(script, encoding="utf-8")
+    file.chmod(0o755)
+
+
+def dev(clone: Path, command: str = "up", **environment: str) -> subprocess.CompletedProcess[str]:
+    """`./dev COMMAND`, as far as the first thing that fails."""
     path = f"{clone / 'bin'}:/usr/bin:/bin"
     return subprocess.run(
-        [clone / "dev", "up"],
+        [clone / "dev", command],
         env={"PATH": path, **environment},
         cwd="/",
         capture_output=True,
@@ -55,3 +61,14 @@ def test_no_home_at_all_is_no_failure(clone: Path) -> None:
     done = dev(clone)
     assert done.stdout == "cache where uv puts it\n"
     assert done.stderr.endswith("dev: could not set up .venv; the lines above say why\n")
+
+
+def test_a_playwright_without_its_library_is_explained_before_any_test(clone: Path, tmp_path: Path) -> None:
+    program(clone / "bin" / "id", "#!/bin/sh\necho 1000\n")
+    program(clone / "bin" / "playwright", NO_LIBRARY)
+    done = dev(clone, "test", HOME=str(tmp_path), SYNC_CODE="0", CHROMIUM_PATH="/bin/true")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2:] == [
+        "libatomic.so.1: cannot open shared object file",
+        "dev: Playwright does not run here (Debian: apt-get install libatomic1)",
+    ]
