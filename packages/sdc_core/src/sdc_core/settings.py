@@ -84,10 +84,10 @@ class Settings(BaseSettings):
     IMAGE_PROCESSES: int = Field(
         0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core."
     )
-    GITHUB_CLIENT_ID: str = Field("", description="GitHub OAuth application for sign-in.")
-    GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Its secret.")
+    GITHUB_CLIENT_ID: str = Field("", description="Reserved for sign-in with GitHub, which is not there yet.")
+    GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Reserved, as above.")
     GITHUB_ALLOWED_IDS: Annotated[tuple[int, ...], NoDecode] = Field(
-        (), description="Comma-separated numeric GitHub ids that may sign in."
+        (), description="Reserved, as above: comma-separated numeric ids."
     )
     PING_URL: str = Field("", description="Address fetched after each good restore drill (a dead man's switch).")
     GEOIP_DB: Path | None = Field(None, description="An own `.mmdb` file for countries. Unset: the built-in table.")

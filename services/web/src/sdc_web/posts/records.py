@@ -1,13 +1,12 @@
 """The shapes of a post and of its revisions."""
 
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import msgspec
 
 Kind: TypeAlias = Literal["post", "page", "project"]
 State: TypeAlias = Literal["draft", "scheduled", "published", "changed"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _FOLDERS: dict[Kind, str] = {"post": "/posts/", "page": "/", "project": "/projects/"}
 
 

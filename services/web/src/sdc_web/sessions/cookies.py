@@ -2,8 +2,7 @@
 
 SECURE_NAME = "__Host-sdc_session"
 PLAIN_NAME = "sdc_session"
-NAMES = (SECURE_NAME, PLAIN_NAME)
-"""Either name on a request means: not for the page cache."""
+"""Part of the other name as well: either on a request means that it is not for the page cache."""
 
 
 def name(site_url: str) -> str:
