@@ -1,6 +1,11 @@
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
 import pytest
-from sdc_core import clock
-from sdc_core.errors import Conflict, Invalid, NotFound
+from sdc_core import clock, sqlite
+from sdc_core.errors import Conflict, Invalid, NotFound, Unavailable
+from sdc_core.settings import Settings
 from sdc_core.sqlite import fetch_value
 from sdc_web import posts
 from sdc_web.db import Databases
@@ -8,6 +13,7 @@ from sdc_web.posts import Draft, Post
 from sdc_web.posts.records import State
 
 HOUR_US = 3_600 * clock.SECOND_US
+Meanwhile = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -16,6 +22,23 @@ async def draft(databases: Databases, author_id: str) -> Post:
     post = await posts.create(databases.site, author_id, "post")
     await posts.revisions.save(databases.site, post.id, Draft(title="One", body="# One", tags=("a", "b")), 1, author_id)
     return post
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Meanwhile:
+    """Has another process run a statement each time a text with these words is rendered on its way to readers."""
+    render = posts.markdown.render
+
+    def arrange(words: str, sql: str) -> None:
+        def interrupted(body: str) -> posts.markdown.Rendered:
+            if words in body:
+                with closing(sqlite3.connect(settings.site_db, isolation_level=None)) as connection:
+                    connection.execute(sql)
+            return render(body)
+
+        monkeypatch.setattr(posts.markdown, "render", interrupted)
+
+    return arrange
 
 
 async def _generation(databases: Databases) -> int:
@@ -191,6 +214,43 @@ async def test_a_scheduled_post_that_lost_its_slug_does_not_stop_the_others(
         await connection.execute("UPDATE revisions SET slug = 'rival' WHERE post_id = ?", (draft.id,))
     with clock.frozen(at_us + 5):
         assert await posts.publish_due(databases.site, at_us + 1) == 1
+    assert await _state(databases, draft) == "draft"
+
+
+async def test_a_database_that_is_busy_leaves_a_due_post_scheduled(
+    databases: Databases, draft: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, draft.id, at_us)
+    monkeypatch.setattr(sqlite, "LOCK_S", 0.02)
+    async with databases.site.transaction():
+        with clock.frozen(at_us), pytest.raises(Unavailable):
+            await posts.publish_due(databases.site, at_us)
+    assert await _state(databases, draft) == "scheduled"
+
+
+async def test_a_due_post_that_is_being_saved_waits_and_the_others_are_published(
+    databases: Databases, draft: Post, author_id: str, meanwhile: Meanwhile
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, draft.id, at_us)
+    other = await posts.create(databases.site, author_id, "post")
+    await _save(databases, other, Draft(title="Other"))
+    await posts.publish(databases.site, other.id, at_us + 1)
+    meanwhile("# One", f"UPDATE revisions SET number = number + 1 WHERE post_id = '{draft.id}'")
+    with clock.frozen(at_us + 5), pytest.raises(Unavailable):
+        await posts.publish_due(databases.site, at_us + 5)
+    assert (await _state(databases, draft), await _state(databases, other)) == ("scheduled", "published")
+
+
+async def test_a_post_taken_off_the_schedule_in_the_last_moment_stays_a_draft(
+    databases: Databases, draft: Post, meanwhile: Meanwhile
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, draft.id, at_us)
+    meanwhile("# One", "UPDATE posts SET scheduled_at_us = NULL")
+    with clock.frozen(at_us):
+        assert await posts.publish_due(databases.site, at_us) == 0
     assert await _state(databases, draft) == "draft"
 
 

@@ -5,7 +5,7 @@ import logging
 
 from msgspec.structs import replace
 from sdc_core import clock
-from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
+from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web.posts import markdown, redirects, searching, store
@@ -21,22 +21,11 @@ async def publish(database: Database, post_id: str, at_us: int | None = None) ->
     """Publish the newest revision and return the post.
 
     With `at_us` in the future the post is scheduled instead; in the past, that is the date readers see. Raises Invalid
-    without a title, Conflict when its address is taken, NotFound.
+    without a title, Conflict when its address is taken, NotFound, and Unavailable while it is saved all the time.
     """
-    for _ in range(TRIES):
-        async with database.read() as connection:
-            newest = await store.newest_revision(connection, post_id)
-        _require_title(newest)
-        if at_us is not None and at_us > clock.now_us():
-            return await _schedule(database, post_id, at_us)
-        rendered = await asyncio.to_thread(markdown.render, newest.body)
-        finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-        async with database.transaction() as connection:
-            # Autosave may have gone on while this text was rendered; what is published is what was rendered.
-            if (await store.newest_revision(connection, post_id)).number == newest.number:
-                return await _put_before_readers(connection, finished, at_us)
-    message = "The post is being saved all the time: try again in a moment."
-    raise Conflict(message)
+    if at_us is not None and at_us > clock.now_us():
+        return await _schedule(database, post_id, at_us)
+    return await _publish(database, post_id, at_us)
 
 
 async def unpublish(database: Database, post_id: str) -> Post:
@@ -52,24 +41,54 @@ async def unpublish(database: Database, post_id: str) -> Post:
 async def publish_due(database: Database, now_us: int) -> int:
     """Publish every scheduled post whose moment has come; returns how many. Repeating it does no harm.
 
-    A post that cannot be published any more goes back to being a draft, and the log says why.
+    A post that cannot be published any more goes back to being a draft, and the log says why. Raises Unavailable, once
+    the others are published, for those that may be at the next try: they stay scheduled.
     """
-    published = 0
-    for _ in range(MAX_DUE):
-        async with database.read() as connection:
-            post_id = await store.due(connection, now_us)
-            if post_id is None:
-                break
-            post = await store.post(connection, post_id)
+    async with database.read() as connection:
+        due = await store.due(connection, now_us, MAX_DUE)
+    published, waiting = 0, None
+    for post in due:
         try:
-            await publish(database, post_id, post.scheduled_at_us)
-            published += 1
-        except NotFound:
-            continue
-        except SdcError as error:
-            log.warning("a scheduled post cannot be published", extra={"post_id": post_id, "reason": str(error)})
-            await _unschedule(database, post_id)
+            published += await _publish_scheduled(database, post)
+        except Unavailable as error:
+            waiting = error
+    if waiting is not None:
+        raise waiting
     return published
+
+
+async def _publish_scheduled(database: Database, post: Post) -> bool:
+    """Whether it was published: not when the author deleted it, or changed its moment, since it was read."""
+    try:
+        await _publish(database, post.id, post.scheduled_at_us, as_scheduled=True)
+    except (NotFound, Stale):
+        return False
+    except (Invalid, Conflict) as error:
+        log.warning("a scheduled post cannot be published", extra={"post_id": post.id, "reason": str(error)})
+        async with database.transaction() as connection:
+            await store.unschedule(connection, post)
+        return False
+    return True
+
+
+async def _publish(database: Database, post_id: str, at_us: int | None, *, as_scheduled: bool = False) -> Post:
+    """Raises Stale when it is `as_scheduled` and the post is not scheduled for `at_us` any more."""
+    for _ in range(TRIES):
+        async with database.read() as connection:
+            newest = await store.newest_revision(connection, post_id)
+        _require_title(newest)
+        rendered = await asyncio.to_thread(markdown.render, newest.body)
+        finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
+        async with database.transaction() as connection:
+            before = await store.post(connection, post_id)
+            if as_scheduled and before.scheduled_at_us != at_us:
+                message = "The post is not scheduled for that moment any more."
+                raise Stale(message)
+            # Autosave may have gone on while this text was rendered; what is published is what was rendered.
+            if (await store.newest_revision(connection, post_id)).number == newest.number:
+                return await _put_before_readers(connection, before, finished, at_us)
+    message = "The post is being saved all the time: try again in a moment."
+    raise Unavailable(message)
 
 
 def _require_title(revision: Revision) -> None:
@@ -78,9 +97,8 @@ def _require_title(revision: Revision) -> None:
         raise Invalid(message, field="title")
 
 
-async def _put_before_readers(connection: Connection, revision: Revision, at_us: int | None) -> Post:
+async def _put_before_readers(connection: Connection, before: Post, revision: Revision, at_us: int | None) -> Post:
     now_us = clock.now_us()
-    before = await store.post(connection, revision.post_id)
     if await store.slug_taken(connection, before.kind, revision.slug, except_post=before.id):
         message = f"Another {before.kind} has the address {revision.slug} already: change it first."
         raise Conflict(message)
@@ -109,12 +127,7 @@ async def _put_before_readers(connection: Connection, revision: Revision, at_us:
 
 async def _schedule(database: Database, post_id: str, at_us: int) -> Post:
     async with database.transaction() as connection:
+        _require_title(await store.newest_revision(connection, post_id))
         post = replace(await store.post(connection, post_id), scheduled_at_us=at_us)
         await store.update_post(connection, post)
     return post
-
-
-async def _unschedule(database: Database, post_id: str) -> None:
-    async with database.transaction() as connection:
-        post = replace(await store.post(connection, post_id), scheduled_at_us=None)
-        await store.update_post(connection, post)

@@ -146,11 +146,19 @@ async def asset_exists(connection: Connection, asset_id: str) -> bool:
 
 
 SQL_DUE = """
-SELECT id FROM posts WHERE scheduled_at_us <= :now_us ORDER BY scheduled_at_us, id LIMIT 1
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+FROM posts WHERE scheduled_at_us <= :now_us ORDER BY scheduled_at_us, id LIMIT :limit
 """
 
 
-async def due(connection: Connection, now_us: int) -> str | None:
-    """The id of the post that should have been published first, or None."""
-    found = await fetch_value(connection, SQL_DUE, {"now_us": now_us})
-    return str(found) if found is not None else None
+async def due(connection: Connection, now_us: int, limit: int) -> list[Post]:
+    """Posts that should have been published by now, the one that waits longest first."""
+    return await fetch_all(connection, Post, SQL_DUE, {"now_us": now_us, "limit": limit})
+
+
+SQL_UNSCHEDULE = "UPDATE posts SET scheduled_at_us = NULL WHERE id = :id AND scheduled_at_us = :scheduled_at_us"
+
+
+async def unschedule(connection: Connection, post: Post) -> None:
+    """Does nothing to a post that has another moment by now, or is gone."""
+    await execute(connection, SQL_UNSCHEDULE, {"id": post.id, "scheduled_at_us": post.scheduled_at_us})
