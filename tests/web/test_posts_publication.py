@@ -237,7 +237,7 @@ async def test_a_due_post_that_is_being_saved_waits_and_the_others_are_published
     other = await posts.create(databases.site, author_id, "post")
     await _save(databases, other, Draft(title="Other"))
     await posts.publish(databases.site, other.id, at_us + 1)
-    meanwhile("# One", f"UPDATE revisions SET number = number + 1 WHERE post_id = '{draft.id}'")
+    meanwhile("# One", f"UPDATE revisions SET number = number + 1 WHERE post_id = '{draft.id}'")  # noqa: S608
     with clock.frozen(at_us + 5), pytest.raises(Unavailable):
         await posts.publish_due(databases.site, at_us + 5)
     assert (await _state(databases, draft), await _state(databases, other)) == ("scheduled", "published")

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PIL import Image
-from sdc_core import clock, keys, messages
+from sdc_core import clock, keys, messages, sqlite
 from sdc_core.errors import Unavailable
 from sdc_core.messages import MediaFailed, MediaReady, Upload
 from sdc_core.objects import Endpoint, ObjectStore, open_store
@@ -15,8 +15,10 @@ from sdc_core.sqlite import Database, execute, fetch_all, fetch_value
 from sdc_core.variants import RECIPE
 from sdc_worker.db import open_worker
 from sdc_worker.images import jobs, store, sweep
+from sdc_worker.images import work as working
 from sdc_worker.images.pool import Pool
-from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, work, work_once
+from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, order, work, work_once
+from sdc_worker.webhooks import store as webhooks
 
 import poisoned
 from conftest import FreshBucket
@@ -73,10 +75,23 @@ async def swept(workshop: Workshop) -> sweep.SweepReport:
         return await sweep.run(workshop.database, workshop.store, workshop.bucket)
 
 
-async def web_refuses(workshop: Workshop) -> None:
-    """Every message is settled as refused."""
+SQL_REFUSED = """
+INSERT INTO attempts (delivery_id, number, at_us, status, error, duration_us)
+SELECT id, 1, 0, :status, 'refused', 1 FROM deliveries WHERE next_us IS NOT NULL
+"""
+
+
+async def web_refuses(workshop: Workshop, status: int = 422) -> None:
+    """Every message that waits is settled as refused."""
     async with workshop.database.transaction() as connection:
-        await execute(connection, "UPDATE deliveries SET next_us = NULL, error = 'web answered 404'")
+        await execute(connection, SQL_REFUSED, {"status": status})
+        await execute(connection, "UPDATE deliveries SET next_us = NULL, attempts = 1, error = 'refused'")
+
+
+async def until_running(workshop: Workshop, asset_id: str) -> None:
+    """Returns when somebody works on the job."""
+    while (await state(workshop, asset_id)).state != "running":  # noqa: ASYNC110 - the loop has nothing to tell
+        await asyncio.sleep(0.01)
 
 
 async def test_an_upload_ends_as_stored_variants_and_a_word_to_web(workshop: Workshop) -> None:
@@ -172,8 +187,7 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_uncounted(workshop: W
     await jobs.enqueue(workshop.database, upload)
     async with asyncio.timeout(15), asyncio.TaskGroup() as group:
         loop = group.create_task(work(msgspec.structs.replace(workshop, make=poisoned.hang)))
-        while (await state(workshop, upload.asset_id)).state != "running":  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.01)
+        await until_running(workshop, upload.asset_id)
         loop.cancel()
     job = await state(workshop, upload.asset_id)
     assert (job.state, job.attempts) == ("pending", 0)
@@ -225,6 +239,71 @@ async def test_variants_that_exist_are_announced_and_not_made_again(workshop: Wo
     upload = await uploaded(workshop, picture_bytes())
     await jobs.enqueue(workshop.database, upload)
     await work_once(workshop)
+    await web_refuses(workshop)
     await jobs.enqueue(workshop.database, upload)
     await work_once(msgspec.structs.replace(workshop, make=poisoned.die))
     assert [type(message) for message in await sent(workshop.database)] == [MediaReady, MediaReady]
+
+
+async def test_an_answer_that_still_waits_for_web_is_sent_at_once_and_not_written_again(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    async with workshop.database.transaction() as connection:
+        await execute(connection, "UPDATE deliveries SET next_us = next_us + 1000000000")
+    assert await jobs.enqueue(workshop.database, upload) == "done"
+    assert not await work_once(workshop)
+    async with workshop.database.read() as connection:
+        (due,) = await webhooks.due(connection, now_us=clock.now_us(), limit=2)
+    assert due.id == (await state(workshop, upload.asset_id)).message_id
+
+
+async def test_an_answer_about_an_asset_that_web_has_deleted_is_told_once(workshop: Workshop) -> None:
+    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
+    await work_once(workshop)
+    await web_refuses(workshop, 404)
+    assert (await swept(workshop)).announced == 0
+
+
+async def test_a_sweep_that_finds_nothing_writes_nothing(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
+    await work_once(workshop)
+    monkeypatch.setattr(sqlite, "LOCK_S", 0.02)
+    async with workshop.database.transaction():
+        assert (await swept(workshop)).originals == 1
+
+
+async def test_a_sweep_leaves_what_the_queue_has_no_room_for(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_PENDING", 1)
+    for color in ("navy", "red"):
+        await uploaded(workshop, picture_bytes(color))
+    report = await swept(workshop)
+    assert (report.enqueued, report.left) == (1, 1)
+
+
+async def test_an_idle_workshop_is_woken_by_an_order(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "IDLE_S", 3600)
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(workshop))
+        for number, color in enumerate(("navy", "red"), start=1):
+            await order(workshop, await uploaded(workshop, picture_bytes(color)))
+            while len(await sent(workshop.database)) < number:  # noqa: ASYNC110 - the loop has nothing to tell
+                await asyncio.sleep(0.01)
+        loop.cancel()
+
+
+async def test_a_job_is_cancelled_even_when_it_cannot_be_given_back(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "CLEAN_UP_S", 0.02)
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        job = group.create_task(work_once(msgspec.structs.replace(workshop, make=poisoned.hang)))
+        await until_running(workshop, upload.asset_id)
+        async with workshop.database.transaction():
+            job.cancel()
+            await asyncio.wait([job])
+    assert job.cancelled()

@@ -111,6 +111,7 @@ def build(parts: Parts, board: Board) -> Litestar:
             "objects_": _given(parts.store),
             "hits": _given(parts.hits),
             "scheduler": _given(parts.scheduler),
+            "workshop": _given(parts.workshop),
             "intake": _given(Intake(parts.database)),
             "board": _given(board),
         },

@@ -9,10 +9,10 @@ from litestar.di import NamedDependency
 from sdc_core import messages
 from sdc_core.errors import Invalid
 from sdc_core.messages import MediaUploaded
-from sdc_core.sqlite import Database
 
 from sdc_worker.api.signed import JSON_BYTES
-from sdc_worker.images import jobs
+from sdc_worker.images import work
+from sdc_worker.images.work import Workshop
 
 
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +21,11 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @post("/images", status_code=202, request_max_body_size=JSON_BYTES)
-async def enqueue(request: Request[object, object, State], database: NamedDependency[Database]) -> Queued:
+async def enqueue(request: Request[object, object, State], workshop: NamedDependency[Workshop]) -> Queued:
     """Make an upload wait for its variants; twice is once."""
     message = messages.decode(await request.body())
     if not isinstance(message, MediaUploaded):
         text = "send a media.uploaded message"
         raise Invalid(text)
-    await jobs.enqueue(database, message.data)
+    await work.order(workshop, message.data)
     return Queued(asset_id=message.data.asset_id)

@@ -17,24 +17,29 @@ FULL_RETRY_S = 60
 async def enqueue(database: Database, upload: Upload) -> State:
     """Make an upload wait for its variants, and return the state it is in.
 
-    One that waits or is worked on stays as it is, so a repeated call is harmless. One that is done or failed waits
-    again: whoever asks does not know the answer; what exists in the store is announced anew and not made anew.
-    Raises Unavailable, with a time to come back, when `MAX_PENDING` jobs wait.
+    One that waits or is worked on stays as it is, so a repeated call is harmless; and so does one whose answer is still
+    on its way to web, which is sent at once. Any other that is done or failed waits again: whoever asks does not know
+    the answer; what exists in the store is announced anew and not made anew. Raises Unavailable, with a time to come
+    back, when `MAX_PENDING` jobs wait.
     """
+    now_us = clock.now_us()
     async with database.transaction() as connection:
         known = await store.get(connection, upload.asset_id)
-        if known and known.state in ("pending", "running") and known.sha256 in ("", upload.sha256):
-            return known.state
-        await require_room(connection)
-        await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=clock.now_us())
+        if known and known.sha256 in ("", upload.sha256):
+            if known.state in ("pending", "running"):
+                return known.state
+            if await store.hurry(connection, message_id=known.message_id, now_us=now_us):
+                return known.state
+        if await room(connection) == 0:
+            message = f"{MAX_PENDING:,} pictures wait for their variants already: try again later"
+            raise Unavailable(message, retry_after_s=FULL_RETRY_S)
+        await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=now_us)
     return "pending"
 
 
-async def require_room(connection: Connection) -> None:
-    """Raises Unavailable when the queue is full."""
-    if await store.count_pending(connection) >= MAX_PENDING:
-        message = f"{MAX_PENDING:,} pictures wait for their variants already: try again later"
-        raise Unavailable(message, retry_after_s=FULL_RETRY_S)
+async def room(connection: Connection) -> int:
+    """How many more jobs may wait."""
+    return max(0, MAX_PENDING - await store.count_pending(connection))
 
 
 async def counts(connection: Connection) -> dict[State, int]:

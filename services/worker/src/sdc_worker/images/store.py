@@ -30,6 +30,13 @@ class StateCount(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int
 
 
+class AssetState(msgspec.Struct, frozen=True, kw_only=True):
+    """How the job of one asset stands."""
+
+    asset_id: str
+    state: State
+
+
 SQL_GET = """
 SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id
 FROM image_jobs WHERE asset_id = :asset_id
@@ -52,6 +59,20 @@ SET sha256 = excluded.sha256, state = 'pending', attempts = 0, reason = '', enqu
 async def put(connection: Connection, *, asset_id: str, sha256: str, now_us: int) -> None:
     """Make a job wait, with all its attempts before it, whether it is known or not."""
     await execute(connection, SQL_PUT, {"asset_id": asset_id, "sha256": sha256, "now_us": now_us})
+
+
+SQL_PUT_FOUND = """
+INSERT INTO image_jobs (asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id)
+VALUES (:asset_id, '', 'pending', 0, '', :now_us, :now_us, '')
+ON CONFLICT (asset_id) DO UPDATE
+SET sha256 = '', state = 'pending', attempts = 0, reason = '', enqueued_us = :now_us, updated_us = :now_us
+WHERE state = 'done'
+"""
+
+
+async def put_found(connection: Connection, *, asset_id: str, now_us: int) -> int:
+    """Make a job of an original that was found wait; 0 when it waits, is worked on or has failed by now."""
+    return await execute(connection, SQL_PUT_FOUND, {"asset_id": asset_id, "now_us": now_us})
 
 
 SQL_CLAIM = """
@@ -125,17 +146,34 @@ async def count_pending(connection: Connection) -> int:
     return pending if isinstance(pending, int) else 0
 
 
+SQL_STATES = "SELECT asset_id, state FROM image_jobs"
+
+
+async def states(connection: Connection) -> dict[str, State]:
+    """The state of every job there is, by asset."""
+    return {each.asset_id: each.state for each in await fetch_all(connection, AssetState, SQL_STATES)}
+
+
+SQL_HURRY = "UPDATE deliveries SET next_us = min(next_us, :now_us) WHERE id = :message_id AND next_us IS NOT NULL"
+
+
+async def hurry(connection: Connection, *, message_id: str, now_us: int) -> int:
+    """Have an answer that waits sent now; 0 when it does not wait."""
+    return await execute(connection, SQL_HURRY, {"message_id": message_id, "now_us": now_us})
+
+
 SQL_UNHEARD = """
 SELECT job.asset_id, job.sha256, job.state, job.attempts, job.reason, job.enqueued_us, job.updated_us, job.message_id
 FROM image_jobs AS job JOIN deliveries ON deliveries.id = job.message_id
 WHERE job.state IN ('done', 'failed') AND deliveries.next_us IS NULL AND deliveries.delivered_us IS NULL
     AND job.updated_us > :after_us
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_id = deliveries.id AND status = 404)
 ORDER BY job.updated_us
 """
 
 
 async def unheard(connection: Connection, *, after_us: int) -> list[ImageJob]:
-    """Settled jobs since then whose answer web did not take and will not be sent again."""
+    """Settled jobs since then whose answer web did not take and will not be sent again, though it has the asset."""
     return await fetch_all(connection, ImageJob, SQL_UNHEARD, {"after_us": after_us})
 
 

@@ -41,14 +41,12 @@ async def run(database: Database, object_store: ObjectStore, bucket: str) -> Swe
     listing = object_store.list(bucket, keys.ORIGINALS)
     originals = [info.key.removeprefix(keys.ORIGINALS) async for info in listing if info.modified_us <= until_us]
     complete = await _complete(object_store, bucket)
-    enqueued = left = 0
-    for asset_id in originals:
-        async with database.transaction() as connection:
-            match await _consider(connection, asset_id, complete=asset_id in complete):
-                case "enqueued":
-                    enqueued += 1
-                case "left":
-                    left += 1
+    async with database.read() as connection:
+        known = await store.states(connection)
+    # Unknown and complete: this database was restored from before it, and web may not have heard either.
+    # Known, done and incomplete: the recipe has changed, or variants were deleted.
+    lost = [each for each in originals if each not in known or (known[each] == "done" and each not in complete)]
+    enqueued, left = await _enqueue(database, lost) if lost else (0, 0)
     return SweepReport(
         originals=len(originals),
         enqueued=enqueued,
@@ -57,16 +55,13 @@ async def run(database: Database, object_store: ObjectStore, bucket: str) -> Swe
     )
 
 
-async def _consider(connection: Connection, asset_id: str, *, complete: bool) -> str:
-    known = await store.get(connection, asset_id)
-    # Unknown and complete: this database was restored from before it, and web may not have heard either.
-    # Known, done and incomplete: the recipe has changed, or variants were deleted.
-    if known and (known.state in ("pending", "running", "failed") or complete):
-        return "settled"
-    if await store.count_pending(connection) >= jobs.MAX_PENDING:
-        return "left"
-    await store.put(connection, asset_id=asset_id, sha256="", now_us=clock.now_us())
-    return "enqueued"
+async def _enqueue(database: Database, lost: list[str]) -> tuple[int, int]:
+    """How many wait now, and how many the queue had no room for: one transaction, since the queue is short."""
+    async with database.transaction() as connection:
+        room = await jobs.room(connection)
+        now_us = clock.now_us()
+        enqueued = sum([await store.put_found(connection, asset_id=each, now_us=now_us) for each in lost[:room]])
+    return enqueued, len(lost[room:])
 
 
 async def _complete(object_store: ObjectStore, bucket: str) -> set[str]:

@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from sdc_core import clock, keys, variants
 from sdc_core.errors import Invalid, NotFound, SdcError, Unavailable
+from sdc_core.messages import Upload
 from sdc_core.objects import ObjectStore
-from sdc_core.sqlite import Connection, Database
+from sdc_core.sqlite import Connection, Database, OperationalError
 from sdc_core.variants import Manifest
 
 from sdc_worker import scratch
@@ -21,7 +23,8 @@ from sdc_worker.images.pool import JobLost, Pool
 from sdc_worker.images.store import ImageJob, State
 
 MAX_ATTEMPTS = 3
-POLL_S = 0.5
+IDLE_S = 30.0
+"""An order wakes who is idle; what the sweep found can wait this long."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_MANIFEST_BYTES = 256 * 1024
 CLEAN_UP_S = 2.0
@@ -30,13 +33,20 @@ log = logging.getLogger(__name__)
 
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
-    """What the work needs; `make` is the function that runs in the pool."""
+    """What the work needs; `make` is the function that runs in the pool, `ordered` is set when a job may be there."""
 
     database: Database
     store: ObjectStore
     bucket: str
     pool: Pool
     make: Callable[[Minify], Manifest] = minify
+    ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+
+
+async def order(workshop: Workshop, upload: Upload) -> None:
+    """Enqueue an upload and wake whoever is idle. Raises Unavailable when the queue is full."""
+    await jobs.enqueue(workshop.database, upload)
+    workshop.ordered.set()
 
 
 async def work(workshop: Workshop) -> None:
@@ -52,9 +62,13 @@ async def work(workshop: Workshop) -> None:
 
 async def _keep_working(workshop: Workshop) -> None:
     while True:
+        # Before looking: an order that comes while nothing is found must be seen by the wait.
+        workshop.ordered.clear()
         try:
             if not await work_once(workshop):
-                await asyncio.sleep(POLL_S)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_S):
+                        await workshop.ordered.wait()
         except Unavailable as error:
             log.warning("images wait", extra={"reason": str(error), "retry_after_s": error.retry_after_s})
             await asyncio.sleep(error.retry_after_s)
@@ -73,10 +87,13 @@ async def work_once(workshop: Workshop) -> bool:
             await _fail(workshop, job, job.reason or "cannot make the variants: the worker ended each time it tried")
         else:
             await _attempt(workshop, job)
-    except (SdcError, asyncio.CancelledError):
-        # Neither a silent store nor the worker's end is the picture's fault: the attempt does not count.
-        async with asyncio.timeout(CLEAN_UP_S), workshop.database.transaction() as connection:
-            await store.give_back(connection, asset_id=job.asset_id)
+    except SdcError:
+        await _give_back(workshop, job)
+        raise
+    except asyncio.CancelledError:
+        # When this fails, the next start takes the job back; whoever cancels must hear of nothing else.
+        with suppress(TimeoutError, SdcError, OperationalError):
+            await _give_back(workshop, job)
         raise
     return True
 
@@ -89,6 +106,12 @@ async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str)
     except (NotFound, msgspec.DecodeError):
         return None
     return manifest if manifest.recipe == variants.RECIPE else None
+
+
+async def _give_back(workshop: Workshop, job: ImageJob) -> None:
+    """Neither a silent store nor the worker's end is the picture's fault: the attempt does not count."""
+    async with asyncio.timeout(CLEAN_UP_S), workshop.database.transaction() as connection:
+        await store.give_back(connection, asset_id=job.asset_id)
 
 
 async def _attempt(workshop: Workshop, job: ImageJob) -> None:
