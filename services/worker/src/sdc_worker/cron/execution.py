@@ -14,6 +14,8 @@ from sdc_worker.cron import store
 from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Outcome, Run, Skipped
 
 STOPPED = "the worker stopped while this was under way"
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
 _LAST_WORDS_S = 2.0
 _LONGEST_BACKOFF_S = 600.0
 
@@ -30,18 +32,21 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def execute(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> None:
-    """Make up to `retries + 1` attempts and record the outcome. A cancelled run is recorded as failed, in words."""
+    """Make up to `retries + 1` attempts and record the outcome, however long the database is busy. A run that is
+    cancelled is recorded as failed, in words.
+    """
+    ended = Ended(outcome="failed", output=STOPPED)
     try:
         if run.trigger == "schedule" and job.jitter_s:
             await asyncio.sleep(clock.jitter(job.jitter_s))
         ended = await _attempts(job, run, database, context)
+        await _record(database, run, ended)
     except asyncio.CancelledError:
         # With a deadline of its own: the process is about to end, and at the next start the row is marked anyway.
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, *store.FAULTS):
             async with asyncio.timeout(_LAST_WORDS_S):
-                await _end(database, run, Ended(outcome="failed", output=STOPPED))
+                await _end(database, run, ended)
         raise
-    await _end(database, run, ended)
     level = logging.INFO if ended.outcome in ("ok", "skipped") else logging.WARNING
     said = {"job": job.name, "run_id": run.id, "outcome": ended.outcome, "output": ended.output[:200]}
     log.log(level, "run ended", extra=said)
@@ -52,33 +57,54 @@ async def _attempts(job: Job, run: Run, database: Database, context: Callable[[R
     while True:
         attempt += 1
         started_us = clock.now_us()
-        async with database.transaction() as connection:
-            await store.start_run(connection, run.id, attempt=attempt, now_us=started_us)
         current = msgspec.structs.replace(run, attempt=attempt, started_us=run.started_us or started_us)
-        ended = await _attempt(job, context(current))
+        ended = await _attempt(job, database, context(current), started_us)
         if ended.final or attempt > job.retries:
             return ended
-        async with database.transaction() as connection:
-            await store.note_run(connection, run.id, output=_cut(f"attempt {attempt}: {ended.output}"))
+        with suppress(*store.FAULTS):
+            async with database.transaction() as connection:
+                await store.note_run(connection, run.id, output=_cut(f"attempt {attempt}: {ended.output}"))
         pause_s = min(job.backoff_s * 2 ** (attempt - 1), _LONGEST_BACKOFF_S)
         await asyncio.sleep(pause_s + clock.jitter(pause_s / 4))
 
 
-async def _attempt(job: Job, context: JobContext) -> Ended:
+async def _attempt(job: Job, database: Database, context: JobContext, started_us: int) -> Ended:
+    deadline = asyncio.timeout(job.timeout_s)
     try:
-        async with asyncio.timeout(job.timeout_s) as deadline:
+        async with database.transaction() as connection:
+            await store.start_run(connection, context.run.id, attempt=context.run.attempt, now_us=started_us)
+        async with deadline:
             done = await job.action(context)
-    except SdcError as error:
-        asks = isinstance(error, ConfirmationNeeded)
-        return Ended(outcome="failed", output=str(error), final=error.permanent, asks=asks)
-    except Exception as error:
-        if isinstance(error, TimeoutError) and deadline.expired():
-            return Ended(outcome="timed_out", output=f"it took longer than {job.timeout_s:g} s")
-        log.exception("job failed unexpectedly", extra={"job": job.name, "run_id": context.run.id})
-        return Ended(outcome="failed", output=f"unexpected {type(error).__name__}: {error}")
+    except (Exception, asyncio.CancelledError) as error:
+        if _is_cancelled():
+            # Whatever the action made of it, and however many attempts were left.
+            raise asyncio.CancelledError from error
+        return _failure(job, context.run, error, late=deadline.expired())
     if isinstance(done, Skipped):
         return Ended(outcome="skipped", output=done.words, final=True)
     return Ended(outcome="ok", output=done, final=True)
+
+
+def _failure(job: Job, run: Run, error: BaseException, *, late: bool) -> Ended:
+    if isinstance(error, SdcError):
+        asks = isinstance(error, ConfirmationNeeded)
+        return Ended(outcome="failed", output=str(error), final=error.permanent, asks=asks)
+    if isinstance(error, TimeoutError) and late:
+        return Ended(outcome="timed_out", output=f"it took longer than {job.timeout_s:g} s")
+    log.error("job failed unexpectedly", exc_info=error, extra={"job": job.name, "run_id": run.id})
+    return Ended(outcome="failed", output=f"unexpected {type(error).__name__}: {error}")
+
+
+async def _record(database: Database, run: Run, ended: Ended) -> None:
+    """Until it is done: a row that says for ever that its run is under way would hold up all later ones."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await _end(database, run, ended)
+        except store.FAULTS as error:
+            log.warning("the end of a run cannot be recorded yet", extra={"run_id": run.id, "error": str(error)})
+        await asyncio.sleep(pause_s + clock.jitter(pause_s / 4))
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 
 async def _end(database: Database, run: Run, ended: Ended) -> None:
@@ -95,3 +121,9 @@ async def _end(database: Database, run: Run, ended: Ended) -> None:
 
 def _cut(output: str) -> str:
     return output if len(output) <= MAX_OUTPUT else output[: MAX_OUTPUT - 1] + "…"
+
+
+def _is_cancelled() -> bool:
+    """Whether this run is to end, as against something in it that waited for a thing that was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias
 
 import msgspec
+from sdc_core import clock
 from sdc_core.errors import Conflict
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -89,3 +90,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     overlap: Literal["skip", "queue_one"] = "skip"
     catch_up: Literal["none", "once"] = "none"
     grace_s: float = 60.0
+
+    @property
+    def grace_us(self) -> int:
+        """The same in microseconds."""
+        return int(self.grace_s * clock.SECOND_US)

@@ -66,15 +66,18 @@ def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> 
 
 
 def _state(job: Job, known: JobState | None, last: Run | None, now_us: int) -> State:
-    """`late`: the scheduler has not come round to a due time, or a run takes longer than it may."""
-    grace_us = int(job.grace_s * clock.SECOND_US)
-    longest_us = int(job.timeout_s * (job.retries + 1) * clock.SECOND_US) + grace_us
+    """`late`: the scheduler has not come round to a due time, or takes all of them for past because the clock was
+    ahead, or a run takes longer than it may.
+    """
+    longest_us = int(job.timeout_s * (job.retries + 1) * clock.SECOND_US) + job.grace_us
+    if known is not None and known.considered_us > now_us + job.grace_us:
+        return "late"
     if last is not None and last.outcome in ("failed", "timed_out"):
         return "failed"
     if last is not None and last.outcome == "missed":
         return "late"
     if last is not None and last.outcome == "running" and now_us - last.due_us > longest_us:
         return "late"
-    if known is not None and due.latest_us(job, now_us - grace_us) > known.considered_us:
+    if known is not None and due.latest_us(job, now_us - job.grace_us) > known.considered_us:
         return "late"
     return "ok"

@@ -1,8 +1,9 @@
 """The loop that starts what is due, once for each due time, whatever happens to the process in between."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 from sdc_core import clock
@@ -20,6 +21,8 @@ MOST_WAITING = 16
 KEPT_US = 60 * clock.DAY_US
 KEPT_RUNS = 2_000
 ABANDONED = "the worker ended while this was under way"
+
+log = logging.getLogger(__name__)
 
 
 class Scheduler:
@@ -43,7 +46,7 @@ class Scheduler:
         await self._abandon()
         async with asyncio.TaskGroup() as group:
             while True:
-                for run in await self.due_runs():
+                async for run in self.due_runs():
                     self._start(group, run)
                 try:
                     async with asyncio.timeout(self._pause_s()):
@@ -89,30 +92,40 @@ class Scheduler:
         async with self._database.transaction() as connection:
             await store.pause(connection, job.name, paused=paused, now_us=clock.now_us())
 
-    async def due_runs(self) -> list[Run]:
+    async def due_runs(self) -> AsyncGenerator[Run]:
         """Deal with every due time up to now: each is recorded as a run, as missed or as skipped, in one transaction
-        with the memory of it. Returns the runs to start.
+        with the memory of it. Gives each run to start right after its own commit; a job whose rows cannot be written
+        now is left for the next time, and holds no other up.
         """
         now_us = clock.now_us()
-        async with self._database.read() as connection:
-            states = await store.states(connection)
-        starting: list[Run] = []
         for job in self.jobs.values():
-            state = states.get(job.name)
-            latest_us = due.latest_us(job, now_us)
-            if state is not None and latest_us <= state.considered_us:
+            try:
+                run = await self._due_run(job, now_us)
+            except store.FAULTS as error:
+                log.warning("a due time cannot be recorded yet", extra={"job": job.name, "error": str(error)})
                 continue
-            run = None
-            async with self._database.transaction() as connection:
-                if state is not None and not state.paused:
-                    run = await self._consider(connection, job, state.considered_us, latest_us, now_us)
-                # A job that is new here has missed nothing.
-                await store.consider(connection, job.name, at_us=now_us if state is None else latest_us)
-                await store.trim_runs(connection, job.name, before_us=now_us - KEPT_US, keep=KEPT_RUNS)
             if run is not None:
                 self._open[job.name] += 1
-                starting.append(run)
-        return starting
+                yield run
+
+    async def _due_run(self, job: Job, now_us: int) -> Run | None:
+        async with self._database.read() as connection:
+            state = (await store.states(connection)).get(job.name)
+        latest_us = due.latest_us(job, now_us)
+        ahead_us = now_us + job.grace_us
+        if state is not None and state.considered_us > ahead_us:
+            log.warning("the clock was ahead: a job begins anew", extra={"job": job.name, "at_us": state.considered_us})
+            state = None
+        if state is not None and latest_us <= state.considered_us:
+            return None
+        run = None
+        async with self._database.transaction() as connection:
+            if state is not None and not state.paused:
+                run = await self._consider(connection, job, state.considered_us, latest_us, now_us)
+            # A job that is new here has missed nothing.
+            await store.consider(connection, job.name, at_us=now_us if state is None else latest_us)
+            await store.trim_runs(connection, job.name, before_us=now_us - KEPT_US, after_us=ahead_us, keep=KEPT_RUNS)
+        return run
 
     async def _abandon(self) -> None:
         """Every row that says it is under way is of the past, but for the manual runs that wait in this process."""
@@ -125,7 +138,7 @@ class Scheduler:
     async def _consider(
         self, connection: Connection, job: Job, considered_us: int, latest_us: int, now_us: int
     ) -> Run | None:
-        late = now_us - latest_us > job.grace_s * clock.SECOND_US
+        late = now_us - latest_us > job.grace_us
         caught_up = late and job.catch_up == "once"
         missed_us = latest_us if late else due.latest_us(job, latest_us - clock.SECOND_US)
         if job.catch_up == "none" and missed_us > considered_us:
@@ -144,10 +157,10 @@ class Scheduler:
         return _new(job, trigger, due_us)
 
     def _start(self, group: asyncio.TaskGroup, run: Run) -> None:
+        self._accepted.pop(run.id, None)
         group.create_task(self._run_alone(self.jobs[run.job], run), name=f"run {run.job}")
 
     async def _run_alone(self, job: Job, run: Run) -> None:
-        self._accepted.pop(run.id, None)
         try:
             async with self._locks[job.name]:
                 await execute(job, run, self._database, self._context)

@@ -1,9 +1,13 @@
 """The rows of runs and of what is known of each job."""
 
 import msgspec
-from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
+from sdc_core.errors import Unavailable
+from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one
 
 from sdc_worker.cron.jobs import Outcome, Run
+
+FAULTS = (Unavailable, OperationalError)
+"""What a busy database or a full disk raises: later the same may succeed."""
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,15 +117,18 @@ async def last_run(connection: Connection, job: str) -> Run | None:
 
 
 SQL_TRIM_RUNS = """
-DELETE FROM runs WHERE outcome <> 'running' AND (due_us < :before_us OR id IN (
+DELETE FROM runs WHERE outcome <> 'running' AND (due_us < :before_us OR due_us > :after_us OR id IN (
     SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT -1 OFFSET :keep
 )) AND job = :job
 """
 
 
-async def trim_runs(connection: Connection, job: str, *, before_us: int, keep: int) -> int:
-    """Delete the ended runs of a job older than that, and all but the newest `keep`; returns how many."""
-    return await execute(connection, SQL_TRIM_RUNS, {"job": job, "before_us": before_us, "keep": keep})
+async def trim_runs(connection: Connection, job: str, *, before_us: int, after_us: int, keep: int) -> int:
+    """Delete the ended runs of a job older than that, those of a clock that was ahead, which would pass for the newest,
+    and all but the newest `keep`; returns how many.
+    """
+    values = {"job": job, "before_us": before_us, "after_us": after_us, "keep": keep}
+    return await execute(connection, SQL_TRIM_RUNS, values)
 
 
 SQL_STATES = "SELECT job, paused, considered_us FROM job_states ORDER BY job"
@@ -134,7 +141,7 @@ async def states(connection: Connection) -> dict[str, JobState]:
 
 SQL_CONSIDER = """
 INSERT INTO job_states (job, paused, considered_us) VALUES (:job, 0, :at_us)
-ON CONFLICT (job) DO UPDATE SET considered_us = max(considered_us, excluded.considered_us)
+ON CONFLICT (job) DO UPDATE SET considered_us = excluded.considered_us
 """
 
 
