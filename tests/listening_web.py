@@ -14,12 +14,13 @@ Event: TypeAlias = MutableMapping[str, Any]
 
 class Web:
     """The receiving end of web's hook surface: verifies as web does, remembers what came, answers `status`
-    once `answering` is set.
+    and `headers` once `answering` is set.
     """
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
         self.status = 200
+        self.headers: list[tuple[bytes, bytes]] = []
         self.answering = asyncio.Event()
         self.answering.set()
         self.received: list[tuple[str, Message]] = []
@@ -33,5 +34,5 @@ class Web:
         assert scope["path"] == "/hooks"
         self.received.append((verified.message_id, messages.decode(body)))
         await self.answering.wait()
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": b'{"published": 0}'})

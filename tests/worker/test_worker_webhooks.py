@@ -1,5 +1,3 @@
-import asyncio
-
 import msgspec
 import pytest
 from sdc_core import clock
@@ -104,7 +102,7 @@ async def test_the_pauses_grow_and_stay_below_their_limit(web: ServiceClient, ho
     assert 600 <= pauses[-1] <= 750
 
 
-@pytest.mark.parametrize("status", [400, 404, 410, 422])
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 async def test_what_web_refuses_for_good_is_given_up(
     web: ServiceClient, hooks: Web, database: Database, status: int
 ) -> None:
@@ -115,22 +113,14 @@ async def test_what_web_refuses_for_good_is_given_up(
     assert (given_up.next_us, given_up.delivered_us, given_up.error) == (None, None, f"web answered {status}")
 
 
-async def test_a_call_cut_off_in_the_middle_is_made_again_later(
-    web: ServiceClient, hooks: Web, database: Database
-) -> None:
-    hooks.answering.clear()
+async def test_what_web_is_still_doing_is_not_given_up(web: ServiceClient, hooks: Web, database: Database) -> None:
+    hooks.status, hooks.headers = 409, [(b"retry-after", b"5")]
     with clock.frozen(NOW_US):
-        async with asyncio.TaskGroup() as group:
-            calling = group.create_task(deliveries.call(web, database, FAILED, "media-failed/01A"))
-            async with asyncio.timeout(5):
-                while not hooks.received:  # noqa: ASYNC110 - the receiver is not to know the test
-                    await asyncio.sleep(0.01)
-            calling.cancel()
-        assert await deliveries.deliver_due(web, database) == 0
-    hooks.answering.set()
-    with clock.frozen(NOW_US + 2 * 60 * clock.SECOND_US):
-        assert await deliveries.deliver_due(web, database) == 1
-    assert (await delivery(database)).delivered_us is not None
+        await enqueue(database)
+        await deliveries.deliver_due(web, database)
+    waiting = await delivery(database)
+    assert waiting.next_us is not None
+    assert waiting.next_us >= NOW_US + 5 * clock.SECOND_US
 
 
 async def test_the_same_id_is_one_delivery(database: Database) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from sdc_core import clock, messages
-from sdc_core.messages import MediaFailed, MediaReady, Message
+from sdc_core.messages import Message
 from sdc_core.service_client import Attempt, ServiceClient
 from sdc_core.sqlite import Connection, Database
 
@@ -19,27 +19,24 @@ LONGEST_PAUSE_S = 600.0
 KEPT_US = 14 * clock.DAY_US
 TRIM_EVERY_S = 3600.0
 
-_IN_FLIGHT_US = 60 * clock.SECOND_US
 _HOPELESS = frozenset({400, 404, 409, 410, 413, 415, 422})
-"""Answers that the same bytes will get again. 401 is not one: a secret or a clock may be put right."""
+"""Answers that the same bytes will get again, unless they say when to come back: 409 with `Retry-After` means that web is
+still doing what came first. 401 is not one: a secret or a clock may be put right.
+"""
 
 log = logging.getLogger(__name__)
 
 
 async def call(web: ServiceClient, database: Database, message: Message, message_id: str) -> Attempt:
-    """Send a message now, once, and record the attempt. One that must arrive (`media.ready`, `media.failed`) is sent
-    again by `deliver` until it does; for any other the caller decides, and calls again with the same id. Then the bytes
-    are those of the first time: web refuses another body under a known id.
+    """Send a message now, once, and record the attempt. The caller decides whether to call again, with the same id.
+    Then the bytes are those of the first time: web refuses another body under a known id.
     """
     body = messages.encode(message)
-    now_us = clock.now_us()
     async with database.transaction() as connection:
-        # Not due while this attempt is under way; due soon after if this process ends in the middle of it.
-        next_us = now_us + _IN_FLIGHT_US if _must_arrive(message) else None
-        await _insert(connection, message, message_id, body, next_us)
+        await _insert(connection, message, message_id, body, None)
         first = await store.stored(connection, message_id)
     body, made = (first.body, first.attempts) if first else (body, 0)
-    return await _attempt(web, database, message_id, body, made + 1, again=_must_arrive(message))
+    return await _attempt(web, database, message_id, body, made + 1, again=False)
 
 
 async def enqueue(connection: Connection, message: Message, message_id: str) -> None:
@@ -71,10 +68,6 @@ async def deliver_due(web: ServiceClient, database: Database) -> int:
     return len(due)
 
 
-def _must_arrive(message: Message) -> bool:
-    return isinstance(message, MediaReady | MediaFailed)
-
-
 async def _insert(connection: Connection, message: Message, message_id: str, body: bytes, next_us: int | None) -> None:
     kind = str(type(message).__struct_config__.tag)
     await store.insert(connection, id=message_id, type=kind, body=body, now_us=clock.now_us(), next_us=next_us)
@@ -87,7 +80,7 @@ async def _attempt(
     attempt = await web.send("POST", PATH, message_id=message_id, body=body, timeout_s=TIMEOUT_S)
     now_us = clock.now_us()
     error = "" if attempt.ok else attempt.error or f"web answered {attempt.status}"
-    given_up = attempt.status in _HOPELESS
+    given_up = attempt.status in _HOPELESS and not attempt.retry_after_s
     next_us = None if attempt.ok or given_up or not again else now_us + _pause_us(number, attempt.retry_after_s)
     async with database.transaction() as connection:
         await store.record(
