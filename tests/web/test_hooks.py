@@ -5,6 +5,7 @@ import httpx
 import msgspec
 import pytest
 from sdc_core import clock, messages
+from sdc_core.errors import Unavailable
 from sdc_core.messages import CronTick, Expire, ImageFailed, ImageReady, MediaFailed, MediaReady, PublishDue, RetireLogs
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
@@ -12,7 +13,7 @@ from sdc_core.variants import Manifest
 from sdc_core.webhooks import Keyring, new_secret
 from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.hooks import seen
+from sdc_web.hooks import seen, store
 from sdc_web.media import assets
 from sdc_web.posts import Draft
 
@@ -128,7 +129,7 @@ async def test_a_message_that_is_being_done_says_when_to_ask_again(
     digest = hashlib.sha256(messages.encode(message)).hexdigest()
     with clock.frozen(NOW_US):
         async with databases.ttl.transaction() as connection:
-            await seen.begin(connection, "run_1", digest, NOW_US)
+            await store.begin(connection, "run_1", digest, NOW_US)
         early = await send(client, keyring, message)
     with clock.frozen(NOW_US + seen.UNFINISHED_US):
         late = await send(client, keyring, message)
@@ -156,6 +157,47 @@ async def test_a_failure_is_not_remembered(client: httpx.AsyncClient, keyring: K
     assert (await send(client, keyring, message)).status_code == 404
     async with databases.ttl.read() as connection:
         assert await fetch_value(connection, "SELECT count(*) FROM seen_messages") == 0
+
+
+async def remembered(databases: Databases) -> object:
+    async with databases.ttl.read() as connection:
+        return await fetch_value(connection, "SELECT count(*) FROM seen_messages")
+
+
+async def test_a_bug_is_not_remembered(databases: Databases) -> None:
+    async def broken() -> msgspec.Struct:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await seen.once(databases.ttl, "run_1", "digest", broken)
+    assert await remembered(databases) == 0
+
+
+async def test_a_message_whose_work_was_cancelled_is_done_when_it_comes_again(databases: Databases) -> None:
+    began = asyncio.Event()
+
+    async def endless() -> msgspec.Struct:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(seen.once(databases.ttl, "run_1", "digest", endless))
+        await began.wait()
+        first.cancel()
+    assert first.cancelled()
+    assert await remembered(databases) == 0
+
+
+async def test_work_over_its_time_is_not_remembered(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless() -> msgspec.Struct:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(seen, "DEADLINE_S", 0.01)
+    with pytest.raises(Unavailable):
+        await seen.once(databases.ttl, "run_1", "digest", endless)
+    assert await remembered(databases) == 0
 
 
 async def test_a_manifest_makes_its_asset_ready(

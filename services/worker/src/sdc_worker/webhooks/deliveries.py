@@ -20,8 +20,8 @@ KEPT_US = 14 * clock.DAY_US
 TRIM_EVERY_S = 3600.0
 
 _HOPELESS = frozenset({400, 404, 409, 410, 413, 415, 422})
-"""Answers that the same bytes will get again, unless they say when to come back: 409 with `Retry-After` means that web is
-still doing what came first. 401 is not one: a secret or a clock may be put right.
+"""Answers that the same bytes will get again, unless they say when to come back: so does 409 while web still does what
+came first. 401 is not one: a secret or a clock may be put right.
 """
 
 log = logging.getLogger(__name__)
