@@ -1,9 +1,11 @@
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from sdc_core import clock, objects
@@ -261,6 +263,97 @@ async def test_a_store_that_is_slow_over_all_is_unavailable(monkeypatch: pytest.
     async with _hostile(HALF, then_close=False) as store:
         with pytest.raises(Unavailable, match="too slow with media/k"):
             await store.get("media", "k", max_bytes=10**6)
+
+
+@asynccontextmanager
+async def _dripping() -> AsyncGenerator[ObjectStore]:
+    """A store that always sends a little more, and would not come to an end for hours."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HALF)
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with (
+        serving(serve) as url,
+        open_store(Endpoint(url=url, access_key_id="a", secret_access_key="b")) as store,
+    ):
+        yield store
+
+
+@pytest.fixture
+def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "CALL_S", 0.2)
+    monkeypatch.setattr(objects, "SLOWEST_BYTES_PER_S", 10**9)
+
+
+@pytest.mark.usefixtures("_little_time")
+async def test_a_copy_from_a_store_that_drips_has_a_deadline_and_leaves_no_file(tmp_path: Path) -> None:
+    async with asyncio.timeout(5), _dripping() as store:
+        with pytest.raises(Unavailable, match="too slow with media/k"):
+            await store.get_file("media", "k", tmp_path / "file")
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+@pytest.mark.usefixtures("_little_time")
+async def test_a_stream_from_a_store_that_drips_has_a_deadline() -> None:
+    async with asyncio.timeout(5), _dripping() as store, store.stream("media", "k") as stream:
+        with pytest.raises(Unavailable, match="too slow with media/k"):
+            _ = [chunk async for chunk in stream.chunks]
+
+
+class _SlowDisk:
+    """Opens files as ever, but only once it is told to; keeps what it opened."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.go = threading.Event(), threading.Event()
+        self.opened: list[IO[bytes]] = []
+        open_ = Path.open
+
+        def slowly(path: Path, mode: str) -> IO[bytes]:
+            self.asked.set()
+            self.go.wait(5)
+            self.opened.append(open_(path, mode))
+            return self.opened[-1]
+
+        monkeypatch.setattr(Path, "open", slowly)
+
+    async def cancel_while_it_opens(self, copying: Coroutine[object, object, object]) -> None:
+        """Cancel in the moment in which a thread is opening the file; returns when all is over."""
+        async with asyncio.TaskGroup() as group:
+            copy = group.create_task(copying)
+            await asyncio.to_thread(self.asked.wait, 5)
+            copy.cancel()
+            await asyncio.sleep(0)
+            self.go.set()
+        # What the thread still has to do, it has done before the executor has another turn.
+        while not self.opened:  # noqa: ASYNC110 - a thread that nobody waits for
+            await asyncio.sleep(0.001)
+        assert copy.cancelled()
+
+
+async def test_a_copy_cancelled_while_its_file_is_opened_leaves_nothing_open_and_no_file(
+    object_store: ObjectStore, fresh_bucket: FreshBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = await fresh_bucket()
+    await _put(object_store, bucket, "k")
+    disk = _SlowDisk(monkeypatch)
+    await disk.cancel_while_it_opens(object_store.get_file(bucket, "k", tmp_path / "file"))
+    assert [file.closed for file in disk.opened] == [True]
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_an_upload_cancelled_while_its_file_is_opened_leaves_nothing_open(
+    object_store: ObjectStore, fresh_bucket: FreshBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = await fresh_bucket()
+    await asyncio.to_thread((tmp_path / "file").write_bytes, BODY)
+    disk = _SlowDisk(monkeypatch)
+    await disk.cancel_while_it_opens(object_store.put_file(bucket, "k", tmp_path / "file", content_type=TEXT))
+    assert [file.closed for file in disk.opened] == [True]
 
 
 async def test_silence_ends_a_ping_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,10 @@ import hashlib
 import io
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aioboto3
 import aiohttp
@@ -23,6 +23,7 @@ from botocore.loaders import Loader
 
 from sdc_core import clock
 from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
+from sdc_core.owned_file import OwnedFile
 from sdc_core.settings import Settings
 
 CONNECT_S = 3.0
@@ -118,17 +119,20 @@ class ObjectStore:
 
     async def put_file(self, bucket: str, key: str, path: Path, *, content_type: str) -> str:
         """Store a file as one part, so that its ETag is the MD5 a mirror compares. Returns the ETag."""
-        file, md5, size_bytes = await asyncio.to_thread(_opened, path)
-        with file:
+        file = OwnedFile(path, "rb")
+        try:
+            md5, size_bytes = await asyncio.to_thread(_measured, file)
             answer = await self._call(
                 "put_object",
                 Bucket=bucket,
                 Key=key,
-                Body=file,
+                Body=file.opened,
                 ContentType=content_type,
                 ContentMD5=md5,
                 timeout_s=_transfer_s(size_bytes),
             )
+        finally:
+            await file.close()
         return _bare(answer["ETag"])
 
     async def get(self, bucket: str, key: str, *, max_bytes: int) -> bytes:
@@ -137,39 +141,39 @@ class ObjectStore:
             if stream.size_bytes > max_bytes:
                 message = f"{bucket}/{key} has {stream.size_bytes} bytes, more than the {max_bytes} allowed here"
                 raise TooLarge(message)
-            try:
-                async with asyncio.timeout(_transfer_s(stream.size_bytes)):
-                    return b"".join([chunk async for chunk in stream.chunks])
-            except TimeoutError:
-                message = f"the object store is too slow with {bucket}/{key}"
-                raise Unavailable(message) from None
+            return b"".join([chunk async for chunk in stream.chunks])
 
     async def get_file(self, bucket: str, key: str, path: Path) -> int:
         """Write the object to a new file and return its length in bytes; the file is there whole or not at all.
 
         Raises NotFound, and FileExistsError when there is a file already, which is left as it is.
         """
+        file = OwnedFile(path, "xb")
         async with self.stream(bucket, key) as stream:
-            file = await asyncio.to_thread(_created, path)
             try:
+                await asyncio.to_thread(file.open)
                 async for chunk in stream.chunks:
-                    await asyncio.to_thread(file.write, chunk)
-                await asyncio.to_thread(file.close)
+                    await asyncio.to_thread(file.opened.write, chunk)
+                await file.close()
             except BaseException:
-                await asyncio.to_thread(_discard, file, path)
+                await file.discard()
                 raise
             return stream.size_bytes
 
     @asynccontextmanager
     async def stream(self, bucket: str, key: str, *, byte_range: str = "") -> AsyncGenerator[ObjectStream]:
-        """An object's bytes as they come; `byte_range` is a `Range` header value. Raises NotFound."""
+        """An object's bytes as they come; `byte_range` is a `Range` header value. Raises NotFound.
+
+        They have the time of a transfer of that size, whoever is the slower side; then the next piece is Unavailable.
+        """
         ranged: dict[str, Any] = {"Range": byte_range} if byte_range else {}
         answer = await self._call("get_object", Bucket=bucket, Key=key, **ranged)
-        body = answer["Body"]
+        body, size_bytes = answer["Body"], int(answer["ContentLength"])
+        until_s = asyncio.get_running_loop().time() + _transfer_s(size_bytes)
         # Not `as`: what it would give is the bare response, which does not check the length.
-        async with body, aclosing(_chunks(body, f"{bucket}/{key}")) as chunks:
+        async with body, aclosing(_chunks(body, f"{bucket}/{key}", until_s)) as chunks:
             yield ObjectStream(
-                size_bytes=int(answer["ContentLength"]),
+                size_bytes=size_bytes,
                 etag=_bare(answer["ETag"]),
                 content_type=str(answer.get("ContentType", "")),
                 content_range=str(answer.get("ContentRange", "")),
@@ -312,17 +316,31 @@ def _bare(etag: object) -> str:
     return str(etag).strip('"')
 
 
-async def _chunks(body: Any, name: str) -> AsyncGenerator[bytes]:  # noqa: ANN401 - aiobotocore's body has no public type
-    """The body's pieces. A store that dies midway is Unavailable: the reader then knows that bytes are missing."""
+async def _chunks(
+    body: Any,  # noqa: ANN401 - aiobotocore's body has no public type
+    name: str,
+    until_s: float,
+) -> AsyncGenerator[bytes]:
+    """The body's pieces until a moment of the loop's clock. A store that dies midway is Unavailable: the reader then
+    knows that bytes are missing. The deadline is around each piece alone, so that it cancels nobody but this reader.
+    """
+    pieces = body.iter_chunks(CHUNK_BYTES)
+    in_time = asyncio.timeout_at(until_s)
     try:
-        async for chunk in body.iter_chunks(CHUNK_BYTES):
+        while True:
+            in_time = asyncio.timeout_at(until_s)
+            async with in_time:
+                chunk = await anext(pieces, b"")
+            if not chunk:
+                return
             yield chunk
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        message = f"the object store stopped in the middle of {name}"
+        how = "is too slow with" if in_time.expired() else "stopped in the middle of"
+        message = f"the object store {how} {name}"
         raise Unavailable(message) from error
 
 
-def _md5(body: io.BufferedIOBase) -> str:
+def _md5(body: IO[bytes]) -> str:
     """What Content-MD5 wants (RFC 1864). Blocking; leaves the position at the end."""
     digest = hashlib.md5(usedforsecurity=False)
     while chunk := body.read(CHUNK_BYTES):
@@ -330,28 +348,13 @@ def _md5(body: io.BufferedIOBase) -> str:
     return base64.b64encode(digest.digest()).decode()
 
 
-def _opened(path: Path) -> tuple[io.BufferedReader, str, int]:
-    """A file ready to be sent, with its Content-MD5 and its length. Blocking."""
-    file = path.open("rb")
-    try:
-        md5, size_bytes = _md5(file), file.tell()
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file, md5, size_bytes
-
-
-def _created(path: Path) -> io.BufferedWriter:
-    return path.open("xb")
+def _measured(file: OwnedFile) -> tuple[str, int]:
+    """Content-MD5 and length of a file, opened and ready to be sent. Blocking."""
+    file.open()
+    md5, size_bytes = _md5(file.opened), file.opened.tell()
+    file.opened.seek(0)
+    return md5, size_bytes
 
 
 def _transfer_s(size_bytes: int) -> float:
     return CALL_S + size_bytes / SLOWEST_BYTES_PER_S
-
-
-def _discard(file: io.BufferedWriter, path: Path) -> None:
-    """Close and delete what is written only in part. A full disk fails the close as well: nothing more to lose."""
-    with suppress(OSError):
-        file.close()
-    path.unlink(missing_ok=True)
