@@ -26,6 +26,7 @@ WHO = {
     "GET /jobs": SIGNED,
     "PUT /jobs/{name}/pause": SIGNED,
     "DELETE /jobs/{name}/pause": SIGNED,
+    "GET /jobs/{name}/runs": SIGNED,
     "POST /jobs/{name}/runs": SIGNED,
     "GET /logs": SIGNED,
     "PUT /logs/{slot}/{day}": SIGNED,

@@ -12,6 +12,8 @@ from sdc_core.sqlite import Database, fetch_value
 from sdc_core.webhooks import Keyring
 from sdc_worker.api.backups import Backups
 from sdc_worker.app import Parts
+from sdc_worker.cron import store
+from sdc_worker.cron.jobs import Run
 from sdc_worker.ingest.streams import MOST_WAITING, RETRY_AFTER_S
 
 LINE = b'{"ts":1764000000000000,"visitor":"00000000000000ff","path":"/","status":200,"type":"text/html"}\n'
@@ -30,6 +32,20 @@ def problem(attempt: Attempt) -> Problem:
     return msgspec.json.decode(attempt.body, type=Problem)
 
 
+def ended(job: str, number: int, *, due_us: int) -> Run:
+    return Run(
+        id=f"{job}-{number}",
+        job=job,
+        trigger="manual",
+        attempt=1,
+        due_us=due_us,
+        started_us=due_us,
+        ended_us=due_us,
+        outcome="ok",
+        output="",
+    )
+
+
 async def batches(database: Database) -> object:
     async with database.read() as connection:
         return await fetch_value(connection, "SELECT count(*) FROM log_batches")
@@ -45,6 +61,7 @@ async def batches(database: Database) -> object:
         ("GET", "/analytics/summary?from=2026-11-01&to=2026-11-02"),
         ("GET", "/analytics/live"),
         ("GET", "/jobs"),
+        ("GET", "/jobs/cron.expire/runs"),
         ("POST", "/jobs/cron.expire/runs"),
         ("PUT", "/jobs/cron.expire/pause"),
         ("DELETE", "/jobs/cron.expire/pause"),
@@ -224,6 +241,43 @@ async def test_the_same_message_asks_for_one_run(client: ServiceClient) -> None:
     first, second = [await client.send("POST", "/jobs/cron.expire/runs", message_id="msg_same") for _ in "ab"]
     assert (first.status, first.body) == (second.status, second.body)
     assert b'"trigger":"manual"' in first.body
+
+
+class Told(msgspec.Struct):
+    """The ids of the runs that are told of."""
+
+    class Run(msgspec.Struct):
+        id: str
+
+    runs: list[Run]
+
+
+async def test_the_runs_of_a_job_are_told_newest_first_whatever_else_ran(
+    client: ServiceClient, database: Database
+) -> None:
+    async with database.transaction() as connection:
+        for number in range(3):
+            await store.insert_run(connection, ended("drill.restore", number, due_us=number))
+        for number in range(60):
+            await store.insert_run(connection, ended("cron.publish_due", number, due_us=100 + number))
+    told = [
+        msgspec.json.decode((await client.send("GET", "/jobs/drill.restore/runs", query=query)).body, type=Told)
+        for query in ({}, {"limit": "2"})
+    ]
+    assert [[run.id for run in each.runs] for each in told] == [
+        ["drill.restore-2", "drill.restore-1", "drill.restore-0"],
+        ["drill.restore-2", "drill.restore-1"],
+    ]
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "many", "-1"])
+async def test_a_number_of_runs_that_is_none_is_refused(client: ServiceClient, limit: str) -> None:
+    attempt = await client.send("GET", "/jobs/drill.restore/runs", query={"limit": limit})
+    assert (attempt.status, problem(attempt).code) == (400, "invalid")
+
+
+async def test_the_runs_of_an_unknown_job_are_not_found(client: ServiceClient) -> None:
+    assert (await client.send("GET", "/jobs/make.coffee/runs")).status == 404
 
 
 async def test_every_job_is_reported_with_its_next_due_time(client: ServiceClient) -> None:

@@ -56,6 +56,7 @@ def test_the_stores_of_all_nouns_are_walked() -> None:
         "webhooks.store.SQL_WAITING",
         "cron.store.SQL_LAST_RUN",
         "cron.store.SQL_LATEST_RUNS",
+        "cron.store.SQL_RUNS_OF_JOB",
         "cron.store.SQL_RUN_OF_MESSAGE",
     ],
 )

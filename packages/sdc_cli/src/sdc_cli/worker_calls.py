@@ -13,7 +13,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
 from sdc_worker.cron.jobs import Run
-from sdc_worker.cron.reports import JobReports
+from sdc_worker.cron.reports import JobRuns
 
 T = TypeVar("T")
 WORKER = "the worker"
@@ -37,7 +37,7 @@ async def run_job(settings: Settings, job: str, *, confirms: str = "") -> Run:
     """Have the worker run a job now, and wait for how it ends; on a terminal the seconds are counted meanwhile.
     `confirms` is the id of a run that stopped to ask: this one goes on.
 
-    Raises Unavailable when the worker cannot be asked, and NotFound when it has no such job.
+    Raises Unavailable when the worker cannot be asked or the run does not end, and NotFound when it has no such job.
     """
     async with _connect(settings) as client:
         body = msgspec.json.encode({"confirmed_run_id": confirms}) if confirms else b""
@@ -47,14 +47,14 @@ async def run_job(settings: Settings, job: str, *, confirms: str = "") -> Run:
             raise NotFound(message)
         attempt.raise_unless_ok(WORKER)
         run = _decode(attempt.body, Run)
-        async with asyncio.timeout(LONGEST_RUN_S):
-            while run.ended_us is None:
-                await asyncio.sleep(LOOK_S)
-                reports = await _get(client, "/jobs", JobReports)
-                run = next((each for each in reports.runs if each.id == run.id), run)
-                _count(run)
-        _count(None)
-        return run
+        try:
+            async with asyncio.timeout(LONGEST_RUN_S):
+                return await _ended(client, run)
+        except TimeoutError:
+            message = f"{job} is still under way after {LONGEST_RUN_S / 3600:.0f} hours: `sdc backup status` tells more"
+            raise Unavailable(message) from None
+        finally:
+            _count(None)
 
 
 def require_ok(run: Run) -> None:
@@ -62,6 +62,15 @@ def require_ok(run: Run) -> None:
     if run.outcome != "ok":
         message = f"{run.job} {run.outcome.replace('_', ' ')}: {run.output}"
         raise SdcError(message)
+
+
+async def _ended(client: ServiceClient, run: Run) -> Run:
+    while run.ended_us is None:
+        await asyncio.sleep(LOOK_S)
+        told = await _get(client, f"/jobs/{run.job}/runs", JobRuns)
+        run = next((each for each in told.runs if each.id == run.id), run)
+        _count(run)
+    return run
 
 
 def _connect(settings: Settings) -> AbstractAsyncContextManager[ServiceClient]:

@@ -96,6 +96,7 @@ def build(parts: Parts, board: Board) -> Litestar:
             images.enqueue,
             analytics.router,
             jobs.index,
+            jobs.runs,
             jobs.run,
             jobs.pause,
             jobs.resume,

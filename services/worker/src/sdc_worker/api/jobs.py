@@ -4,13 +4,13 @@ import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sdc_core.sqlite import Database
 
 from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
 from sdc_worker.cron import reports
 from sdc_worker.cron.jobs import Run
-from sdc_worker.cron.reports import JobReport, JobReports
+from sdc_worker.cron.reports import JobReport, JobReports, JobRuns
 from sdc_worker.cron.scheduler import Scheduler
 
 
@@ -24,6 +24,17 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 async def index(database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]) -> JobReports:
     """Every job and the newest runs."""
     return await reports.report(database, scheduler.jobs.values())
+
+
+@get("/jobs/{name:str}/runs")
+async def runs(
+    name: FromPath[str],
+    database: NamedDependency[Database],
+    scheduler: NamedDependency[Scheduler],
+    limit: FromQuery[int] = reports.LISTED_RUNS,
+) -> JobRuns:
+    """The newest runs of one job, whatever else ran."""
+    return await reports.runs_of(database, scheduler.job(name), limit)
 
 
 @post("/jobs/{name:str}/runs", status_code=202, request_max_body_size=JSON_BYTES)

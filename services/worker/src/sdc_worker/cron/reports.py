@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
+from sdc_core.errors import Invalid
 from sdc_core.sqlite import Database
 
 from sdc_worker.cron import due, store
@@ -13,6 +14,7 @@ from sdc_worker.cron.store import JobState
 
 State: TypeAlias = Literal["ok", "late", "failed", "paused"]
 LISTED_RUNS = 50
+MOST_RUNS = 200
 
 
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,12 @@ class JobReports(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[Run]
 
 
+class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of one job."""
+
+    runs: list[Run]
+
+
 async def report_one(database: Database, job: Job) -> JobReport:
     """One job."""
     async with database.read() as connection:
@@ -48,6 +56,15 @@ async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
         states = await store.states(connection)
         rows = [_report(job, states.get(job.name), await store.last_run(connection, job.name), now_us) for job in jobs]
         return JobReports(jobs=rows, runs=await store.latest_runs(connection, limit=LISTED_RUNS))
+
+
+async def runs_of(database: Database, job: Job, limit: int) -> JobRuns:
+    """The newest runs of one job. Raises Invalid for a number of runs that is none."""
+    if not 1 <= limit <= MOST_RUNS:
+        message = f"limit is a number from 1 to {MOST_RUNS}"
+        raise Invalid(message, field="limit")
+    async with database.read() as connection:
+        return JobRuns(runs=await store.runs_of_job(connection, job.name, limit=limit))
 
 
 def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> JobReport:

@@ -105,6 +105,17 @@ async def latest_runs(connection: Connection, *, limit: int) -> list[Run]:
     return await fetch_all(connection, Run, SQL_LATEST_RUNS, {"limit": limit})
 
 
+SQL_RUNS_OF_JOB = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT :limit
+"""
+
+
+async def runs_of_job(connection: Connection, job: str, *, limit: int) -> list[Run]:
+    """Runs of one job, newest first."""
+    return await fetch_all(connection, Run, SQL_RUNS_OF_JOB, {"job": job, "limit": limit})
+
+
 SQL_LAST_RUN = """
 SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
 WHERE job = :job AND NOT (outcome = 'skipped' AND started_us IS NULL) ORDER BY due_us DESC, id DESC LIMIT 1

@@ -1,0 +1,78 @@
+"""The command's calls of a worker that listens."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+
+import pytest
+import uvicorn
+from sdc_cli import worker_calls
+from sdc_core import clock
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.settings import Settings
+from sdc_core.supervise import Board
+from sdc_worker import app
+from sdc_worker.app import Parts
+from sdc_worker.cron import store
+from sdc_worker.cron.jobs import Run
+from sdc_worker.main import Server
+
+JOB = "mirror.daily"
+
+
+@pytest.fixture
+async def listening(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Settings]:
+    """Settings with the address of a worker whose loops do not run."""
+    monkeypatch.setattr(worker_calls, "LOOK_S", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app.build(parts, Board([])), lifespan="off", log_config=None, access_log=False)
+        server = Server(config)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve([listener]))
+            yield parts.settings.model_copy(update={"WORKER_URL": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+            server.should_exit = True
+            async with asyncio.timeout(10):
+                await serving
+
+
+async def crowd(parts: Parts, number: int) -> None:
+    """Runs of another job, later than any other."""
+    for each in range(number):
+        run = Run(
+            id=f"run_{each}",
+            job="cron.publish_due",
+            trigger="manual",
+            attempt=1,
+            due_us=clock.now_us() + 30 * clock.SECOND_US,
+            started_us=1,
+            ended_us=2,
+            outcome="ok",
+            output="",
+        )
+        async with parts.database.transaction() as connection:
+            await store.insert_run(connection, run)
+
+
+async def test_a_run_is_waited_for_however_many_runs_of_other_jobs_come_after_it(
+    listening: Settings, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_calls, "LONGEST_RUN_S", 5.0)
+    await crowd(parts, 50)
+    async with asyncio.TaskGroup() as group:
+        loop = group.create_task(parts.scheduler.run())
+        run = await worker_calls.run_job(listening, JOB)
+        loop.cancel()
+    assert (run.job, run.outcome) == (JOB, "skipped")
+
+
+async def test_a_run_that_does_not_end_is_told_of_in_words(
+    listening: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_calls, "LONGEST_RUN_S", 0.1)
+    with pytest.raises(Unavailable, match="still under way after 0 hours"):
+        await worker_calls.run_job(listening, JOB)
+
+
+async def test_a_job_that_is_not_there_is_not_found(listening: Settings) -> None:
+    with pytest.raises(NotFound, match="has no job"):
+        await worker_calls.run_job(listening, "make.coffee")
