@@ -18,17 +18,24 @@ from sdc_core.objects import Endpoint, open_store
 from sdc_up import SDC, Up, free_ports
 
 STOP_S = 10
+LINK = r"https?://\S+/author/(?:setup\?token=|login/)\S+"
 T = TypeVar("T")
 
 
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a site is mirrored to."""
+
+    endpoint: Endpoint
+    bucket: str
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """A site that runs: where it is, what its settings are, how its first author signs up, and its remote."""
+    """A site that runs: where it is, what its settings are, and the link by which its first author comes in."""
 
     url: str
     environment: dict[str, str]
-    setup_link: str
-    remote: Endpoint
-    remote_bucket: str
+    link: str
+    up: Up
 
     def sdc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one `sdc` command with the site's settings; its exit code is the caller's to judge."""
@@ -38,52 +45,49 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def running(folder: Path, remote: Endpoint) -> Generator[Site]:
-    """`sdc up` for the block, mirrored to a bucket of its own at `remote`; it must then stop cleanly and in time."""
-    bucket = f"daily-{clock.new_id().lower()}"
-    run_apart(_make_bucket(remote, bucket))
-    environment = settings(folder, remote, bucket)
-    up = Up(environment)
+def running(folder: Path, *arguments: str, remote: Remote | None = None) -> Generator[Site]:
+    """`sdc up` for the block, in an empty folder; it must then stop cleanly and in time."""
+    environment = settings(folder, remote)
+    up = Up(environment, *arguments)
     try:
         up.wait_for(r"^\s*worker\s+ready")
-        up.wait_for(r"/author/setup\?token=")
-        link = re.search(r"https?://\S+/author/setup\?token=\S+", up.printed)
+        up.wait_for(LINK)
+        link = re.search(LINK, up.printed)
         assert link is not None
-        yield Site(
-            url=f"http://localhost:{environment['SDC_WEB_PORT']}",
-            environment=environment,
-            setup_link=link[0],
-            remote=remote,
-            remote_bucket=bucket,
-        )
+        yield Site(url=f"http://localhost:{environment['SDC_WEB_PORT']}", environment=environment, link=link[0], up=up)
     finally:
         code, _ = up.end(signal.SIGINT, within_s=STOP_S)
     assert code == 0, up.printed
 
 
-def settings(folder: Path, remote: Endpoint, bucket: str) -> dict[str, str]:
+def settings(folder: Path, remote: Remote | None) -> dict[str, str]:
     """The environment of a site of its own, on free ports."""
     first = free_ports()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
-    return {
-        **inherited,
+    made = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")} | {
         "SDC_DATA_DIR": str(folder),
         "SDC_WEB_PORT": str(first + 10),
         "SDC_WORKER_PORT": str(first + 11),
         "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
-        "SDC_REMOTE_DAILY_ENDPOINT_URL": remote.url,
-        "SDC_REMOTE_DAILY_ACCESS_KEY_ID": remote.access_key_id,
-        "SDC_REMOTE_DAILY_SECRET_ACCESS_KEY": remote.secret_access_key,
-        "SDC_REMOTE_DAILY_BUCKET": bucket,
     }
+    if remote is not None:
+        made |= {
+            "SDC_REMOTE_DAILY_ENDPOINT_URL": remote.endpoint.url,
+            "SDC_REMOTE_DAILY_ACCESS_KEY_ID": remote.endpoint.access_key_id,
+            "SDC_REMOTE_DAILY_SECRET_ACCESS_KEY": remote.endpoint.secret_access_key,
+            "SDC_REMOTE_DAILY_BUCKET": remote.bucket,
+        }
+    return made
+
+
+async def make_remote(endpoint: Endpoint) -> Remote:
+    """An empty bucket at the second endpoint."""
+    remote = Remote(endpoint=endpoint, bucket=f"daily-{clock.new_id().lower()}")
+    async with open_store(endpoint) as store:
+        await store.make_bucket(remote.bucket)
+    return remote
 
 
 def run_apart(work: Coroutine[None, None, T]) -> T:
     """What a coroutine returns, run on a thread of its own: the browser's loop holds the test's."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(work)).result(timeout=30)
-
-
-async def _make_bucket(remote: Endpoint, bucket: str) -> None:
-    async with open_store(remote) as store:
-        await store.make_bucket(bucket)

@@ -1,39 +1,38 @@
-"""The running system for end-to-end tests: `sdc up`, a second S3 endpoint as the remote, Chromium."""
+"""The systems for end-to-end tests: `sdc up` with samples and without, a second S3 endpoint as the remote, Chromium."""
 
 import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
-from sdc_core import clock
-from sdc_core.objects import Endpoint
+from playwright.sync_api import Browser, StorageState, StorageStateCookie, sync_playwright
 
 import e2e_site
 import seaweed
-from e2e_site import Site
-
-
-@pytest.fixture(scope="session")
-def remote() -> Generator[Endpoint]:
-    """The second S3 endpoint: another store, another port, another folder."""
-    with tempfile.TemporaryDirectory(prefix="sdc-remote-") as folder, seaweed.running(Path(folder)) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture(scope="session")
-def site(remote: Endpoint) -> Generator[Site]:
-    """`sdc up` in an empty folder, shared by the tests that need no new one."""
-    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote) as started:
-        yield started
+from e2e_site import Remote, Site
 
 
 @pytest.fixture
-def new_site(remote: Endpoint) -> Generator[Site]:
-    """One more, that nobody has touched: its set-up link is still good."""
-    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote) as started:
-        yield started
+def remote() -> Generator[Remote]:
+    """A bucket at a second S3 endpoint: another store, another port, another folder."""
+    with tempfile.TemporaryDirectory(prefix="sdc-remote-") as folder, seaweed.running(Path(folder)) as endpoint:
+        yield e2e_site.run_apart(e2e_site.make_remote(endpoint))
+
+
+@pytest.fixture
+def new_site(remote: Remote) -> Generator[Site]:
+    """A site that nobody has touched, mirrored to the remote: its set-up link is still good."""
+    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), remote=remote) as new:
+        yield new
+
+
+@pytest.fixture(scope="session")
+def site() -> Generator[Site]:
+    """`sdc up --demo` in an empty folder, shared by the tests that need no new one."""
+    with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), "--demo") as filled:
+        yield filled
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +48,13 @@ def browser() -> Generator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def signed_in(site: Site, browser: Browser) -> StorageState:
-    """The cookies of an author of the shared site, let in by a link from the command line."""
-    name = f"ada-{clock.new_id().lower()}"
-    added = site.sdc("author", "add", name)
-    assert added.returncode == 0, added.stderr
-    linked = site.sdc("author", "login-link", name)
-    assert linked.returncode == 0, linked.stderr
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(linked.stdout.strip())
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Hello").wait_for()
-        return context.storage_state()
+@pytest.fixture(scope="session")
+def signed_in(site: Site) -> StorageState:
+    """The cookies of the shared site's author, who came in by the printed link."""
+    answer = httpx.post(site.link, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303, answer.text
+    name, value = next(iter(answer.cookies.items()))
+    kept = StorageStateCookie(
+        name=name, value=value, domain="localhost", path="/", expires=-1, httpOnly=True, secure=False, sameSite="Lax"
+    )
+    return StorageState(cookies=[kept], origins=[])

@@ -14,7 +14,7 @@ from sdc_core import clock
 from sdc_core.objects import open_store
 
 import photograph
-from e2e_site import Site, run_apart
+from e2e_site import Remote, Site, run_apart
 
 PASSWORD = "nine lives and a lantern"
 TITLE = "A lantern in the fog"
@@ -26,7 +26,7 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 @pytest.mark.timeout(240)
 def test_a_post_goes_from_an_empty_folder_to_readers_statistics_and_a_restored_copy(
-    new_site: Site, browser: Browser, tmp_path: Path
+    new_site: Site, remote: Remote, browser: Browser, tmp_path: Path
 ) -> None:
     site = new_site
     page = browser.new_page()
@@ -40,7 +40,7 @@ def test_a_post_goes_from_an_empty_folder_to_readers_statistics_and_a_restored_c
     find_in_machines(site, address)
     find_page_views(page, site, address)
     restore(site, tmp_path / "restored")
-    mirror(page, site)
+    mirror(page, site, remote)
     find_cron_run(page, site)
 
     assert faults == []
@@ -57,14 +57,14 @@ def listen_for_faults(page: Page) -> list[str]:
 
 def become_author(page: Page, site: Site) -> None:
     """The link makes the author once, and is then worth nothing; the password signs in."""
-    page.goto(site.setup_link)
+    page.goto(site.link)
     page.get_by_label("Title of the site").fill("The lantern")
     page.get_by_label("Your name").fill("Ada")
     page.get_by_label("Sign-in name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Set up the site").click()
     expect(page.get_by_role("heading", name="Hello")).to_be_visible()
-    assert httpx.get(site.setup_link).is_client_error
+    assert httpx.get(site.link).is_client_error
 
     page.get_by_role("button", name="Sign out").click()
     page.goto(f"{site.url}/author")
@@ -175,7 +175,7 @@ def restore(site: Site, folder: Path) -> None:
     assert (folder / "worker.db").exists()
 
 
-def mirror(page: Page, site: Site) -> None:
+def mirror(page: Page, site: Site, remote: Remote) -> None:
     """The mirror takes originals, variants and replicas to the second endpoint; the drill restores from there."""
     for job in ("mirror.daily", "drill.restore"):
         page.goto(f"{site.url}/author/jobs")
@@ -188,16 +188,16 @@ def mirror(page: Page, site: Site) -> None:
             return row.locator(".state-ok").count() == 1 and "never" not in row.inner_text()
 
         eventually(well, within_s=60)
-    kept = run_apart(remote_keys(site))
+    kept = run_apart(keys(remote))
     assert any(key.startswith("current/media/originals/") for key in kept)
     assert sum(key.startswith("current/media/variants/") for key in kept) >= 12
     assert any(key.startswith("current/backups/litestream/site/") for key in kept)
 
 
-async def remote_keys(site: Site) -> list[str]:
+async def keys(remote: Remote) -> list[str]:
     """Every key at the second endpoint."""
-    async with open_store(site.remote) as store:
-        return [found.key async for found in store.list(site.remote_bucket)]
+    async with open_store(remote.endpoint) as store:
+        return [found.key async for found in store.list(remote.bucket)]
 
 
 def eventually(holds: Callable[[], bool], within_s: int = 20) -> None:
