@@ -168,11 +168,12 @@ class Site:
         )
 
     def listening(self, port: int) -> list[int]:
-        """The processes of this site that listen on a port."""
+        """The processes of this site that listen on a port, without a child that is about to become something else."""
         wanted = f"0100007F:{port:04X}"
         tables = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         sockets = {f"socket:[{row[9]}]" for row in tables if row[1] == wanted and row[3] == "0A"}
-        return [pid for pid in self.processes() if sockets & set(descriptors(pid))]
+        found = {pid for pid in self.processes() if sockets & set(descriptors(pid))}
+        return sorted(pid for pid in found if parent(pid) not in found)
 
     def slots(self) -> dict[str, int]:
         """The processes of web that serve, by the slot of the access log that each holds."""
@@ -249,6 +250,13 @@ def descriptors(pid: int) -> list[str]:
             with contextlib.suppress(OSError):
                 found.append(str(each.readlink()))
     return found
+
+
+def parent(pid: int) -> int:
+    """Who started a process; 0 when it is gone."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    return 0
 
 
 def command(pid: int) -> str:
