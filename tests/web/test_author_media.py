@@ -162,6 +162,7 @@ async def test_an_unused_picture_is_deleted_with_its_original(
     answer = await send(signed_in, f"/author/media/{asset.id}?_method=DELETE", {})
     assert answer.headers["location"] == "/author/media?said=deleted"
     assert await count(databases) == 0
+    await media.removal.clear_away_once(databases.site, object_store, settings.S3_MEDIA_BUCKET)
     assert [info.key async for info in object_store.list(settings.S3_MEDIA_BUCKET)] == []
 
 

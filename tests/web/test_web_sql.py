@@ -36,7 +36,14 @@ def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str
 
 
 @pytest.mark.parametrize(
-    "name", ["posts.redirects.SQL_FIND", "posts.store.SQL_DUE", "media.assets.SQL_FIND", "media.assets.SQL_NEWEST"]
+    "name",
+    [
+        "posts.redirects.SQL_FIND",
+        "posts.store.SQL_DUE",
+        "media.assets.SQL_FIND",
+        "media.assets.SQL_NEWEST",
+        "media.orders.SQL_DUE",
+    ],
 )
 def test_what_is_asked_often_uses_an_index(migrated: Settings, name: str) -> None:
     plan = _plan(migrated, _statement(name))

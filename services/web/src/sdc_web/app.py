@@ -124,7 +124,11 @@ class _Opened:
             connect(settings.worker_url, self._keyring, connections=WORKER_CONNECTIONS) as worker,
             open_request_log(settings, worker) as request_log,
             supervise.background(
-                {**request_log.loops, "media.order": lambda: media.order_again(databases.site, worker)}
+                {
+                    **request_log.loops,
+                    "media.order": lambda: media.order_again(databases.site, worker),
+                    "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
+                }
             ) as board,
         ):
             self._parts = Parts(databases=databases, store=store, worker=worker, board=board, request_log=request_log)

@@ -12,10 +12,9 @@ from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
-from sdc_web import media
-from sdc_web.author import forms, htmx, pages
+from sdc_web import htmx, media, pages
+from sdc_web.author import forms
 from sdc_web.db import Databases
-from sdc_web.media import removal
 from sdc_web.media.picture import Markup
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -126,14 +125,12 @@ async def change(
 async def remove(
     request: Request[object, object, State],
     databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    store: NamedDependency[ObjectStore],
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Delete a picture that no text shows."""
     try:
-        await removal.remove(databases.site, store, settings.S3_MEDIA_BUCKET, asset_id)
+        await media.removal.remove(databases.site, asset_id)
     except Conflict as error:
         return await _library(request, databases, author, {"form": str(error)}, status_code=409)
     return pages.redirect("/author/media", "deleted")

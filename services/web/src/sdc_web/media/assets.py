@@ -10,6 +10,8 @@ from sdc_core.variants import Manifest
 
 MAX_ALT = 500
 MAX_REASON = 500
+FIRST_PAUSE_US = 5 * clock.SECOND_US
+"""Younger assets are being ordered by the request that took them in."""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,26 +125,16 @@ async def newest(connection: Connection, limit: int = 100, skip: int = 0) -> lis
     return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit, "skip": skip})
 
 
-SQL_PENDING = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
-FROM media_assets WHERE state = 'pending' ORDER BY uploaded_at_us
-"""
-
-
-async def pending(connection: Connection) -> list[Asset]:
-    """Assets that wait for their variants, the oldest first."""
-    return await fetch_all(connection, Asset, SQL_PENDING)
-
-
 SQL_INSERT = """
-INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us)
-VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, 'pending', :uploaded_at_us)
+INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us, order_us)
+VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, 'pending', :uploaded_at_us, :order_us)
 """
 
 
 async def insert(connection: Connection, asset: Asset) -> None:
     """A new, pending asset."""
-    await execute(connection, SQL_INSERT, msgspec.structs.asdict(asset))
+    values = msgspec.structs.asdict(asset) | {"order_us": asset.uploaded_at_us + FIRST_PAUSE_US}
+    await execute(connection, SQL_INSERT, values)
 
 
 SQL_SET_STATE = "UPDATE media_assets SET state = :state, reason = :reason, manifest = :manifest_json WHERE id = :id"

@@ -1,12 +1,19 @@
 """Deleting a media asset: only while no text shows it, the row first, then its files."""
 
+import asyncio
+from contextlib import suppress
+
 import msgspec
-from sdc_core import keys
-from sdc_core.errors import Conflict
+from sdc_core import clock, keys
+from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
 from sdc_web.media import assets
+
+AGAIN_S = 30.0
+SETTLED_US = 600 * clock.SECOND_US
+"""Far longer than the worker, which may be making variants at this moment, takes over one picture."""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,10 +22,16 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     title: str
 
 
-async def remove(database: Database, store: ObjectStore, bucket: str, asset_id: str) -> None:
-    """Delete an asset for good. Raises Conflict while any revision of a post shows it, NotFound, Unavailable.
+class Removal(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that is deleted, and whose files may still be there."""
 
-    A failure after the row has gone leaves files that nothing names; they cost space and no one sees them.
+    asset_id: str
+    since_us: int
+
+
+async def remove(database: Database, asset_id: str) -> None:
+    """Delete an asset for good; `clear_away` sees to its files. Raises Conflict while any revision of a post shows it,
+    NotFound.
     """
     async with database.transaction() as connection:
         await assets.require(connection, asset_id)
@@ -26,9 +39,30 @@ async def remove(database: Database, store: ObjectStore, bucket: str, asset_id: 
             titles = ", ".join(f"“{use.title or 'Untitled'}”" for use in shown_in)
             raise Conflict(f"This picture is shown in {titles}, perhaps in an earlier revision: it stays.")
         await delete(connection, asset_id)
-    for name in [info.key async for info in store.list(bucket, f"{keys.VARIANTS}{asset_id}/")]:
-        await store.delete(bucket, name)
-    await store.delete(bucket, keys.original(asset_id))
+        await record(connection, asset_id, clock.now_us())
+
+
+async def clear_away(database: Database, store: ObjectStore, bucket: str) -> None:
+    """The loop: for ever, delete the files of assets that are deleted. A store that is away is named by `/health`, and
+    asked again.
+    """
+    while True:
+        with suppress(NotFound, Unavailable):
+            await clear_away_once(database, store, bucket)
+        await asyncio.sleep(AGAIN_S)
+
+
+async def clear_away_once(database: Database, store: ObjectStore, bucket: str) -> None:
+    """Delete the files of every deleted asset, again and again until nobody can add one. Raises Unavailable."""
+    async with database.read() as connection:
+        removed = await removals(connection)
+    for each in removed:
+        for name in [info.key async for info in store.list(bucket, f"{keys.VARIANTS}{each.asset_id}/")]:
+            await store.delete(bucket, name)
+        await store.delete(bucket, keys.original(each.asset_id))
+        if clock.now_us() - each.since_us > SETTLED_US:
+            async with database.transaction() as connection:
+                await forget(connection, each.asset_id)
 
 
 SQL_USES = """
@@ -51,3 +85,25 @@ SQL_DELETE = "DELETE FROM media_assets WHERE id = :asset_id"
 
 async def delete(connection: Connection, asset_id: str) -> None:
     await execute(connection, SQL_DELETE, {"asset_id": asset_id})
+
+
+SQL_RECORD = "INSERT INTO removals (asset_id, since_us) VALUES (:asset_id, :since_us)"
+
+
+async def record(connection: Connection, asset_id: str, since_us: int) -> None:
+    await execute(connection, SQL_RECORD, {"asset_id": asset_id, "since_us": since_us})
+
+
+SQL_REMOVALS = "SELECT asset_id, since_us FROM removals ORDER BY since_us"
+
+
+async def removals(connection: Connection) -> list[Removal]:
+    """All of them; one stays for minutes."""
+    return await fetch_all(connection, Removal, SQL_REMOVALS)
+
+
+SQL_FORGET = "DELETE FROM removals WHERE asset_id = :asset_id"
+
+
+async def forget(connection: Connection, asset_id: str) -> None:
+    await execute(connection, SQL_FORGET, {"asset_id": asset_id})
