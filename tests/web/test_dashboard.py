@@ -16,7 +16,7 @@ from sdc_worker.cron import store
 from sdc_worker.cron.jobs import Run
 from sdc_worker.main import Server
 
-from signing_in import BROWSER, HTMX, make_author, send, sign_in
+from signing_in import BROWSER, HTMX, come_in, send
 
 LIMIT_S = 15.0
 
@@ -59,8 +59,7 @@ async def worker(settings: Settings, listener: socket.socket) -> AsyncGenerator[
 @pytest.fixture
 async def signed_in(worker: worker_app.Parts, client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
     """A browser of a signed-in author."""
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     return client
 
 
@@ -152,6 +151,47 @@ async def test_a_mirror_that_stopped_to_ask_is_confirmed_by_a_button_once(
     assert newest is not None
     assert (newest.confirms, len(runs)) == (run_id, 2)
     assert "asks you" not in after.text
+
+
+async def crowd(worker: worker_app.Parts) -> None:
+    """Sixty minutes of a job that runs every minute, later than whatever else ran."""
+    for number in range(60):
+        run = Run(
+            id=f"run_{number}", job="cron.publish_due", trigger="manual", attempt=1,
+            due_us=clock.now_us() + number * clock.SECOND_US, started_us=1, ended_us=2, outcome="ok", output="",
+        )  # fmt: skip
+        async with worker.database.transaction() as connection:
+            await store.insert_run(connection, run)
+
+
+async def test_the_runs_of_the_backups_are_not_crowded_out_by_other_jobs(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run_id = await refused_mirror(worker)
+    await crowd(worker)
+    answer = await signed_in.get("/author/backups", headers=BROWSER)
+    assert f'id="jobs-run-{run_id}"' in answer.text
+    assert "cron.publish_due" not in answer.text
+
+
+async def test_a_job_has_a_page_with_its_own_runs(signed_in: httpx.AsyncClient, worker: worker_app.Parts) -> None:
+    run_id = await refused_mirror(worker)
+    await crowd(worker)
+    page = await signed_in.get("/author/jobs/mirror.daily", headers=BROWSER)
+    assert 'id="jobs-job-mirror.daily"' in page.text
+    assert f'id="jobs-run-{run_id}"' in page.text
+    assert 'id="jobs-run-run_1"' not in page.text
+
+
+async def test_the_row_of_a_job_that_htmx_asks_for_is_no_page(signed_in: httpx.AsyncClient) -> None:
+    row = await signed_in.get("/author/jobs/mirror.daily", headers=HTMX)
+    assert row.text.lstrip().startswith('<tr id="jobs-job-mirror.daily"')
+
+
+async def test_the_name_of_a_job_is_one_piece_of_an_address(signed_in: httpx.AsyncClient) -> None:
+    names = ("..%2Fjobs%2Fcron.expire", "cron.expire%2Fruns%3Flimit=1%23", "cron.expire%3Fa=1")
+    answers = [await send(signed_in, f"/author/jobs/{name}/runs", {}) for name in names]
+    assert {answer.status_code for answer in answers} == {404}
 
 
 async def test_a_mirror_that_asked_nothing_cannot_be_confirmed(signed_in: httpx.AsyncClient) -> None:

@@ -1,16 +1,25 @@
+from contextlib import AsyncExitStack
+
 import httpx
 import pytest
+from litestar import Request
+from litestar.datastructures import State
+from sdc_core import service_client, sqlite
+from sdc_core.errors import Unavailable
+from sdc_core.settings import Settings
+from sdc_core.webhooks import Keyring
+from sdc_web.dashboard import home
 from sdc_web.dashboard.statistics import read_question
-from sdc_web.db import Databases
+from sdc_web.db import READERS, Databases
+from sdc_web.sessions.signed_in import SignedIn
 
-from signing_in import BROWSER, HTMX, make_author, send, sign_in
+from signing_in import BROWSER, HTMX, come_in, send
 
 
 @pytest.fixture
 async def signed_in(client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
     """A browser of a signed-in author; no worker is there."""
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     return client
 
 
@@ -25,6 +34,24 @@ async def test_without_the_worker_the_home_page_still_lists_posts(signed_in: htt
     made = await send(signed_in, "/author/posts", {"kind": "post"})
     answer = await signed_in.get("/author", headers=BROWSER)
     assert made.headers["location"] in answer.text
+
+
+async def test_a_busy_database_comes_out_of_the_home_page_as_what_it_is(
+    settings: Settings, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = SignedIn(
+        id="1", name="ada", display_name="Ada", session_id="1", confirmed_at_us=1, expires_at_us=1, refreshed=False
+    )
+    request = Request[object, object, State]({"type": "http"})  # ty: ignore[invalid-argument-type]
+    async with AsyncExitStack() as held:
+        worker = await held.enter_async_context(
+            service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets))
+        )
+        for _ in range(READERS):
+            await held.enter_async_context(databases.site.read())
+        monkeypatch.setattr(sqlite, "LOCK_S", 0.01)
+        with pytest.raises(Unavailable, match="is busy"):
+            await home.show.fn(request, databases, worker, author)
 
 
 async def test_a_run_that_cannot_be_started_is_told_of(signed_in: httpx.AsyncClient) -> None:

@@ -7,8 +7,8 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from sdc_core.errors import Invalid
 
-from sdc_web import media, posts
-from sdc_web.author import pages, views
+from sdc_web import media, pages, posts
+from sdc_web.author import views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import SignedIn

@@ -8,8 +8,8 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from sdc_web import posts
-from sdc_web.author import editor, forms, pages, views
+from sdc_web import pages, posts
+from sdc_web.author import editor, forms, views
 from sdc_web.db import Databases
 from sdc_web.posts.records import State as PostState
 from sdc_web.sessions.signed_in import SignedIn

@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.settings import Settings
 
-from sdc_web import media, posts, templating
-from sdc_web.author import editor, forms, htmx, pages, views
+from sdc_web import htmx, media, pages, posts, templating
+from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import SignedIn

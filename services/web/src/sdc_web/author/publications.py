@@ -6,8 +6,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Conflict, Invalid
 
-from sdc_web import posts
-from sdc_web.author import drafts, editor, forms, pages, views
+from sdc_web import pages, posts
+from sdc_web.author import drafts, editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import SignedIn

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from sdc_web.author import pages
+from sdc_web import pages
 from sdc_web.db import Databases
 from sdc_web.sessions import signed_in
 from sdc_web.sessions.signed_in import SignedIn

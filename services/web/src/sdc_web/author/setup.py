@@ -9,7 +9,8 @@ from litestar.params import FromQuery
 from sdc_core.errors import Invalid, Unauthorized
 from sdc_core.settings import Settings
 
-from sdc_web.author import forms, pages, signed_in
+from sdc_web import pages
+from sdc_web.author import forms, signed_in
 from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.db import Databases

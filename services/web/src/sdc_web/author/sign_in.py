@@ -8,7 +8,8 @@ from litestar.params import FromPath
 from sdc_core.errors import Throttled, Unauthorized
 from sdc_core.settings import Settings
 
-from sdc_web.author import forms, pages, signed_in
+from sdc_web import pages
+from sdc_web.author import forms, signed_in
 from sdc_web.author.setup import country, user_agent
 from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.store import Author

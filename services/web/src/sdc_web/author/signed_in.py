@@ -9,7 +9,8 @@ from sdc_core import clock
 from sdc_core.errors import Unauthorized
 from sdc_core.settings import Settings
 
-from sdc_web.author import htmx, unsent
+from sdc_web import htmx
+from sdc_web.author import unsent
 from sdc_web.author.gate import COOKIE_TO_SET
 from sdc_web.author.unsent import Unsent
 from sdc_web.db import Databases

@@ -9,23 +9,31 @@ from litestar.params import URLEncodedBody
 from sdc_core import clock
 from sdc_core.service_client import ServiceClient
 
-from sdc_web.dashboard import pages
-from sdc_web.dashboard.pages import AnyRequest
+from sdc_web import pages
 from sdc_web.db import Databases
-from sdc_web.reports import backups, jobs
-from sdc_web.reports.backups import Card
+from sdc_web.pages import AnyRequest
+from sdc_web.reports import asking, backups, jobs
+from sdc_web.reports.backups import Backups
 from sdc_web.reports.jobs import Run
 from sdc_web.sessions.signed_in import SignedIn
 
 DRILL = "drill.restore"
 MIRROR = "mirror.daily"
-SHOWN = ("mirror.", "drill.")
+JOBS = (MIRROR, "mirror.monthly", DRILL)
+RUNS = 20
 
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The form: the run that stopped to ask."""
 
     run_id: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_]{1,64}$")]
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker says of the backups, and the newest runs of the jobs that make them."""
+
+    report: Backups
+    runs: list[Run]
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,18 +51,16 @@ async def index(
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """The three copies and their last runs."""
-    report = await pages.unless_away(backups.report(worker))
-    told = await pages.unless_away(jobs.report(worker)) if report else None
-    cards: list[Card] | None = None if report is None else backups.cards(report, clock.now_us())
+    told = await asking.unless_away(_told(worker))
     return await pages.page(
         request,
         databases,
-        author,
         "author/backups/show.html",
-        cards=cards,
-        remote=report is not None and report.remote,
-        runs=[run for run in told.runs if run.job.startswith(SHOWN)] if told else [],
-        confirmation=_question(report.mirror) if report else None,
+        author=author,
+        cards=backups.cards(told.report, clock.now_us()) if told else None,
+        remote=told is not None and told.report.remote,
+        runs=told.runs if told else [],
+        confirmation=_question(told.report.mirror) if told else None,
     )
 
 
@@ -77,6 +83,14 @@ async def create_confirmation(
     """Let the mirror that stopped go on, once."""
     await jobs.confirm(worker, MIRROR, data.run_id)
     return pages.redirect("/author/backups", "started")
+
+
+async def _told(worker: ServiceClient) -> Told:
+    async with asking.together() as group:
+        report = group.create_task(backups.report(worker))
+        listed = [group.create_task(jobs.runs(worker, name, RUNS)) for name in JOBS]
+    runs = sorted((run for each in listed for run in each.result()), key=lambda run: run.due_us, reverse=True)
+    return Told(report=report.result(), runs=runs[:RUNS])
 
 
 def _question(mirror: Run | None) -> Question | None:

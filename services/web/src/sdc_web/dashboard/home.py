@@ -1,6 +1,5 @@
 """The author's first page: readers, backups, jobs, and what was changed last."""
 
-import asyncio
 from datetime import date, timedelta
 
 import msgspec
@@ -9,11 +8,11 @@ from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import posts
-from sdc_web.dashboard import pages, panels, schedules
-from sdc_web.dashboard.pages import AnyRequest
+from sdc_web import pages, posts
+from sdc_web.dashboard import panels, schedules
 from sdc_web.db import Databases
-from sdc_web.reports import analytics, backups, jobs
+from sdc_web.pages import AnyRequest
+from sdc_web.reports import analytics, asking, backups, jobs
 from sdc_web.reports.analytics import Live, Question
 from sdc_web.reports.charts import Chart
 from sdc_web.sessions.signed_in import SignedIn
@@ -77,18 +76,18 @@ async def show(
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """The page; each part that the worker does not give says so, and the rest stands."""
-    async with asyncio.TaskGroup() as group:
-        asked_readers = group.create_task(pages.unless_away(_readers(worker)))
-        asked_jobs = group.create_task(pages.unless_away(jobs.report(worker)))
-        asked_backups = group.create_task(pages.unless_away(backups.report(worker)))
+    async with asking.together() as group:
+        asked_readers = group.create_task(asking.unless_away(_readers(worker)))
+        asked_jobs = group.create_task(asking.unless_away(jobs.report(worker)))
+        asked_backups = group.create_task(asking.unless_away(backups.report(worker)))
         async with databases.site.read() as connection:
             listed = await posts.listing(connection, limit=POSTS)
     told_jobs, told_backups = asked_jobs.result(), asked_backups.result()
     return await pages.page(
         request,
         databases,
-        author,
         "author/home/show.html",
+        author=author,
         statistics=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
         backups=backups.cards(told_backups, clock.now_us()) if told_backups else None,

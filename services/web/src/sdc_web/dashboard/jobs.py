@@ -7,12 +7,16 @@ from litestar.params import FromPath
 from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
 
-from sdc_web.dashboard import pages, schedules
-from sdc_web.dashboard.pages import AnyRequest
+from sdc_web import htmx, pages
+from sdc_web.dashboard import schedules
 from sdc_web.db import Databases
-from sdc_web.reports import jobs
+from sdc_web.pages import AnyRequest
+from sdc_web.reports import asking, jobs
 from sdc_web.reports.jobs import Job, Run
 from sdc_web.sessions.signed_in import SignedIn
+
+ROW = "author/jobs/_job.html"
+RUNS = 50
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +33,13 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     last_run: Run | None
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and its newest runs."""
+
+    job: JobView
+    runs: list[Run]
+
+
 @get("/author/jobs")
 async def index(
     request: AnyRequest,
@@ -37,20 +48,26 @@ async def index(
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """All jobs and the last runs."""
-    report = await pages.unless_away(jobs.report(worker))
+    report = await asking.unless_away(jobs.report(worker))
     shown = None if report is None else [view(job) for job in report.jobs]
     runs = [] if report is None else report.runs
-    return await pages.page(request, databases, author, "author/jobs/index.html", jobs=shown, runs=runs)
+    return await pages.page(request, databases, "author/jobs/index.html", author=author, jobs=shown, runs=runs)
 
 
 @get("/author/jobs/{name:str}")
 async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[str]:
-    """One row, for the page that waits for a run to end."""
-    return pages.fragment("author/jobs/_job.html", job=await _find(worker, name))
+    """A job and its own runs; to htmx, which waits for a run to end, its row."""
+    if htmx.wants_fragment(request):
+        return pages.fragment(ROW, job=await _find(worker, name))
+    told = await asking.unless_away(_told(worker, name))
+    job, runs = (told.job, told.runs) if told else (None, [])
+    return await pages.page(request, databases, "author/jobs/show.html", author=author, name=name, job=job, runs=runs)
 
 
 @post("/author/jobs/{name:str}/runs", status_code=303)
@@ -61,9 +78,10 @@ async def run(
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run a job now."""
-    await _find(worker, name)
     await jobs.start(worker, name)
-    return _answer(request, await _find(worker, name), "started")
+    if not htmx.wants_fragment(request):
+        return pages.redirect("/author/jobs", "started")
+    return pages.fragment(ROW, job=await _find(worker, name))
 
 
 @put("/author/jobs/{name:str}/pause", status_code=303)
@@ -74,8 +92,7 @@ async def pause(
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Let its due times pass without a run."""
-    await _find(worker, name)
-    return _answer(request, view(await jobs.pause(worker, name, paused=True)))
+    return _answer(request, await jobs.pause(worker, name, paused=True))
 
 
 @delete("/author/jobs/{name:str}/pause", status_code=303)
@@ -86,17 +103,14 @@ async def resume(
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run it when it is due, from now on."""
-    await _find(worker, name)
-    return _answer(request, view(await jobs.pause(worker, name, paused=False)))
+    return _answer(request, await jobs.pause(worker, name, paused=False))
 
 
-def _answer(request: AnyRequest, job: JobView, said: str = "") -> Response[bytes] | Response[str]:
+def _answer(request: AnyRequest, job: Job) -> Response[bytes] | Response[str]:
     """The job's row for htmx, the page for everyone else."""
-    if not pages.is_htmx(request):
-        return pages.redirect("/author/jobs", said)
-    answer = pages.fragment("author/jobs/_job.html", job=job)
-    answer.status_code = 200
-    return answer
+    if not htmx.wants_fragment(request):
+        return pages.redirect("/author/jobs")
+    return pages.fragment(ROW, job=view(job))
 
 
 def view(job: Job) -> JobView:
@@ -112,6 +126,11 @@ def view(job: Job) -> JobView:
         next_words="" if job.next_us is None else schedules.until(job.next_us),
         last_run=job.last_run,
     )
+
+
+async def _told(worker: ServiceClient, name: str) -> Told:
+    job = await _find(worker, name)
+    return Told(job=job, runs=await jobs.runs(worker, name, RUNS))
 
 
 async def _find(worker: ServiceClient, name: str) -> JobView:

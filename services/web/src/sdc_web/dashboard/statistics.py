@@ -11,10 +11,11 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.service_client import ServiceClient
 
-from sdc_web.dashboard import pages, panels
-from sdc_web.dashboard.pages import AnyRequest
+from sdc_web import pages
+from sdc_web.dashboard import panels
 from sdc_web.db import Databases
-from sdc_web.reports import analytics
+from sdc_web.pages import AnyRequest
+from sdc_web.reports import analytics, asking
 from sdc_web.reports.analytics import FILTERS, FilterName, Question
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -69,12 +70,12 @@ async def show(
     """The page; without the worker its place says so."""
     question = read_question(dict(request.query_params.items()), clock.today())
     by: analytics.Step = "hour" if question.from_day == question.to_day else "day"
-    whole = await pages.unless_away(analytics.whole(worker, question, by))
+    whole = await asking.unless_away(analytics.whole(worker, question, by))
     return await pages.page(
         request,
         databases,
-        author,
         "author/statistics/show.html",
+        author=author,
         period=Period(from_day=question.from_day, to_day=question.to_day),
         periods=_periods(question),
         filters=_filters(question),

@@ -1,14 +1,12 @@
 """Visitors and what they read: the worker's analytics of a period of UTC days, both ends included."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
-from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
 
-from sdc_web.reports.asking import ask
+from sdc_web.reports.asking import ask, together
 
 FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status"]
 Step: TypeAlias = Literal["day", "hour"]
@@ -114,15 +112,12 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
 async def whole(worker: ServiceClient, question: Question, by: Step) -> Whole:
     """All of it, asked at once. Raises Unavailable when one part is missing."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            found_summary = group.create_task(summary(worker, question))
-            series = group.create_task(timeseries(worker, question, by))
-            parts = [group.create_task(breakdown(worker, question, each)) for each in DIMENSIONS]
-            times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query()))
-            now = group.create_task(live(worker))
-    except ExceptionGroup as errors:
-        raise _first_unavailable(errors) from None
+    async with together() as group:
+        found_summary = group.create_task(summary(worker, question))
+        series = group.create_task(timeseries(worker, question, by))
+        parts = [group.create_task(breakdown(worker, question, each)) for each in DIMENSIONS]
+        times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query()))
+        now = group.create_task(live(worker))
     return Whole(
         summary=found_summary.result(),
         timeseries=series.result(),
@@ -150,12 +145,3 @@ async def breakdown(worker: ServiceClient, question: Question, by: Dimension) ->
 async def live(worker: ServiceClient) -> Live:
     """Who is here now."""
     return await ask(worker, "/analytics/live", Live)
-
-
-def _first_unavailable(errors: ExceptionGroup[Exception]) -> Exception:
-    """The failure to tell of: that the worker is away, unless something unexpected happened as well."""
-    _, other = errors.split(Unavailable)
-    leaf: BaseException = other or errors
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    return leaf if isinstance(leaf, Exception) else errors

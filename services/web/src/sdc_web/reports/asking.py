@@ -1,7 +1,9 @@
-"""Asking the worker one question: signed, within a deadline, decoded once at this edge."""
+"""Asking the worker: signed, within a deadline, decoded once at this edge; several questions at once."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +15,8 @@ SLOW_S = 1.5
 """After this long without an answer the worker is asked whether it is there at all."""
 THERE_S = 1.0
 AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 async def ask(
@@ -25,6 +29,27 @@ async def ask(
     attempt = await _answered(worker, path, query)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, answer)
+
+
+@asynccontextmanager
+async def together() -> AsyncGenerator[asyncio.TaskGroup]:
+    """A group for questions that are asked at once. When one fails the others are cancelled and its error comes out as
+    it is; the one to tell of is that something is away, unless something unexpected happened as well.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as errors:
+        raise _first(errors) from None
+
+
+async def unless_away(report: Awaitable[T]) -> T | None:
+    """The report, or None when the worker does not give it: the page says so in words, and the rest of it stands."""
+    try:
+        return await report
+    except Unavailable as error:
+        log.warning("a report is missing", extra={"reason": str(error)})
+        return None
 
 
 async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str] | None) -> Attempt:
@@ -44,3 +69,11 @@ def decode(body: bytes, answer: type[AnswerT]) -> AnswerT:
     except msgspec.DecodeError as error:
         message = f"the worker's answer is not understood: {error}"
         raise Unavailable(message) from None
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    _, other = errors.split(Unavailable)
+    leaf: BaseException = other or errors
+    while isinstance(leaf, BaseExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf if isinstance(leaf, Exception) else errors

@@ -1,6 +1,7 @@
 """Cron jobs and their runs, as the worker reports them; starting, confirming and pausing."""
 
 from typing import Literal, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from sdc_core import clock
@@ -54,6 +55,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.last_run.outcome if self.last_run.outcome in ("running", "timed_out", "skipped") else self.state
 
 
+class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest runs of one job first."""
+
+    runs: list[Run]
+
+
 class Jobs(msgspec.Struct, frozen=True, kw_only=True):
     """All jobs, and the newest runs first."""
 
@@ -66,9 +73,14 @@ async def report(worker: ServiceClient) -> Jobs:
     return await ask(worker, "/jobs", Jobs)
 
 
+async def runs(worker: ServiceClient, name: str, limit: int) -> list[Run]:
+    """The newest runs of one job, newest first. Raises Unavailable, for an unknown job as well."""
+    return (await ask(worker, f"{_address(name)}/runs", JobRuns, {"limit": str(limit)})).runs
+
+
 async def start(worker: ServiceClient, name: str) -> Run:
     """Start a run now. Raises NotFound for an unknown job, and Unavailable."""
-    attempt = await worker.send("POST", f"/jobs/{name}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
+    attempt = await worker.send("POST", f"{_address(name)}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, Run)
@@ -80,7 +92,7 @@ async def confirm(worker: ServiceClient, name: str, run_id: str) -> Run:
     """
     attempt = await worker.send(
         "POST",
-        f"/jobs/{name}/runs",
+        f"{_address(name)}/runs",
         message_id=f"confirm_{run_id}",
         body=msgspec.json.encode({"confirmed_run_id": run_id}),
         timeout_s=START_S,
@@ -95,10 +107,15 @@ async def confirm(worker: ServiceClient, name: str, run_id: str) -> Run:
 
 async def pause(worker: ServiceClient, name: str, *, paused: bool) -> Job:
     """Have a job's due times pass without a run, or no longer. Raises NotFound, and Unavailable."""
-    attempt = await worker.send("PUT" if paused else "DELETE", f"/jobs/{name}/pause", timeout_s=START_S)
+    attempt = await worker.send("PUT" if paused else "DELETE", f"{_address(name)}/pause", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, Job)
+
+
+def _address(name: str) -> str:
+    """What an author's browser sent as a name stays one piece of the address."""
+    return f"/jobs/{quote(name, safe='')}"
 
 
 def _require_known(attempt: Attempt, name: str) -> None:

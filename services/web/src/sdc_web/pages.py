@@ -11,6 +11,8 @@ from sdc_web import posts, templating
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import SignedIn
 
+AnyRequest = Request[object, object, State]
+
 
 class Flash(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence at the top of a page."""
@@ -27,12 +29,12 @@ _SAID = MappingProxyType({
     "saved": Flash(kind="ok", text="Saved."),
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
     "ended": Flash(kind="ok", text="Signed out there."),
-    "started": Flash(kind="ok", text="Started."),
+    "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip
 
 
 async def page(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     template: str,
     *,
