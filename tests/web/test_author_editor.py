@@ -4,7 +4,7 @@ from sdc_core import clock
 from sdc_web import posts
 from sdc_web.db import Databases
 
-from signing_in import BROWSER, HTMX, make_author, send, sign_in
+from signing_in import BROWSER, HTMX, come_in, send
 
 TEXT = {"title": "On tea", "slug": "", "summary": "", "tags": "tea, cups", "cover_id": "", "publish_at": ""}
 NOW_US = 1_800_000_000_000_000
@@ -13,8 +13,7 @@ NOW_US = 1_800_000_000_000_000
 @pytest.fixture
 async def post_id(client: httpx.AsyncClient, databases: Databases) -> str:
     """A new draft of a signed-in author."""
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     answer = await send(client, "/author/posts", {"kind": "post"})
     return answer.headers["location"].rpartition("/")[2]
 

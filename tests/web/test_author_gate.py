@@ -8,7 +8,7 @@ from sdc_web.author.signed_in import local_path
 from sdc_web.dashboard import route_handlers as dashboard_routes
 from sdc_web.db import Databases
 
-from signing_in import BROWSER, HTMX, make_author, sign_in
+from signing_in import BROWSER, HTMX, come_in
 
 OURS = "https://example.org"
 OPEN = {"/author/setup", "/author/sign-in", "/author/login/{token:str}"}
@@ -41,15 +41,13 @@ def test_only_our_own_pages_may_write(headers: dict[str, str], *, allowed: bool)
 
 
 async def test_a_form_of_another_site_does_nothing(client: httpx.AsyncClient, databases: Databases) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     answer = await client.post("/author/posts", data={"kind": "post"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
 
 
 async def test_an_overridden_method_passes_the_same_gate(client: httpx.AsyncClient, databases: Databases) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     answer = await client.post("/author/sessions?_method=DELETE", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
 

@@ -15,7 +15,7 @@ from sdc_web.author.media import markdown
 from sdc_web.db import Databases
 from sdc_web.media import assets
 
-from signing_in import BROWSER, HTMX, make_author, send, sign_in
+from signing_in import BROWSER, HTMX, come_in, send
 
 SMALL = StoredVariant(name="480.webp", width=480, height=320, format="webp", size_bytes=1)
 MANIFEST = Manifest(recipe="r1", width=480, height=320, placeholder="", color="#ffffff", variants=(SMALL,))
@@ -43,8 +43,7 @@ async def settings(
 @pytest.fixture
 async def signed_in(client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
     """A browser of a signed-in author."""
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     return client
 
 

@@ -15,7 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.request_log.asked import logged_path
 
 from raw_requests import ask
-from signing_in import BROWSER, PASSWORD, make_author, sign_in
+from signing_in import BROWSER, PASSWORD, come_in, make_author, sign_in
 
 PUBLIC, AUTHOR, SIGNED, LOOPBACK, TOKEN = "public", "author", "signed", "loopback", "token"
 WHO = {
@@ -112,8 +112,7 @@ COOKIES = [
 async def test_without_the_right_cookie_every_author_route_leads_to_the_sign_in_page(
     app: ASGIApp, client: httpx.AsyncClient, databases: Databases
 ) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     for cookie in COOKIES:
         sent = (b"cookie", cookie.replace(b"THE-TOKEN", client.cookies["sdc_session"].encode()))
         for method, path in for_whom(AUTHOR):
@@ -123,8 +122,7 @@ async def test_without_the_right_cookie_every_author_route_leads_to_the_sign_in_
 
 
 async def test_an_expired_session_opens_nothing(app: ASGIApp, client: httpx.AsyncClient, databases: Databases) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
     async with databases.ttl.transaction() as connection:
         await execute(connection, "UPDATE sessions SET expires_at_us = :now_us", {"now_us": clock.now_us()})
@@ -151,8 +149,7 @@ FOREIGN: list[list[tuple[bytes, bytes]]] = [
 
 
 async def test_another_site_can_write_nothing(app: ASGIApp, client: httpx.AsyncClient, databases: Databases) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
     for route in WHO:
         method, _, path = route.replace("{", "").replace("}", "").partition(" ")
@@ -182,8 +179,7 @@ OVERRIDES = [
 async def test_a_form_may_stand_for_a_few_methods_below_author_alone(
     app: ASGIApp, client: httpx.AsyncClient, databases: Databases
 ) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
     for method, path, query, expected in OVERRIDES:
         answer = await ask(app, method, path, query=query, headers=[SAME, cookie])

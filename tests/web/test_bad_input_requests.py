@@ -14,7 +14,7 @@ from sdc_web.db import Databases
 
 from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
 from raw_requests import Answer, Headers, ask
-from signing_in import make_author, sign_in
+from signing_in import come_in
 
 SEED = 20261124
 HTML = [(b"accept", b"text/html")]
@@ -27,8 +27,7 @@ LEAKS = ("Traceback", 'File "/', "sqlite3", "site-packages", "sdc_web.", "Unicod
 @pytest.fixture
 async def cookie(client: httpx.AsyncClient, databases: Databases) -> tuple[bytes, bytes]:
     """The header of a signed-in author."""
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     return b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode()
 
 

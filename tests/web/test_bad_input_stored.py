@@ -13,7 +13,7 @@ from sdc_web import media
 from sdc_web.db import Databases
 from sdc_web.media import assets
 
-from signing_in import BROWSER, HTMX, make_author, sign_in
+from signing_in import BROWSER, HTMX, come_in
 
 CORPUS = [
     "<script>alert(1)</script>",
@@ -143,8 +143,7 @@ async def write(client: httpx.AsyncClient, kind: str, number: int, attack: str, 
 
 @pytest.mark.parametrize("kind", ["post", "page", "project"])
 async def test_a_stored_attack_runs_nowhere(client: httpx.AsyncClient, databases: Databases, kind: str) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     found: list[str] = []
     for number, text in enumerate(CORPUS):
         asset_id = await picture(databases, number, text)
@@ -160,8 +159,7 @@ async def test_a_stored_attack_runs_nowhere(client: httpx.AsyncClient, databases
 
 
 async def test_an_attack_in_a_name_or_an_address_runs_nowhere(client: httpx.AsyncClient, databases: Databases) -> None:
-    await make_author(databases)
-    await sign_in(client)
+    await come_in(client, databases)
     found: list[str] = []
     for text in CORPUS:
         line = " ".join(text.replace("\0", "").split())
