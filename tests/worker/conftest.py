@@ -13,15 +13,8 @@ from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 from sdc_worker import app
-from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.segments import Segments
 from sdc_worker.app import Parts
-from sdc_worker.cron import table
-from sdc_worker.cron.jobs import JobContext, Run
-from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.db import open_worker
-from sdc_worker.images.pool import Pool
-from sdc_worker.images.work import Workshop
 
 from listening_web import Web
 
@@ -65,21 +58,7 @@ async def web(hooks: Web, keyring: Keyring) -> AsyncGenerator[ServiceClient]:
 async def parts(settings: Settings, keyring: Keyring, database: Database, web: ServiceClient) -> AsyncGenerator[Parts]:
     """What surface and loops share."""
     async with open_store(NOBODY) as store:
-        hits = Hits(database, Segments(store, "analytics", settings.DATA_DIR / "analytics"))
-
-        def context(run: Run) -> JobContext:
-            return JobContext(settings=settings, database=database, store=store, web=web, run=run)
-
-        yield Parts(
-            settings=settings,
-            keyring=keyring,
-            database=database,
-            store=store,
-            web=web,
-            hits=hits,
-            scheduler=Scheduler(database, table.jobs(hits), context),
-            workshop=Workshop(database=database, store=store, bucket="media", pool=Pool(1)),
-        )
+        yield app.assemble(settings, keyring, database, store, web)
 
 
 @pytest.fixture

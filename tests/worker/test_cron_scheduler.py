@@ -58,12 +58,7 @@ def job(work: Work) -> Job:
 @pytest.fixture
 def make(parts: Parts) -> Make:
     def made(*jobs: Job) -> Scheduler:
-        def context(run: Run) -> JobContext:
-            return JobContext(
-                settings=parts.settings, database=parts.database, store=parts.store, web=parts.web, run=run
-            )
-
-        return Scheduler(parts.database, jobs, context)
+        return Scheduler(parts.database, jobs, parts.context)
 
     return made
 

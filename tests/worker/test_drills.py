@@ -14,6 +14,8 @@ from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, execute, fetch_value, open_database
+from sdc_core.webhooks import Keyring, new_secret
+from sdc_worker import app
 from sdc_worker.cron.jobs import JobContext, Run
 from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica, restore
@@ -82,7 +84,7 @@ def drilled(home: Home, web: ServiceClient, ping_url: str, **more: object) -> Jo
         outcome="running", output="",
     )  # fmt: skip
     settings = home.settings.model_copy(update={"PING_URL": ping_url, **more})
-    return JobContext(settings=settings, database=home.worker, store=home.store, web=web, run=run)
+    return app.assemble(settings, Keyring([new_secret()]), home.worker, home.store, web).context(run)
 
 
 @pytest.fixture

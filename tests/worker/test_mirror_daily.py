@@ -8,7 +8,7 @@ from sdc_core.errors import Misconfigured, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_worker.app import Parts
-from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.jobs import Run
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
 from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
 from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused
@@ -120,8 +120,10 @@ async def test_without_a_remote_the_job_is_skipped_in_words(parts: Parts) -> Non
         id="r", job="mirror.daily", trigger="manual", attempt=1, due_us=1, started_us=1, ended_us=None,
         outcome="running", output="",
     )  # fmt: skip
-    context = JobContext(settings=parts.settings, database=parts.database, store=parts.store, web=parts.web, run=run)
-    assert [await action(context) for action in (daily.daily, monthly.monthly)] == [daily.NO_REMOTE, monthly.NO_REMOTE]
+    assert [await action(parts.context(run)) for action in (daily.daily, monthly.monthly)] == [
+        daily.NO_REMOTE,
+        monthly.NO_REMOTE,
+    ]
 
 
 async def test_a_missing_bucket_fails_and_deletes_nothing(mirrored: Mirrored) -> None:

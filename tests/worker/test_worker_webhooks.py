@@ -6,7 +6,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Database, fetch_all
 from sdc_worker.app import Parts
 from sdc_worker.cron import hooks as cron_hooks
-from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.jobs import Run
 from sdc_worker.webhooks import deliveries, store
 
 from listening_web import Web
@@ -151,7 +151,6 @@ async def test_a_cron_hook_carries_its_run_and_answers_what_web_said(parts: Part
         outcome="running",
         output="",
     )
-    context = JobContext(settings=parts.settings, database=parts.database, store=parts.store, web=parts.web, run=run)
-    assert await cron_hooks.expire(context) == '{"published": 0}'
+    assert await cron_hooks.expire(parts.context(run)) == '{"published": 0}'
     ((message_id, message),) = hooks.received
     assert (message_id, message.data) == ("run_7", CronTick(job="cron.expire", run_id="run_7", due_us=5))

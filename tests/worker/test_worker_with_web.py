@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 import uvicorn
 from litestar.types import ASGIApp
@@ -73,13 +74,7 @@ async def test_web_does_what_a_cron_hook_says_and_once(
 ) -> None:
     answers = []
     for attempt in (1, 2):
-        context = JobContext(
-            settings=parts.settings,
-            database=parts.database,
-            store=parts.store,
-            web=real_web,
-            run=run("cron.test", attempt),
-        )
+        context = msgspec.structs.replace(parts.context(run("cron.test", attempt)), web=real_web)
         answers.append(await action(context))
     assert answers[0] == answers[1] == answer
 

@@ -1,6 +1,6 @@
 """The composition root: HTTP surface and loops, over one database, one object store and one client of web."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +43,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     hits: Hits
     scheduler: Scheduler
     workshop: Workshop
+    context: Callable[[Run], JobContext]
 
 
 @asynccontextmanager
@@ -54,26 +55,29 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         open_store(local_endpoint(settings)) as store,
         service_client.connect(settings.web_url, keyring) as web,
     ):
-        hits = Hits(database, Segments(store, settings.S3_ANALYTICS_BUCKET, Path(settings.DATA_DIR) / "analytics"))
+        yield assemble(settings, keyring, database, store, web)
 
-        def context(run: Run) -> JobContext:
-            return JobContext(settings=settings, database=database, store=store, web=web, run=run)
 
-        yield Parts(
-            settings=settings,
-            keyring=keyring,
-            database=database,
-            store=store,
-            web=web,
-            hits=hits,
-            scheduler=Scheduler(database, table.jobs(hits), context),
-            workshop=Workshop(
-                database=database,
-                store=store,
-                bucket=settings.S3_MEDIA_BUCKET,
-                pool=Pool(settings.IMAGE_PROCESSES),
-            ),
-        )
+def assemble(settings: Settings, keyring: Keyring, database: Database, store: ObjectStore, web: ServiceClient) -> Parts:
+    """The parts over what is open."""
+    hits = Hits(database, Segments(store, settings.S3_ANALYTICS_BUCKET, Path(settings.DATA_DIR) / "analytics"))
+
+    def context(run: Run) -> JobContext:
+        return JobContext(settings=settings, database=database, store=store, web=web, hits=hits, run=run)
+
+    return Parts(
+        settings=settings,
+        keyring=keyring,
+        database=database,
+        store=store,
+        web=web,
+        hits=hits,
+        scheduler=Scheduler(database, table.JOBS, context),
+        workshop=Workshop(
+            database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=Pool(settings.IMAGE_PROCESSES)
+        ),
+        context=context,
+    )
 
 
 def loops(parts: Parts) -> dict[str, Loop]:

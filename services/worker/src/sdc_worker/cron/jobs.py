@@ -11,6 +11,8 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 
+from sdc_worker.analytics.hits import Hits
+
 Trigger: TypeAlias = Literal["schedule", "manual", "catch_up"]
 Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
 MAX_OUTPUT = 4_000
@@ -57,6 +59,7 @@ class JobContext(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     store: ObjectStore
     web: ServiceClient
+    hits: Hits
     run: Run
 
 
