@@ -4,9 +4,10 @@ import asyncio
 
 import msgspec
 import pytest
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
-from sdc_web import app as web
-from sdc_web.app import Bodies
+from sdc_web import edge
+from sdc_web.edge import Bodies
 
 
 async def reading(_: Scope, receive: Receive, send: Send) -> None:
@@ -48,8 +49,8 @@ async def send_slowly(
 
 
 async def test_a_body_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "BODY_S", 0.01)
-    with pytest.raises(web.HTTPException) as refused:
+    monkeypatch.setattr(edge, "BODY_S", 0.01)
+    with pytest.raises(HTTPException) as refused:
         await send_slowly(Bodies(reading), asyncio.Event())
     assert refused.value.status_code == 408
 
@@ -62,7 +63,7 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours() -> None:
         raise AssertionError
 
     scope: HTTPScope = {"type": "http", "headers": [(b"content-length", b"9")], "client": None}  # ty: ignore[missing-typed-dict-key, invalid-argument-type]
-    with pytest.raises(web.HTTPException) as ended:
+    with pytest.raises(HTTPException) as ended:
         await Bodies(reading)(scope, receive, send)
     assert ended.value.status_code == 400
 
@@ -71,7 +72,7 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours() -> None:
 async def test_one_address_sends_a_few_bodies_at_once_and_no_more(header: tuple[bytes, bytes]) -> None:
     bodies, finish = Bodies(reading), asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        slow = [group.create_task(send_slowly(bodies, finish, header=header)) for _ in range(web.BODIES_OF_ONE)]
+        slow = [group.create_task(send_slowly(bodies, finish, header=header)) for _ in range(edge.BODIES_OF_ONE)]
         await asyncio.sleep(0)
         status, body = await send_slowly(bodies, finish)
         finish.set()
@@ -85,7 +86,7 @@ async def test_one_address_sends_a_few_bodies_at_once_and_no_more(header: tuple[
 async def test_many_addresses_together_leave_room_for_readers() -> None:
     bodies, finish = Bodies(reading), asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        for number in range(web.BODIES):
+        for number in range(edge.BODIES):
             group.create_task(send_slowly(bodies, finish, f"192.0.2.{number}"))
         await asyncio.sleep(0)
         refused, _ = await send_slowly(bodies, finish, "198.51.100.1")

@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from litestar.types import ASGIApp, HTTPRequestEvent, Message
 from sdc_core import keys
 from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
@@ -13,9 +16,11 @@ from sdc_core.variants import Manifest, StoredVariant
 from sdc_web import templating
 from sdc_web.app import build
 from sdc_web.db import Databases
+from sdc_web.site import pictures
 
 ASSET_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 BODY = bytes(range(256)) * 4_000
+SMALL = b"a small variant"
 FOREVER = "public, max-age=31536000, immutable"
 SQL_ASSET = """
 INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, manifest, uploaded_at_us)
@@ -23,14 +28,14 @@ VALUES (:id, '0', 'a.jpg', 'image/jpeg', 1, '', 'ready', :manifest, 1)
 """
 
 
-def _variant(name: str) -> StoredVariant:
-    return StoredVariant(name=name, width=960, height=480, format="webp", size_bytes=len(BODY))
+def _variant(name: str, size_bytes: int = len(BODY)) -> StoredVariant:
+    return StoredVariant(name=name, width=960, height=480, format="webp", size_bytes=size_bytes)
 
 
 @pytest.fixture
 async def asset(databases: Databases) -> None:
-    """A ready asset with two variants, the second of which is lost."""
-    variants = (_variant("960.webp"), _variant("480.webp"))
+    """A ready asset with three variants, the second of which is lost."""
+    variants = (_variant("960.webp"), _variant("480.webp"), _variant("240.webp", len(SMALL)))
     manifest = Manifest(recipe="r1", width=960, height=480, placeholder="", color="", variants=variants)
     values = {"id": ASSET_ID, "manifest": msgspec.json.encode(manifest).decode()}
     async with databases.site.transaction() as connection:
@@ -38,18 +43,18 @@ async def asset(databases: Databases) -> None:
 
 
 @pytest.fixture
-async def stored(
+async def with_store(
     settings: Settings,
     asset: None,
     object_store_endpoint: Endpoint,
     object_store: ObjectStore,
     fresh_bucket: Callable[[], Awaitable[str]],
     running: Callable[..., Any],
-) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of an application that has an object store, with the variant in it."""
+) -> AsyncGenerator[ASGIApp]:
+    """An application that has an object store, with two of the variants in it."""
     bucket = await fresh_bucket()
-    key = keys.variant(ASSET_ID, "r1", "960.webp")
-    await object_store.put(bucket, key, BODY, content_type="image/webp")
+    for name, body in (("960.webp", BODY), ("240.webp", SMALL)):
+        await object_store.put(bucket, keys.variant(ASSET_ID, "r1", name), body, content_type="image/webp")
     await object_store.put(bucket, keys.original(ASSET_ID), b"secret place", content_type="image/jpeg")
     app = build(
         settings.model_copy(
@@ -61,11 +66,58 @@ async def stored(
             }
         )
     )
-    async with (
-        running(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,  # ty: ignore[invalid-argument-type]
-    ):
+    async with running(app):
+        yield app
+
+
+@pytest.fixture
+async def stored(with_store: ASGIApp) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of that application."""
+    transport = httpx.ASGITransport(with_store)  # ty: ignore[invalid-argument-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
+
+
+@asynccontextmanager
+async def _slow_readers(app: ASGIApp, count: int, path: str) -> AsyncGenerator[None]:
+    """So many clients that have asked for a file and take no byte of it, while the block runs."""
+    held = asyncio.Semaphore(0)
+
+    async def receive() -> HTTPRequestEvent:
+        # No body was announced, so whoever asks waits for the client to leave.
+        await asyncio.Event().wait()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        held.release()
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def read_slowly() -> None:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"localhost")],
+            "client": ("127.0.0.1", 1),
+            "server": ("localhost", 80),
+            "state": {},
+        }
+        await app(scope, receive, send)  # ty: ignore[invalid-argument-type]
+
+    async with asyncio.TaskGroup() as group:
+        readers = [group.create_task(read_slowly()) for _ in range(count)]
+        for _ in range(2 * count):  # the start of the answer, and its first piece
+            await held.acquire()
+        yield
+        for reader in readers:
+            reader.cancel()
 
 
 async def test_a_variant_is_served_whole_and_for_ever(stored: httpx.AsyncClient) -> None:
@@ -136,6 +188,34 @@ async def test_a_store_that_is_away_is_unavailable_in_words(client: httpx.AsyncC
 async def test_health_of_a_site_with_its_store_names_the_part_that_is_away(stored: httpx.AsyncClient) -> None:
     parts = (await stored.get("/health")).json()["parts"]
     assert {name for name, part in parts.items() if not part["ok"]} == {"worker"}
+
+
+async def test_readers_who_take_nothing_keep_nobody_from_a_picture(
+    with_store: ASGIApp, stored: httpx.AsyncClient
+) -> None:
+    async with asyncio.timeout(10), _slow_readers(with_store, 40, f"/media/{ASSET_ID}/960.webp"), asyncio.timeout(2):
+        answer = await stored.get(f"/media/{ASSET_ID}/960.webp")
+    assert answer.content == BODY
+
+
+async def test_readers_of_large_pictures_who_take_nothing_keep_nobody_from_a_small_one(
+    with_store: ASGIApp, stored: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WHOLE_BYTES", len(BODY) - 1)
+    monkeypatch.setattr(pictures, "OPEN_S", 0.3)
+    async with asyncio.timeout(10), _slow_readers(with_store, 40, f"/media/{ASSET_ID}/960.webp"), asyncio.timeout(2):
+        answer = await stored.get(f"/media/{ASSET_ID}/240.webp")
+    assert answer.content == SMALL
+
+
+async def test_a_large_picture_comes_in_pieces_and_by_range(
+    stored: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WHOLE_BYTES", len(BODY) - 1)
+    whole = await stored.get(f"/media/{ASSET_ID}/960.webp")
+    part = await stored.get(f"/media/{ASSET_ID}/960.webp", headers={"range": "bytes=5-9"})
+    assert (whole.content, whole.headers["content-length"]) == (BODY, str(len(BODY)))
+    assert (part.status_code, part.content) == (HTTPStatus.PARTIAL_CONTENT, BODY[5:10])
 
 
 async def test_every_file_is_served_at_its_own_address_for_ever(client: httpx.AsyncClient) -> None:

@@ -1,20 +1,18 @@
 """The whole of web, put together: layers, routes, and the parts that live as long as the process."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import cast
-from urllib.parse import parse_qs, quote
+from typing import TypeVar
 
 import msgspec
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
+from litestar.types import ASGIApp
 from sdc_core import logging, supervise
-from sdc_core.errors import SdcError, Unavailable
+from sdc_core.errors import SdcError
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
@@ -23,6 +21,7 @@ from sdc_core.webhooks import Keyring
 
 from sdc_web import author, dashboard, hooks, media, problems, site, templating
 from sdc_web.db import Databases, open_databases
+from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
@@ -31,20 +30,9 @@ from sdc_web.site.routes import cacheable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
-BODY_S = 20.0
-SLOWEST_BYTES_PER_S = 16 * 1024
-"""A body has `BODY_S`, and as long again as its bytes take at this rate."""
-BODIES = 128
-BODIES_OF_ONE = 16
-"""Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
-that slow ones take no place from those who read."""
 WORKER_CONNECTIONS = 64
 """One page of statistics asks fourteen questions at once."""
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
+T = TypeVar("T")
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +40,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     databases: Databases
     store: ObjectStore
+    pictures: site.Pictures
     worker: ServiceClient
     board: Board
     request_log: RequestLog
@@ -131,7 +120,14 @@ class _Opened:
                 }
             ) as board,
         ):
-            self._parts = Parts(databases=databases, store=store, worker=worker, board=board, request_log=request_log)
+            self._parts = Parts(
+                databases=databases,
+                store=store,
+                pictures=site.Pictures(store, settings.S3_MEDIA_BUCKET),
+                worker=worker,
+                board=board,
+                request_log=request_log,
+            )
             self.request_log.attach(request_log)
             try:
                 yield
@@ -141,189 +137,23 @@ class _Opened:
 
 
 def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict[str, Provide]:
-    """Every name under which a handler may ask for a part."""
-
-    def settings_() -> Settings:
-        return settings
-
-    def keyring_() -> Keyring:
-        return keyring
-
-    def databases() -> Databases:
-        return opened.parts.databases
-
-    def store() -> ObjectStore:
-        return opened.parts.store
-
-    def worker() -> ServiceClient:
-        return opened.parts.worker
-
-    def board() -> Board:
-        return opened.parts.board
-
-    def page_cache() -> PageCache:
-        return opened.page_cache
-
-    def retire_logs() -> hooks.RetireLogs:
-        return opened.parts.request_log.retire
-
-    def log_trouble() -> Callable[[], str]:
-        return opened.parts.request_log.trouble
-
-    found: dict[str, Callable[[], object]] = {
-        "settings": settings_,
-        "keyring": keyring_,
-        "databases": databases,
-        "store": store,
-        "worker": worker,
-        "board": board,
-        "page_cache": page_cache,
-        "retire_logs": retire_logs,
-        "log_trouble": log_trouble,
+    """Every name under which a handler may ask for a part; a part is looked up when it is asked for."""
+    return {
+        "settings": _given(lambda: settings),
+        "keyring": _given(lambda: keyring),
+        "databases": _given(lambda: opened.parts.databases),
+        "store": _given(lambda: opened.parts.store),
+        "pictures": _given(lambda: opened.parts.pictures),
+        "worker": _given(lambda: opened.parts.worker),
+        "board": _given(lambda: opened.parts.board),
+        "page_cache": _given(lambda: opened.page_cache),
+        "retire_logs": _given(lambda: opened.parts.request_log.retire),
+        "log_trouble": _given(lambda: opened.parts.request_log.trouble),
     }
-    return {name: Provide(provide, sync_to_thread=False) for name, provide in found.items()}
 
 
-class Edge:
-    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address."""
+def _given(find: Callable[[], T]) -> Provide:
+    def provide() -> T:
+        return find()
 
-    __slots__ = ("_app", "_headers")
-
-    def __init__(self, app: ASGIApp, headers: list[tuple[bytes, bytes]]) -> None:
-        self._app = app
-        self._headers = headers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        head = scope["method"] == "HEAD"
-        if not (scope["path"].isascii() and scope["query_string"].isascii()):
-            scope = _readable(scope)
-
-        async def send_on(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
-            elif head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        if scope["method"] in ("GET", "HEAD") and (bare := _bare(scope)):
-            await send_on({"type": "http.response.start", "status": 308, "headers": [(b"location", bare)]})
-            await send_on({"type": "http.response.body", "body": b"", "more_body": False})
-            return
-        if head:
-            scope = cast("HTTPScope", {**scope, "method": "GET", "sdc.head": True})
-        await self._app(scope, receive, send_on)
-
-
-class Bodies:
-    """Bodies that are still coming: each has a deadline, and all together leave room for those who only read."""
-
-    __slots__ = ("_app", "_coming")
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._coming: Counter[str] = Counter()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(scope["headers"]):
-            await self._app(scope, receive, send)
-            return
-        origin = scope["client"][0] if scope["client"] else ""
-        if self._coming[origin] >= BODIES_OF_ONE or self._coming.total() >= BODIES:
-            await _refuse(Unavailable("too much is being sent at once: try again in a moment"), send)
-            return
-        deadline_s = asyncio.get_running_loop().time() + BODY_S
-        coming = True
-
-        def arrived() -> None:
-            nonlocal coming
-            if coming:
-                coming = False
-                self._coming -= Counter((origin,))
-
-        async def receive_in_time() -> ReceiveMessage:
-            nonlocal deadline_s
-            if not coming:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline_s):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(status_code=408, detail="What was sent came too slowly.") from None
-            if message["type"] == "http.disconnect":
-                # Who left in the middle is no fault of ours; nobody reads this answer.
-                raise HTTPException(status_code=400, detail="What was sent ended too soon.")
-            if message.get("more_body", False):
-                deadline_s += len(message.get("body", b"")) / SLOWEST_BYTES_PER_S
-            else:
-                arrived()
-            return message
-
-        self._coming[origin] += 1
-        try:
-            await self._app(scope, receive_in_time, send)
-        finally:
-            arrived()
-
-
-def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a body is announced; without either header there is none (RFC 9112 section 6.3)."""
-    return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
-
-
-async def _refuse(error: Unavailable, send: Send) -> None:
-    """The answer to a request that reaches no handler."""
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", str(error.retry_after_s).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    body = msgspec.json.encode(problems.of(error))
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _readable(scope: HTTPScope) -> HTTPScope:
-    """The request with an address that is text: bytes that are no UTF-8 would be a fault wherever they are read."""
-    path = scope["path"].encode(errors="replace").decode()
-    query = quote(scope["query_string"], safe="!#$%&'()*+,/:;=?@[]~").encode()
-    return {**scope, "path": path, "query_string": query}
-
-
-def _bare(scope: HTTPScope) -> bytes:
-    """Where an address that ends in a slash should go, or nothing. Never off the site, however the path begins."""
-    path = scope["path"]
-    if path == "/" or not path.endswith("/"):
-        return b""
-    query = scope["query_string"]
-    bare = "/" + "/".join(part for part in path.split("/") if part)
-    return quote(bare, safe="/-._~!$&'()*+,;=:@").encode() + (b"?" + query if query else b"")
-
-
-def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
-    """Headers of every answer, of errors and files as well."""
-    headers = {
-        "content-security-policy": CONTENT_SECURITY_POLICY,
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",
-        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-        "cross-origin-opener-policy": "same-origin",
-    }
-    if settings.site_url.startswith("https://"):
-        headers["strict-transport-security"] = "max-age=31536000"
-    return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
-def method_override(app: ASGIApp) -> ASGIApp:
-    """Forms know GET and POST alone: below `/author`, `?_method=DELETE` (or PUT, PATCH) on a POST stands for it."""
-
-    async def overridden(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/author/"):
-            wanted = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[0].upper()
-            if wanted in _OVERRIDES:
-                scope = cast("HTTPScope", {**scope, "method": wanted})
-        await app(scope, receive, send)
-
-    return overridden
+    return Provide(provide, sync_to_thread=False)

@@ -2,12 +2,13 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, metrics, pages
+from sdc_web.site import feeds, files, health, metrics, pages, pictures
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
     *feeds.route_handlers,
     *files.route_handlers,
+    *pictures.route_handlers,
     *health.route_handlers,
     *metrics.route_handlers,
 ]

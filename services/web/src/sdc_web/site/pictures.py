@@ -1,0 +1,145 @@
+"""Variants of media assets, out of the object store: small ones from memory, large ones in pieces."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+from sdc_core import keys
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.objects import ObjectStore, ObjectStream
+from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
+
+from sdc_web import media
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.site.files import FOREVER, is_known
+
+OPEN_S = 4.0
+"""A visitor does not wait longer for a store that hangs, and requests do not pile up behind it."""
+STREAM_S = 120.0
+WHOLE_BYTES = 1024 * 1024
+READS = 16
+STREAMS = 8
+"""At once. Together they leave the store's client a quarter of its connections for all else."""
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+_MAX_RANGE = 60
+
+
+class Pictures:
+    """How variants come out of the store. A connection to it is held as long as the store takes, not the reader: what
+    has at most `WHOLE_BYTES` is read before it is answered. Larger ones, which are few, have a bound of their own.
+    """
+
+    __slots__ = ("_bucket", "_reads", "_store", "_streams")
+
+    def __init__(self, store: ObjectStore, bucket: str) -> None:
+        self._store = store
+        self._bucket = bucket
+        self._reads = asyncio.Semaphore(READS)
+        self._streams = asyncio.Semaphore(STREAMS)
+
+    async def whole(self, key: str, byte_range: str) -> tuple[bytes, str]:
+        """The bytes, and the `content-range` of a part. Raises Unavailable, in words for a visitor."""
+        async with self._opened(self._reads, key, byte_range) as stream:
+            return b"".join([chunk async for chunk in stream.chunks]), stream.content_range
+
+    async def pieces(self, key: str, byte_range: str) -> tuple[ObjectStream, AsyncGenerator[bytes]]:
+        """The facts of an open stream, and its bytes, which must be read or closed. Raises Unavailable."""
+        async with AsyncExitStack() as stack:
+            stream = await stack.enter_async_context(self._opened(self._streams, key, byte_range))
+            return stream, _pieces(stream, stack.pop_all())
+
+    @asynccontextmanager
+    async def _opened(self, bound: asyncio.Semaphore, key: str, byte_range: str) -> AsyncGenerator[ObjectStream]:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(OPEN_S):
+                    await stack.enter_async_context(bound)
+                    opening = self._store.stream(self._bucket, key, byte_range=byte_range)
+                    stream = await stack.enter_async_context(opening)
+            except NotFound:
+                message = "The picture is not in the object store at the moment."
+                raise Unavailable(message) from None
+            except TimeoutError:
+                message = "The object store does not bring the picture at the moment."
+                raise Unavailable(message) from None
+            yield stream
+
+
+@get("/media/{asset_id:str}/{name:str}")
+async def variant(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    pictures: NamedDependency[Pictures],
+    asset_id: FromPath[str],
+    name: FromPath[str],
+) -> Response[bytes] | Stream:
+    """A variant; never the original, which may tell where a photograph was taken."""
+    manifest, stored = await _find(databases, asset_id, name)
+    # Nothing else is ever stored under this key, so its parts name the content.
+    etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
+    headers = {"cache-control": FOREVER, "etag": etag, "accept-ranges": "bytes"}
+    if is_known(request, etag):
+        return Response(b"", status_code=304, headers=headers)
+    if request.scope.get("sdc.head"):
+        return _answer(stored, headers, b"", "", stored.size_bytes)
+    key = keys.variant(asset_id, manifest.recipe, stored.name)
+    wanted = request.headers.get("range", "")
+    # Several ranges at once are answered whole, as RFC 9110 section 14.2 allows.
+    byte_range = wanted if _is_inside(wanted, stored.size_bytes) else ""
+    if stored.size_bytes <= WHOLE_BYTES:
+        body, content_range = await pictures.whole(key, byte_range)
+        return _answer(stored, headers, body, content_range, len(body))
+    stream, pieces = await pictures.pieces(key, byte_range)
+    return _answer(stored, headers, pieces, stream.content_range, stream.size_bytes)
+
+
+route_handlers = [variant]
+
+
+async def _find(databases: Databases, asset_id: str, name: str) -> tuple[Manifest, StoredVariant]:
+    async with databases.site.read() as connection:
+        asset = await media.find(connection, asset_id)
+    manifest = asset.manifest if asset else None
+    stored = next((each for each in manifest.variants if each.name == name), None) if manifest else None
+    if manifest is None or stored is None:
+        message = "There is no such picture."
+        raise NotFound(message)
+    return manifest, stored
+
+
+def _answer(
+    stored: StoredVariant,
+    headers: dict[str, str],
+    body: bytes | AsyncGenerator[bytes],
+    content_range: str,
+    size_bytes: int,
+) -> Response[bytes] | Stream:
+    partial = {"content-range": content_range} if content_range else {}
+    status = 206 if partial else 200
+    headers = headers | partial | {"content-length": str(size_bytes)}
+    if isinstance(body, bytes):
+        return Response(body, status_code=status, media_type=CONTENT_TYPES[stored.format], headers=headers)
+    return Stream(body, status_code=status, media_type=CONTENT_TYPES[stored.format], headers=headers)
+
+
+def _is_inside(byte_range: str, size_bytes: int) -> bool:
+    """Whether one range that this object has was asked for; anything else is answered whole."""
+    found = _RANGE.fullmatch(byte_range)
+    if found is None or len(byte_range) > _MAX_RANGE:
+        return False
+    first, last = found[1], found[2]
+    if not first:
+        return bool(last) and int(last) > 0
+    return int(first) < size_bytes and (not last or int(first) <= int(last))
+
+
+async def _pieces(stream: ObjectStream, held: AsyncExitStack) -> AsyncGenerator[bytes]:
+    async with held, asyncio.timeout(STREAM_S):
+        async for chunk in stream.chunks:
+            yield chunk
