@@ -1,7 +1,10 @@
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from sdc_core import clock
 from sdc_web import posts
+from sdc_web.author.views import publish_at_us
 from sdc_web.db import Databases
 
 from signing_in import BROWSER, HTMX, come_in, send
@@ -123,7 +126,22 @@ async def test_a_moment_to_come_schedules_the_post(
     assert clock.to_datetime(post.scheduled_at_us).isoformat() == "2099-01-02T03:04:00+00:00"
 
 
-@pytest.mark.parametrize("moment", ["tomorrow", "2099-13-01T00:00", "0000-00-00T00:00"])
+@pytest.mark.parametrize("moment", ["2099-01-02T05:04+02:00", "2099-01-02T03:04Z", "2099-01-02T03:04:00"])
+def test_a_moment_is_utc_unless_it_says_otherwise(moment: str) -> None:
+    assert publish_at_us(moment) == clock.from_datetime(datetime(2099, 1, 2, 3, 4, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "tomorrow",
+        "2099-13-01T00:00",
+        "0000-00-00T00:00",
+        "2099-01-02T03:04 in Bern",
+        "2099-01-02",
+        "9999-12-31T23:59-12:00",
+    ],
+)
 async def test_a_moment_that_is_none_is_refused(client: httpx.AsyncClient, post_id: str, moment: str) -> None:
     answer = await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1, publish_at=moment))
     assert answer.status_code == 422

@@ -5,13 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 from litestar.types import ASGIApp, Receive, Scope, Send
-from sdc_core import access_log, clock
+from sdc_core import access_log, clock, supervise
 from sdc_core.access_log import Line
 from sdc_core.errors import Misconfigured
 from sdc_core.logging import request_id
 from sdc_core.service_client import connect
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
+from sdc_web.request_log import visitors
 from sdc_web.request_log.asked import campaign, logged_path
 from sdc_web.request_log.client import Proxies
 from sdc_web.request_log.middleware import RequestLogMiddleware
@@ -226,13 +227,36 @@ async def test_a_salt_dies_with_its_day_and_is_readable_by_nobody_else(tmp_path:
     assert kept == [("2026-01-02", 0o600)]
 
 
+async def test_the_salt_of_a_day_goes_though_nobody_comes_afterwards(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitors, "FORGET_EVERY_S", 0.01)
+    folder = settings.DATA_DIR / "salts"
+    await asyncio.to_thread(shared_salt, folder, "2026-01-01")
+    async with (
+        asyncio.timeout(5),
+        connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
+        open_request_log(settings, worker) as request_log,
+        supervise.background(request_log.loops),
+    ):
+        while await asyncio.to_thread(lambda: list(folder.iterdir())):  # noqa: ASYNC110 - the loop has nothing to tell
+            await asyncio.sleep(0.005)
+
+
+async def test_a_process_forgets_the_salt_of_a_day_though_nobody_comes_afterwards(tmp_path: Path) -> None:
+    seen = Visitors(tmp_path)
+    before = await seen.hashed("2026-01-01", CLIENT, "A")
+    await seen.forget("2026-01-02")
+    assert await seen.hashed("2026-01-01", CLIENT, "A") != before
+
+
 async def test_a_visitor_of_another_day_is_another_visitor(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
-    assert await visitors.hashed("2026-01-01", CLIENT, "A") != await visitors.hashed("2026-01-02", CLIENT, "A")
+    seen = Visitors(tmp_path)
+    assert await seen.hashed("2026-01-01", CLIENT, "A") != await seen.hashed("2026-01-02", CLIENT, "A")
 
 
 async def test_visitors_are_counted_when_the_salt_cannot_be_kept(tmp_path: Path) -> None:
     file = tmp_path / "file"
     await asyncio.to_thread(file.touch)
-    visitors = Visitors(file)
-    assert await visitors.hashed(DAY, CLIENT, "A") == await visitors.hashed(DAY, CLIENT, "A")
+    seen = Visitors(file)
+    assert await seen.hashed(DAY, CLIENT, "A") == await seen.hashed(DAY, CLIENT, "A")

@@ -1,11 +1,19 @@
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import httpx
 import pytest
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
 from sdc_core.webhooks import new_secret
 from sdc_web import main
+from sdc_web.app import build
+from sdc_web.db import Databases
 from sdc_web.request_log.countries import open_countries
+from sdc_web.sessions import signed_in
+
+from signing_in import make_author, sign_in
 
 UINT16, UINT32, MAP = 5, 6, 7
 SWISS = {"country": {"iso_code": "CH"}}
@@ -76,3 +84,15 @@ def test_a_file_that_cannot_be_used_stops_web_at_its_start_in_one_line(
     settings = Settings(DATA_DIR=tmp_path, WEBHOOK_SECRETS=(new_secret(),), GEOIP_DB=file, _env_file=None)
     with pytest.raises(Misconfigured, match=f"^SDC_GEOIP_DB: {file} {words}[^\n]*$"):
         main.prepare(settings)
+
+
+async def test_a_session_begins_in_the_country_that_an_own_file_names(
+    settings: Settings, databases: Databases, running: Callable[..., AbstractAsyncContextManager[None]], tmp_path: Path
+) -> None:
+    app = build(settings.model_copy(update={"GEOIP_DB": database(tmp_path, SWISS)}))
+    author = await make_author(databases)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))  # ty: ignore[invalid-argument-type]
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+        await sign_in(client)
+    (session,) = await signed_in.listing(databases, author.id)
+    assert session.country == "CH"

@@ -54,6 +54,21 @@ def test_files_of_other_names_are_not_log_files(tmp_path: Path) -> None:
     assert slots.oldest_day(tmp_path) == "2026-01-01"
 
 
+def test_a_file_that_goes_while_the_folder_is_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0").mkdir()
+    for day in ("2026-01-01", "2026-01-02"):
+        (tmp_path / "0" / f"{day}.ndjson").touch()
+    glob = Path.glob
+
+    def retired_meanwhile(folder: Path, pattern: str) -> list[Path]:
+        found = list(glob(folder, pattern))
+        (tmp_path / "0" / "2026-01-01.ndjson").unlink()
+        return found
+
+    monkeypatch.setattr(Path, "glob", retired_meanwhile)
+    assert [file.day for file in slots.files(tmp_path, "0")] == ["2026-01-02"]
+
+
 async def test_a_line_goes_into_the_file_of_its_day(tmp_path: Path) -> None:
     log = Writer(tmp_path)
     log.append(LINE)

@@ -1,6 +1,5 @@
 """Claiming the site: the one-time link that `sdc up` prints. Looking at it changes nothing, sending the form does."""
 
-import iptocc
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -61,8 +60,8 @@ def user_agent(request: Request[object, object, State]) -> str:
 
 
 def country(request: Request[object, object, State]) -> str:
-    """Where the request comes from, ISO 3166-1 alpha-2, or empty; the address itself is kept nowhere."""
-    return (iptocc.country_code(request.client.host) if request.client else None) or ""
+    """Where the request comes from, ISO 3166-1 alpha-2, or empty, as the request log found it."""
+    return str(request.scope.get("sdc.country", ""))
 
 
 async def _form(

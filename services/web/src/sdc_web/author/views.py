@@ -1,6 +1,7 @@
 """What the templates of posts show, as plain values."""
 
 import difflib
+import re
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -14,6 +15,7 @@ from sdc_web.posts.slugs import from_title
 
 MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,13 +183,18 @@ def conflict(form: DraftForm, current: posts.Revision) -> Conflicting:
 
 
 def publish_at_us(text: str) -> int | None:
-    """`YYYY-MM-DDTHH:MM` in UTC as microseconds; None for an empty field, Invalid for anything else."""
+    """`YYYY-MM-DDTHH:MM` as microseconds, in UTC unless it ends in an offset such as `+02:00`; None for an empty field,
+    Invalid for anything else.
+    """
     if not text:
         return None
     try:
-        at = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
-    except ValueError:
-        raise Invalid("write the moment as 2026-11-24T18:30", field="publish_at") from None
+        written = datetime.fromisoformat(text) if _MOMENT.match(text) else None
+        at = written and (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None:
+        raise Invalid("write the moment as 2026-11-24T18:30", field="publish_at")
     if at.year < FIRST_YEAR:
         raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="publish_at")
     return clock.from_datetime(at)

@@ -10,7 +10,8 @@ from sdc_core.variants import CONTENT_TYPES, Format, Manifest, StoredVariant
 from sdc_web import templating
 from sdc_web.media.assets import Asset
 
-SIZES = "(min-width: 48rem) 44rem, 100vw"
+SIZES = "(min-width: 42rem) 38rem, 100vw"
+"""The column of a text, `--measure` of the style sheet."""
 FALLBACK_WIDTH = 960
 _EMPTY = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'/%3E"
 _IMAGE = re.compile(r"<img ([^>]*)>")

@@ -6,10 +6,12 @@
         async with supervise.background({**request_log.loops, ...}):
             ...
 
-What lies below sees the client's true address in `scope["client"]`; it is written nowhere.
+What lies below sees the client's true address in `scope["client"]`, which is written nowhere, and its country in
+`scope["sdc.country"]`.
 """
 
 import asyncio
+from typing import cast
 from urllib.parse import urlsplit
 
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -51,7 +53,9 @@ class RequestLogMiddleware:
         rid = asked.request_id if self._proxies.is_trusted(peer) else ""
         answer = Answer(rid or clock.new_id(), receive, send)
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
+        country = self._country(address)
         scope["client"] = (address, 0)
+        cast("dict[str, object]", scope)["sdc.country"] = country
         reset = request_id.set(answer.rid)
         try:
             await self._app(scope, answer.receive, answer.send)
@@ -75,6 +79,6 @@ class RequestLogMiddleware:
                     type=answer.content_type[:MAX_TEXT],
                     ref=asked.foreign_host(self._site_host),
                     ua=asked.user_agent[:MAX_TEXT],
-                    country=self._country(address),
+                    country=country,
                 )
                 self._log.writer.append(line)

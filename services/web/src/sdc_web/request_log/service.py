@@ -33,7 +33,11 @@ class RequestLog:
         self.writer = writer
         self.shipper = shipper
         self.visitors = Visitors(settings.DATA_DIR / "salts")
-        self.loops: dict[str, Loop] = {"request_log.write": writer.run, "request_log.ship": shipper.run}
+        self.loops: dict[str, Loop] = {
+            "request_log.write": writer.run,
+            "request_log.ship": shipper.run,
+            "request_log.forget": self.visitors.forget_for_ever,
+        }
 
     async def retire(self) -> Retired:
         """Delete the files of all slots that are past retention and whole at the worker; Unavailable without it."""

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -46,7 +47,8 @@ def claim(log_dir: Path, name: str) -> Slot | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for file in files(log_dir, name):
-            _end_last_line(file.path)
+            with suppress(FileNotFoundError):
+                _end_last_line(file.path)
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -82,8 +84,10 @@ def oldest_day(log_dir: Path) -> str | None:
 def _files(log_dir: Path, name: str) -> Iterator[LogFile]:
     for path in (log_dir / name).glob(f"????-??-??{SUFFIX}"):
         day = path.name.removesuffix(SUFFIX)
-        if _is_day(day):
-            yield LogFile(slot=name, day=day, path=path, size_bytes=path.stat().st_size)
+        # Another process may delete what is past its time at any moment.
+        with suppress(FileNotFoundError):
+            if _is_day(day):
+                yield LogFile(slot=name, day=day, path=path, size_bytes=path.stat().st_size)
 
 
 def _is_day(text: str) -> bool:

@@ -11,6 +11,7 @@ from sdc_core import clock
 SALT_BYTES = 32
 HASH_BYTES = 8
 READ_S = 2.0
+FORGET_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,23 @@ class Visitors:
         content = f"{address}\n{user_agent}".encode(errors="replace")
         return hashlib.blake2b(content, key=salt, digest_size=HASH_BYTES).hexdigest()
 
+    async def forget_for_ever(self) -> None:
+        """The loop: the salts of days that are over go, from the start on, whether anybody comes or not."""
+        while True:
+            await self.forget(clock.today())
+            await asyncio.sleep(FORGET_EVERY_S)
+
+    async def forget(self, today: str) -> None:
+        """Delete the salts of earlier days, in memory and on disk. A folder that cannot be used holds none of ours."""
+        self._keep_from(today)
+        try:
+            await asyncio.to_thread(delete_earlier, self._folder, today)
+        except OSError as error:
+            log.warning("old visitor salts may be left", extra={"folder": str(self._folder), "error": str(error)})
+
+    def _keep_from(self, day: str) -> None:
+        self._salts = {each: kept for each, kept in self._salts.items() if each >= day}
+
     async def _open(self, day: str) -> bytes:
         try:
             async with asyncio.timeout(READ_S):
@@ -43,7 +61,7 @@ class Visitors:
             log.warning("the visitor salt is not shared", extra={"folder": str(self._folder), "error": str(error)})
         # Another request may have opened the day meanwhile: two salts in one process would split its visitors.
         salt = self._salts.setdefault(day, salt)
-        self._salts = {each: kept for each, kept in self._salts.items() if each >= day}
+        self._keep_from(day)
         return salt
 
 
@@ -57,10 +75,15 @@ def shared_salt(folder: Path, day: str) -> bytes:
     target = folder / day
     if not target.exists():
         _offer(folder, target)
-    for other in folder.iterdir():
+    delete_earlier(folder, day)
+    return target.read_bytes()
+
+
+def delete_earlier(folder: Path, day: str) -> None:
+    """Delete the salts of days before this one. Blocking."""
+    for other in folder.iterdir() if folder.is_dir() else ():
         if other.name < day and not other.name.startswith("."):
             other.unlink(missing_ok=True)
-    return target.read_bytes()
 
 
 def _offer(folder: Path, target: Path) -> None:
