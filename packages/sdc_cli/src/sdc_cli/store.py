@@ -12,9 +12,9 @@ from sdc_cli import first_run
 
 PORTS = 10
 MARK = "buckets.txt"
-MEMORY = "320MiB"
-"""GOMEMLIMIT: without one it grows to 600 MB under large uploads and keeps them; below 300 MiB its collector never
-rests, since 230 MB of its heap are reserved from the start (docs/decisions/0004-memory-of-the-object-store.md)."""
+MEMORY = "240MiB"
+"""GOMEMLIMIT: without one it grows to 600 MB under large uploads and keeps them; a smaller one makes those slower
+(docs/decisions/0004-memory-of-the-object-store.md)."""
 
 
 def first_port(settings: Settings) -> int:
@@ -93,7 +93,17 @@ def environment(settings: Settings) -> dict[str, str]:
         "WEED_JWT_FILER_SIGNING_KEY": keys.filer_signing,
         "WEED_JWT_FILER_SIGNING_READ_KEY": keys.filer_signing_read,
         "GOMEMLIMIT": MEMORY,
-    }
+    } | _index(settings)
+
+
+def _index(settings: Settings) -> dict[str, str]:
+    """One LevelDB for the names of all objects, and not the eight of the default, each with a write buffer of 16 MB.
+
+    A store that was begun with those is found in them alone, and keeps them.
+    """
+    if any(folder(settings).glob("data/filerldb2/*/CURRENT")):
+        return {}
+    return {"WEED_LEVELDB2_ENABLED": "false", "WEED_LEVELDB_ENABLED": "true", "WEED_LEVELDB_DIR": "data/filerldb"}
 
 
 def is_prepared(settings: Settings) -> bool:

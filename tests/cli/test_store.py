@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+from sdc_cli import first_run, store
+from sdc_core.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("SDC_DATA_DIR", str(tmp_path / "data"))
+    return first_run.prepare(Settings())
+
+
+def test_a_new_store_has_one_index(settings: Settings) -> None:
+    environment = store.environment(settings)
+    assert environment["WEED_LEVELDB_ENABLED"] == "true"
+    assert environment["WEED_LEVELDB2_ENABLED"] == "false"
+
+
+def test_a_store_that_was_begun_with_eight_indexes_is_still_found_in_them(settings: Settings) -> None:
+    index = store.folder(settings) / "data" / "filerldb2" / "00"
+    index.mkdir(parents=True)
+    (index / "CURRENT").write_text("MANIFEST-000001")
+    assert "WEED_LEVELDB_ENABLED" not in store.environment(settings)
+
+
+def test_an_empty_folder_for_eight_indexes_is_no_store(settings: Settings) -> None:
+    (store.folder(settings) / "data" / "filerldb2").mkdir(parents=True)
+    assert store.environment(settings)["WEED_LEVELDB_ENABLED"] == "true"
