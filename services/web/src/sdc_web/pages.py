@@ -4,14 +4,12 @@ from types import MappingProxyType
 from typing import Literal
 
 import msgspec
-from litestar import MediaType, Request, Response
-from litestar.datastructures import State
+from litestar import MediaType, Response
 
 from sdc_web import posts, templating
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
-
-AnyRequest = Request[object, object, State]
 
 
 class Flash(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,7 @@ import asyncio
 import re
 
 import msgspec
-from litestar import Request, Response, put
-from litestar.datastructures import State
+from litestar import Response, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Invalid
@@ -14,6 +13,7 @@ from sdc_web import htmx, pages, posts
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 _IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
@@ -21,7 +21,7 @@ _IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
 
 @put("/author/posts/{post_id:str}/draft", request_max_body_size=editor.MAX_BODY)
 async def save(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
@@ -40,7 +40,7 @@ async def save(
     return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, conflict=None)
 
 
-def based(request: Request[object, object, State], form: DraftForm) -> DraftForm:
+def based(request: AnyRequest, form: DraftForm) -> DraftForm:
     """The form with its base revision, which `If-Match` may say instead; Invalid when neither does."""
     if form.base_revision is not None:
         return form
@@ -51,7 +51,7 @@ def based(request: Request[object, object, State], form: DraftForm) -> DraftForm
 
 
 async def refused(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     author: SignedIn,
     post_id: str,

@@ -3,14 +3,14 @@
 import asyncio
 
 import msgspec
-from litestar import Request, Response
-from litestar.datastructures import State
+from litestar import Response
 from sdc_core.errors import Invalid
 
 from sdc_web import media, pages, posts
 from sdc_web.author import views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 MAX_BODY = 4 * 1024 * 1024
@@ -61,7 +61,7 @@ async def save(databases: Databases, post_id: str, form: DraftForm, author: Sign
 
 
 async def show(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     author: SignedIn,
     opened: Opened,

@@ -4,15 +4,15 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
 from sdc_core.errors import Invalid
+
+from sdc_web.problems import AnyRequest
 
 MAX_FIELDS = 40
 FormT = TypeVar("FormT", bound=msgspec.Struct)
 
 
-async def read(request: Request[object, object, State], form: type[FormT]) -> FormT:
+async def read(request: AnyRequest, form: type[FormT]) -> FormT:
     """The fields of a URL-encoded body. Raises Invalid for another type, unknown or repeated fields, wrong values."""
     if request.content_type[0] != "application/x-www-form-urlencoded":
         raise Invalid("send this form as application/x-www-form-urlencoded")

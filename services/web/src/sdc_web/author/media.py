@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator
 
 import msgspec
-from litestar import Request, Response, delete, get, post, put
-from litestar.datastructures import FormMultiDict, State, UploadFile
+from litestar import Response, delete, get, post, put
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge
@@ -16,6 +16,7 @@ from sdc_web import htmx, media, pages
 from sdc_web.author import forms
 from sdc_web.db import Databases
 from sdc_web.media.picture import Markup
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 LISTED = 200
@@ -58,7 +59,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/author/media")
 async def index(
-    request: Request[object, object, State], databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
     """The library, the newest first."""
     return await _library(request, databases, author, {})
@@ -80,7 +81,7 @@ async def show(
 
 @post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES)
 async def create(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     store: NamedDependency[ObjectStore],
@@ -108,7 +109,7 @@ async def create(
 
 @put("/author/media/{asset_id:str}")
 async def change(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
     asset_id: FromPath[str],
@@ -123,7 +124,7 @@ async def change(
 
 @delete("/author/media/{asset_id:str}", status_code=303)
 async def remove(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
@@ -160,9 +161,7 @@ def markdown(asset: media.Asset) -> str:
     return f"![{alt}](media:{asset.id})"
 
 
-def _answer(
-    request: Request[object, object, State], done: list[tuple[media.Asset, bool]]
-) -> Response[bytes] | Response[str]:
+def _answer(request: AnyRequest, done: list[tuple[media.Asset, bool]]) -> Response[bytes] | Response[str]:
     if htmx.wants_json(request):
         uploaded = [
             Uploaded(asset_id=asset.id, file_name=asset.file_name, state=asset.state, markdown=markdown(asset), new=new)
@@ -177,7 +176,7 @@ def _answer(
 
 
 async def _library(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     author: SignedIn,
     errors: dict[str, str],
@@ -197,7 +196,7 @@ async def _library(
     )
 
 
-async def _multipart(request: Request[object, object, State]) -> FormMultiDict:
+async def _multipart(request: AnyRequest) -> FormMultiDict:
     if request.content_type[0] != "multipart/form-data":
         raise Invalid("send files as multipart/form-data")
     try:

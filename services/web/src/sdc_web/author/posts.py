@@ -3,8 +3,7 @@
 from typing import Literal
 
 import msgspec
-from litestar import Request, Response, delete, get, post
-from litestar.datastructures import State
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -12,6 +11,7 @@ from sdc_web import pages, posts
 from sdc_web.author import editor, forms, views
 from sdc_web.db import Databases
 from sdc_web.posts.records import State as PostState
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 LISTED = 500
@@ -33,7 +33,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/author/posts")
 async def index(
-    request: Request[object, object, State], databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
     """The list, the one saved last first."""
     query = forms.fields(request.scope["query_string"].decode("latin-1"), Filters)
@@ -46,7 +46,7 @@ async def index(
 
 @post("/author/posts", status_code=303)
 async def create(
-    request: Request[object, object, State], databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:
     """Begin a draft and open it."""
     form = await forms.read(request, NewPost)
@@ -56,7 +56,7 @@ async def create(
 
 @get("/author/posts/{post_id:str}")
 async def edit(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],

@@ -3,8 +3,7 @@
 import asyncio
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.settings import Settings
@@ -13,6 +12,7 @@ from sdc_web import htmx, media, pages, posts, templating
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 
@@ -61,7 +61,7 @@ async def show(
 
 @post("/author/posts/{post_id:str}/preview", status_code=200, request_max_body_size=editor.MAX_BODY)
 async def create(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here

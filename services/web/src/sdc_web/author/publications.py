@@ -1,7 +1,6 @@
 """The publication of a post: made now or for a set moment, and taken back."""
 
-from litestar import Request, Response, delete, post
-from litestar.datastructures import State
+from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Conflict, Invalid
@@ -10,12 +9,13 @@ from sdc_web import pages, posts
 from sdc_web.author import drafts, editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 
 @post("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
 async def create(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
@@ -36,7 +36,7 @@ async def create(
 
 @delete("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
 async def remove(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],

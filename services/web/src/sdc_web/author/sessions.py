@@ -3,13 +3,13 @@
 import re
 
 import msgspec
-from litestar import Request, Response, delete, get
-from litestar.datastructures import State
+from litestar import Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from sdc_web import pages
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions import signed_in
 from sdc_web.sessions.signed_in import SignedIn
 from sdc_web.sessions.store import Session
@@ -34,7 +34,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/author/sessions")
 async def index(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:

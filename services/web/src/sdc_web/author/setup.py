@@ -1,8 +1,7 @@
 """Claiming the site: the one-time link that `sdc up` prints. Looking at it changes nothing, sending the form does."""
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sdc_core.errors import Invalid, Unauthorized
@@ -13,6 +12,7 @@ from sdc_web.author import forms, signed_in
 from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import start
 
 
@@ -27,9 +27,7 @@ class SetupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 @get("/author/setup")
-async def show(
-    request: Request[object, object, State], databases: NamedDependency[Databases], token: FromQuery[str] = ""
-) -> Response[str]:
+async def show(request: AnyRequest, databases: NamedDependency[Databases], token: FromQuery[str] = "") -> Response[str]:
     """The form, while the link works."""
     if await accounts.any_exists(databases):
         raise Unauthorized("this site has its author already: sign in with the name and password chosen then")
@@ -41,7 +39,7 @@ async def show(
 
 @post("/author/setup", status_code=303)
 async def create(
-    request: Request[object, object, State], databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
 ) -> Response[bytes] | Response[str]:
     """Make the first author and sign them in."""
     form = await forms.read(request, SetupForm)
@@ -54,18 +52,18 @@ async def create(
     return signed_in.enter(started, settings, signed_in.HOME)
 
 
-def user_agent(request: Request[object, object, State]) -> str:
+def user_agent(request: AnyRequest) -> str:
     """What the browser calls itself."""
     return request.headers.get("User-Agent", "")
 
 
-def country(request: Request[object, object, State]) -> str:
+def country(request: AnyRequest) -> str:
     """Where the request comes from, ISO 3166-1 alpha-2, or empty, as the request log found it."""
     return str(request.scope.get("sdc.country", ""))
 
 
 async def _form(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     form: SetupForm,
     errors: dict[str, str],

@@ -1,8 +1,7 @@
 """Signing in by password or by link, and signing out."""
 
 import msgspec
-from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Throttled, Unauthorized
@@ -14,6 +13,7 @@ from sdc_web.author.setup import country, user_agent
 from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions import cookies
 from sdc_web.sessions.signed_in import SignedIn, revoke, start
 
@@ -27,7 +27,7 @@ class SignInForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @get("/author/sign-in")
-async def show(request: Request[object, object, State], databases: NamedDependency[Databases]) -> Response[str]:
+async def show(request: AnyRequest, databases: NamedDependency[Databases]) -> Response[str]:
     """The form. `next` in the query is kept in it when it leads to a page of the author's."""
     wanted = signed_in.local_path(request.query_params.get("next", ""))
     return await _form(request, databases, SignInForm(name="", password="", return_to=wanted))
@@ -35,7 +35,7 @@ async def show(request: Request[object, object, State], databases: NamedDependen
 
 @post("/author/sign-in", status_code=303)
 async def create(
-    request: Request[object, object, State], databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
 ) -> Response[bytes] | Response[str]:
     """Begin a session; a refused try shows the form again, with the reason, and without the password."""
     form = await forms.read(request, SignInForm)
@@ -52,9 +52,7 @@ async def create(
 
 
 @get("/author/login/{token:str}")
-async def show_link(
-    request: Request[object, object, State], databases: NamedDependency[Databases], token: FromPath[str]
-) -> Response[str]:
+async def show_link(request: AnyRequest, databases: NamedDependency[Databases], token: FromPath[str]) -> Response[str]:
     """A page with one button: programs that preview links come here and must not use it up."""
     if not await one_time_tokens.works(databases, token, "login"):
         raise Unauthorized("this link has been used or its 30 minutes are over: ask for a new one")
@@ -63,7 +61,7 @@ async def show_link(
 
 @post("/author/login/{token:str}", status_code=303)
 async def create_by_link(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     token: FromPath[str],
@@ -83,7 +81,7 @@ async def delete(
 
 
 async def _begin(
-    request: Request[object, object, State], databases: Databases, settings: Settings, author: Author, return_to: str
+    request: AnyRequest, databases: Databases, settings: Settings, author: Author, return_to: str
 ) -> Response[bytes]:
     started = await start(
         databases,
@@ -96,7 +94,7 @@ async def _begin(
 
 
 async def _form(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: Databases,
     form: SignInForm,
     error: str = "",

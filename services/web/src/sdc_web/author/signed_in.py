@@ -2,8 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
-from litestar import MediaType, Request, Response
-from litestar.datastructures import State
+from litestar import MediaType, Response
 from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Unauthorized
@@ -14,6 +13,7 @@ from sdc_web.author import unsent
 from sdc_web.author.gate import COOKIE_TO_SET
 from sdc_web.author.unsent import Unsent
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
 from sdc_web.sessions import cookies
 from sdc_web.sessions.signed_in import SignedIn, Started, find
 
@@ -31,7 +31,7 @@ class SignInNeeded(Unauthorized):
 
 
 async def provide_author(
-    request: Request[object, object, State],
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
 ) -> SignedIn:
@@ -47,7 +47,7 @@ async def provide_author(
     return author
 
 
-def ask_to_sign_in(request: Request[object, object, State], error: SignInNeeded) -> Response[bytes]:
+def ask_to_sign_in(request: AnyRequest, error: SignInNeeded) -> Response[bytes]:
     """To a browser a redirect, or its own text back; to htmx 401 with the address to go to, since fetch would follow a
     redirect unseen.
     """
@@ -59,7 +59,7 @@ def ask_to_sign_in(request: Request[object, object, State], error: SignInNeeded)
     return Response(b"", status_code=303, headers={"Location": address})
 
 
-def token_of(request: Request[object, object, State], settings: Settings) -> str:
+def token_of(request: AnyRequest, settings: Settings) -> str:
     """The token that the browser brings, or an empty text."""
     return request.cookies.get(cookies.name(settings.site_url), "")
 
@@ -86,7 +86,7 @@ def local_path(address: str) -> str:
     return address if local and not parts.path.startswith(SIGN_IN) and "//" not in parts.path else HOME
 
 
-def _page_of(request: Request[object, object, State]) -> str:
+def _page_of(request: AnyRequest) -> str:
     """The page that was asked for, or that htmx asks from; the home page when neither is known."""
     query = request.scope["query_string"].decode("latin-1")
     asked = f"{request.scope['path']}?{query}" if query else request.scope["path"]

@@ -3,16 +3,14 @@
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
 from sdc_core.errors import Invalid
 
 from sdc_web import problems, templating
 from sdc_web.author import forms
 from sdc_web.author.views import DraftForm
+from sdc_web.problems import AnyRequest
 
 _EDITOR = "/author/posts/"
-AnyRequest = Request[object, object, State]
 
 
 class Unsent(msgspec.Struct, frozen=True, kw_only=True):

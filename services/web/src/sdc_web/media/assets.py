@@ -116,13 +116,13 @@ async def by_sha256(connection: Connection, sha256: str) -> Asset | None:
 
 SQL_NEWEST = """
 SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
-FROM media_assets ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit OFFSET :skip
+FROM media_assets ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 """
 
 
-async def newest(connection: Connection, limit: int = 100, skip: int = 0) -> list[Asset]:
+async def newest(connection: Connection, limit: int = 100) -> list[Asset]:
     """Assets, the one uploaded last first."""
-    return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit, "skip": skip})
+    return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit})
 
 
 SQL_INSERT = """

@@ -81,16 +81,15 @@ WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.i
     AND (:kind IS NULL OR posts.kind = :kind)
     AND (:state IS NULL OR state = :state)
 ORDER BY newest.saved_at_us DESC, posts.id DESC
-LIMIT :limit OFFSET :skip
+LIMIT :limit
 """
 
 
 async def listing(
-    connection: Connection, *, kind: Kind | None = None, state: State | None = None, limit: int = 200, skip: int = 0
+    connection: Connection, *, kind: Kind | None = None, state: State | None = None, limit: int = 200
 ) -> list[Listed]:
     """Every post, or those of a kind and a state; the one saved last comes first."""
-    values = {"kind": kind, "state": state, "limit": limit, "skip": skip}
-    return await fetch_all(connection, Listed, SQL_LISTING, values)
+    return await fetch_all(connection, Listed, SQL_LISTING, {"kind": kind, "state": state, "limit": limit})
 
 
 async def delete(database: Database, post_id: str) -> None:

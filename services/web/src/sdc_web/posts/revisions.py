@@ -65,11 +65,6 @@ async def newest(connection: Connection, post_id: str) -> Revision:
     return await store.newest_revision(connection, post_id)
 
 
-async def history(connection: Connection, post_id: str, limit: int = 50) -> list[Revision]:
-    """Revisions, newest first."""
-    return await store.revisions_of(connection, post_id, limit)
-
-
 async def _check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
     """The draft as it is stored; raises Invalid with the field at fault."""
     title = _text(_line(draft.title), MAX_TITLE, "title", "The title")

@@ -95,17 +95,6 @@ async def newest_revision(connection: Connection, post_id: str) -> Revision:
     return found
 
 
-SQL_REVISIONS = """
-SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
-    body_html, reading_minutes, published_at_us
-FROM revisions WHERE post_id = :post_id ORDER BY number DESC LIMIT :limit
-"""
-
-
-async def revisions_of(connection: Connection, post_id: str, limit: int) -> list[Revision]:
-    return await fetch_all(connection, Revision, SQL_REVISIONS, {"post_id": post_id, "limit": limit})
-
-
 SQL_REVISION_PUBLISHED = """
 UPDATE revisions SET body_html = :body_html, reading_minutes = :reading_minutes,
     published_at_us = coalesce(published_at_us, :published_at_us)

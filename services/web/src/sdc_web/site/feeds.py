@@ -7,8 +7,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import NotFound
@@ -20,6 +19,7 @@ from sdc_web.media import Asset
 from sdc_web.posts import Front, Published
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
+from sdc_web.problems import AnyRequest
 from sdc_web.site.views import View, assets_of, view
 
 IN_FEED = 30
@@ -28,7 +28,6 @@ _LOCAL = re.compile(r'(\s(?:href|src))="/(?!/)')
 _ANCHOR = re.compile(r'(\shref)="#')
 
 DescribedT = TypeVar("DescribedT", Front, View)
-AnyRequest = Request[object, object, State]
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
 

@@ -5,21 +5,20 @@ import ipaddress
 import resource
 from pathlib import Path
 
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Forbidden
 from sdc_core.supervise import Board
 
 from sdc_web.page_cache import PageCache
+from sdc_web.problems import AnyRequest
 
 _STARTED_US = clock.monotonic_us()
 _PAGE_BYTES = resource.getpagesize()
 _OF_PROXIES = frozenset(
     {"x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto", "via", "cf-connecting-ip"}
 )
-AnyRequest = Request[object, object, State]
 
 
 @get("/metrics")

@@ -4,8 +4,7 @@ import asyncio
 from itertools import groupby
 from urllib.parse import quote
 
-from litestar import MediaType, Request, Response, get
-from litestar.datastructures import State
+from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sdc_core import clock
@@ -19,10 +18,10 @@ from sdc_web.posts import Front, Kind
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.searching import MAX_QUERY
+from sdc_web.problems import AnyRequest
 from sdc_web.site.views import View, Year, assets_of, view
 
 ON_HOME = 8
-AnyRequest = Request[object, object, State]
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
 
