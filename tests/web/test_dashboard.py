@@ -7,13 +7,13 @@ import httpx
 import pytest
 import uvicorn
 from sdc_core import clock
+from sdc_core.answers.jobs import Run
 from sdc_core.settings import Settings
 from sdc_core.supervise import Board
 from sdc_core.webhooks import new_secret
 from sdc_web.db import Databases
 from sdc_worker import app as worker_app
 from sdc_worker.cron import store
-from sdc_worker.cron.jobs import Run
 from sdc_worker.main import Server
 
 from signing_in import BROWSER, HTMX, come_in, send

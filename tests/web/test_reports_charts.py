@@ -1,7 +1,7 @@
 from sdc_core import clock
-from sdc_web.reports import backups, charts
-from sdc_web.reports.backups import Backups, Replica, Replication
-from sdc_web.reports.jobs import Job, Outcome, Run
+from sdc_core.answers.backups import Backups, ReplicaHealth, Replication
+from sdc_core.answers.jobs import JobReport, Outcome, Run
+from sdc_web.reports import backups, charts, jobs
 
 NOW_US = 1_800_000_000_000_000
 HOUR_US = 3600 * clock.SECOND_US
@@ -9,7 +9,7 @@ RUN = Run(
     id="r", job="drill.restore", trigger="schedule", attempt=1, due_us=0, started_us=NOW_US - HOUR_US,
     ended_us=NOW_US - HOUR_US + 5, outcome="ok", output="All tables equal.",
 )  # fmt: skip
-JOB = Job(
+JOB = JobReport(
     name="j",
     help="",
     cron="* * * * *",
@@ -30,8 +30,8 @@ def ended(hours_ago: int, outcome: Outcome = "ok") -> Run:
 
 
 def replicated(reason: str = "", *, synced_us: int | None = NOW_US, running: bool = True) -> Replication:
-    site = Replica(name="site", synced_us=synced_us, ok=not reason)
-    worker = Replica(name="worker", synced_us=NOW_US, ok=True)
+    site = ReplicaHealth(name="site", status="", synced_us=synced_us, lag_us=None, ok=not reason)
+    worker = ReplicaHealth(name="worker", status="", synced_us=NOW_US, lag_us=0, ok=True)
     return Replication(running=running, reason=reason, databases=(site, worker))
 
 
@@ -95,4 +95,4 @@ def test_a_skipped_mirror_is_no_failure() -> None:
 
 
 def test_a_job_that_never_ran_waits() -> None:
-    assert JOB.shown_state == "waiting"
+    assert jobs.shown_state(JOB) == "waiting"

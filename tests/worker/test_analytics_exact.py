@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from sdc_core import access_log, clock
 from sdc_core.access_log import Line
+from sdc_core.answers.analytics import Summary
 from sdc_core.errors import Unavailable
 from sdc_core.sqlite import Database
 from sdc_worker.analytics import reports
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.reports import Question, Summary, question
+from sdc_worker.analytics.reports import Question, question
 from sdc_worker.analytics.visits import SQL_HITS
 from sdc_worker.app import Parts
 from sdc_worker.ingest import store

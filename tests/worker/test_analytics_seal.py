@@ -6,12 +6,13 @@ import msgspec
 import pytest
 from sdc_core import access_log, clock, keys
 from sdc_core.access_log import Line
+from sdc_core.answers.analytics import Summary
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore, open_store
 from sdc_core.sqlite import Database, fetch_value
 from sdc_worker.analytics import reports, store
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.reports import Summary, question
+from sdc_worker.analytics.reports import question
 from sdc_worker.analytics.seal import WAITED_US, seal
 from sdc_worker.analytics.segments import Segments
 from sdc_worker.ingest import store as ingest

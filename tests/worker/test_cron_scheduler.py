@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from sdc_core import clock, sqlite
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict, Misconfigured, NotFound, Unavailable
 from sdc_core.sqlite import Database, execute
 from sdc_worker.app import Parts
 from sdc_worker.cron import execution, reports, store
 from sdc_worker.cron import scheduler as scheduling
 from sdc_worker.cron.execution import STOPPED
-from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Run, Skipped
+from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Skipped
 from sdc_worker.cron.scheduler import ABANDONED, Scheduler
 
 NOON_US = clock.from_datetime(datetime(2026, 3, 1, 12, tzinfo=UTC))

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 from sdc_core import clock, keys
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict, Misconfigured, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -16,7 +17,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, execute, fetch_value, open_database
 from sdc_core.webhooks import Keyring, new_secret
 from sdc_worker import app
-from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.jobs import JobContext
 from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica, restore
 from sdc_worker.drills.replica import Name, RestoreFailed

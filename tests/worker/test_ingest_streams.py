@@ -4,6 +4,7 @@ import hashlib
 import msgspec
 import pytest
 from sdc_core import clock
+from sdc_core.answers.logs import Committed
 from sdc_core.errors import Conflict, Invalid, Unavailable
 from sdc_core.sqlite import Database, fetch_all, fetch_value
 from sdc_worker.ingest import store, streams
@@ -31,7 +32,7 @@ async def append(intake: Intake, at: int, body: bytes, *, slot: str = "0") -> in
     return (await intake.append(slot=slot, day=DAY, at=at, body=body, gzipped=False)).at
 
 
-async def close(database: Database, whole: bytes, *, length: int | None = None) -> streams.Closed:
+async def close(database: Database, whole: bytes, *, length: int | None = None) -> Committed:
     digest = hashlib.sha256(whole).hexdigest()
     closing = Closing(length=len(whole) if length is None else length, sha256=digest)
     return await streams.close(database, slot="0", day=DAY, closing=closing)

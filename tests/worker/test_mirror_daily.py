@@ -4,11 +4,11 @@ import os
 import msgspec
 import pytest
 from sdc_core import clock, keys
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import Misconfigured, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_worker.app import Parts
-from sdc_worker.cron.jobs import Run
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
 from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
 from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused

@@ -6,14 +6,14 @@ import httpx
 import msgspec
 import pytest
 from sdc_core import messages
+from sdc_core.answers.backups import Backups
+from sdc_core.answers.jobs import Run
 from sdc_core.messages import MediaUploaded, PublishDue, Upload
 from sdc_core.service_client import Attempt, ServiceClient
 from sdc_core.sqlite import Database, fetch_value
 from sdc_core.webhooks import Keyring
-from sdc_worker.api.backups import Backups
 from sdc_worker.app import Parts
 from sdc_worker.cron import store
-from sdc_worker.cron.jobs import Run
 from sdc_worker.ingest.streams import MOST_WAITING, RETRY_AFTER_S
 
 LINE = b'{"ts":1764000000000000,"visitor":"00000000000000ff","path":"/","status":200,"type":"text/html"}\n'

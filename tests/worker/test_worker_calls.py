@@ -8,13 +8,13 @@ import pytest
 import uvicorn
 from sdc_cli import worker_calls
 from sdc_core import clock
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import NotFound, Unavailable
 from sdc_core.settings import Settings
 from sdc_core.supervise import Board
 from sdc_worker import app
 from sdc_worker.app import Parts
 from sdc_worker.cron import store
-from sdc_worker.cron.jobs import Run
 from sdc_worker.main import Server
 
 JOB = "mirror.daily"

@@ -1,12 +1,12 @@
 import msgspec
 import pytest
 from sdc_core import clock
+from sdc_core.answers.jobs import Run
 from sdc_core.messages import CronTick, ImageFailed, MediaFailed, PublishDue
 from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Database, fetch_all
 from sdc_worker.app import Parts
 from sdc_worker.cron import hooks as cron_hooks
-from sdc_worker.cron.jobs import Run
 from sdc_worker.webhooks import deliveries, store
 
 from listening_web import Web

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from litestar.types import ASGIApp
 from sdc_core import clock, service_client
+from sdc_core.answers.jobs import Run
 from sdc_core.messages import ImageFailed, MediaFailed
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -19,7 +20,7 @@ from sdc_web.app import build
 from sdc_web.reports import analytics, backups, jobs
 from sdc_worker.app import Parts
 from sdc_worker.cron import hooks
-from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.jobs import JobContext
 from sdc_worker.main import Server
 from sdc_worker.webhooks import deliveries
 

@@ -6,12 +6,11 @@ import click
 import msgspec
 from sdc_core import clock, objects
 from sdc_core import settings as core_settings
+from sdc_core.answers.backups import Backups, ReplicaHealth
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict, SdcError, Unavailable
 from sdc_core.settings import Settings
-from sdc_worker.api.backups import Backups
-from sdc_worker.cron.jobs import Run
 from sdc_worker.drills import restore as drills
-from sdc_worker.drills.replica import ReplicaHealth
 from sdc_worker.mirror import child
 
 from sdc_cli import programs, worker_calls

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core import clock, keys, objects
+from sdc_core.answers.backups import Backups
+from sdc_core.answers.health import Health
 from sdc_core.errors import Conflict, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
-from sdc_worker.api.backups import Backups
 from sdc_worker.drills import replica
 
 from sdc_cli import backups, worker_calls
@@ -23,20 +24,6 @@ DRILL_DAYS = 2
 START = "start the site with `sdc up`"
 REPLICAS_REMEDY = f"{START}; logs/worker.log in the data folder has Litestream's reason"
 STORE_REMEDY = f"{START}, or set SDC_S3_ENDPOINT_URL and its keys to an object store that runs"
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """How one part of a service fares."""
-
-    ok: bool
-    reason: str = ""
-
-
-class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """`GET /health` of either service."""
-
-    status: str
-    parts: dict[str, Part] = {}
 
 
 async def store(settings: Settings) -> list[Check]:

@@ -8,12 +8,11 @@ from typing import TypeVar
 import click
 import msgspec
 from sdc_core import clock, service_client
+from sdc_core.answers.jobs import JobRuns, Run
 from sdc_core.errors import NotFound, SdcError, Unavailable
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
-from sdc_worker.cron.jobs import Run
-from sdc_worker.cron.reports import JobRuns
 
 T = TypeVar("T")
 WORKER = "the worker"

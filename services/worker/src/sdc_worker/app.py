@@ -9,6 +9,7 @@ import msgspec
 from litestar import Litestar, Router
 from litestar.di import Provide
 from sdc_core import service_client
+from sdc_core.answers.jobs import Run
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -22,7 +23,7 @@ from sdc_worker.analytics.segments import Segments
 from sdc_worker.api import analytics, backups, health, images, jobs, logs
 from sdc_worker.api.signed import JSON_BYTES, verifier
 from sdc_worker.cron import table
-from sdc_worker.cron.jobs import JobContext, Run
+from sdc_worker.cron.jobs import JobContext
 from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.images.pool import Pool
 from sdc_worker.images.work import Workshop, work

@@ -7,14 +7,14 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
 from sdc_core import clock
+from sdc_core.answers.backups import Backups
+from sdc_core.answers.jobs import Run
 from sdc_core.service_client import ServiceClient
 
 from sdc_web import pages
 from sdc_web.db import Databases
 from sdc_web.pages import AnyRequest
 from sdc_web.reports import asking, backups, jobs
-from sdc_web.reports.backups import Backups
-from sdc_web.reports.jobs import Run
 from sdc_web.sessions.signed_in import SignedIn
 
 DRILL = "drill.restore"

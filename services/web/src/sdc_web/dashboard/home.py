@@ -6,6 +6,8 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from sdc_core import clock
+from sdc_core.answers.analytics import Live
+from sdc_core.answers.jobs import JobReports
 from sdc_core.service_client import ServiceClient
 
 from sdc_web import pages, posts
@@ -13,7 +15,7 @@ from sdc_web.dashboard import panels, schedules
 from sdc_web.db import Databases
 from sdc_web.pages import AnyRequest
 from sdc_web.reports import analytics, asking, backups, jobs
-from sdc_web.reports.analytics import Live, Question
+from sdc_web.reports.analytics import Question
 from sdc_web.reports.charts import Chart
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -95,17 +97,17 @@ async def show(
     )
 
 
-def in_short(report: jobs.Jobs) -> JobsInShort:
+def in_short(report: JobReports) -> JobsInShort:
     """Those that need a look, and the next one due."""
     failing = [
         FailingJob(
             name=job.name,
             help=job.help,
-            outcome=job.shown_state,
+            outcome=jobs.shown_state(job),
             ended_us=job.last_run.ended_us if job.last_run else None,
         )
         for job in report.jobs
-        if job.shown_state not in WELL
+        if jobs.shown_state(job) not in WELL
     ]
     due = sorted((job.next_us, job.name) for job in report.jobs if job.next_us is not None)
     following = NextJob(name=due[0][1], words=schedules.until(due[0][0])) if due else None

@@ -4,6 +4,7 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sdc_core.answers.jobs import JobReport, Run
 from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
 
@@ -12,7 +13,6 @@ from sdc_web.dashboard import schedules
 from sdc_web.db import Databases
 from sdc_web.pages import AnyRequest
 from sdc_web.reports import asking, jobs
-from sdc_web.reports.jobs import Job, Run
 from sdc_web.sessions.signed_in import SignedIn
 
 ROW = "author/jobs/_job.html"
@@ -106,21 +106,21 @@ async def resume(
     return _answer(request, await jobs.pause(worker, name, paused=False))
 
 
-def _answer(request: AnyRequest, job: Job) -> Response[bytes] | Response[str]:
+def _answer(request: AnyRequest, job: JobReport) -> Response[bytes] | Response[str]:
     """The job's row for htmx, the page for everyone else."""
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs")
     return pages.fragment(ROW, job=view(job))
 
 
-def view(job: Job) -> JobView:
+def view(job: JobReport) -> JobView:
     """What a row shows."""
     return JobView(
         name=job.name,
         help=job.help,
         schedule_words=job.words,
         zone=job.zone,
-        state=job.shown_state,
+        state=jobs.shown_state(job),
         paused=job.paused,
         next_us=job.next_us,
         next_words="" if job.next_us is None else schedules.until(job.next_us),

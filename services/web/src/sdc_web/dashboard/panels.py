@@ -3,9 +3,10 @@
 from urllib.parse import urlencode
 
 import msgspec
+from sdc_core.answers.analytics import Breakdown, PathLatency, Point, Summary
 
 from sdc_web.reports import charts
-from sdc_web.reports.analytics import FILTERS, Breakdown, PathLatency, Point, Question, Summary, Whole
+from sdc_web.reports.analytics import FILTERS, Question, Whole
 from sdc_web.reports.charts import Chart
 
 LATENCY_ROWS = 10

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from sdc_core import clock
+from sdc_core.answers.analytics import FilterName
 from sdc_core.errors import Invalid
 from sdc_core.service_client import ServiceClient
 
@@ -16,7 +17,7 @@ from sdc_web.dashboard import panels
 from sdc_web.db import Databases
 from sdc_web.pages import AnyRequest
 from sdc_web.reports import analytics, asking
-from sdc_web.reports.analytics import FILTERS, FilterName, Question
+from sdc_web.reports.analytics import FILTERS, Question
 from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = "/author/statistics"

@@ -1,91 +1,17 @@
 """Visitors and what they read: the worker's analytics of a period of UTC days, both ends included."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import msgspec
+from sdc_core.answers.analytics import Breakdown, Dimension, FilterName, Latency, Live, Step, Summary, Timeseries
 from sdc_core.service_client import ServiceClient
 
 from sdc_web.reports.asking import ask, together
 
-FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status"]
-Step: TypeAlias = Literal["day", "hour"]
-Dimension: TypeAlias = Literal[
-    "path", "referrer", "country", "browser", "os", "device", "status", "bot", "entry", "exit"
-]
 FILTERS: tuple[FilterName, ...] = get_args(FilterName)
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 ROWS = 10
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals of a period; `duration_us` is that of all visits together."""
-
-    visitors: int
-    visits: int
-    page_views: int
-    bounces: int
-    duration_us: int
-    bytes: int
-    requests: int
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One day or hour; `at` names it."""
-
-    at: str
-    visitors: int
-    visits: int
-    page_views: int
-    requests: int
-    bytes: int
-
-
-class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
-    """A period without gaps."""
-
-    by: Step
-    points: list[Point]
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of a dimension."""
-
-    key: str
-    visitors: int
-    page_views: int
-    requests: int
-    bytes: int
-
-
-class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest values of a dimension."""
-
-    by: str
-    rows: list[Slice]
-
-
-class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the answers of one page took."""
-
-    path: str
-    requests: int
-    p50_us: int
-    p95_us: int
-    p99_us: int
-
-
-class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """The pages asked for most."""
-
-    rows: list[PathLatency]
-
-
-class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """The last five minutes."""
-
-    visitors: int
-    page_views: int
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,39 +4,15 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.backups import Backups, Replication
+from sdc_core.answers.jobs import Run
 from sdc_core.service_client import ServiceClient
 
 from sdc_web.reports.asking import ask
-from sdc_web.reports.jobs import Run
 
 Verdict: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
 LATE_AFTER_US = 36 * 3600 * clock.SECOND_US
 MAX_DETAIL = 300
-
-
-class Replica(msgspec.Struct, frozen=True, kw_only=True):
-    """One database: when it was last known to be copied whole, None where it never was, and whether that will do."""
-
-    name: str
-    synced_us: int | None
-    ok: bool
-
-
-class Replication(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether Litestream runs, and what it says of each database; `reason` is a sentence when something is not well."""
-
-    running: bool
-    reason: str = ""
-    databases: tuple[Replica, ...] = ()
-
-
-class Backups(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker reports; `remote` tells whether a remote bucket is set."""
-
-    replication: Replication
-    mirror: Run | None
-    drill: Run | None
-    remote: bool
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

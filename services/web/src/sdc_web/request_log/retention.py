@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.logs import Committed
 from sdc_core.service_client import ServiceClient
 
 from sdc_web.request_log import slots
-from sdc_web.request_log.shipper import Offset, offsets
+from sdc_web.request_log.shipper import offsets
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ async def retire(log_dir: Path, worker: ServiceClient, retention_days: int) -> R
     return Retired(deleted=len(whole), kept_unshipped=len(found) - len(whole))
 
 
-def _is_whole(file: slots.LogFile, held: Offset | None) -> bool:
+def _is_whole(file: slots.LogFile, held: Committed | None) -> bool:
     """Closed means that length and digest of the file were compared."""
     return held is not None and held.closed and held.at >= file.size_bytes
 

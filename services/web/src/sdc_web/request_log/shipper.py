@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.logs import Committed, Streams
 from sdc_core.errors import Unavailable
 from sdc_core.service_client import Attempt, ServiceClient
 
@@ -40,28 +41,6 @@ log = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")
 
 
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """What the worker has of one file: `at` bytes, and whether the day is closed there."""
-
-    slot: str
-    day: str
-    at: int
-    closed: bool = False
-
-
-class Streams(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of `GET /logs`."""
-
-    streams: list[Stream]
-
-
-class Offset(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes of one file that the worker has, and whether it has compared them with the whole."""
-
-    at: int
-    closed: bool = False
-
-
 class Shipper:
     """Ships the files of its own slot, and those of slots that no process holds. `error` is empty while it gets on."""
 
@@ -72,7 +51,7 @@ class Shipper:
         self._slot = slot
         self._writer = writer
         self._worker = worker
-        self._offsets: dict[tuple[str, str], Offset] | None = None
+        self._offsets: dict[tuple[str, str], Committed] | None = None
         self._orphans_at_us = 0
         self._refused: set[tuple[str, str]] = set()
         self.error = ""
@@ -172,7 +151,7 @@ class Shipper:
         key = (file.slot, file.day)
         own_lines_wait = file.slot == self._slot.name and not self._writer.is_empty(file.day)
         over = clock.day_of(clock.now_us() - CLOSE_AFTER_US) > file.day
-        closed = (self._offsets or {}).get(key, Offset(at=0)).closed
+        closed = (self._offsets or {}).get(key, Committed(at=0)).closed
         return over and not closed and not own_lines_wait and key not in self._refused
 
     async def _close(self, file: LogFile) -> None:
@@ -192,10 +171,10 @@ class Shipper:
         self._keep(file, attempt)
 
     def _at(self, file: LogFile) -> int:
-        return (self._offsets or {}).get((file.slot, file.day), Offset(at=0)).at
+        return (self._offsets or {}).get((file.slot, file.day), Committed(at=0)).at
 
-    def _keep(self, file: LogFile, attempt: Attempt) -> Offset:
-        answered = _decode(attempt, Offset)
+    def _keep(self, file: LogFile, attempt: Attempt) -> Committed:
+        answered = _decode(attempt, Committed)
         self._offsets = {**(self._offsets or {}), (file.slot, file.day): answered}
         return answered
 
@@ -207,7 +186,7 @@ class Shipper:
         self.error = error
 
 
-async def offsets(worker: ServiceClient, since: str) -> dict[tuple[str, str], Offset]:
+async def offsets(worker: ServiceClient, since: str) -> dict[tuple[str, str], Committed]:
     """What the worker has of that day and later, by slot and day; Unavailable when it does not say.
 
     It names the oldest ten thousand files: one that is not named counts as new, and the first range sent of it is
@@ -215,7 +194,7 @@ async def offsets(worker: ServiceClient, since: str) -> dict[tuple[str, str], Of
     """
     attempt = await worker.send("GET", "/logs", query={"since": since})
     found = _decode(attempt, Streams).streams
-    return {(stream.slot, stream.day): Offset(at=stream.at, closed=stream.closed) for stream in found}
+    return {(stream.slot, stream.day): Committed(at=stream.at, closed=stream.closed) for stream in found}
 
 
 def read_lines(path: Path, at: int) -> bytes:

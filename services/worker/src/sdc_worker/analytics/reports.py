@@ -6,10 +6,22 @@ one of its page views passes the filter, and with its whole duration.
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.analytics import (
+    Breakdown,
+    Dimension,
+    FilterName,
+    Latency,
+    Live,
+    PathLatency,
+    Point,
+    Slice,
+    Step,
+    Summary,
+    Timeseries,
+)
 from sdc_core.errors import Invalid
 
 from sdc_worker.analytics.hits import Cell, Hits
@@ -19,11 +31,6 @@ MAX_DAYS = 400
 MAX_ROWS = 1_000
 LIVE_US = 5 * 60 * clock.SECOND_US
 
-FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status"]
-Step: TypeAlias = Literal["day", "hour"]
-Dimension: TypeAlias = Literal[
-    "path", "referrer", "country", "browser", "os", "device", "status", "bot", "entry", "exit"
-]
 
 _FILTERS: dict[FilterName, str] = {
     "path": " AND path = $path",
@@ -59,60 +66,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     last: str
     filters: dict[FilterName, str | int]
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    visitors: int
-    visits: int
-    page_views: int
-    bounces: int
-    duration_us: int
-    bytes: int
-    requests: int
-
-
-class Point(msgspec.Struct, frozen=True, kw_only=True):
-    at: str
-    visitors: int = 0
-    visits: int = 0
-    page_views: int = 0
-    requests: int = 0
-    bytes: int = 0
-
-
-class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
-    by: Step
-    points: list[Point]
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    key: str
-    visitors: int
-    page_views: int
-    requests: int
-    bytes: int
-
-
-class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
-    by: Dimension
-    rows: list[Slice]
-
-
-class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
-    path: str
-    requests: int
-    p50_us: int
-    p95_us: int
-    p99_us: int
-
-
-class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    rows: list[PathLatency]
-
-
-class Live(msgspec.Struct, frozen=True, kw_only=True):
-    visitors: int
-    page_views: int
 
 
 def question(first: str, last: str, filters: dict[FilterName, str | int]) -> Question:

@@ -6,21 +6,12 @@ from typing import TypeVar, get_args
 from litestar import Request, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from sdc_core.answers.analytics import Breakdown, Dimension, FilterName, Latency, Live, Step, Summary, Timeseries
 from sdc_core.errors import Invalid
 
 from sdc_worker.analytics import reports
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.reports import (
-    Breakdown,
-    Dimension,
-    FilterName,
-    Latency,
-    Live,
-    Question,
-    Step,
-    Summary,
-    Timeseries,
-)
+from sdc_worker.analytics.reports import Question
 
 ROWS = 100
 MAX_FILTER = 2_000

@@ -1,10 +1,8 @@
 """Whether the worker is well, for people, containers and Prometheus; unsigned, and without a secret in it."""
 
-from collections.abc import Mapping
-
-import msgspec
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
+from sdc_core.answers.health import Health, Part
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -14,16 +12,6 @@ from sdc_core.supervise import Board
 from sdc_worker.images import jobs as image_jobs
 from sdc_worker.ingest import store as ingest
 from sdc_worker.webhooks import store as webhooks
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    ok: bool
-    reason: str = ""
-
-
-class Health(msgspec.Struct, frozen=True, kw_only=True):
-    status: str
-    parts: Mapping[str, Part]
 
 
 @get("/health")

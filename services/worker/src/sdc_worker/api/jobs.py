@@ -5,12 +5,11 @@ from litestar import Request, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
 from sdc_core.sqlite import Database
 
 from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
 from sdc_worker.cron import reports
-from sdc_worker.cron.jobs import Run
-from sdc_worker.cron.reports import JobReport, JobReports, JobRuns
 from sdc_worker.cron.scheduler import Scheduler
 
 

@@ -1,21 +1,16 @@
 """Ranges of the access log in."""
 
-import msgspec
 from litestar import Request, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from sdc_core.answers.logs import Committed, Streams
 from sdc_core.sqlite import Database
 
 from sdc_worker.api.signed import JSON_BYTES, read_json
 from sdc_worker.ingest import lines, streams
-from sdc_worker.ingest.store import Stream
-from sdc_worker.ingest.streams import Closed, Closing, Committed, Intake
+from sdc_worker.ingest.streams import Closing, Intake
 from sdc_worker.problems import UnsupportedMediaType
-
-
-class Streams(msgspec.Struct, frozen=True, kw_only=True):
-    streams: list[Stream]
 
 
 @get("/logs")
@@ -43,7 +38,7 @@ async def close(
     slot: FromPath[str],
     day: FromPath[str],
     database: NamedDependency[Database],
-) -> Closed:
+) -> Committed:
     """Prove a day's file whole."""
     return await streams.close(database, slot=slot, day=day, closing=await read_json(request, Closing))
 

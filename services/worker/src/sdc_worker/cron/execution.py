@@ -7,11 +7,12 @@ from contextlib import suppress
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import SdcError
 from sdc_core.sqlite import Database
 
 from sdc_worker.cron import store
-from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Outcome, Run, Skipped
+from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Skipped
 
 STOPPED = "the worker stopped while this was under way"
 FIRST_PAUSE_S = 0.5

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -13,8 +14,6 @@ from sdc_core.sqlite import Database
 
 from sdc_worker.analytics.hits import Hits
 
-Trigger: TypeAlias = Literal["schedule", "manual", "catch_up"]
-Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
 MAX_OUTPUT = 4_000
 """Longest output of a run, in characters; what is longer is cut."""
 
@@ -31,25 +30,6 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
     """What an action returns when there was nothing for it to do: why, in words."""
 
     words: str
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
-    `ended_us` is None while it runs. `confirmable` says that it stopped to ask a person; `confirms` is the run whose
-    question was answered with yes by asking for this one.
-    """
-
-    id: str
-    job: str
-    trigger: Trigger
-    attempt: int
-    due_us: int
-    started_us: int | None
-    ended_us: int | None
-    outcome: Outcome
-    output: str
-    confirmable: bool = False
-    confirms: str | None = None
 
 
 class JobContext(msgspec.Struct, frozen=True, kw_only=True):

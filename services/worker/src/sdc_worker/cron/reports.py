@@ -1,45 +1,18 @@
 """What the jobs look like from outside: their state, their next due time, their last runs."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
 
-import msgspec
 from sdc_core import clock
+from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run, State
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Database
 
 from sdc_worker.cron import due, store
-from sdc_worker.cron.jobs import Job, Run
+from sdc_worker.cron.jobs import Job
 from sdc_worker.cron.store import JobState
 
-State: TypeAlias = Literal["ok", "late", "failed", "paused"]
 LISTED_RUNS = 50
 MOST_RUNS = 200
-
-
-class JobReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused."""
-
-    name: str
-    help: str
-    cron: str
-    words: str
-    zone: str
-    paused: bool
-    state: State
-    next_us: int | None
-    last_run: Run | None
-
-
-class JobReports(msgspec.Struct, frozen=True, kw_only=True):
-    jobs: list[JobReport]
-    runs: list[Run]
-
-
-class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs of one job."""
-
-    runs: list[Run]
 
 
 async def report_one(database: Database, job: Job) -> JobReport:

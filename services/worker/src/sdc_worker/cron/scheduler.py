@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.jobs import Outcome, Run, Trigger
 from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.cron import due, store
 from sdc_worker.cron.execution import execute
-from sdc_worker.cron.jobs import Job, JobContext, Outcome, Run, Trigger
+from sdc_worker.cron.jobs import Job, JobContext
 
 LONGEST_SLEEP_S = 20.0
 """A clock that is set, or a machine that slept, is noticed after this."""

@@ -1,10 +1,9 @@
 """The rows of runs and of what is known of each job."""
 
 import msgspec
+from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import Unavailable
 from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one
-
-from sdc_worker.cron.jobs import Outcome, Run
 
 FAULTS = (Unavailable, OperationalError)
 """What a busy database or a full disk raises: later the same may succeed."""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from sdc_core import clock, keys
+from sdc_core.answers.backups import ReplicaHealth, Replication
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.objects import Endpoint
 from sdc_core.settings import Settings
@@ -47,26 +48,6 @@ class ReplicaFile(msgspec.Struct, frozen=True, kw_only=True):
     min_txid: str
     max_txid: str
     timestamp: datetime
-
-
-class ReplicaHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One database under the running Litestream. `synced_us` is when it was last known to be copied whole, `lag_us`
-    how long ago that was; None where it never was. On a quiet site Litestream still looks, so neither grows old.
-    """
-
-    name: str
-    status: str
-    synced_us: int | None
-    lag_us: int | None
-    ok: bool
-
-
-class Replication(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether Litestream runs, and how each database fares; `reason` is a sentence when something is not well."""
-
-    running: bool
-    reason: str = ""
-    databases: tuple[ReplicaHealth, ...] = ()
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,16 +1,8 @@
 """The rows of log streams, batches and rejects."""
 
 import msgspec
+from sdc_core.answers.logs import Stream
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
-
-
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One day's file of one log slot: `at` bytes of it are committed."""
-
-    slot: str
-    day: str
-    at: int
-    closed: bool
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ import zlib
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.logs import Committed, Stream
 from sdc_core.errors import Conflict, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.ingest import lines, store
-from sdc_worker.ingest.store import Stream
 
 LISTED_US = 90 * clock.DAY_US
 MOST_LISTED = 10_000
@@ -19,19 +19,6 @@ MOST_LISTED = 10_000
 MOST_WAITING = 32
 RETRY_AFTER_S = 2
 _ZLIB_LEVEL = 3
-
-
-class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """The committed length of a stream in bytes."""
-
-    at: int
-
-
-class Closed(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream whose length and digest are proved."""
-
-    at: int
-    closed: bool = True
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +60,7 @@ async def known(database: Database, *, since: str | None = None) -> list[Stream]
         return await store.streams(connection, since=day, limit=MOST_LISTED)
 
 
-async def close(database: Database, *, slot: str, day: str, closing: Closing) -> Closed:
+async def close(database: Database, *, slot: str, day: str, closing: Closing) -> Committed:
     """Prove that a stream arrived whole and take no more of it; twice is once. Raises Conflict when length or digest
     differ: web then sends what is missing, or says so.
     """
@@ -92,7 +79,7 @@ async def close(database: Database, *, slot: str, day: str, closing: Closing) ->
         raise Conflict(message)
     if not stream.closed:
         await _close(database, slot=slot, day=day, closing=closing)
-    return Closed(at=stream.at)
+    return Committed(at=stream.at, closed=True)
 
 
 async def _append(database: Database, *, slot: str, day: str, at: int, body: bytes, gzipped: bool) -> Committed:

@@ -1,0 +1,62 @@
+"""Cron jobs and their runs."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Trigger: TypeAlias = Literal["schedule", "manual", "catch_up"]
+Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
+State: TypeAlias = Literal["ok", "late", "failed", "paused"]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
+    `ended_us` is None while it runs. `confirmable` says that it stopped to ask a person; `confirms` is the run whose
+    question was answered with yes by asking for this one.
+    """
+
+    id: str
+    job: str
+    trigger: Trigger
+    attempt: int
+    due_us: int
+    started_us: int | None
+    ended_us: int | None
+    outcome: Outcome
+    output: str
+    confirmable: bool = False
+    confirms: str | None = None
+
+    @property
+    def duration_us(self) -> int | None:
+        """From start to end, None while one of them is missing."""
+        return None if self.started_us is None or self.ended_us is None else self.ended_us - self.started_us
+
+
+class JobReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused. `last_run` is
+    the newest that was not skipped for another one.
+    """
+
+    name: str
+    help: str
+    cron: str
+    words: str
+    zone: str
+    paused: bool
+    state: State
+    next_us: int | None
+    last_run: Run | None
+
+
+class JobReports(msgspec.Struct, frozen=True, kw_only=True):
+    """Every job, and the newest runs of all of them, newest first."""
+
+    jobs: list[JobReport]
+    runs: list[Run]
+
+
+class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest runs of one job, newest first."""
+
+    runs: list[Run]
