@@ -2,30 +2,19 @@
 
 import hashlib
 import logging
-from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Conflict, NotFound, Unauthorized
-from sdc_core.sqlite import Connection, execute, fetch_one
 
-from sdc_web.authors import accounts, site, store
+from sdc_web.authors import accounts, site, store, token_store
 from sdc_web.authors.store import Author
+from sdc_web.authors.token_store import OneTimeToken, Purpose
 from sdc_web.db import Databases
 
 LIFETIME_US = 30 * 60 * clock.SECOND_US
 
 log = logging.getLogger(__name__)
-Purpose: TypeAlias = Literal["setup", "login"]
-
-
-class OneTimeToken(msgspec.Struct, frozen=True, kw_only=True):
-    """What a token may do; `author_id` is None for set-up."""
-
-    token_sha256: str
-    purpose: Purpose
-    author_id: str | None
-    expires_at_us: int
 
 
 def setup_path(token: str) -> str:
@@ -57,7 +46,7 @@ async def issue_login_link(databases: Databases, name: str) -> str:
 async def works(databases: Databases, token: str, purpose: Purpose) -> bool:
     """Whether the token would be taken now. Changes nothing: programs that preview links come here first."""
     async with databases.ttl.read() as connection:
-        return await find(connection, sha256(token), purpose, clock.now_us()) is not None
+        return await token_store.find(connection, sha256(token), purpose, clock.now_us()) is not None
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,17 +99,17 @@ async def _issue(databases: Databases, purpose: Purpose, author_id: str | None) 
         expires_at_us=clock.now_us() + LIFETIME_US,
     )
     async with databases.ttl.transaction() as connection:
-        await delete_of(connection, purpose, author_id)
-        await insert(connection, row)
+        await token_store.delete_of(connection, purpose, author_id)
+        await token_store.insert(connection, row)
     return token
 
 
 async def _take(databases: Databases, token: str, purpose: Purpose) -> OneTimeToken:
     async with databases.ttl.transaction() as connection:
-        found = await find(connection, sha256(token), purpose, clock.now_us())
+        found = await token_store.find(connection, sha256(token), purpose, clock.now_us())
         if found is None:
             raise _spent()
-        await delete(connection, found.token_sha256)
+        await token_store.delete(connection, found.token_sha256)
     return found
 
 
@@ -131,38 +120,3 @@ def _spent() -> Unauthorized:
 def sha256(token: str) -> str:
     """The form in which a token is stored and looked up."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-SQL_INSERT = """
-INSERT INTO one_time_tokens (token_sha256, purpose, author_id, expires_at_us)
-VALUES (:token_sha256, :purpose, :author_id, :expires_at_us)
-"""
-
-
-async def insert(connection: Connection, token: OneTimeToken) -> None:
-    await execute(connection, SQL_INSERT, msgspec.structs.asdict(token))
-
-
-SQL_FIND = """
-SELECT token_sha256, purpose, author_id, expires_at_us FROM one_time_tokens
-WHERE token_sha256 = :token_sha256 AND purpose = :purpose AND expires_at_us > :now_us
-"""
-
-
-async def find(connection: Connection, token_sha256: str, purpose: Purpose, now_us: int) -> OneTimeToken | None:
-    values = {"token_sha256": token_sha256, "purpose": purpose, "now_us": now_us}
-    return await fetch_one(connection, OneTimeToken, SQL_FIND, values)
-
-
-SQL_DELETE = "DELETE FROM one_time_tokens WHERE token_sha256 = :token_sha256"
-
-
-async def delete(connection: Connection, token_sha256: str) -> None:
-    await execute(connection, SQL_DELETE, {"token_sha256": token_sha256})
-
-
-SQL_DELETE_OF = "DELETE FROM one_time_tokens WHERE purpose = :purpose AND author_id IS :author_id"
-
-
-async def delete_of(connection: Connection, purpose: Purpose, author_id: str | None) -> None:
-    await execute(connection, SQL_DELETE_OF, {"purpose": purpose, "author_id": author_id})
