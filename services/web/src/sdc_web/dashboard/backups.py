@@ -13,7 +13,7 @@ from sdc_core.service_client import ServiceClient
 
 from sdc_web import pages
 from sdc_web.db import Databases
-from sdc_web.pages import AnyRequest
+from sdc_web.problems import AnyRequest
 from sdc_web.reports import asking, backups, jobs
 from sdc_web.sessions.signed_in import SignedIn
 

@@ -15,7 +15,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_web import pages
 from sdc_web.dashboard import panels
 from sdc_web.db import Databases
-from sdc_web.pages import AnyRequest
+from sdc_web.problems import AnyRequest
 from sdc_web.reports import analytics, asking
 from sdc_web.reports.analytics import FILTERS, Question
 from sdc_web.sessions.signed_in import SignedIn
