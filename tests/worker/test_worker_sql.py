@@ -53,6 +53,7 @@ def test_the_stores_of_all_nouns_are_walked() -> None:
         "ingest.store.SQL_STREAM",
         "ingest.store.SQL_BATCHES_AFTER",
         "webhooks.store.SQL_DUE",
+        "webhooks.store.SQL_HASTEN",
         "webhooks.store.SQL_WAITING",
         "cron.store.SQL_LAST_RUN",
         "cron.store.SQL_LATEST_RUNS",

@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 from sdc_core import clock
@@ -121,6 +123,23 @@ async def test_what_web_is_still_doing_is_not_given_up(web: ServiceClient, hooks
     waiting = await delivery(database)
     assert waiting.next_us is not None
     assert waiting.next_us >= NOW_US + 5 * clock.SECOND_US
+
+
+async def test_a_message_that_was_put_off_by_a_clock_far_ahead_is_sent(
+    web: ServiceClient, hooks: Web, database: Database
+) -> None:
+    hooks.status = 500
+    with clock.frozen(NOW_US + 400 * clock.DAY_US):
+        await enqueue(database)
+        await deliveries.deliver_due(web, database)
+    hooks.status = 200
+    with clock.frozen(NOW_US):
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            loop = group.create_task(deliveries.deliver(web, database))
+            while (await delivery(database)).delivered_us is None:  # noqa: ASYNC110 - the row tells no event
+                await asyncio.sleep(0.01)
+            loop.cancel()
+    assert [tried.status for tried in await attempts(database)] == [500, 200]
 
 
 async def test_the_same_id_is_one_delivery(database: Database) -> None:

@@ -17,7 +17,9 @@ AT_ONCE = 8
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 600.0
 KEPT_US = 14 * clock.DAY_US
-TRIM_EVERY_S = 3600.0
+TIDY_EVERY_US = 3600 * clock.SECOND_US
+LONGEST_WAIT_US = 2 * clock.DAY_US
+"""More than any pause; what waits longer was put off by a clock that was ahead."""
 
 _HOPELESS = frozenset({400, 404, 409, 410, 413, 415, 422})
 """Answers that the same bytes will get again, unless they say when to come back: so does 409 while web still does what
@@ -48,12 +50,11 @@ async def enqueue(connection: Connection, message: Message, message_id: str) -> 
 
 async def deliver(web: ServiceClient, database: Database) -> None:
     """The loop: sends what is due, for ever."""
-    trimmed_us = 0
+    tidy_us = 0
     while True:
-        if clock.monotonic_us() - trimmed_us > TRIM_EVERY_S * clock.SECOND_US:
-            trimmed_us = clock.monotonic_us()
-            async with database.transaction() as connection:
-                await store.trim(connection, before_us=clock.now_us() - KEPT_US)
+        if clock.monotonic_us() >= tidy_us:
+            tidy_us = clock.monotonic_us() + TIDY_EVERY_US
+            await _tidy(database)
         if not await deliver_due(web, database):
             await asyncio.sleep(POLL_S)
 
@@ -66,6 +67,13 @@ async def deliver_due(web: ServiceClient, database: Database) -> int:
         for each in due:
             group.create_task(_attempt(web, database, each.id, each.body, each.attempts + 1, again=True))
     return len(due)
+
+
+async def _tidy(database: Database) -> None:
+    now_us = clock.now_us()
+    async with database.transaction() as connection:
+        await store.trim(connection, before_us=now_us - KEPT_US)
+        await store.hasten(connection, after_us=now_us + LONGEST_WAIT_US, now_us=now_us)
 
 
 async def _insert(connection: Connection, message: Message, message_id: str, body: bytes, next_us: int | None) -> None:

@@ -106,6 +106,14 @@ async def settle(
     await execute(connection, SQL_SETTLE, values)
 
 
+SQL_HASTEN = "UPDATE deliveries SET next_us = :now_us WHERE next_us > :after_us"
+
+
+async def hasten(connection: Connection, *, after_us: int, now_us: int) -> None:
+    """Have what waits until later than that sent now."""
+    await execute(connection, SQL_HASTEN, {"after_us": after_us, "now_us": now_us})
+
+
 SQL_WAITING = "SELECT count(*) FROM deliveries WHERE next_us IS NOT NULL"
 
 
