@@ -208,6 +208,17 @@ async def test_readers_of_large_pictures_who_take_nothing_keep_nobody_from_a_sma
     assert answer.content == SMALL
 
 
+async def test_readers_of_large_pictures_who_leave_give_their_place_back(
+    with_store: ASGIApp, stored: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "WHOLE_BYTES", len(BODY) - 1)
+    async with asyncio.timeout(10):
+        async with _slow_readers(with_store, pictures.STREAMS, f"/media/{ASSET_ID}/960.webp"):
+            pass
+        answer = await stored.get(f"/media/{ASSET_ID}/960.webp")
+    assert answer.content == BODY
+
+
 async def test_a_large_picture_comes_in_pieces_and_by_range(
     stored: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
