@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from sdc_web import pages, posts
-from sdc_web.author import editor, forms, views
+from sdc_web.author import editor, forms
 from sdc_web.db import Databases
 from sdc_web.posts.records import State as PostState
 from sdc_web.problems import AnyRequest
@@ -40,7 +40,7 @@ async def index(
     async with databases.site.read() as connection:
         listed = await posts.listing(connection, kind=query.kind or None, state=query.state or None, limit=LISTED)
     wanted = query.q.casefold()
-    rows = views.rows([each for each in listed if wanted in each.title.casefold()])
+    rows = [each for each in listed if wanted in each.title.casefold()]
     return await pages.page(request, databases, "author/posts/index.html", author=author, posts=rows, query=query)
 
 

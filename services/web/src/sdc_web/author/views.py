@@ -32,17 +32,6 @@ class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     intent: str = ""
 
 
-class PostRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a list of posts."""
-
-    id: str
-    kind: posts.Kind
-    title: str
-    url: str
-    state: State
-    updated_at_us: int
-
-
 class Edited(msgspec.Struct, frozen=True, kw_only=True):
     """A post in the editor."""
 
@@ -92,21 +81,6 @@ class Conflicting(msgspec.Struct, frozen=True, kw_only=True):
     mine: DraftForm
     theirs: Theirs
     diff: list[DiffLine]
-
-
-def rows(listed: list[posts.Listed]) -> list[PostRow]:
-    """Lines of a list."""
-    return [
-        PostRow(
-            id=each.id,
-            kind=each.kind,
-            title=each.title,
-            url=each.path,
-            state=each.state,
-            updated_at_us=each.saved_at_us,
-        )
-        for each in listed
-    ]
 
 
 def state_of(post: posts.Post, newest: posts.Revision) -> State:

@@ -59,17 +59,6 @@ class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
     next: NextJob | None
 
 
-class PostRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the list of posts."""
-
-    id: str
-    kind: str
-    title: str
-    url: str
-    state: str
-    updated_at_us: int
-
-
 @get("/author")
 async def show(
     request: AnyRequest,
@@ -93,7 +82,7 @@ async def show(
         statistics=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
         backups=backups.cards(told_backups, clock.now_us()) if told_backups else None,
-        posts=[_row(each) for each in listed],
+        posts=listed,
     )
 
 
@@ -126,17 +115,6 @@ async def _readers(worker: ServiceClient) -> Readers:
         visitors_7_days=sum(point.visitors for point in series.points),
         chart=panels.page_view_chart(series.points, "day"),
         live=await analytics.live(worker),
-    )
-
-
-def _row(listed: posts.Listed) -> PostRow:
-    return PostRow(
-        id=listed.id,
-        kind=listed.kind,
-        title=listed.title,
-        url=listed.path,
-        state=listed.state,
-        updated_at_us=listed.saved_at_us,
     )
 
 
