@@ -76,3 +76,8 @@ def test_a_child_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
     with child:
         _hold(tmp_path / "lock")
         child.communicate(b"\n")
+
+
+def test_a_child_whose_parent_was_gone_before_it_asked_ends_at_once() -> None:
+    program = "import os; from sdc_core.process import die_with_parent; die_with_parent(parent=os.getpid())"
+    assert subprocess.run([sys.executable, "-c", program], timeout=10, check=False).returncode == 1

@@ -45,13 +45,14 @@ def make(settings: Settings) -> Plan:
 
 
 def _web(settings: Settings, child: dict[str, str]) -> Program:
+    """An orphan is killed, and its processes with it: all it could finish are the requests under way."""
     return Program(
         command=[programs.find("sdc-web")],
         folder=".",
         environment=child,
         log_file=_log_file(settings, "web"),
         probe=Probe(_reachable(settings.WEB_HOST), settings.WEB_PORT, "/"),
-        orphan_signal=signal.SIGTERM,
+        orphan_signal=signal.SIGKILL,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from sdc_core import clock
@@ -110,14 +111,6 @@ class Part:
 
 async def start(program: Program) -> asyncio.subprocess.Process:
     """Start it in a process group of its own: a terminal's Ctrl-C reaches only `sdc up`, which gives the orders."""
-    parent = os.getpid()
-
-    def in_child() -> None:
-        # One millisecond, measured; a Python in between would take ten.
-        die_with_parent(program.orphan_signal)
-        if os.getppid() != parent:
-            os._exit(1)
-
     descriptor = os.open(program.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return await asyncio.create_subprocess_exec(
@@ -128,7 +121,8 @@ async def start(program: Program) -> asyncio.subprocess.Process:
             cwd=program.folder,
             env=program.environment,
             process_group=0,
-            preexec_fn=in_child,
+            # One millisecond, measured; a Python in between would take ten.
+            preexec_fn=partial(die_with_parent, program.orphan_signal, parent=os.getpid()),
         )
     finally:
         os.close(descriptor)

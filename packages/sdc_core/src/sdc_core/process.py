@@ -14,15 +14,17 @@ from sdc_core.errors import Conflict
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
+def die_with_parent(signal_number: int = signal.SIGTERM, *, parent: int = 0) -> None:
     """Ask the kernel for a signal when the parent ends, however it ends (Linux, `prctl(2)`; elsewhere nothing).
 
     Call it in the child, on its main thread. The kernel means the parent's *thread*: who starts such a child does so
     from a thread that lives as long as the child should. Between fork and this call the parent may be gone already:
-    then the process is a child of init or of a subreaper, and the caller finds out by `os.getppid()` having changed.
+    give its process id, and the child ends here and now.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
+    if parent and os.getppid() != parent:
+        os._exit(1)
 
 
 @contextmanager
