@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +16,13 @@ from sdc_core.errors import SdcError
 from sdc_core.process import die_with_parent, only_one
 
 from sdc_cli import plan, ports
-from sdc_cli.parts import Part
+from sdc_cli.parts import Part, signal_group
 from sdc_cli.plan import Plan
 
 PLAN_S = 30.0
+PREPARE_S = 900.0
+"""A database that is lost may have to come back out of a store that is slow."""
+FILL_S = 120.0
 READY_S = 60.0
 # Together under ten seconds. Litestream's last sync waits for the worker; SeaweedFS takes two and may be killed.
 WEB_GRACE_S = 3.0
@@ -79,8 +83,7 @@ def _remove_strays(made: Plan) -> None:
 
 
 async def _make_plan() -> str:
-    process = await _child("sdc_cli.make_plan", None)
-    async with asyncio.timeout(PLAN_S):
+    async with child("sdc_cli.make_plan", None, PLAN_S) as process:
         output, errors = await process.communicate()
     if process.returncode:
         raise SdcError(_sentence(errors))
@@ -96,11 +99,13 @@ async def _run(made: Plan, *, demo: bool) -> int:
     say(f"sdc: data in {made.data_dir}")
     async with Group() as group:
         starting = group.create_task(_start(made, parts, group, ending, demo=demo))
-        reason = await ending
-        say("sdc: stopping")
-        starting.cancel()
-        for part in parts.running():
-            await part.stop()
+        try:
+            reason = await ending
+        finally:
+            say("sdc: stopping")
+            starting.cancel()
+            for part in parts.running():
+                await part.stop()
     if reason:
         raise SdcError(reason)
     say("sdc: killed" if forced.is_set() else "sdc: stopped")
@@ -148,10 +153,9 @@ async def _start(made: Plan, parts: Parts, group: Group, ending: Ending, *, demo
         if made.warm:
             group.create_task(parts.web.keep())
         link = await _prepare(made, parts, group)
+        # However long the store takes: the worker and Litestream wait for it themselves.
+        group.create_task(parts.worker.keep())
         async with asyncio.timeout(READY_S):
-            if parts.store:
-                await parts.store.ready.wait()
-            group.create_task(parts.worker.keep())
             await parts.web.ready.wait()
             if demo:
                 # Pictures are ordered from the worker.
@@ -186,29 +190,21 @@ async def _prepare(made: Plan, parts: Parts, group: Group) -> str:
 
 async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, float, str]]:
     """What `sdc_cli.prepare` has done, as it does it: event, seconds, text. Raises SdcError with its sentence."""
-    process = await _child("sdc_cli.prepare", environment)
-    assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-    assert process.stderr is not None  # noqa: S101
-    try:
+    async with child("sdc_cli.prepare", environment, PREPARE_S) as process:
+        assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        assert process.stderr is not None  # noqa: S101
         async for line in process.stdout:
             told = json.loads(line)
             yield told["event"], told["seconds"], told["text"]
         errors = await process.stderr.read()
         if await process.wait():
             raise SdcError(_sentence(errors))
-    finally:
-        if process.returncode is None:
-            process.kill()
 
 
 async def _fill(made: Plan) -> str:
     """Have the samples added; returns a link that signs their author in, or '' where the site is somebody's already."""
-    process = await _child("sdc_cli.demo", made.environment)
-    try:
+    async with child("sdc_cli.demo", made.environment, FILL_S) as process:
         output, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
     if process.returncode:
         say(f"sdc: {_sentence(errors)}")
         return ""
@@ -223,16 +219,31 @@ def _greet(made: Plan, link: str) -> None:
     say("Ctrl-C stops it.")
 
 
-async def _child(module: str, environment: dict[str, str] | None) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def child(
+    module: str, environment: dict[str, str] | None, deadline_s: float
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A module of ours run as a child for the block, and killed at the end of it.
+
+    Raises SdcError when the block has not ended after `deadline_s`.
+    """
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,
         process_group=0,
-        preexec_fn=die_with_parent,
+        preexec_fn=partial(die_with_parent, signal.SIGKILL, parent=os.getpid()),
     )
+    try:
+        async with asyncio.timeout(deadline_s):
+            yield process
+    except TimeoutError:
+        message = f"{module} did not end within {deadline_s:.0f} s"
+        raise SdcError(message) from None
+    finally:
+        signal_group(process.pid, signal.SIGKILL)
 
 
 def _sentence(errors: bytes) -> str:
