@@ -104,6 +104,28 @@ def test_a_store_elsewhere_needs_keys_from_outside(sdc: Sdc) -> None:
     assert "SDC_S3_ACCESS_KEY_ID" in done.stderr
 
 
+def test_an_access_key_without_its_secret_is_refused(sdc: Sdc, tmp_path: Path) -> None:
+    done = sdc("up", SDC_DATA_DIR=str(tmp_path / "data"), SDC_S3_ACCESS_KEY_ID="alone")
+    assert done.returncode == 1
+    assert done.stderr == "sdc: SDC_S3_ACCESS_KEY_ID is set, so SDC_S3_SECRET_ACCESS_KEY must be set too\n"
+
+
+def test_ctrl_c_while_the_command_imports_ends_it_quietly() -> None:
+    # The import of what the command needs is where its first tenth of a second goes.
+    script = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from sdc_cli.main import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_keys_from_outside_mean_a_store_from_outside(tmp_path: Path) -> None:
     given = {
         "SDC_DATA_DIR": str(tmp_path / "data"),

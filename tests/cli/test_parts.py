@@ -100,6 +100,15 @@ def test_a_log_that_has_grown_large_is_turned_over(tmp_path: Path) -> None:
     assert (tmp_path / "part.log.1").stat().st_size == parts.LOG_BYTES + 1
 
 
+def test_of_a_log_that_has_grown_huge_only_the_end_is_read(tmp_path: Path) -> None:
+    log_file = tmp_path / "part.log"
+    with log_file.open("wb") as file:
+        file.truncate(1 << 40)
+        file.seek(0, 2)
+        file.write(b"\nthe last words\n")
+    assert parts.tail(log_file, 0).endswith("    the last words")
+
+
 def is_alive(pid: int) -> bool:
     """Whether it still runs; a dead one may stay listed until its parent looks."""
     try:

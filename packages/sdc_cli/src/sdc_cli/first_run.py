@@ -43,7 +43,7 @@ def prepare(settings: Settings) -> Settings:
 def is_embedded(settings: Settings) -> bool:
     """Whether the object store is the one `sdc up` brings: no key was set from outside.
 
-    Raises Misconfigured when the endpoint is elsewhere and its keys are missing.
+    Raises Misconfigured when the endpoint is elsewhere and its keys are missing, and for one key without the other.
     """
     own = not settings.S3_ACCESS_KEY_ID or settings.S3_ACCESS_KEY_ID.startswith(OWN_KEY)
     address = urlsplit(settings.S3_ENDPOINT_URL)
@@ -53,6 +53,9 @@ def is_embedded(settings: Settings) -> bool:
             f"SDC_S3_ENDPOINT_URL is {settings.S3_ENDPOINT_URL}, so SDC_S3_ACCESS_KEY_ID and SDC_S3_SECRET_ACCESS_KEY "
             "must be set to the keys of that object store"
         )
+        raise Misconfigured(message)
+    if not own and not settings.S3_SECRET_ACCESS_KEY.get_secret_value():
+        message = "SDC_S3_ACCESS_KEY_ID is set, so SDC_S3_SECRET_ACCESS_KEY must be set too"
         raise Misconfigured(message)
     return own
 

@@ -1,12 +1,17 @@
 """The `sdc` command: which subcommands there are, and how their failures read."""
 
 import sys
-from importlib import import_module
-from importlib.metadata import version
-from typing import NamedTuple
 
-import click
-from sdc_core.errors import SdcError
+try:
+    from importlib import import_module
+    from importlib.metadata import version
+    from typing import NamedTuple
+
+    import click
+    from sdc_core.errors import SdcError
+except KeyboardInterrupt:
+    # The imports take a tenth of a second, and who presses Ctrl-C in it wants no trace.
+    sys.exit(130)
 
 
 class Subcommand(NamedTuple):

@@ -25,6 +25,7 @@ LOOK_S = 0.05
 ANSWER_S = 2.0
 LOG_BYTES = 5 * 1024 * 1024
 TAIL_LINES = 20
+TAIL_BYTES = 64 * 1024
 
 Say = Callable[[str], None]
 
@@ -56,10 +57,10 @@ class Part:
                 return
             deaths.append(_now_s())
             if not self.ready.is_set() and len(deaths) == 1:
-                self._say(tail(log_file, written))
+                self._say(await asyncio.to_thread(tail, log_file, written))
             self.ready.clear()
             if self._give_up and len(deaths) == DEATHS and deaths[-1] - deaths[0] < STEADY_S:
-                self._say(tail(log_file, written))
+                self._say(await asyncio.to_thread(tail, log_file, written))
                 self._give_up(f"{self.name} ended {DEATHS} times within a minute: {log_file} tells why")
                 return
             if deaths[-1] - started_s > STEADY_S:
@@ -157,7 +158,9 @@ def size_bytes(log_file: Path) -> int:
 def tail(log_file: Path, written: int) -> str:
     """The last lines of what was added to a log after its first `written` bytes, indented."""
     try:
-        added = log_file.read_bytes()[written:]
+        with log_file.open("rb") as file:
+            file.seek(max(written, size_bytes(log_file) - TAIL_BYTES))
+            added = file.read(TAIL_BYTES)
     except OSError:
         return ""
     lines = added.decode(errors="replace").splitlines()[-TAIL_LINES:]

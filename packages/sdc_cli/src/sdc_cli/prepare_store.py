@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-from sdc_core import clock, keys, objects
+from sdc_core import objects
 from sdc_core import settings as core_settings
-from sdc_core.errors import Conflict, NotFound, Unavailable
+from sdc_core.errors import NotFound, Unavailable
 from sdc_core.settings import Settings
 from sdc_worker.drills import replica
 from sdc_worker.drills.replica import Name
-from sdc_worker.mirror import child
+from sdc_worker.mirror import child, markers
 
 from sdc_cli import first_run, programs, store
 
@@ -70,14 +69,9 @@ async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> bool:
         try:
             if await client.ping(bucket):
                 await client.make_bucket(bucket)
-            body = msgspec.json.encode({"bucket": bucket, "made_us": clock.now_us()})
-            await client.put(bucket, keys.MARKER, body, content_type="application/json", only_new=True)
-        except Conflict:
-            return False
+            return await markers.put(client, bucket)
         except Unavailable:
             await asyncio.sleep(LOOK_S)
-        else:
-            return True
 
 
 async def _sync_to_disk(settings: Settings) -> None:

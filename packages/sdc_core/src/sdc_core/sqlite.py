@@ -10,7 +10,7 @@ import fcntl
 import os
 import re
 import sys
-import threading
+import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
@@ -283,7 +283,7 @@ def _migration_lock(path: Path) -> Generator[None]:
                 if clock.monotonic_us() > give_up_us:
                     message = f"another process has been migrating {path} for {MIGRATION_LOCK_S:.0f} s"
                     raise Unavailable(message) from None
-                threading.Event().wait(0.05)
+                time.sleep(0.05)
         yield
     finally:
         os.close(descriptor)

@@ -42,11 +42,8 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplicaFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of a replica, as Litestream lists it."""
+    """What matters of a file of a replica, as Litestream lists it."""
 
-    level: int
-    min_txid: str
-    max_txid: str
     timestamp: datetime
 
 

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from sdc_core.errors import Misconfigured, Unavailable
+from sdc_core.process import die_with_parent
 from sdc_core.settings import Settings, environment
 
 KEPT_BYTES = 64 * 1024
@@ -58,6 +62,7 @@ async def run(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=LONGEST_LINE,
+        preexec_fn=partial(die_with_parent, signal.SIGKILL, parent=os.getpid()),
     )
     try:
         async with asyncio.timeout(deadline_s):
@@ -89,9 +94,19 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 async def _tail(stream: asyncio.StreamReader | None, each_line: Callable[[bytes], None] | None) -> str:
     kept = bytearray()
-    while stream and (line := await stream.readline()):
+    while stream and (line := await _line(stream)):
         if each_line:
             each_line(line)
         kept += line
         del kept[:-KEPT_BYTES]
     return kept.decode(errors="replace")
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes:
+    """The next line, or a piece of `LONGEST_LINE` bytes of one that is longer; empty at the end."""
+    try:
+        return await stream.readuntil()
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    except asyncio.LimitOverrunError as error:
+        return await stream.read(error.consumed)

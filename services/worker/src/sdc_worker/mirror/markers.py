@@ -35,15 +35,16 @@ async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
         raise Misconfigured(message) from None
 
 
-async def put(store: ObjectStore, bucket: str) -> None:
-    """Mark a bucket; one that is marked stays as it is."""
+async def put(store: ObjectStore, bucket: str) -> bool:
+    """Mark a bucket; one that is marked stays as it is. Whether the marker is new."""
     marker = Marker(bucket=bucket, created=clock.now().isoformat())
     try:
         await store.put(
             bucket, keys.MARKER, msgspec.json.encode(marker), content_type="application/json", only_new=True
         )
     except Conflict:
-        return
+        return False
+    return True
 
 
 async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
