@@ -121,7 +121,7 @@ def test_both_processes_serve(site: Site, killed: Killed) -> None:
 
     def both_wrote() -> bool:
         httpx.get(f"{site.url}{path}", trust_env=False)
-        return all(path.encode() in log.read_bytes() for log in logs)
+        return all(log.exists() and path.encode() in log.read_bytes() for log in logs)
 
     # Each time over a connection of its own, however unevenly the kernel spreads them.
     eventually(both_wrote)
