@@ -18,16 +18,20 @@ WHOLE = ("faults", "e2e", "cli")
 FreshBucket = Callable[[], Awaitable[str]]
 
 
+def piece(item: pytest.Item) -> str:
+    """What a test belongs to where several processes share the work: a whole folder of them, or its file."""
+    folder = item.path.relative_to(item.config.rootpath).parts[1]
+    return folder if folder in WHOLE else item.path.name
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Each piece stays whole. pytest-xdist reads the mark before the hook below is called."""
+    item.add_marker(pytest.mark.xdist_group(piece(item)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the work, the longest pieces come first, and each piece stays whole."""
-
-    def piece(item: pytest.Item) -> str:
-        folder = item.path.relative_to(item.config.rootpath).parts[1]
-        return folder if folder in WHOLE else item.path.name
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(piece(item)))
+    """The longest pieces come first, after all has been shuffled."""
     items.sort(key=lambda item: WHOLE.index(piece(item)) if piece(item) in WHOLE else len(WHOLE))
 
 
