@@ -14,8 +14,11 @@ from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 from sdc_worker import app
 from sdc_worker.app import Parts
+from sdc_worker.cron.jobs import Job
+from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.db import open_worker
 
+from cron_work import Make, Work
 from listening_web import Web
 
 NOBODY = Endpoint(url="http://127.0.0.1:9", access_key_id="nobody", secret_access_key="is here")
@@ -74,3 +77,25 @@ async def unsigned(parts: Parts) -> AsyncGenerator[httpx.AsyncClient]:
 def client(unsigned: httpx.AsyncClient, keyring: Keyring) -> ServiceClient:
     """Web's client of the worker's surface: every call is signed."""
     return ServiceClient(unsigned, keyring)
+
+
+@pytest.fixture
+def work() -> Work:
+    """What the test's job does."""
+    return Work()
+
+
+@pytest.fixture
+def job(work: Work) -> Job:
+    """A job that is due every minute."""
+    return Job(name="test", help="A test", cron="* * * * *", action=work, backoff_s=0)
+
+
+@pytest.fixture
+def make(parts: Parts) -> Make:
+    """Schedulers of this worker with the given jobs."""
+
+    def made(*jobs: Job) -> Scheduler:
+        return Scheduler(parts.database, jobs, parts.context)
+
+    return made
