@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from asyncio import TaskGroup
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core import keys
 from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore, ObjectStream
@@ -48,11 +49,9 @@ class Pictures:
         async with self._opened(self._reads, key, byte_range) as stream:
             return b"".join([chunk async for chunk in stream.chunks]), stream.content_range
 
-    async def pieces(self, key: str, byte_range: str) -> tuple[ObjectStream, AsyncGenerator[bytes]]:
-        """The facts of an open stream, and its bytes, which must be read or closed. Raises Unavailable."""
-        async with AsyncExitStack() as stack:
-            stream = await stack.enter_async_context(self._opened(self._streams, key, byte_range))
-            return stream, _pieces(stream, stack.pop_all())
+    def streamed(self, key: str, byte_range: str) -> AbstractAsyncContextManager[ObjectStream]:
+        """A large one, while the block runs. Raises Unavailable, in words for a visitor."""
+        return self._opened(self._streams, key, byte_range)
 
     @asynccontextmanager
     async def _opened(self, bound: asyncio.Semaphore, key: str, byte_range: str) -> AsyncGenerator[ObjectStream]:
@@ -78,25 +77,29 @@ async def variant(
     pictures: NamedDependency[Pictures],
     asset_id: FromPath[str],
     name: FromPath[str],
-) -> Response[bytes] | Stream:
+) -> ASGIApp:
     """A variant; never the original, which may tell where a photograph was taken."""
     manifest, stored = await _find(databases, asset_id, name)
     # Nothing else is ever stored under this key, so its parts name the content.
     etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
-    headers = {"cache-control": FOREVER, "etag": etag, "accept-ranges": "bytes"}
+    headers = {
+        "cache-control": FOREVER,
+        "etag": etag,
+        "accept-ranges": "bytes",
+        "content-type": CONTENT_TYPES[stored.format],
+    }
     if is_known(request, etag):
-        return Response(b"", status_code=304, headers=headers)
+        return _answer(request, 304, headers)
     if request.scope.get("sdc.head"):
-        return _answer(stored, headers, b"", "", stored.size_bytes)
+        return _answer(request, *_part(headers, "", stored.size_bytes))
     key = keys.variant(asset_id, manifest.recipe, stored.name)
     wanted = request.headers.get("range", "")
     # Several ranges at once are answered whole, as RFC 9110 section 14.2 allows.
     byte_range = wanted if _is_inside(wanted, stored.size_bytes) else ""
-    if stored.size_bytes <= WHOLE_BYTES:
-        body, content_range = await pictures.whole(key, byte_range)
-        return _answer(stored, headers, body, content_range, len(body))
-    stream, pieces = await pictures.pieces(key, byte_range)
-    return _answer(stored, headers, pieces, stream.content_range, stream.size_bytes)
+    if stored.size_bytes > WHOLE_BYTES:
+        return _streamed(pictures, key, byte_range, headers)
+    body, content_range = await pictures.whole(key, byte_range)
+    return _answer(request, *_part(headers, content_range, len(body)), body)
 
 
 route_handlers = [variant]
@@ -113,19 +116,44 @@ async def _find(databases: Databases, asset_id: str, name: str) -> tuple[Manifes
     return manifest, stored
 
 
-def _answer(
-    stored: StoredVariant,
-    headers: dict[str, str],
-    body: bytes | AsyncGenerator[bytes],
-    content_range: str,
-    size_bytes: int,
-) -> Response[bytes] | Stream:
-    partial = {"content-range": content_range} if content_range else {}
-    status = 206 if partial else 200
-    headers = headers | partial | {"content-length": str(size_bytes)}
-    if isinstance(body, bytes):
-        return Response(body, status_code=status, media_type=CONTENT_TYPES[stored.format], headers=headers)
-    return Stream(body, status_code=status, media_type=CONTENT_TYPES[stored.format], headers=headers)
+def _answer(request: AnyRequest, status: int, headers: dict[str, str], body: bytes = b"") -> ASGIApp:
+    return Response(body, status_code=status, headers=headers).to_asgi_response(None, request)
+
+
+def _part(headers: dict[str, str], content_range: str, size_bytes: int) -> tuple[int, dict[str, str]]:
+    """Status and headers of the whole, or of the part that was asked for."""
+    headers = headers | {"content-length": str(size_bytes)}
+    return (206, headers | {"content-range": content_range}) if content_range else (200, headers)
+
+
+def _streamed(pictures: Pictures, key: str, byte_range: str, headers: dict[str, str]) -> ASGIApp:
+    """An answer that holds its place among the streams exactly as long as it is being sent.
+
+    Not Litestar's `Stream`: that leaves the generator of a reader who went away to be closed by chance.
+    """
+
+    async def answer(_: Scope, receive: Receive, send: Send) -> None:
+        async with pictures.streamed(key, byte_range) as stream, asyncio.timeout(STREAM_S), TaskGroup() as group:
+            status, told = _part(headers, stream.content_range, stream.size_bytes)
+            encoded = [(name.encode(), value.encode()) for name, value in told.items()]
+            await send({"type": "http.response.start", "status": status, "headers": encoded})
+            sending = group.create_task(_send(stream, send))
+            leaving = group.create_task(_left(receive))
+            sending.add_done_callback(lambda _: leaving.cancel())
+            leaving.add_done_callback(lambda _: sending.cancel())
+
+    return answer
+
+
+async def _send(stream: ObjectStream, send: Send) -> None:
+    async for chunk in stream.chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _is_inside(byte_range: str, size_bytes: int) -> bool:
@@ -137,9 +165,3 @@ def _is_inside(byte_range: str, size_bytes: int) -> bool:
     if not first:
         return bool(last) and int(last) > 0
     return int(first) < size_bytes and (not last or int(first) <= int(last))
-
-
-async def _pieces(stream: ObjectStream, held: AsyncExitStack) -> AsyncGenerator[bytes]:
-    async with held, asyncio.timeout(STREAM_S):
-        async for chunk in stream.chunks:
-            yield chunk
