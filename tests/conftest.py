@@ -1,5 +1,6 @@
 """What every test may ask for: a real object store, and buckets of its own in it."""
 
+import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
@@ -7,32 +8,50 @@ from pathlib import Path
 import pytest
 from sdc_core import clock
 from sdc_core.objects import Endpoint, ObjectStore, open_store
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 import seaweed
 
 pytest_plugins = ["blocking"]
 
-WHOLE = ("faults", "e2e", "cli")
-"""Folders whose tests start whole sites: each folder's sites are shared, so one process must have all of its tests."""
+WHOLE = ("faults", "e2e")
+"""Folders whose tests share a whole site, so one process must have all of its tests."""
+FIRST = (*WHOLE, "tests/cli/test_up.py", "tests/worker/test_worker_app.py", "tests/web/test_bad_input_requests.py")
+"""The longest pieces, longest first."""
 
 FreshBucket = Callable[[], Awaitable[str]]
 
 
-def piece(item: pytest.Item) -> str:
-    """What a test belongs to where several processes share the work: a whole folder of them, or its file."""
-    folder = item.path.relative_to(item.config.rootpath).parts[1]
-    return folder if folder in WHOLE else item.path.name
+class Pieces(LoadScopeScheduling):
+    """Shares the tests out in pieces that stay whole: a whole folder of them, or a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return piece(nodeid)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Each piece stays whole. pytest-xdist reads the mark before the hook below is called."""
-    item.add_marker(pytest.mark.xdist_group(piece(item)))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Who shares the work out where several processes do it; the order is ours as well."""
+    config.option.loadscopereorder = False
+    return Pieces(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than two cores: whoever watches a site mostly waits."""
+    return min(max(os.cpu_count() or 1, 3), 6)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest pieces come first, after all has been shuffled."""
-    items.sort(key=lambda item: WHOLE.index(piece(item)) if piece(item) in WHOLE else len(WHOLE))
+    items.sort(key=lambda item: FIRST.index(piece(item.nodeid)) if piece(item.nodeid) in FIRST else len(FIRST))
+
+
+def piece(nodeid: str) -> str:
+    """The piece that a test belongs to."""
+    file = nodeid.partition("::")[0]
+    folder = file.split("/")[1]
+    return folder if folder in WHOLE else file
 
 
 @pytest.fixture(scope="session")
