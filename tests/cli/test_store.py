@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sdc_cli import first_run, store
+from sdc_cli import first_run, make_plan, store
 from sdc_core.settings import Settings
 
 
@@ -27,3 +27,13 @@ def test_a_store_that_was_begun_with_eight_indexes_is_still_found_in_them(settin
 def test_an_empty_folder_for_eight_indexes_is_no_store(settings: Settings) -> None:
     (store.folder(settings) / "data" / "filerldb2").mkdir(parents=True)
     assert store.environment(settings)["WEED_LEVELDB_ENABLED"] == "true"
+
+
+def test_web_does_not_wait_for_a_store_that_was_never_started(settings: Settings) -> None:
+    assert make_plan.make(settings).warm
+
+
+def test_web_waits_for_a_store_that_may_have_the_replica_of_a_missing_database(settings: Settings) -> None:
+    (store.folder(settings) / "data").mkdir(parents=True)
+    (store.folder(settings) / "data" / "media_1.dat").touch()
+    assert not make_plan.make(settings).warm

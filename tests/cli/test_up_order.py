@@ -69,6 +69,6 @@ async def test_a_store_that_is_late_does_not_cost_the_site_its_worker(
 
 async def test_a_child_that_does_not_end_in_time_is_killed() -> None:
     with pytest.raises(SdcError, match="did not end within"):
-        async with up.child("http.server", None, 0.01) as process:
+        async with up.child(["http.server"], None, 0.01) as process:
             await process.communicate()
     assert await process.wait() == -signal.SIGKILL

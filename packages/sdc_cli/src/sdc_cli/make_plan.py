@@ -31,6 +31,8 @@ def make(settings: Settings) -> Plan:
     settings = settings.model_copy(update=_absolute(settings))
     child = core_settings.environment(settings) | _secrets_from_outside(settings)
     embedded = first_run.is_embedded(settings)
+    # A store that is about to be begun holds no replica that a missing database would have to come back from.
+    warm = store.is_prepared(settings) or (embedded and store.is_new(settings))
     return Plan(
         data_dir=str(settings.DATA_DIR),
         site_url=settings.site_url,
@@ -40,7 +42,7 @@ def make(settings: Settings) -> Plan:
         worker=_worker(settings, child),
         store=_store(settings, child) if embedded else None,
         strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
-        warm=store.is_prepared(settings),
+        warm=warm,
     )
 
 

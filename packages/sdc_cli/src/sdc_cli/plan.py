@@ -41,7 +41,8 @@ class Plan(NamedTuple):
     """All of it.
 
     `store` is None when the object store is somebody else's; `environment` is for every child; `strays` are files to
-    remove at the end; `warm` when databases and buckets are known to be there, so that nothing waits for them.
+    remove at the end; `warm` when web need not wait: databases and buckets are there, or there is no store yet from
+    which a missing database might come back.
     """
 
     data_dir: str

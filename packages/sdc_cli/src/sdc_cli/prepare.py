@@ -30,7 +30,7 @@ def main() -> None:
     """Prepare, or print the reason why it cannot be done."""
     reason = ""
     try:
-        asyncio.run(prepare(core_settings.load()))
+        asyncio.run(prepare(core_settings.load(), warm="--warm" in sys.argv))
     except* SdcError as failed:
         first: Exception = failed
         while isinstance(first, ExceptionGroup):
@@ -42,12 +42,14 @@ def main() -> None:
         sys.exit(1)
 
 
-async def prepare(settings: Settings) -> None:
-    """Buckets and databases at the same time; but a database that is missing may have to come back out of a bucket."""
+async def prepare(settings: Settings, *, warm: bool) -> None:
+    """Buckets and databases at the same time; but a database that is missing may have to come back out of a bucket,
+    unless the plan knows better (`warm`).
+    """
     async with asyncio.TaskGroup() as group:
         if not store.is_prepared(settings):
             stored = group.create_task(_buckets(settings))
-            if not (settings.site_db.exists() and settings.worker_db.exists()):
+            if not warm and not (settings.site_db.exists() and settings.worker_db.exists()):
                 await stored
                 await _restore(settings)
         started_us = clock.monotonic_us()

@@ -106,6 +106,12 @@ def _index(settings: Settings) -> dict[str, str]:
     return {"WEED_LEVELDB2_ENABLED": "false", "WEED_LEVELDB_ENABLED": "true", "WEED_LEVELDB_DIR": "data/filerldb"}
 
 
+def is_new(settings: Settings) -> bool:
+    """Whether the embedded store was never started here."""
+    data = folder(settings) / "data"
+    return not data.is_dir() or not any(data.iterdir())
+
+
 def is_prepared(settings: Settings) -> bool:
     """Whether a start before this one found or made the buckets, and both databases are there: nothing to wait for."""
     mark = folder(settings) / MARK

@@ -83,7 +83,7 @@ def _remove_strays(made: Plan) -> None:
 
 
 async def _make_plan() -> str:
-    async with child("sdc_cli.make_plan", None, PLAN_S) as process:
+    async with child(["sdc_cli.make_plan"], None, PLAN_S) as process:
         output, errors = await process.communicate()
     if process.returncode:
         raise SdcError(_sentence(errors))
@@ -174,23 +174,23 @@ async def _start(made: Plan, parts: Parts, group: Group, ending: Ending, *, demo
 async def _prepare(made: Plan, parts: Parts, group: Group) -> str:
     """Have the preparations made, and start web as soon as its databases are there; returns the set-up link or ''."""
     link = ""
-    async with aclosing(_prepared(made.environment)) as events:
+    async with aclosing(_prepared(made)) as events:
         async for event, seconds, text in events:
             match event:
                 case "link":
                     link = text
                 case "restored":
                     say(f"  {text:<14} was missing: restored from its replica in {seconds:.1f} s")
-                case _ if not made.warm:
+                case "buckets" | "databases":
                     say(f"  {event:<14} ready in {seconds:.1f} s")
             if event == "databases" and not made.warm:
                 group.create_task(parts.web.keep())
     return link
 
 
-async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, float, str]]:
+async def _prepared(made: Plan) -> AsyncGenerator[tuple[str, float, str]]:
     """What `sdc_cli.prepare` has done, as it does it: event, seconds, text. Raises SdcError with its sentence."""
-    async with child("sdc_cli.prepare", environment, PREPARE_S) as process:
+    async with child(["sdc_cli.prepare", *(["--warm"] if made.warm else [])], made.environment, PREPARE_S) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         assert process.stderr is not None  # noqa: S101
         async for line in process.stdout:
@@ -203,7 +203,7 @@ async def _prepared(environment: dict[str, str]) -> AsyncGenerator[tuple[str, fl
 
 async def _fill(made: Plan) -> str:
     """Have the samples added; returns a link that signs their author in, or '' where the site is somebody's already."""
-    async with child("sdc_cli.demo", made.environment, FILL_S) as process:
+    async with child(["sdc_cli.demo"], made.environment, FILL_S) as process:
         output, errors = await process.communicate()
     if process.returncode:
         say(f"sdc: {_sentence(errors)}")
@@ -221,14 +221,14 @@ def _greet(made: Plan, link: str) -> None:
 
 @asynccontextmanager
 async def child(
-    module: str, environment: dict[str, str] | None, deadline_s: float
+    module: list[str], environment: dict[str, str] | None, deadline_s: float
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A module of ours run as a child for the block, and killed at the end of it.
+    """A module of ours, with its arguments, run as a child for the block, and killed at the end of it.
 
     Raises SdcError when the block has not ended after `deadline_s`.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module),
+        *(sys.executable, "-m", *module),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -240,7 +240,7 @@ async def child(
         async with asyncio.timeout(deadline_s):
             yield process
     except TimeoutError:
-        message = f"{module} did not end within {deadline_s:.0f} s"
+        message = f"{module[0]} did not end within {deadline_s:.0f} s"
         raise SdcError(message) from None
     finally:
         signal_group(process.pid, signal.SIGKILL)
