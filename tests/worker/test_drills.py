@@ -12,6 +12,7 @@ from sdc_core import clock, keys
 from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict, Misconfigured, NotFound
 from sdc_core.objects import ObjectStore
+from sdc_core.process import find_program
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, execute, fetch_value, open_database
@@ -58,7 +59,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     async def _replicate(self, name: Name) -> None:
         url = replica._url(self.store.endpoint, self.settings.S3_BACKUP_BUCKET, keys.replica(name))
         path = self.settings.site_db if name == "site" else self.settings.worker_db
-        command = [await asyncio.to_thread(child.program, "litestream"), "replicate", "-once", str(path), url]
+        command = [await asyncio.to_thread(find_program, "litestream"), "replicate", "-once", str(path), url]
         ended = await child.run(command, replica._credentials(self.store.endpoint), deadline_s=15)
         assert ended.code == 0, ended.errors
 
@@ -297,7 +298,7 @@ async def test_a_running_litestream_tells_how_far_it_is(unreplicated: Home) -> N
         "LITESTREAM_SYNC_INTERVAL": "200ms",
     }
     config = Path(__file__).parents[2] / "infra" / "litestream" / "litestream.yml"
-    litestream = await asyncio.to_thread(child.program, "litestream")
+    litestream = await asyncio.to_thread(find_program, "litestream")
     command = [litestream, "replicate", "-config", str(config), "-exec", "tail -f /dev/null"]
     async with asyncio.timeout(15), asyncio.TaskGroup() as group:
         running = group.create_task(child.run(command, env | {"PATH": "/usr/bin:/bin"}, deadline_s=15))

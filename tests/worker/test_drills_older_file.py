@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sdc_core import clock, keys
 from sdc_core.objects import ObjectStore
+from sdc_core.process import find_program
 from sdc_core.sqlite import execute, fetch_value
 from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica
@@ -35,7 +36,7 @@ def live(tmp_path: Path, object_store: ObjectStore, bucket: str) -> Live:
         async with open_worker(path) as database, database.transaction() as connection:
             await execute(connection, SQL_STREAM, {"slot": slot, "now_us": clock.now_us()})
         url = replica._url(object_store.endpoint, bucket, keys.replica("worker"))
-        command = [await asyncio.to_thread(child.program, "litestream"), "replicate", "-once", str(path), url]
+        command = [await asyncio.to_thread(find_program, "litestream"), "replicate", "-once", str(path), url]
         ended = await child.run(command, replica._credentials(object_store.endpoint), deadline_s=15)
         assert ended.code == 0, ended.errors
 

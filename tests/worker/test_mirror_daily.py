@@ -7,6 +7,7 @@ from sdc_core import clock, keys
 from sdc_core.answers.jobs import Run
 from sdc_core.errors import Misconfigured, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
+from sdc_core.process import find_program
 from sdc_core.settings import Settings
 from sdc_worker.app import Parts
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
@@ -166,5 +167,5 @@ async def test_a_program_that_does_not_listen_is_killed(monkeypatch: pytest.Monk
 
 async def test_secrets_are_in_the_environment_and_not_on_the_command_line(mirrored: Mirrored) -> None:
     env = mirrored.target.remotes.env
-    ended = await child.run([await asyncio.to_thread(child.program, "rclone"), "listremotes"], env, deadline_s=10)
+    ended = await child.run([await asyncio.to_thread(find_program, "rclone"), "listremotes"], env, deadline_s=10)
     assert (ended.code, set(ended.out.split())) == (0, {"src:", "dst:"})

@@ -9,11 +9,12 @@ from sdc_core import settings as core_settings
 from sdc_core.answers.backups import Backups, ReplicaHealth
 from sdc_core.answers.jobs import Run
 from sdc_core.errors import Conflict, SdcError, Unavailable
+from sdc_core.process import find_program
 from sdc_core.settings import Settings
 from sdc_worker.drills import restore as drills
 from sdc_worker.mirror import child
 
-from sdc_cli import programs, worker_calls
+from sdc_cli import litestream, worker_calls
 
 SYNC_S = 30
 MIRROR = "mirror.daily"
@@ -132,7 +133,7 @@ async def _asking(settings: Settings) -> str:
 
 async def _sync(settings: Settings, path: str) -> Synced:
     """Ask the running Litestream to copy what it has not yet, and wait for it."""
-    command = [programs.find("litestream"), "sync", "-socket", str(programs.litestream_socket(settings))]
+    command = [find_program("litestream"), "sync", "-socket", str(litestream.socket(settings))]
     command += ["-wait", "-timeout", str(SYNC_S), "-json", path]
     ended = await child.run(command, child.clean_environment(settings), deadline_s=SYNC_S + 5)
     if ended.code:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from sdc_core import sqlite
 from sdc_core.errors import Conflict, Misconfigured, SdcError
-from sdc_core.process import only_one
+from sdc_core.process import find_program, only_one
 from sdc_core.settings import Settings
 
-from sdc_cli import first_run, make_plan, ports, programs
+from sdc_cli import first_run, make_plan, ports
 from sdc_cli.check import Check
 from sdc_cli.plan import UP_LOCK
 
@@ -45,7 +45,7 @@ def _programs(settings: Settings) -> Iterator[Check]:
     for name in ("litestream", "rclone", *(["weed"] if embedded else [])):
         try:
             done = subprocess.run(
-                (programs.find(name), "version"), capture_output=True, text=True, timeout=VERSION_S, check=False
+                (find_program(name), "version"), capture_output=True, text=True, timeout=VERSION_S, check=False
             )
         except (SdcError, OSError, subprocess.TimeoutExpired) as error:
             yield Check(name=name, ok=False, found=str(error), remedy="run `uv sync`")

@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 from sdc_core import settings as core_settings
 from sdc_core.errors import SdcError
+from sdc_core.process import find_program
 from sdc_core.settings import Settings
 
-from sdc_cli import first_run, programs, store
+from sdc_cli import first_run, litestream, store
 from sdc_cli.plan import Plan, Port, Probe, Program, write
 
 
@@ -49,7 +50,7 @@ def make(settings: Settings) -> Plan:
 def _web(settings: Settings, child: dict[str, str]) -> Program:
     """An orphan is killed, and its processes with it: all it could finish are the requests under way."""
     return Program(
-        command=[programs.find("sdc-web")],
+        command=[find_program("sdc-web")],
         folder=".",
         environment=child,
         log_file=_log_file(settings, "web"),
@@ -66,11 +67,11 @@ def _worker(settings: Settings, child: dict[str, str]) -> Program:
     """
     return Program(
         command=[
-            *(programs.find("litestream"), "replicate", "-config", str(programs.litestream_config(settings))),
-            *("-exec", shlex.quote(programs.find("sdc-worker"))),
+            *(find_program("litestream"), "replicate", "-config", str(litestream.config(settings))),
+            *("-exec", shlex.quote(find_program("sdc-worker"))),
         ],
         folder=".",
-        environment=programs.litestream_environment(settings, child),
+        environment=litestream.environment(settings, child),
         log_file=_log_file(settings, "worker"),
         probe=Probe(_reachable(settings.WORKER_HOST), settings.WORKER_PORT, "/health"),
         orphan_signal=signal.SIGKILL,
@@ -80,7 +81,7 @@ def _worker(settings: Settings, child: dict[str, str]) -> Program:
 def _store(settings: Settings, child: dict[str, str]) -> Program:
     store.write_identities(settings)
     return Program(
-        command=store.command(settings, programs.find("weed")),
+        command=store.command(settings, find_program("weed")),
         folder=str(store.folder(settings)),
         environment={name: value for name, value in child.items() if not name.startswith(core_settings.PREFIX)}
         | store.environment(settings),

@@ -7,12 +7,13 @@ from pathlib import Path
 from sdc_core import objects
 from sdc_core import settings as core_settings
 from sdc_core.errors import NotFound, Unavailable
+from sdc_core.process import find_program
 from sdc_core.settings import Settings
 from sdc_worker.drills import replica
 from sdc_worker.drills.replica import Name
 from sdc_worker.mirror import child, markers
 
-from sdc_cli import first_run, programs, store
+from sdc_cli import first_run, store
 
 STORE_S = 30.0
 FSYNC_S = 20.0
@@ -67,16 +68,14 @@ async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> bool:
     """Whether the marker is new."""
     while True:
         try:
-            if await client.ping(bucket):
-                await client.make_bucket(bucket)
-            return await markers.put(client, bucket)
+            return await markers.ensure(client, bucket)
         except Unavailable:
             await asyncio.sleep(LOOK_S)
 
 
 async def _sync_to_disk(settings: Settings) -> None:
     """Have the embedded store keep acknowledged uploads through a power failure."""
-    command = store.fsync_command(settings, programs.find("weed"))
+    command = store.fsync_command(settings, find_program("weed"))
     environment = core_settings.environment(settings) | store.environment(settings)
     code, said = await _run(command, environment, store.FSYNC, FSYNC_S)
     if code or '"fsync":  true' not in said:

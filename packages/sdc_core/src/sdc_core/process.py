@@ -1,15 +1,16 @@
-"""What a process must know of its own life: its parent, and that it is the only one of its kind."""
+"""What a process must know of its own life: its parent, that it is the only one of its kind, and its programs."""
 
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sdc_core.errors import Conflict
+from sdc_core.errors import Conflict, Misconfigured
 
 _PR_SET_PDEATHSIG = 1
 
@@ -47,3 +48,13 @@ def only_one(lock_file: Path, what: str) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def find_program(name: str) -> str:
+    """The path of a program, beside our Python or else on the PATH. Raises Misconfigured where there is none."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if not found:
+        message = f"{name} is not installed: `uv sync` brings it on Linux and macOS"
+        raise Misconfigured(message)
+    return found

@@ -25,6 +25,8 @@ from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
 from sdc_core.supervise import background, until_signal
 
+from sdc_worker import PARENT
+
 USAGE = """usage: sdc-worker
 
 Log ingestion, analytics, cron jobs, images, mirrors and restore drills. Set up by SDC_* variables, see
@@ -86,7 +88,7 @@ def main() -> None:
         settings = load()
         core_logging.configure("worker", settings.LOG_LEVEL)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        process.die_with_parent()
+        process.die_with_parent(parent=PARENT)
         with process.only_one(settings.DATA_DIR / "worker.lock", "the worker"):
             code = _run(settings, Ending(settings.DATA_DIR / "worker.exit.json"))
     except SdcError as error:

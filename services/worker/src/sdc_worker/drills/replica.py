@@ -12,6 +12,7 @@ from sdc_core import clock, keys
 from sdc_core.answers.backups import ReplicaHealth, Replication
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.objects import Endpoint
+from sdc_core.process import find_program
 from sdc_core.settings import Settings
 
 from sdc_worker.mirror import child
@@ -165,7 +166,7 @@ async def _files(url: str, env: Mapping[str, str], what: str) -> list[ReplicaFil
 
 
 async def _program() -> str:
-    return await asyncio.to_thread(child.program, "litestream")
+    return await asyncio.to_thread(find_program, "litestream")
 
 
 def _url(endpoint: Endpoint, bucket: str, path: str) -> str:

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import msgspec
-from sdc_core.errors import Misconfigured, Unavailable
+from sdc_core.errors import Unavailable
 from sdc_core.process import die_with_parent
 from sdc_core.settings import Settings, environment
 
@@ -27,15 +26,6 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     out: str
     errors: str
-
-
-def program(name: str) -> str:
-    """The path of a program that a wheel has put beside this Python. Raises Misconfigured when it is not there."""
-    path = Path(sys.executable).with_name(name)
-    if not path.is_file():
-        message = f"{path} is missing: install the worker with its dependencies (`uv sync`)"
-        raise Misconfigured(message)
-    return str(path)
 
 
 def clean_environment(settings: Settings) -> dict[str, str]:

