@@ -114,6 +114,7 @@ def test_ctrl_c_while_the_command_imports_ends_it_quietly() -> None:
     # The import of what the command needs is where its first tenth of a second goes.
     script = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == "click":
