@@ -141,6 +141,19 @@ async def test_a_pending_asset_asks_again_until_it_is_a_picture(
     assert f"/media/{asset.id}/480.webp" in ready.text
 
 
+async def test_a_browser_that_opens_an_asset_is_shown_a_whole_page(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    await upload(signed_in, ("cup.png", PNG))
+    async with databases.site.read() as connection:
+        (asset,) = await media.newest(connection)
+    opened = await signed_in.get(f"/author/media/{asset.id}", headers=BROWSER)
+    fragment = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
+    assert "<title>cup.png" in opened.text
+    assert f'id="media-asset-{asset.id}"' in opened.text
+    assert "<title>" not in fragment.text
+
+
 async def test_an_animation_tells_that_its_first_frame_is_shown(
     signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:

@@ -67,16 +67,19 @@ async def index(
 
 @get("/author/media/{asset_id:str}")
 async def show(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[str]:
-    """One asset, for the page that waits until its sizes are made."""
+    """One asset; to htmx, which waits until its sizes are made, its place in the library."""
     async with databases.site.read() as connection:
         found = await media.find(connection, asset_id)
     if found is None:
         raise NotFound("there is no such picture")
-    return pages.fragment("author/media/_asset.html", asset=view(found))
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/media/_asset.html", asset=view(found))
+    return await pages.page(request, databases, "author/media/show.html", author=author, asset=view(found))
 
 
 @post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES)
