@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import msgspec
 import pytest
@@ -195,3 +195,42 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_failure(make: Make, job
         await made.run_now("test", "msg_1")
         (run,) = await ended(database)
     assert (run.outcome, run.output) == ("failed", "unexpected CancelledError: ")
+
+
+async def test_an_action_whose_own_tasks_failed_is_tried_again_and_not_taken_for_cancelled(
+    make: Make, job: Job, database: Database
+) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("a bug")
+
+    async def divided(context: JobContext) -> str:
+        if context.run.attempt == 1:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+        return "done"
+
+    made = make(msgspec.structs.replace(job, action=divided, retries=1, backoff_s=0.01))
+    async with running(made):
+        await made.run_now("test", "msg_1")
+        (run,) = await ended(database)
+    assert (run.outcome, run.output, run.attempt) == ("ok", "done", 2)
+
+
+async def test_a_deadline_is_kept_by_an_action_whose_own_tasks_failed(make: Make, job: Job, database: Database) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("a bug")
+
+    async def patient(_: JobContext) -> str:
+        with suppress(ExceptionGroup):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+        await asyncio.Event().wait()
+        return "done"
+
+    made = make(msgspec.structs.replace(job, action=patient, timeout_s=0.05))
+    async with running(made):
+        await made.run_now("test", "msg_1")
+        (run,) = await ended(database)
+    assert run.outcome == "timed_out"

@@ -70,28 +70,45 @@ async def _attempts(job: Job, run: Run, database: Database, context: Callable[[R
 
 
 async def _attempt(job: Job, database: Database, context: JobContext, started_us: int) -> Ended:
-    deadline = asyncio.timeout(job.timeout_s)
     try:
         async with database.transaction() as connection:
             await store.start_run(connection, context.run.id, attempt=context.run.attempt, now_us=started_us)
+    except store.FAULTS as error:
+        return _failure(job, context.run, error)
+    # A task of its own: whatever the action makes of a cancellation, or leaves behind of one, this one is cancelled
+    # when it was meant, and only then.
+    try:
+        async with asyncio.TaskGroup() as group:
+            acting = group.create_task(_act(job, context))
+    except asyncio.CancelledError:
+        if not acting.cancelled() and acting.result().outcome in ("ok", "skipped"):
+            # What is done is done.
+            return acting.result()
+        raise
+    return _failure(job, context.run, asyncio.CancelledError()) if acting.cancelled() else acting.result()
+
+
+async def _act(job: Job, context: JobContext) -> Ended:
+    deadline = asyncio.timeout(job.timeout_s)
+    try:
         async with deadline:
             done = await job.action(context)
     except (Exception, asyncio.CancelledError) as error:
-        if _is_cancelled():
-            # Whatever the action made of it, and however many attempts were left.
-            raise asyncio.CancelledError from error
-        return _failure(job, context.run, error, late=deadline.expired())
+        # Up to Python 3.12 a deadline comes out as a cancellation where a task group has failed before.
+        if deadline.expired() and isinstance(error, (TimeoutError, asyncio.CancelledError)):
+            return Ended(outcome="timed_out", output=f"it took longer than {job.timeout_s:g} s")
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        return _failure(job, context.run, error)
     if isinstance(done, Skipped):
         return Ended(outcome="skipped", output=done.words, final=True)
     return Ended(outcome="ok", output=done, final=True)
 
 
-def _failure(job: Job, run: Run, error: BaseException, *, late: bool) -> Ended:
+def _failure(job: Job, run: Run, error: BaseException) -> Ended:
     if isinstance(error, SdcError):
         asks = isinstance(error, ConfirmationNeeded)
         return Ended(outcome="failed", output=str(error), final=error.permanent, asks=asks)
-    if isinstance(error, TimeoutError) and late:
-        return Ended(outcome="timed_out", output=f"it took longer than {job.timeout_s:g} s")
     log.error("job failed unexpectedly", exc_info=error, extra={"job": job.name, "run_id": run.id})
     return Ended(outcome="failed", output=f"unexpected {type(error).__name__}: {error}")
 
@@ -122,9 +139,3 @@ async def _end(database: Database, run: Run, ended: Ended) -> None:
 
 def _cut(output: str) -> str:
     return output if len(output) <= MAX_OUTPUT else output[: MAX_OUTPUT - 1] + "…"
-
-
-def _is_cancelled() -> bool:
-    """Whether this run is to end, as against something in it that waited for a thing that was cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
