@@ -153,6 +153,29 @@ async def test_a_stray_cancellation_inside_a_loop_is_a_failure_and_not_its_silen
         assert board.loops["loop"].error == "CancelledError: "
 
 
+async def test_a_stray_cancellation_after_a_failed_group_of_tasks_is_a_failure_too() -> None:
+    again = asyncio.Event()
+    runs = 0
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ValueError
+
+    async def loop() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+        if runs == 2:
+            raise asyncio.CancelledError
+        again.set()
+        await _for_ever()
+
+    async with asyncio.timeout(5), supervise.background({"loop": loop}):
+        await again.wait()
+
+
 async def test_a_loop_that_fails_while_it_stops_is_not_started_again() -> None:
     runs = 0
     started = asyncio.Event()

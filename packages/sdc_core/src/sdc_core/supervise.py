@@ -124,9 +124,10 @@ async def _run(board: Board, state: LoopState, loop: Loop) -> bool:
     try:
         await loop()
     except asyncio.CancelledError as error:
-        # Not ours when nobody cancelled this task: something inside waited for a task that was cancelled. Unless it is
-        # taken as a failure, the loop ends here without a word.
-        if board.stopping or _is_cancelled():
+        # Nobody cancels a loop before the stop: something inside waited for a task that was cancelled. Unless it is
+        # taken as a failure, the loop ends here without a word. (`cancelling` cannot tell: up to Python 3.12 a task
+        # group that failed leaves it raised.)
+        if board.stopping:
             raise
         _failed(state, error)
     except Exception as error:  # noqa: BLE001 - the top of a supervised loop
@@ -137,11 +138,6 @@ async def _run(board: Board, state: LoopState, loop: Loop) -> bool:
     finally:
         state.running = False
     return board.stopping
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _failed(state: LoopState, error: BaseException) -> None:
