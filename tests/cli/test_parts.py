@@ -66,6 +66,15 @@ async def test_a_part_that_does_not_heed_its_stop_is_killed(
     assert given_up == []
 
 
+async def test_a_part_that_is_stopped_while_its_program_is_being_started_does_not_run_on(make_part: MakePart) -> None:
+    part = make_part("import signal; signal.pause()")
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        kept = group.create_task(part.keep())
+        await asyncio.sleep(0)
+        await part.stop()
+        await kept
+
+
 async def test_what_a_part_started_does_not_outlive_it(make_part: MakePart, tmp_path: Path) -> None:
     part = make_part(
         "import subprocess, sys; print(subprocess.Popen(['sleep', '60'], stdout=2).pid, flush=True); sys.stdin.read(); "

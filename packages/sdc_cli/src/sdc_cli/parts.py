@@ -92,6 +92,9 @@ class Part:
             self._process = await start(self._program)
         except OSError as error:
             return f"cannot be started ({error})"
+        if self._stopping.is_set():
+            # Meanwhile, with no program there to be ended.
+            self.kill()
         async with asyncio.TaskGroup() as group:
             waiting = group.create_task(self._wait_until_ready(started_s))
             code = await self._process.wait()
