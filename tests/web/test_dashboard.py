@@ -217,6 +217,24 @@ async def test_a_drill_is_started_by_a_button(signed_in: httpx.AsyncClient) -> N
     assert (answer.status_code, answer.headers["location"]) == (303, "/author/backups?said=started")
 
 
+async def test_the_backups_page_asks_again_while_a_drill_runs(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run = Run(
+        id="run_drill", job="drill.restore", trigger="manual", attempt=1, due_us=clock.now_us(),
+        started_us=clock.now_us(), ended_us=None, outcome="running", output="",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+    running = await signed_in.get("/author/backups", headers=BROWSER)
+    async with worker.database.transaction() as connection:
+        await store.end_run(connection, run.id, outcome="ok", output="all is well", now_us=clock.now_us())
+    ended = await signed_in.get("/author/backups", headers=BROWSER)
+    assert 'hx-trigger="every 3s"' in running.text
+    assert 'hx-trigger="every 3s"' not in ended.text
+    assert "All is well. Took" in ended.text
+
+
 async def test_the_home_page_has_all_its_parts(signed_in: httpx.AsyncClient) -> None:
     answer = await signed_in.get("/author", headers=BROWSER)
     assert answer.status_code == 200
