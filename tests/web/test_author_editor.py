@@ -126,6 +126,19 @@ async def test_a_moment_to_come_schedules_the_post(
     assert clock.to_datetime(post.scheduled_at_us).isoformat() == "2099-01-02T03:04:00+00:00"
 
 
+async def test_a_published_post_with_scheduled_changes_is_still_found_on_the_site(
+    client: httpx.AsyncClient, post_id: str
+) -> None:
+    await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1))
+    later = form("Cold.", 2, publish_at="2099-01-02T03:04")
+    await send(client, f"/author/posts/{post_id}/publication", later)
+    for path in (f"/author/posts/{post_id}", "/author/posts"):
+        page = (await client.get(path, headers=BROWSER)).text
+        assert "state-scheduled" in page
+        assert 'href="/posts/on-tea"' in page
+    assert "Hot." in (await client.get("/posts/on-tea")).text
+
+
 @pytest.mark.parametrize("moment", ["2099-01-02T05:04+02:00", "2099-01-02T03:04Z", "2099-01-02T03:04:00"])
 def test_a_moment_is_utc_unless_it_says_otherwise(moment: str) -> None:
     assert publish_at_us(moment) == clock.from_datetime(datetime(2099, 1, 2, 3, 4, tzinfo=UTC))

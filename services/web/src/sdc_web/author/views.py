@@ -39,6 +39,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     kind: posts.Kind
     url: str
     state: State
+    on_site: bool
     title: str
     slug: str
     summary: str
@@ -113,6 +114,7 @@ def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
         kind=post.kind,
         url=post.path,
         state=state_of(post, newest),
+        on_site=post.revision_id is not None,
         title=form.title,
         slug=form.slug,
         summary=form.summary,

@@ -22,6 +22,12 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_us: int
     published_at_us: int | None
     scheduled_at_us: int | None
+    revision_id: str | None
+
+    @property
+    def on_site(self) -> bool:
+        """Whether readers see it; a scheduled one may be there too, as it was before."""
+        return self.revision_id is not None
 
     @property
     def path(self) -> str:
@@ -69,7 +75,7 @@ async def find(connection: Connection, post_id: str) -> Post:
 
 SQL_LISTING = """
 SELECT posts.id, posts.kind, posts.slug, newest.title, newest.number, newest.saved_at_us,
-    posts.published_at_us, posts.scheduled_at_us,
+    posts.published_at_us, posts.scheduled_at_us, posts.revision_id,
     CASE
         WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
         WHEN posts.revision_id IS NULL THEN 'draft'
