@@ -307,3 +307,22 @@ async def test_a_job_is_cancelled_even_when_it_cannot_be_given_back(
             job.cancel()
             await asyncio.wait([job])
     assert job.cancelled()
+
+
+async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    await web_refuses(workshop)
+    await workshop.store.delete(workshop.bucket, keys.manifest(upload.asset_id))
+
+    async def ordered_meanwhile(*_: object) -> None:
+        async with workshop.database.transaction() as connection:
+            await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=clock.now_us())
+            await store.claim(connection, now_us=clock.now_us())
+
+    monkeypatch.setattr(sweep, "stored_manifest", ordered_meanwhile)
+    await sweep._announce_again(workshop.database, workshop.store, workshop.bucket)
+    assert (await state(workshop, upload.asset_id)).state == "running"

@@ -93,6 +93,6 @@ async def _announce(connection: Connection, job: ImageJob, manifest: Manifest | 
     elif job.state == "failed":
         message_id = await jobs.announce_failed(connection, job.asset_id, job.reason)
     else:
-        await store.put(connection, asset_id=job.asset_id, sha256="", now_us=clock.now_us())
+        await store.put_found(connection, asset_id=job.asset_id, now_us=clock.now_us())
         return
     await store.reannounce(connection, asset_id=job.asset_id, message_id=message_id)
