@@ -13,7 +13,7 @@ from sdc_web.media import assets
 
 AGAIN_S = 30.0
 SETTLED_US = 600 * clock.SECOND_US
-"""Far longer than the worker, which may be making variants at this moment, takes over one picture."""
+"""Far longer than the worker, which may be making variants of what it has just fetched, takes over one picture."""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset that is deleted, and whose files may still be there."""
+    """An asset that is deleted; when that was, or when files of it were last found."""
 
     asset_id: str
     since_us: int
@@ -57,11 +57,18 @@ async def clear_away_once(database: Database, store: ObjectStore, bucket: str) -
     async with database.read() as connection:
         removed = await removals(connection)
     for each in removed:
-        for name in [info.key async for info in store.list(bucket, f"{keys.VARIANTS}{each.asset_id}/")]:
+        original = keys.original(each.asset_id)
+        found = [info.key async for info in store.list(bucket, f"{keys.VARIANTS}{each.asset_id}/")]
+        found += [original] if await store.head(bucket, original) else []
+        for name in found:
             await store.delete(bucket, name)
-        await store.delete(bucket, keys.original(each.asset_id))
-        if clock.now_us() - each.since_us > SETTLED_US:
-            async with database.transaction() as connection:
+        now_us = clock.now_us()
+        if not found and now_us - each.since_us <= SETTLED_US:
+            continue
+        async with database.transaction() as connection:
+            if found:
+                await record(connection, each.asset_id, now_us)
+            else:
                 await forget(connection, each.asset_id)
 
 
@@ -87,10 +94,14 @@ async def delete(connection: Connection, asset_id: str) -> None:
     await execute(connection, SQL_DELETE, {"asset_id": asset_id})
 
 
-SQL_RECORD = "INSERT INTO removals (asset_id, since_us) VALUES (:asset_id, :since_us)"
+SQL_RECORD = """
+INSERT INTO removals (asset_id, since_us) VALUES (:asset_id, :since_us)
+ON CONFLICT (asset_id) DO UPDATE SET since_us = excluded.since_us
+"""
 
 
 async def record(connection: Connection, asset_id: str, since_us: int) -> None:
+    """Remember that files may be there, from that moment on."""
     await execute(connection, SQL_RECORD, {"asset_id": asset_id, "since_us": since_us})
 
 
