@@ -40,6 +40,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     summary: str
     body_html: str
+    outline: tuple[posts.outline.Entry, ...]
     reading_minutes: int
     tags: tuple[str, ...]
     cover: Cover | None
@@ -97,7 +98,8 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         url=post_.path,
         title=draft.title or "Untitled",
         summary=draft.summary,
-        body_html=html,
+        body_html=posts.outline.with_anchors(html),
+        outline=posts.outline.of(html),
         reading_minutes=minutes,
         tags=draft.tags,
         cover=cover,

@@ -1,4 +1,5 @@
-"""Markdown to HTML that is safe to show: CommonMark with tables, task lists, footnotes and alerts; colours as classes.
+"""Markdown to HTML that is safe to show: CommonMark with tables, task lists, footnotes, alerts, definitions, formulas,
+figures, and bare addresses; colours of code as classes.
 
 Sanitising comes last, so nothing before it needs to be trusted. Pictures stay `<img src="media:ASSET_ID">` until a page
 is put together, since their variants come later than the text.
@@ -7,21 +8,17 @@ is put together, since their variants come later than the text.
 import math
 import re
 from collections.abc import Callable
+from html import unescape
 
 import msgspec
 import nh3
 import pyromark
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
-from pygments.util import ClassNotFound
 
-from sdc_web.posts import characters, slugs
+from sdc_web.posts import characters, links, mathematics, slugs
+from sdc_web.posts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
-MAX_HIGHLIGHTED = 40_000
-"""Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -29,21 +26,33 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_FOOTNOTES
     | pyromark.Options.ENABLE_GFM
+    | pyromark.Options.ENABLE_MATH
+    | pyromark.Options.ENABLE_HEADING_ATTRIBUTES
+    | pyromark.Options.ENABLE_DEFINITION_LIST
 )
 _TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
-_FORMATTER = HtmlFormatter(nowrap=True)
-_HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>(.*?)</h\1>', re.DOTALL)
+_ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
+_FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
 _MARKUP = re.compile(r"<[^>]*>")
 _ALIGNED = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 _FOOTNOTE = re.compile(r'(class="footnote-reference"><a href="#|class="footnote-definition" id=")')
 _CHECKBOX = re.compile(r"<input( [^>]*)>")
 _WORD = re.compile(r"\w+")
-_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
 _ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "warning", "caution")}
 _CLASSES = {
-    "span": {name for name in STANDARD_TYPES.values() if name},
-    "div": {"highlight", "table-scroll", "footnote-definition", "callout", "callout-title", "callout-warning"},
+    "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
+    "figure": {"code"},
+    "div": {
+        "highlight",
+        "numbered",
+        "table-scroll",
+        "footnote-definition",
+        "callout",
+        "callout-title",
+        "callout-warning",
+    },
     "aside": {"callout", "callout-warning", "callout-caution"},
     "p": {"callout-title"},
     "sup": {"footnote-reference", "footnote-definition-label"},
@@ -69,7 +78,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     **{heading: {"id"} for heading in _HEADINGS},
 }
 _TAGS = {
-    *_ATTRIBUTES, *_CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "figure", "hr",
+    *_ATTRIBUTES, *_CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "hr",
     "i", "kbd", "li", "mark", "pre", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody",
     "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
 }  # fmt: skip
@@ -94,13 +103,16 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code: call it in a thread."""
-    html = pyromark.html(text, options=_OPTIONS, highlight=_colour)
+    html = pyromark.html(text, options=_OPTIONS, highlight=Colours(text, _OPTIONS))
     html = _ALIGNED.sub(r'<\1 align="\2">', html)  # the site's policy forbids style attributes
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
+    html = _FIGURE.sub(r"<figure>\1><figcaption>\2</figcaption></figure>", html)
+    html = links.with_bare_addresses(html)
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
     safe = _CHECKBOX.sub(_named, safe)
+    safe = mathematics.draw(links.with_relations(safe))
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)))
@@ -123,23 +135,13 @@ def _with_headings(html: str) -> str:
 def _heading(down: int, taken: set[str]) -> Callable[[re.Match[str]], str]:
     def with_id(found: re.Match[str]) -> str:
         level = min(6, int(found[1]) + down)
-        stem = slugs.from_title(_MARKUP.sub("", found[2])) or "section"
+        own = found[2] if found[2] and _ID.fullmatch(found[2]) else ""
+        stem = own or slugs.from_title(unescape(_MARKUP.sub("", found[3]))) or "section"
         name, count = stem, 1
         while name in taken:
             count += 1
             name = f"{stem}-{count}"
         taken.add(name)
-        return f'<h{level} id="{name}">{found[2]}</h{level}>'
+        return f'<h{level} id="{name}">{found[3]}</h{level}>'
 
     return with_id
-
-
-def _colour(language: str | None, code: str) -> str | None:
-    """A code block with its tokens in classes; None leaves it plain."""
-    if language is None or len(code) > MAX_HIGHLIGHTED or not _LANGUAGE.fullmatch(language):
-        return None
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        return None
-    return f'<div class="highlight"><pre><code>{highlight(code, lexer, _FORMATTER)}</code></pre></div>'

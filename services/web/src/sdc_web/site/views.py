@@ -5,7 +5,8 @@ from sdc_core.sqlite import Connection
 
 from sdc_web import media, templating
 from sdc_web.media import Asset
-from sdc_web.posts import Published
+from sdc_web.posts import Published, outline
+from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
 
 
@@ -30,6 +31,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     cover: Cover | None = None
     body_html: str = ""
+    outline: tuple[Entry, ...] = ()
 
     @property
     def published_at_rfc822(self) -> str:
@@ -69,5 +71,6 @@ def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "") -> View
         reading_minutes=post.reading_minutes,
         tags=post.tags,
         cover=Cover(html=media.picture.render(cover, cover.manifest, eager=bool(body_html))) if cover else None,
-        body_html=body_html,
+        body_html=body_html if absolute else outline.with_anchors(body_html),
+        outline=() if absolute else outline.of(body_html),
     )

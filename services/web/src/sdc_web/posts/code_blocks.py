@@ -1,0 +1,109 @@
+"""Code with its tokens in classes; if asked, with a title, numbers and marks: `python title="a.py" numbers {1,4-6}`."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import msgspec
+import pyromark
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+MAX_HIGHLIGHTED = 40_000
+"""Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""
+MAX_TITLE = 120
+
+_FORMATTER = HtmlFormatter(nowrap=True)
+_WORD = re.compile(r"^[\w+#.-]{0,40}")
+_TITLE = re.compile(r'\b(?:title|file|filename)=(?:"([^"]*)"|(\S+))')
+_MARKS = re.compile(r"\{([0-9,\s-]{1,200})\}")
+_NUMBERS = re.compile(r"\b(?:numbers|linenos|showLineNumbers)\b")
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """What follows the fence of a code block; `marks` are numbers of lines from 1."""
+
+    language: str = ""
+    title: str = ""
+    numbered: bool = False
+    marks: frozenset[int] = frozenset()
+
+    @property
+    def plain(self) -> bool:
+        """Whether it asks for nothing but colours."""
+        return not (self.title or self.numbered or self.marks)
+
+
+class Colours:
+    """The callback of one text: it is called for each code block in turn, and is told the language alone."""
+
+    __slots__ = ("_fences",)
+
+    def __init__(self, text: str, options: pyromark.Options) -> None:
+        self._fences = _fences(text, options)
+
+    def __call__(self, _: str | None, code: str) -> str:
+        """The block, in a frame that does not scroll with it."""
+        fence = next(self._fences, Fence())
+        coloured = _coloured(fence.language, code)
+        if coloured is None:
+            coloured = html.escape(code, quote=False)
+        if fence.plain:
+            return f'<div class="highlight"><pre><code>{coloured}</code></pre></div>'
+        return _framed(fence, coloured)
+
+
+def read(info: str) -> Fence:
+    """The info string of a fence (CommonMark section 4.5); what it does not know it leaves alone."""
+    info = info.strip()
+    rest = _WORD.sub("", info, count=1)
+    language = info.removesuffix(rest)
+    if rest.startswith("="):
+        language, rest = "", info
+    titled = _TITLE.search(rest)
+    title = (titled[1] if titled[1] is not None else titled[2])[:MAX_TITLE] if titled else ""
+    others = _TITLE.sub("", rest)
+    marked = _MARKS.search(others)
+    marks = frozenset(_lines(marked[1])) if marked else frozenset()
+    return Fence(language, title, bool(_NUMBERS.search(others)), marks)
+
+
+def _fences(text: str, options: pyromark.Options) -> Iterator[Fence]:
+    for event in pyromark.events(text, options=options):
+        match event:
+            case {"Start": {"CodeBlock": {"Fenced": str(info)}}}:
+                yield read(info)
+            case {"Start": {"CodeBlock": _}}:
+                yield Fence()
+
+
+def _lines(marks: str) -> Iterator[int]:
+    for part in marks.split(","):
+        first, dash, last = part.strip().partition("-")
+        if first.isdigit() and (not dash or last.isdigit()):
+            yield from range(int(first[:4]), int(last[:4] if dash else first[:4]) + 1)
+
+
+def _coloured(language: str, code: str) -> str | None:
+    if not language or len(code) > MAX_HIGHLIGHTED:
+        return None
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return None
+    return highlight(code, lexer, _FORMATTER)
+
+
+def _framed(fence: Fence, lines: str) -> str:
+    marked = [
+        f'<span class="line{" hll" if number in fence.marks else ""}">{line}</span>'
+        for number, line in enumerate(lines.removesuffix("\n").split("\n"), 1)
+    ]
+    kind = "highlight numbered" if fence.numbered else "highlight"
+    code = "\n".join(marked)
+    block = f'<div class="{kind}"><pre><code>{code}\n</code></pre></div>'
+    if not fence.title:
+        return block
+    return f'<figure class="code"><figcaption>{html.escape(fence.title)}</figcaption>{block}</figure>'

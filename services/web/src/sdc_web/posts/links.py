@@ -1,0 +1,45 @@
+"""Links in a text: bare addresses become some, and those that lead away say so to machines."""
+
+import re
+
+_TAG = re.compile(r"(<[^>]*>)")
+_NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
+_BARE = re.compile(r"(?<![\w/@.-])(?:https?://|www\.)[^\s<]+", re.IGNORECASE)
+_CLOSED = frozenset({"a", "code", "pre", "kbd", "samp", "script", "style", "textarea", "title"})
+"""What is inside of these is no place for a link."""
+_ENTITY = re.compile(r"&[a-zA-Z0-9#]{1,12};$")
+_AWAY = re.compile(r'<a href="(https?://[^"]*)"')
+
+
+def with_bare_addresses(html: str) -> str:
+    """Addresses that were simply typed, as links: GFM section 6.9. The result must still be sanitised."""
+    depth = 0
+    pieces = _TAG.split(html)
+    for index, piece in enumerate(pieces):
+        if index % 2 == 0:
+            if depth == 0 and ("://" in piece or "www." in piece.lower()):
+                pieces[index] = _BARE.sub(_link, piece)
+        elif (named := _NAME.match(piece)) and named[1].lower() in _CLOSED:
+            depth = max(0, depth + (-1 if piece.startswith("</") else 1))
+    return "".join(pieces)
+
+
+def with_relations(safe: str) -> str:
+    """Sanitised HTML whose links to other places are marked `external` (HTML section 4.6.7)."""
+    return _AWAY.sub(r'<a rel="external" href="\1"', safe)
+
+
+def _link(found: re.Match[str]) -> str:
+    """GFM: punctuation at the end is no part of it, nor is a bracket that closes one before it."""
+    address = found[0]
+    while address:
+        if (entity := _ENTITY.search(address)) is not None:
+            address = address[: entity.start()]
+        elif address[-1] in "?!.,:;*_~'\"" or (address[-1] == ")" and address.count(")") > address.count("(")):
+            address = address[:-1]
+        else:
+            break
+    if "." not in address:
+        return found[0]
+    target = address if "://" in address else f"https://{address}"
+    return f'<a href="{target}">{address}</a>{found[0][len(address) :]}'
