@@ -21,13 +21,13 @@ print("started", flush=True)
 signal.pause()
 """
 
+NOWHERE = Probe("127.0.0.1", 1, "/")
 
-def _plan(folder: Path) -> Plan:
+
+def _plan(folder: Path, probe: Probe = NOWHERE) -> Plan:
     def program(name: str) -> Program:
         log_file = str(folder / f"{name}.log")
-        return Program(
-            [sys.executable, "-S", "-c", PART], ".", {}, log_file, Probe("127.0.0.1", 1, "/"), signal.SIGKILL
-        )
+        return Program([sys.executable, "-S", "-c", PART], ".", {}, log_file, probe, signal.SIGKILL)
 
     return Plan(str(folder), "", [], {}, program("web"), program("worker"), program("store"), [], warm=True)
 
@@ -65,6 +65,30 @@ async def test_a_store_that_is_late_does_not_cost_the_site_its_worker(
         await _started(tmp_path / "worker.log")
         os.kill(os.getpid(), signal.SIGTERM)
         assert await running == 0
+
+
+async def test_samples_that_take_longer_than_the_start_may_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def prepare(*_: object) -> str:
+        return ""
+
+    async def fill(*_: object) -> str:
+        await asyncio.sleep(2 * up.READY_S)
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+        return "https://sign.in"
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.close()
+
+    monkeypatch.setattr(up, "_prepare", prepare)
+    monkeypatch.setattr(up, "_fill", fill)
+    monkeypatch.setattr(up, "READY_S", 0.3)
+    async with asyncio.timeout(15), await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        probe = Probe("127.0.0.1", server.sockets[0].getsockname()[1], "/")
+        await up._run(_plan(tmp_path, probe), demo=True)
+    assert "https://sign.in" in capsys.readouterr().out
 
 
 async def test_a_child_that_does_not_end_in_time_is_killed() -> None:

@@ -160,8 +160,10 @@ async def _start(made: Plan, parts: Parts, group: Group, ending: Ending, *, demo
             if demo:
                 # Pictures are ordered from the worker.
                 await parts.worker.ready.wait()
-                link = await _fill(made) or link
-            _greet(made, link)
+        if demo:
+            link = await _fill(made) or link
+        _greet(made, link)
+        async with asyncio.timeout(READY_S):
             await parts.worker.ready.wait()
     except SdcError as error:
         if not ending.done():
@@ -203,10 +205,13 @@ async def _prepared(made: Plan) -> AsyncGenerator[tuple[str, float, str]]:
 
 async def _fill(made: Plan) -> str:
     """Have the samples added; returns a link that signs their author in, or '' where the site is somebody's already."""
-    async with child(["sdc_cli.demo"], made.environment, FILL_S) as process:
-        output, errors = await process.communicate()
-    if process.returncode:
-        say(f"sdc: {_sentence(errors)}")
+    try:
+        async with child(["sdc_cli.demo"], made.environment, FILL_S) as process:
+            output, errors = await process.communicate()
+        if process.returncode:
+            raise SdcError(_sentence(errors))
+    except SdcError as error:
+        say(f"sdc: {error}")
         return ""
     say("  samples        added, by an author named demo")
     return output.decode().strip()
