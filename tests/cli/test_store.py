@@ -37,3 +37,21 @@ def test_web_waits_for_a_store_that_may_have_the_replica_of_a_missing_database(s
     (store.folder(settings) / "data").mkdir(parents=True)
     (store.folder(settings) / "data" / "media_1.dat").touch()
     assert not make_plan.make(settings).warm
+
+
+def test_a_store_whose_files_are_gone_gets_its_buckets_anew(settings: Settings) -> None:
+    for database in (settings.site_db, settings.worker_db):
+        database.touch()
+    store.mark_prepared(settings)
+    make_plan.make(settings)
+    assert not store.is_prepared(settings)
+
+
+def test_a_store_that_is_there_keeps_its_mark(settings: Settings) -> None:
+    for database in (settings.site_db, settings.worker_db):
+        database.touch()
+    (store.folder(settings) / "data").mkdir(parents=True)
+    (store.folder(settings) / "data" / "media_1.dat").touch()
+    store.mark_prepared(settings)
+    make_plan.make(settings)
+    assert store.is_prepared(settings)

@@ -32,8 +32,11 @@ def make(settings: Settings) -> Plan:
     settings = settings.model_copy(update=_absolute(settings))
     child = core_settings.environment(settings) | _secrets_from_outside(settings)
     embedded = first_run.is_embedded(settings)
-    # A store that is about to be begun holds no replica that a missing database would have to come back from.
-    warm = store.is_prepared(settings) or (embedded and store.is_new(settings))
+    # A store that is about to be begun holds no replica that a missing database would have to come back from, and no
+    # bucket, whatever was remembered of one whose files are gone.
+    begun = embedded and store.is_new(settings)
+    if begun:
+        store.forget_prepared(settings)
     return Plan(
         data_dir=str(settings.DATA_DIR),
         site_url=settings.site_url,
@@ -43,7 +46,7 @@ def make(settings: Settings) -> Plan:
         worker=_worker(settings, child),
         store=_store(settings, child) if embedded else None,
         strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
-        warm=warm,
+        warm=begun or store.is_prepared(settings),
     )
 
 

@@ -130,6 +130,11 @@ def mark_prepared(settings: Settings) -> None:
     (home / MARK).write_text(_buckets(settings), encoding="utf-8")
 
 
+def forget_prepared(settings: Settings) -> None:
+    """As if no start had found or made the buckets."""
+    (folder(settings) / MARK).unlink(missing_ok=True)
+
+
 def _buckets(settings: Settings) -> str:
     names = (settings.S3_MEDIA_BUCKET, settings.S3_BACKUP_BUCKET, settings.S3_ANALYTICS_BUCKET)
     return " ".join((settings.S3_ENDPOINT_URL, *names))
