@@ -7,6 +7,7 @@ from pathlib import Path
 import brotli
 import httpx
 import pytest
+import zstandard
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, execute
@@ -139,11 +140,13 @@ async def test_those_who_wait_are_served_when_the_first_one_leaves(cached: httpx
     assert second.result().text == "A new site"
 
 
-@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip", "identity"])
 async def test_a_page_comes_in_the_encoding_that_was_asked_for(cache: PageCache, pages: Pages, encoding: str) -> None:
     pages.filling = b" and more" * 100
     answer = await _raw(cache, "/", [(b"accept-encoding", encoding.encode())])
-    decode = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[encoding]
+    decode = {"br": brotli.decompress, "zstd": zstandard.decompress, "gzip": gzip.decompress, "identity": bytes}[
+        encoding
+    ]
     assert decode(answer.body) == b"A new site" + pages.filling
     assert answer.headers.get(b"content-encoding", b"identity") == encoding.encode()
     assert answer.headers[b"content-length"] == str(len(answer.body)).encode()
@@ -152,8 +155,9 @@ async def test_a_page_comes_in_the_encoding_that_was_asked_for(cache: PageCache,
 
 async def test_each_encoding_has_a_strong_etag_of_its_own(cache: PageCache, pages: Pages) -> None:
     pages.filling = b" and more" * 100
-    tags = [(await _raw(cache, "/", [(b"accept-encoding", each)])).headers[b"etag"] for each in (b"br", b"gzip", b"")]
-    assert len(set(tags)) == 3
+    answers = [await _raw(cache, "/", [(b"accept-encoding", each)]) for each in (b"br", b"zstd", b"gzip", b"")]
+    tags = [answer.headers[b"etag"] for answer in answers]
+    assert len(set(tags)) == 4
     assert all(tag.startswith(b'"') for tag in tags)
 
 
@@ -256,7 +260,9 @@ async def test_without_a_database_the_application_answers_by_itself(
     ("accepted", "chosen"),
     [
         ("", "identity"),
-        ("gzip, deflate, br", "br"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, zstd", "zstd"),
+        ("zstd;q=0, gzip", "gzip"),
         ("gzip", "gzip"),
         ("GZIP", "gzip"),
         ("br;q=0, gzip", "gzip"),
@@ -267,7 +273,7 @@ async def test_without_a_database_the_application_answers_by_itself(
         ("*;q=0, gzip", "gzip"),
         ("identity, br;q=0.1", "identity"),
         ("identity;q=0", "identity"),
-        ("zstd, deflate", "identity"),
+        ("deflate, compress", "identity"),
         ("br; q=1.0", "br"),
         ("br;q=x", "identity"),
         ("br;q=2", "identity"),

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import brotli
 import msgspec
+import zstandard
 from litestar.types import (
     ASGIApp,
     HTTPResponseBodyEvent,
@@ -37,7 +38,9 @@ BUSY_S = 0.1
 MIN_COMPRESSED = 256
 _TYPES = (b"text/html", b"application/atom+xml", b"application/rss+xml", b"application/feed+json", b"application/xml")
 _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary"})
-_PREFERENCE = ("br", "gzip", "identity")
+_PREFERENCE = ("br", "zstd", "gzip", "identity")
+_BROTLI, _ZSTD, _GZIP = 5, 9, 6
+"""Levels; together less than half a millisecond for a page of 9 kB."""
 _NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"etag", b"vary"})
 
 
@@ -257,8 +260,8 @@ def _asked(scope: HTTPScope, cookie: bytes) -> tuple[str, bytes, bool]:
 
 @lru_cache(maxsize=512)
 def best_encoding(accepted: str) -> str:
-    """`br`, `gzip` or `identity` by the value of Accept-Encoding (RFC 9110 section 12.5.3); where the client likes two
-    the same, the smaller one.
+    """`br`, `zstd`, `gzip` or `identity` by the value of Accept-Encoding (RFC 9110 section 12.5.3); where the client
+    likes two the same, the smaller one.
     """
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
@@ -266,7 +269,7 @@ def best_encoding(accepted: str) -> str:
         if name := coding.strip():
             weights[name] = _weight(parameters)
     others = weights.get("*", 0.0)
-    wanted = {name: weights.get(name, others) for name in ("br", "gzip")}
+    wanted = {name: weights.get(name, others) for name in ("br", "zstd", "gzip")}
     # What is not named is acceptable, but any coding that is named comes first.
     wanted["identity"] = weights.get("identity", weights.get("*", 0.001))
     best = max(_PREFERENCE, key=lambda name: wanted[name])
@@ -315,8 +318,9 @@ def _answers(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, _
         return dict.fromkeys(_PREFERENCE, plain)
     return {
         "identity": plain,
-        "gzip": _answer(kept, gzip.compress(body, 6, mtime=0), "gzip", digest),
-        "br": _answer(kept, brotli.compress(body, mode=brotli.MODE_TEXT, quality=5), "br", digest),
+        "gzip": _answer(kept, gzip.compress(body, _GZIP, mtime=0), "gzip", digest),
+        "zstd": _answer(kept, zstandard.compress(body, _ZSTD), "zstd", digest),
+        "br": _answer(kept, brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI), "br", digest),
     }
 
 
