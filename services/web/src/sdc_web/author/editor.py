@@ -74,7 +74,9 @@ async def show(
     stored = views.form_of(opened.post, opened.newest)
     shown = form if form is not None and form.base_revision is not None else stored
     async with databases.site.read() as connection:
-        covers = [Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)]
+        covers = [
+            Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)
+        ]
         known_tags = [tag.name for tag in await posts.tags(connection)]
     conflict = await asyncio.to_thread(views.conflict, shown, stale.current) if stale else None
     # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
