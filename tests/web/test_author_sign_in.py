@@ -19,6 +19,15 @@ async def test_the_setup_form_claims_the_site_and_signs_in(client: httpx.AsyncCl
     assert "Ada Lovelace" in home.text or "ada" in home.text
 
 
+async def test_an_error_page_has_the_sites_title_from_the_first_page_of_its_author(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    token = await one_time_tokens.issue_setup_link(databases)
+    await send(client, "/author/setup", {**SETUP, "token": token})
+    await client.get("/author/posts", headers=BROWSER)
+    assert f"· {SETUP['site_title']}</title>" in (await client.get("/author/nothing", headers=BROWSER)).text
+
+
 async def test_looking_at_a_setup_link_does_not_use_it(client: httpx.AsyncClient, databases: Databases) -> None:
     token = await one_time_tokens.issue_setup_link(databases)
     for _ in range(2):

@@ -44,6 +44,8 @@ async def page(
     said = _SAID.get(request.query_params.get("said", ""))
     async with databases.site.read() as connection:
         front = await posts.front(connection, "")
+    # Error pages, which do not ask the database, are named after the newest title; public pages keep theirs as well.
+    request.app.state["site_for_errors"] = front
     text = templating.render(template, site=front, author=author, flash=[said] if said else [], **context)
     return html(text, status_code)
 
