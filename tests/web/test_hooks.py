@@ -137,6 +137,17 @@ async def test_a_message_that_is_being_done_says_when_to_ask_again(
     assert late.status_code == 200
 
 
+async def test_a_message_begun_by_a_clock_that_was_far_ahead_is_done_when_it_comes_again(databases: Databases) -> None:
+    async with databases.ttl.transaction() as connection:
+        await store.begin(connection, "run_1", "digest", NOW_US + 365 * clock.DAY_US)
+
+    async def work() -> CronTick:
+        return TICK
+
+    with clock.frozen(NOW_US):
+        assert await seen.once(databases.ttl, "run_1", "digest", work) == msgspec.json.encode(TICK)
+
+
 async def test_of_two_at_once_one_does_it(
     client: httpx.AsyncClient, keyring: Keyring, databases: Databases, author_id: str
 ) -> None:

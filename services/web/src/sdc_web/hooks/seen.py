@@ -57,7 +57,8 @@ async def _begin(ttl: Database, message_id: str, body_sha256: str) -> str | None
             raise Conflict("this webhook id was used for another message")
         if seen is not None and seen.answer is not None:
             return seen.answer
-        if seen is not None and now_us - seen.started_at_us < UNFINISHED_US:
+        # Either way: a clock that was ahead may have been put right since.
+        if seen is not None and abs(now_us - seen.started_at_us) < UNFINISHED_US:
             raise InProgress("this message is being done: ask again in a moment")
         await store.begin(connection, message_id, body_sha256, now_us)
     return None
