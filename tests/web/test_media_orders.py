@@ -159,3 +159,12 @@ async def test_a_worker_that_is_away_and_comes_back_is_two_lines_in_the_log(
             await asyncio.sleep(0.001)
         loop.cancel()
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+async def test_an_asset_of_a_clock_that_was_far_ahead_is_ordered(databases: Databases, waiting: list[Asset]) -> None:
+    async with databases.site.transaction() as connection:
+        await execute(connection, "DELETE FROM media_assets")
+        future = replace(waiting[0], uploaded_at_us=clock.now_us() + 365 * clock.DAY_US)
+        await insert(connection, future)
+    async with databases.site.read() as connection:
+        assert [each.id for each in await orders.due(connection, clock.now_us())] == [future.id]

@@ -66,13 +66,17 @@ async def order_due(database: Database, worker: ServiceClient) -> str:
 
 SQL_DUE = """
 SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
-FROM media_assets WHERE state = 'pending' AND order_us <= :now_us ORDER BY order_us LIMIT :limit
+FROM media_assets WHERE state = 'pending' AND (order_us <= :now_us OR order_us > :now_us + :longest_us)
+ORDER BY order_us LIMIT :limit
 """
 
 
 async def due(connection: Connection, now_us: int) -> list[Asset]:
-    """Assets without variants that are to be ordered now, the longest overdue first."""
-    return await fetch_all(connection, Asset, SQL_DUE, {"now_us": now_us, "limit": AT_ONCE})
+    """Assets without variants that are to be ordered now, the longest overdue first; last those that a clock which was
+    ahead has put off for longer than any pause.
+    """
+    values = {"now_us": now_us, "longest_us": LONGEST_PAUSE_US, "limit": AT_ONCE}
+    return await fetch_all(connection, Asset, SQL_DUE, values)
 
 
 SQL_ORDERED = """
