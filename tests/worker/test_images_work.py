@@ -309,6 +309,21 @@ async def test_a_job_is_cancelled_even_when_it_cannot_be_given_back(
     assert job.cancelled()
 
 
+async def test_a_job_that_is_done_while_the_sweep_looks_is_not_begun_again(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
+    complete = sweep._complete
+
+    async def done_meanwhile(object_store: ObjectStore, bucket: str) -> set[str]:
+        found = await complete(object_store, bucket)
+        await work_once(workshop)
+        return found
+
+    monkeypatch.setattr(sweep, "_complete", done_meanwhile)
+    assert (await swept(workshop)).enqueued == 0
+
+
 async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

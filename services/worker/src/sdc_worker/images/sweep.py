@@ -40,9 +40,10 @@ async def run(database: Database, object_store: ObjectStore, bucket: str) -> Swe
     until_us = clock.now_us() - SETTLED_US
     listing = object_store.list(bucket, keys.ORIGINALS)
     originals = [info.key.removeprefix(keys.ORIGINALS) async for info in listing if info.modified_us <= until_us]
-    complete = await _complete(object_store, bucket)
+    # Before the variants are listed: of a job that is done by now they are all there.
     async with database.read() as connection:
         known = await store.states(connection)
+    complete = await _complete(object_store, bucket)
     # Unknown and complete: this database was restored from before it, and web may not have heard either.
     # Known, done and incomplete: the recipe has changed, or variants were deleted.
     lost = [each for each in originals if each not in known or (known[each] == "done" and each not in complete)]
