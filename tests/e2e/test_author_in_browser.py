@@ -75,6 +75,19 @@ def test_typing_without_a_pause_is_kept_before_the_first_pause(site: Site, desk:
     assert "no pause at all" in kept
 
 
+def test_a_new_draft_is_written_formatted_and_saved_by_keys_alone(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    page.keyboard.type("By hand")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    for key in ("Control+b", "a", "End", "Control+i", "b"):
+        page.keyboard.press(key)
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    assert page.locator("#field-title").input_value() == "By hand"
+    assert text_of(page) == "**a**_b_"
+
+
 def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, desk: BrowserContext) -> None:
     first = begin(desk, site)
     second = desk.new_page()

@@ -127,11 +127,17 @@ form.addEventListener("submit", (event) => {
   }
 });
 
+// In the text the usual keys format, as the buttons of the toolbar do. On a Mac Ctrl moves the caret, so there it is Command.
+const mac = navigator.platform.startsWith("Mac");
+const formats = { b: "md-bold", i: "md-italic", k: "md-link" };
 addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s") {
-    event.preventDefault();
-    save();
-  }
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  const pressed = event.key.toLowerCase();
+  const format = event.target.name === "body_markdown" && event.ctrlKey !== mac ? formats[pressed] : undefined;
+  if (!format && pressed !== "s") return;
+  event.preventDefault();
+  if (format) form.querySelector(format).click();
+  else save();
 });
 
 addEventListener("online", () => { if (dirty) save(); });
