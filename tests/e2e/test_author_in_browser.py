@@ -104,6 +104,20 @@ def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, 
     expect(second.locator("#editor-rescue")).to_be_hidden()
 
 
+def test_a_post_deleted_in_another_tab_leaves_the_text_that_is_typed_in_this_one(
+    site: Site, desk: BrowserContext
+) -> None:
+    page, other = begin(desk, site), desk.new_page()
+    other.goto(page.url)
+    other.get_by_text("Delete", exact=True).click()
+    other.get_by_role("button", name="Delete for good").click()
+    page.locator("#field-body").fill("Typed too late.")
+    expect(page.locator("#flash-region")).to_contain_text("There is no such post.")
+    page.locator("#field-body").press_sequentially(" And on.")
+    expect(page.locator("[data-unsaved]")).to_be_visible()
+    page.evaluate(KEPT, "And on.")
+
+
 def test_what_is_published_shows_at_once_moves_with_its_slug_and_goes_at_once(site: Site, desk: BrowserContext) -> None:
     page = begin(desk, site)
     page.locator("#field-title").fill("Published in a hurry")
