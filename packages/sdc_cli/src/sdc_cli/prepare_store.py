@@ -29,12 +29,14 @@ async def make_ready(settings: Settings) -> None:
     async with objects.open_store(objects.local_endpoint(settings)) as client:
         try:
             async with asyncio.timeout(STORE_S), asyncio.TaskGroup() as group:
-                made = [group.create_task(_ready_bucket(client, bucket)) for bucket in buckets]
+                for bucket in buckets:
+                    group.create_task(_ready_bucket(client, bucket))
         except TimeoutError:
             reason = await client.ping(settings.S3_BACKUP_BUCKET) or "it takes no objects"
             message = f"the object store at {settings.S3_ENDPOINT_URL} is not ready after {STORE_S:.0f} s: {reason}"
             raise Unavailable(message) from None
-    if any(task.result() for task in made) and first_run.is_embedded(settings):
+    if first_run.is_embedded(settings):
+        # Also a store whose buckets are there: the start that made them may have ended before it came to this.
         await _sync_to_disk(settings)
     await asyncio.to_thread(store.mark_prepared, settings)
 
@@ -64,8 +66,7 @@ def _set_aside(file: Path) -> None:
         file.replace(file.with_name(f"{file.name}.orphan"))
 
 
-async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> bool:
-    """Whether the marker is new."""
+async def _ready_bucket(client: objects.ObjectStore, bucket: str) -> None:
     while True:
         try:
             return await markers.ensure(client, bucket)

@@ -15,17 +15,15 @@ class Marker(msgspec.Struct, frozen=True, kw_only=True):
     created: str
 
 
-async def ensure(store: ObjectStore, bucket: str) -> bool:
-    """Make a bucket that is missing, and mark one that is empty; returns whether the marker is new.
-
-    One that holds objects is left as it is: a marker that has gone from it is the mirror's business. Raises Unavailable
-    when the store does not answer.
+async def ensure(store: ObjectStore, bucket: str) -> None:
+    """Make a bucket that is missing, and mark one that is empty. One that holds objects is left as it is: a marker
+    that has gone from it is the mirror's business. Raises Unavailable when the store does not answer.
     """
     if await store.ping(bucket):
         await store.make_bucket(bucket)
     async for _ in store.list(bucket):
-        return False
-    return await put(store, bucket)
+        return
+    await put(store, bucket)
 
 
 async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
@@ -38,16 +36,15 @@ async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
         raise Misconfigured(message) from None
 
 
-async def put(store: ObjectStore, bucket: str) -> bool:
-    """Mark a bucket; one that is marked stays as it is. Whether the marker is new."""
+async def put(store: ObjectStore, bucket: str) -> None:
+    """Mark a bucket; one that is marked stays as it is."""
     marker = Marker(bucket=bucket, created=clock.now().isoformat())
     try:
         await store.put(
             bucket, keys.MARKER, msgspec.json.encode(marker), content_type="application/json", only_new=True
         )
     except Conflict:
-        return False
-    return True
+        return
 
 
 async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
