@@ -40,6 +40,13 @@ def test_only_our_own_pages_may_write(headers: dict[str, str], *, allowed: bool)
         require_same_origin(raw, OURS)
 
 
+async def test_who_is_signed_out_while_writing_is_told_that_the_text_is_kept(client: httpx.AsyncClient) -> None:
+    from_a_text = await client.get("/author/sign-in?next=/author/posts/01M87ASAWRYSFVFZENRJQK4TAT", headers=BROWSER)
+    from_elsewhere = await client.get("/author/sign-in?next=/author/jobs", headers=BROWSER)
+    assert "kept in this browser" in from_a_text.text
+    assert "kept in this browser" not in from_elsewhere.text
+
+
 async def test_a_form_of_another_site_does_nothing(client: httpx.AsyncClient, databases: Databases) -> None:
     await come_in(client, databases)
     answer = await client.post("/author/posts", data={"kind": "post"}, headers={"Sec-Fetch-Site": "cross-site"})
