@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -21,6 +22,9 @@ from sdc_cli.check import Check
 ANSWER_S = 5.0
 CLOCK_S = 60.0
 DRILL_DAYS = 2
+FIRST_COPY_S = 10.0
+"""A site that was just started is there before its store."""
+LOOK_S = 0.2
 START = "start the site with `sdc up`"
 REPLICAS_REMEDY = f"{START}; logs/worker.log in the data folder has Litestream's reason"
 STORE_REMEDY = f"{START}, or set SDC_S3_ENDPOINT_URL and its keys to an object store that runs"
@@ -73,8 +77,13 @@ async def worker(settings: Settings) -> list[Check]:
 
 
 async def replicas(settings: Settings) -> list[Check]:
-    """What the running Litestream says of both databases."""
+    """What the running Litestream says of both databases, once it has looked at them."""
     told = await replica.replication(settings)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_COPY_S):
+            while any(each.synced_us is None for each in told.databases):
+                await asyncio.sleep(LOOK_S)
+                told = await replica.replication(settings)
     found = told.reason or ", ".join(f"{each.name}: {_lag(each.lag_us)}" for each in told.databases)
     return [Check(name="replicas", ok=told.running and not told.reason, found=found, remedy=REPLICAS_REMEDY)]
 

@@ -118,9 +118,11 @@ async def replication(settings: Settings) -> Replication:
     except (TimeoutError, OSError, msgspec.DecodeError) as error:
         return Replication(running=False, reason=f"Litestream does not answer: {type(error).__name__}")
     databases = tuple(_health(each) for each in managed)
-    ill = [each.name for each in databases if not each.ok]
-    reason = f"{' and '.join(ill)}: not copied for more than {STALE_US // clock.SECOND_US} s" if ill else ""
-    return Replication(running=True, reason=reason, databases=databases)
+    never = [each.name for each in databases if each.synced_us is None]
+    late = [each.name for each in databases if not each.ok and each.synced_us is not None]
+    reasons = [f"{' and '.join(never)}: not copied since Litestream was started"] if never else []
+    reasons += [f"{' and '.join(late)}: not copied for more than {STALE_US // clock.SECOND_US} s"] if late else []
+    return Replication(running=True, reason="; ".join(reasons), databases=databases)
 
 
 def _health(managed: _Managed) -> ReplicaHealth:
