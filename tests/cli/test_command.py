@@ -169,6 +169,12 @@ def test_a_login_link_for_a_stranger_is_refused(sdc: Sdc, tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (1, "sdc: there is no author named bob\n")
 
 
+def test_a_forgotten_password_is_set_anew(sdc: Sdc, tmp_path: Path) -> None:
+    assert sdc("author", "add", "ada", SDC_DATA_DIR=str(tmp_path)).returncode == 0
+    done = sdc("author", "password", "ada", given="nine lives and a lantern\n", SDC_DATA_DIR=str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "changed the password of ada\n")
+
+
 def test_a_weak_password_is_refused(sdc: Sdc, tmp_path: Path) -> None:
     done = sdc("author", "add", "ada", "--password-stdin", given="short\n", SDC_DATA_DIR=str(tmp_path))
     assert done.returncode == 1

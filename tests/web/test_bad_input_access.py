@@ -76,6 +76,9 @@ WHO = {
     "DELETE /author/sessions": AUTHOR,
     "DELETE /author/sessions/{session_id}": AUTHOR,
     "POST /author/sign-out": AUTHOR,
+    "GET /author/site": AUTHOR,
+    "PUT /author/site": AUTHOR,
+    "POST /author/site/password": AUTHOR,
     "GET /author/statistics": AUTHOR,
     "GET /author/statistics/live": AUTHOR,
 }

@@ -13,6 +13,7 @@ from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
 from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.db import Databases, open_databases
+from sdc_web.sessions import signed_in
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.group()
 def author() -> None:
-    """Add and list authors, make a login link."""
+    """Add and list authors, set a password, make a login link."""
 
 
 @author.command()
@@ -44,6 +45,20 @@ def add(name: str, *, password_stdin: bool, display_name: str) -> None:
         return added.name
 
     click.echo(f"added {_with_databases(work)}")
+
+
+@author.command()
+@click.argument("name")
+def password(name: str) -> None:
+    """Set NAME's password: the first line of standard input. Every session of theirs ends."""
+    given = sys.stdin.readline().rstrip("\r\n")
+
+    async def work(databases: Databases, _: Settings) -> str:
+        changed = await accounts.set_password(databases, name, given)
+        await signed_in.revoke_all(databases, changed.id)
+        return changed.name
+
+    click.echo(f"changed the password of {_with_databases(work)}")
 
 
 @author.command("login-link")

@@ -26,6 +26,7 @@ _SAID = MappingProxyType({
     "deleted": Flash(kind="ok", text="Deleted."),
     "saved": Flash(kind="ok", text="Saved."),
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
+    "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),
     "ended": Flash(kind="ok", text="Signed out there."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip

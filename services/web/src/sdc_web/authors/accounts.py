@@ -5,7 +5,7 @@ import re
 
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import Conflict, Invalid, Unauthorized
+from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
 from sdc_web.authors import passwords, site, store, throttle
@@ -54,6 +54,13 @@ async def any_exists(databases: Databases) -> bool:
         return await store.any_exists(connection)
 
 
+async def has_password(databases: Databases, author_id: str) -> bool:
+    """Whether they sign in by one; else by links alone."""
+    async with databases.site.read() as connection:
+        author = await store.by_id(connection, author_id)
+    return author is not None and author.password_hash is not None
+
+
 async def everyone(databases: Databases) -> list[Author]:
     """All authors, by name."""
     async with databases.site.read() as connection:
@@ -78,6 +85,19 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
         await _keep_hash(databases.site, author, kept)
     log.info("an author signed in", extra={"author": author.name, "by": "password"})
     return msgspec.structs.replace(author, password_hash=kept)
+
+
+async def set_password(databases: Databases, name: str, password: str) -> Author:
+    """A new password for whoever has that name, or the first one. Raises NotFound, and Invalid for a weak one."""
+    passwords.require_strong(password)
+    async with databases.site.read() as connection:
+        author = await store.by_name(connection, name.strip())
+    if author is None:
+        raise NotFound(f"there is no author named {name.strip()}")
+    password_hash = await passwords.hashed(password)
+    await _keep_hash(databases.site, author, password_hash)
+    log.info("a password was changed", extra={"author": author.name})
+    return msgspec.structs.replace(author, password_hash=password_hash)
 
 
 async def _keep_hash(site: Database, author: Author, password_hash: str) -> None:

@@ -1,13 +1,25 @@
-"""The title that the author gives the site."""
+"""What the author says of the site as a whole: its title, its description, its language."""
 
 import re
 
+import msgspec
 from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, execute
+from sdc_core.sqlite import Connection, Database, execute, fetch_one
 
 MAX_TITLE = 100
+MAX_DESCRIPTION = 300
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no title and no name holds, since feeds cannot carry it."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-[0-9]{3})?")
+"""The part of BCP 47 (RFC 5646) that says language, script and region."""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The three. Readers see the description on the home page that has no text of its own, and so do search engines."""
+
+    title: str
+    description: str
+    language: str
 
 
 def clean_title(title: str) -> str:
@@ -16,6 +28,35 @@ def clean_title(title: str) -> str:
     if not title or len(title) > MAX_TITLE or UNSEEN.search(title):
         raise Invalid(f"the site's title has 1 to {MAX_TITLE} visible characters", field="site_title")
     return title
+
+
+SQL_WORDS = "SELECT title, description, language FROM site WHERE id = 1"
+
+
+async def words(connection: Connection) -> Words:
+    found = await fetch_one(connection, Words, SQL_WORDS)
+    return found or Words(title="", description="", language="en")
+
+
+async def change(database: Database, given: Words) -> Words:
+    """Keep them, cleaned. Raises Invalid with the field that is wrong."""
+    description = " ".join(given.description.split())
+    if len(description) > MAX_DESCRIPTION or UNSEEN.search(description):
+        raise Invalid(f"the description has at most {MAX_DESCRIPTION} visible characters", field="description")
+    language = given.language.strip()
+    if not _LANGUAGE.fullmatch(language):
+        raise Invalid("name the language as in en, de-CH or zh-Hant", field="language")
+    kept = Words(title=clean_title(given.title), description=description, language=language)
+    async with database.transaction() as connection:
+        await set_words(connection, kept)
+    return kept
+
+
+SQL_SET_WORDS = "UPDATE site SET title = :title, description = :description, language = :language WHERE id = 1"
+
+
+async def set_words(connection: Connection, kept: Words) -> None:
+    await execute(connection, SQL_SET_WORDS, msgspec.structs.asdict(kept))
 
 
 SQL_SET_TITLE = "UPDATE site SET title = :title WHERE id = 1"
