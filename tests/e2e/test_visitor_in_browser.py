@@ -81,9 +81,24 @@ def test_the_keyboard_reaches_the_text_at_once_and_code_that_scrolls(browser: Br
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
         page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Link to: A heading")).to_be_focused()
+        page.keyboard.press("Tab")
         expect(page.get_by_role("group", name="Table")).to_be_focused()
         page.keyboard.press("Tab")
         expect(page.locator("pre")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Copy")).to_be_focused()
+
+
+def test_code_is_copied_by_its_button(browser: Browser, post: str) -> None:
+    with browser.new_context(permissions=["clipboard-read", "clipboard-write"]) as context:
+        page = context.new_page()
+        page.goto(post)
+        page.locator(".highlight").hover()
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == 'print("a line of code that is longer than a telephone is wide, and has to scroll by itself")'
 
 
 def test_an_address_with_nothing_behind_it_says_so_and_offers_the_search(site: Site, browser: Browser) -> None:
