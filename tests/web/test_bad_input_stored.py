@@ -76,10 +76,22 @@ class Finder(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self._is_data = False
+
+    def handle_data(self, data: str) -> None:
+        if self._is_data:
+            try:
+                msgspec.json.decode(data)
+            except msgspec.DecodeError:
+                self.found.append(f"a broken block of data {data}")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_data = self._is_data and tag != "script"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        if tag == "script" and not values.get("src", "").startswith("/static/"):
+        self._is_data = tag == "script" and attrs == [("type", "application/ld+json")]
+        if tag == "script" and not self._is_data and not values.get("src", "").startswith("/static/"):
             self.found.append(f"script {values}")
         if tag in ("iframe", "object", "embed", "base", "math", "animate", "applet", "frame"):
             self.found.append(tag)

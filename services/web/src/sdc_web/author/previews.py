@@ -12,6 +12,7 @@ from sdc_web import htmx, media, pages, posts, templating
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
+from sdc_web.media.picture import Cover
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -22,12 +23,6 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     body_html: str
-
-
-class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """The cover's markup."""
-
-    html: str
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +85,7 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
     html, minutes = await _body(databases, draft.body)
     async with databases.site.read() as connection:
         found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
-    cover = Cover(html=media.picture.render(found, found.manifest, eager=True)) if found else None
+    cover = media.picture.cover(found, eager=True) if found else None
     return Previewed(
         id=post_.id,
         kind=post_.kind,

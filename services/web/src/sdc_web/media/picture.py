@@ -54,6 +54,29 @@ def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt:
     return templating.render("site/media/_picture.html", asset=shown)
 
 
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture above a post: its markup, and the one file of it that links to the post show elsewhere.
+
+    There is no `address` while there are no variants.
+    """
+
+    html: str
+    address: str = ""
+    width: int = 0
+    height: int = 0
+    alt: str = ""
+
+
+def cover(asset: Asset, *, eager: bool) -> Cover:
+    """An asset as the cover of a post."""
+    html = render(asset, asset.manifest, eager=eager)
+    if asset.manifest is None or not asset.manifest.variants:
+        return Cover(html=html, alt=asset.alt)
+    shown = _fallback(asset.manifest)
+    address = address_of(asset.id, asset.manifest, shown)
+    return Cover(html=html, address=address, width=shown.width, height=shown.height, alt=asset.alt)
+
+
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:
     return Markup(
         id=asset_id,

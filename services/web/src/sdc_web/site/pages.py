@@ -19,6 +19,7 @@ from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.searching import MAX_QUERY
 from sdc_web.problems import AnyRequest
+from sdc_web.site import linked_data
 from sdc_web.site.views import View, Year, assets_of, view
 
 ON_HOME = 8
@@ -141,7 +142,8 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         front = await _front(request, connection, settings)
         assets = await assets_of(connection, [found])
     template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
-    return await page(template, front, post=await asyncio.to_thread(view, found, assets))
+    shown = await asyncio.to_thread(view, found, assets)
+    return await page(template, front, post=shown, linked_data=linked_data.of(shown, front))
 
 
 async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:

@@ -5,15 +5,10 @@ from sdc_core.sqlite import Connection
 
 from sdc_web import media, templating
 from sdc_web.media import Asset
+from sdc_web.media.picture import Cover
 from sdc_web.posts import Published, outline
 from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
-
-
-class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """The picture above a post, as markup."""
-
-    html: str
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +65,7 @@ def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "") -> View
         updated_at_us=post.updated_at_us,
         reading_minutes=post.reading_minutes,
         tags=post.tags,
-        cover=Cover(html=media.picture.render(cover, cover.manifest, eager=bool(body_html))) if cover else None,
+        cover=media.picture.cover(cover, eager=bool(body_html)) if cover else None,
         body_html=body_html if absolute else outline.with_anchors(body_html),
         outline=() if absolute else outline.of(body_html),
     )

@@ -1,0 +1,67 @@
+"""What a page says of itself to machines: schema.org types as JSON-LD 1.1."""
+
+from typing import Literal
+
+import msgspec
+
+from sdc_web import templating
+from sdc_web.posts import Front
+from sdc_web.site.views import View
+
+_TYPES: dict[str, Literal["BlogPosting", "CreativeWork", "WebPage"]] = {
+    "post": "BlogPosting",
+    "project": "CreativeWork",
+    "page": "WebPage",
+}
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="Person"):
+    """Who wrote it."""
+
+    name: str
+    url: str
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="ImageObject"):
+    """The cover; sizes in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A published post, project or page; times as ISO 8601."""
+
+    context: str = msgspec.field(name="@context")
+    type: str = msgspec.field(name="@type")
+    headline: str
+    url: str
+    inLanguage: str  # noqa: N815 - schema.org's name
+    datePublished: str  # noqa: N815
+    dateModified: str  # noqa: N815
+    author: Person
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    image: Image | None = None
+
+
+def of(shown: View, front: Front) -> str:
+    """The text of a script element: no `<` is in it, so nothing an author writes can end that."""
+    cover = shown.cover
+    work = Work(
+        context="https://schema.org",
+        type=_TYPES[shown.kind],
+        headline=shown.title,
+        url=front.url + shown.url,
+        inLanguage=front.language,
+        datePublished=templating.iso(shown.published_at_us),
+        dateModified=templating.iso(shown.updated_at_us),
+        author=Person(name=front.author_name, url=f"{front.url}/"),
+        description=shown.summary,
+        keywords=shown.tags,
+        image=Image(url=front.url + cover.address, width=cover.width, height=cover.height)
+        if cover and cover.address
+        else None,
+    )
+    return msgspec.json.encode(work).decode().replace("<", "\\u003c")
