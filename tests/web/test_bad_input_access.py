@@ -31,6 +31,8 @@ WHO = {
     "GET /projects": PUBLIC,
     "GET /projects/{slug}": PUBLIC,
     "GET /robots.txt": PUBLIC,
+    "GET /.well-known/security.txt": PUBLIC,
+    "GET /manifest.webmanifest": PUBLIC,
     "GET /rss.xml": PUBLIC,
     "GET /search": PUBLIC,
     "GET /sitemap.xml": PUBLIC,

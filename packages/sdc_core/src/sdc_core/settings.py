@@ -8,7 +8,7 @@ first (`docs/decisions/0002-one-settings-table.md`). Sources, strongest first: k
 import os
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -46,6 +46,14 @@ class Settings(BaseSettings):
 
     SITE_URL: str = Field(
         "", description="Public address of the site, without a trailing slash. Unset: `http://localhost:WEB_PORT`."
+    )
+    AI_CRAWLERS: Literal["allow", "answer", "refuse"] = Field(
+        "allow", description="What robots.txt tells them: all may read, only those that answer questions, or none."
+    )
+    SECURITY_CONTACT: str = Field(
+        "",
+        pattern="^(mailto:|https://|tel:|$)",
+        description="Contact in `/.well-known/security.txt`. Unset: no such file.",
     )
     WEB_HOST: str = Field("127.0.0.1", description="Address on which web listens.")
     WEB_PORT: Port = Field(8000, description="Port on which web listens.")

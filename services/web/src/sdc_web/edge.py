@@ -23,7 +23,7 @@ BODIES_OF_ONE = 16
 that slow ones take no place from those who read."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
 

@@ -1,4 +1,4 @@
-"""What programs read: feeds of the site and of each tag, the map of the site, and the rules for robots."""
+"""What programs read: feeds of the site and of each tag, and the map of the site."""
 
 import asyncio
 import re
@@ -119,14 +119,7 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
     return _answer(text.lstrip(), "application/xml; charset=utf-8")
 
 
-@get("/robots.txt")
-async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
-    async with databases.site.read() as connection:
-        front = await posts.front(connection, settings.site_url)
-    return _answer(templating.render("site/robots.txt", site=front), "text/plain")
-
-
-route_handlers = [whole, tagged, sitemap, robots]
+route_handlers = [whole, tagged, sitemap]
 
 
 def _feed(title: str, path: str, page_path: str, found: list[Published]) -> Feed:

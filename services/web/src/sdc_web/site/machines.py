@@ -1,0 +1,97 @@
+"""What crawlers, researchers and home screens ask for: rules for robots, whom to tell of a hole, the site as an app."""
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from sdc_core import clock
+from sdc_core.errors import NotFound
+from sdc_core.settings import Settings
+
+from sdc_web import posts, templating
+from sdc_web.db import Databases
+
+VALID_US = 180 * clock.DAY_US
+"""How long an answer about security may be believed: less than a year, says RFC 9116 section 2.5.5."""
+TRAINING = (
+    *("GPTBot", "ClaudeBot", "anthropic-ai", "Google-Extended", "Applebot-Extended", "CCBot", "Bytespider"),
+    *("Amazonbot", "meta-externalagent", "FacebookBot", "cohere-training-data-crawler", "Diffbot", "Omgilibot"),
+    *("Timpibot", "PanguBot", "Ai2Bot", "img2dataset"),
+)
+"""Crawlers that take texts to train models on, by the names in their operators' documents."""
+ANSWERING = (
+    *("OAI-SearchBot", "ChatGPT-User", "Claude-SearchBot", "Claude-User", "PerplexityBot", "Perplexity-User"),
+    *("DuckAssistBot", "MistralAI-User", "YouBot"),
+)
+"""Crawlers that take texts to answer questions with, and mostly name their source."""
+NamedDatabases = NamedDependency[Databases]
+NamedSettings = NamedDependency[Settings]
+
+
+class Icon(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of the site."""
+
+    src: str
+    sizes: str
+    type: str
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """The site on a home screen (W3C Web Application Manifest)."""
+
+    name: str
+    short_name: str
+    description: str
+    lang: str
+    start_url: str
+    display: str
+    icons: tuple[Icon, ...]
+
+
+@get("/robots.txt")
+async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
+    """Where robots may go (RFC 9309)."""
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+    refused = {"allow": (), "answer": TRAINING, "refuse": TRAINING + ANSWERING}[settings.AI_CRAWLERS]
+    return answer(templating.render("site/robots.txt", site=front, refused=refused), "text/plain")
+
+
+@get("/.well-known/security.txt")
+async def security(settings: NamedSettings) -> Response[str]:
+    """Whom to tell of a hole (RFC 9116)."""
+    if not settings.SECURITY_CONTACT:
+        message = "This site names nobody to tell of security problems."
+        raise NotFound(message)
+    lines = {
+        "Contact": settings.SECURITY_CONTACT,
+        "Expires": f"{clock.day_of(clock.now_us() + VALID_US)}T00:00:00Z",
+        "Canonical": f"{settings.site_url}/.well-known/security.txt",
+    }
+    return answer("".join(f"{name}: {value}\n" for name, value in lines.items()), "text/plain")
+
+
+@get("/manifest.webmanifest")
+async def manifest(databases: NamedDatabases, settings: NamedSettings) -> Response[bytes]:
+    """The site as an app."""
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+    app = App(
+        name=front.title,
+        short_name=front.title[:30],
+        description=front.description,
+        lang=front.language,
+        start_url="/",
+        display="browser",
+        icons=(Icon(src=templating.static_address("icon.svg"), sizes="any", type="image/svg+xml"),),
+    )
+    return Response(
+        msgspec.json.encode(app), media_type="application/manifest+json", headers={"cache-control": "no-cache"}
+    )
+
+
+def answer(text: str, media_type: str) -> Response[str]:
+    """Text that caches must ask about again each time."""
+    return Response(text, media_type=media_type, headers={"cache-control": "no-cache"})
+
+
+route_handlers = [robots, security, manifest]
