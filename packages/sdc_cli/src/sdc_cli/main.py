@@ -29,6 +29,7 @@ SUBCOMMANDS = {
     "backup": Subcommand("backups", "backup", "Back up now, or tell how the backups are."),
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),
+    "import": Subcommand("importing", "import_", "Import a folder of Markdown files."),
     "settings": Subcommand("settings", "settings", "List every setting with its default."),
 }
 

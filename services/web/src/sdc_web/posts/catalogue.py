@@ -68,6 +68,11 @@ async def create(database: Database, author_id: str, kind: Kind, now_us: int | N
     return post
 
 
+async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | None:
+    """The post of that kind with that slug, published or not, or None."""
+    return await store.by_address(connection, kind, slug)
+
+
 async def find(connection: Connection, post_id: str) -> Post:
     """The post, published or not; NotFound when there is none."""
     return await store.post(connection, post_id)

@@ -49,6 +49,16 @@ async def delete_post(connection: Connection, post_id: str) -> int:
     return await execute(connection, SQL_DELETE_POST, {"id": post_id})
 
 
+SQL_BY_ADDRESS = """
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+FROM posts WHERE kind = :kind AND slug = :slug
+"""
+
+
+async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | None:
+    return await fetch_one(connection, Post, SQL_BY_ADDRESS, {"kind": kind, "slug": slug})
+
+
 SQL_SLUG_TAKEN = "SELECT 1 FROM posts WHERE kind = :kind AND slug = :slug AND id <> :except_post"
 
 

@@ -1,0 +1,186 @@
+"""`sdc import`: a folder of Markdown becomes posts, pages and projects. Done twice, it is done once."""
+
+import asyncio
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeAlias
+
+import click
+import msgspec
+from msgspec.structs import replace
+from sdc_core import clock, objects
+from sdc_core import settings as core_settings
+from sdc_core.errors import Invalid, Misconfigured, SdcError
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+from sdc_web import media
+from sdc_web.authors import accounts
+from sdc_web.db import Databases, open_databases
+from sdc_web.media import assets
+from sdc_web.posts import catalogue, publication, redirects, revisions
+from sdc_web.posts.records import Draft, Revision
+
+from sdc_cli import markdown_folder
+from sdc_cli.markdown_folder import Document
+
+CHUNK_BYTES = 256 * 1024
+Outcome: TypeAlias = Literal["published", "draft", "unchanged", "skipped"]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file: `address` below the site's own, `reason` why it was skipped, `notes` what was left out."""
+
+    file: str
+    outcome: Outcome
+    address: str = ""
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--author", "author_name", default="", help="Whose they are, by sign-in name. Unset: the first author's.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def import_(folder: Path, *, author_name: str, dry_run: bool, as_json: bool) -> None:
+    """Import the Markdown files of FOLDER, with their front matter and their pictures.
+
+    What is there already with the same words is left alone, and so is what is there with other words.
+    """
+    settings = core_settings.load()
+    if not settings.DATA_DIR.is_dir():
+        message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
+        raise Misconfigured(message)
+    report = asyncio.run(run(settings, folder, author_name, dry_run=dry_run))
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    for line in report:
+        words = " ".join(filter(None, (line.address, line.reason)))
+        click.echo(f"{line.outcome:<10} {line.file}  {words}".rstrip())
+        for note in line.notes:
+            click.echo(f"{'':<10}   {note}")
+    counted = sorted(Counter(line.outcome for line in report).items())
+    click.echo(", ".join(f"{count} {outcome}" for outcome, count in counted) or "no Markdown file there")
+    if dry_run:
+        click.echo("Nothing was changed.")
+
+
+async def run(settings: Settings, folder: Path, author_name: str, *, dry_run: bool) -> list[Line]:
+    async with AsyncExitStack() as stack:
+        databases = await stack.enter_async_context(open_databases(settings))
+        store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
+        authors = await accounts.everyone(databases)
+        chosen = [each for each in authors if not author_name or each.name == author_name]
+        if not chosen:
+            message = f"there is no author named {author_name}" if author_name else "there is no author yet"
+            raise Invalid(f"{message}: `sdc author add NAME` makes one")
+        author = min(chosen, key=lambda each: each.created_at_us)
+        found = await asyncio.to_thread(markdown_folder.files, folder)
+        importer = Importer(
+            settings=settings,
+            databases=databases,
+            store=store,
+            author_id=author.id,
+            folder=folder,
+            dry_run=dry_run,
+        )
+        with click.progressbar(found, file=sys.stderr, label="import", hidden=not sys.stderr.isatty()) as shown:
+            return [await importer.take(file) for file in shown]
+
+
+class Importer(msgspec.Struct, frozen=True, kw_only=True):
+    """One import: what is the same for each of its files."""
+
+    settings: Settings
+    databases: Databases
+    store: ObjectStore
+    author_id: str
+    folder: Path
+    dry_run: bool
+
+    async def take(self, file: Path) -> Line:
+        """Import one file; what is wrong with it is said in its line, and the next one is taken."""
+        name = str(file.relative_to(self.folder))
+        try:
+            document = await asyncio.to_thread(markdown_folder.read, file, self.folder)
+            return await self._take(document, name)
+        except SdcError as error:
+            return Line(file=name, outcome="skipped", reason=str(error))
+
+    async def _take(self, document: Document, name: str) -> Line:
+        async with self.databases.site.read() as connection:
+            post = await catalogue.by_address(connection, document.kind, document.draft.slug)
+            newest = await revisions.newest(connection, post.id) if post else None
+        draft, notes = await self._with_pictures(document)
+        line = Line(file=name, outcome="draft" if document.is_draft else "published", notes=(*document.notes, *notes))
+        if post is not None and newest is not None:
+            line = replace(line, address=post.path)
+            if not _same(newest, draft):
+                return replace(line, outcome="skipped", reason="another text has this address already")
+            if document.is_draft or post.revision_id is not None:
+                return replace(line, outcome="unchanged")
+        if self.dry_run:
+            return line
+        if post is None:
+            post = await catalogue.create(self.databases.site, self.author_id, document.kind, document.at_us)
+            await revisions.save(self.databases.site, post.id, draft, 1, self.author_id)
+        if not document.is_draft:
+            post = await publication.publish(self.databases.site, post.id, document.at_us)
+            async with self.databases.site.transaction() as connection:
+                for alias in document.aliases:
+                    if alias != post.path:
+                        await redirects.add(connection, alias, post.id, clock.now_us())
+        return replace(line, address=post.path if post.revision_id else "")
+
+    async def _with_pictures(self, document: Document) -> tuple[Draft, list[str]]:
+        """The text with its pictures uploaded, and a word about each that was not there."""
+        ids: dict[str, str] = {}
+        notes: list[str] = []
+        for target in dict.fromkeys(markdown_folder.pictures(document.draft.body)):
+            picture = await asyncio.to_thread(markdown_folder.located, target, document.file, self.folder)
+            if picture is None:
+                notes.append(f"picture {target} is not in the folder")
+                continue
+            known = await self._known(picture)
+            if known or not self.dry_run:
+                ids[target] = known or await self._upload(picture)
+        return replace(document.draft, body=markdown_folder.with_pictures(document.draft.body, ids)), notes
+
+    async def _known(self, picture: Path) -> str:
+        """The id of the asset with these bytes, or nothing."""
+        digest = await asyncio.to_thread(_sha256, picture)
+        async with self.databases.site.read() as connection:
+            asset = await assets.by_sha256(connection, digest)
+        return asset.id if asset else ""
+
+    async def _upload(self, picture: Path) -> str:
+        async def chunks() -> AsyncIterator[bytes]:
+            with await asyncio.to_thread(_open, picture) as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk
+
+        asset, _ = await media.upload.accept(
+            self.databases.site, self.store, self.settings, picture.name, chunks(), alt=""
+        )
+        return asset.id
+
+
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _same(revision: Revision, draft: Draft) -> bool:
+    """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
+    kept = (revision.title, revision.summary, revision.body)
+    given = (draft.title, draft.summary, draft.body)
+    return [text.split() for text in kept] == [text.split() for text in given] and {*revision.tags} == {*draft.tags}

@@ -1,0 +1,197 @@
+"""A folder of Markdown files with front matter, as Hugo, Jekyll, Astro and Eleventy keep them: read, not yet stored."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import yaml
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_web.posts import slugs
+from sdc_web.posts.records import Draft, Kind
+
+MAX_FILE_BYTES = 2 * 1024 * 1024
+SUFFIXES = (".md", ".markdown", ".mdx")
+_FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
+_TITLE = re.compile(r"\A\s*#[ \t]+(.+?)[ \t#]*\r?\n")
+_IMAGE = re.compile(r"(!\[[^\]]*\]\()(<[^>]+>|[^)\s]+)")
+_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.DOTALL)
+_KINDS: Mapping[str, Kind] = {
+    "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
+    "page": "page", "pages": "page", "project": "project", "projects": "project", "portfolio": "project",
+}  # fmt: skip
+_ALIAS = re.compile(r"/(?:(?:posts|projects)/)?[A-Za-z0-9._~-]+")
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One file. `at_us` is the date readers see, None where the file has none; `aliases` are old addresses of it;
+    `notes` is what was left out, in words.
+    """
+
+    file: Path
+    kind: Kind
+    draft: Draft
+    is_draft: bool
+    at_us: int | None
+    aliases: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def files(folder: Path) -> list[Path]:
+    """Every Markdown file below the folder, sorted, but hidden ones, section pages and the README of a repository."""
+    found = [
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") or part == "node_modules" for part in file.relative_to(folder).parts)
+        and file.stem not in ("_index", "README", "LICENSE", "CHANGELOG")
+    ]
+    return sorted(found)
+
+
+def read(file: Path, folder: Path) -> Document:
+    """Raises Invalid, in words, for a file that cannot be understood."""
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise Invalid(f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("not UTF-8") from None
+    fields, body = _parted(text)
+    stem = file.parent.name if file.stem == "index" and file.parent != folder else file.stem
+    dated = _DATED.fullmatch(stem)
+    notes = list(_left_out(body))
+    title = _text(fields, "title")
+    if not title and (headed := _TITLE.match(body)):
+        title, body = headed[1], body[headed.end() :]
+    aliases = [*_list(fields, "aliases"), *_list(fields, "redirect_from")]
+    notes += [f"alias {alias} is no address that can lead anywhere here" for alias in aliases if not _alias(alias)]
+    return Document(
+        file=file,
+        kind=_kind(fields, file.relative_to(folder)),
+        draft=Draft(
+            title=title or (dated[2] if dated else stem).replace("-", " ").replace("_", " ").strip().capitalize(),
+            slug=_slug(fields, dated[2] if dated else stem),
+            summary=_text(fields, "summary", "description", "excerpt", "subtitle"),
+            body=body.strip() + "\n",
+            tags=_tags(fields),
+        ),
+        is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
+        at_us=_date(fields, dated[1] if dated else ""),
+        aliases=tuple(filter(None, map(_alias, aliases))),
+        notes=tuple(notes),
+    )
+
+
+def pictures(body: str) -> Iterator[str]:
+    """The files beside the text that its pictures name, as they are written there."""
+    for found in _IMAGE.finditer(body):
+        target = found[2].strip("<>")
+        if not urlsplit(target).scheme and not target.startswith("//"):
+            yield target
+
+
+def with_pictures(body: str, assets: Mapping[str, str]) -> str:
+    """The text with the pictures that are assets now, by what was written for each."""
+
+    def put(found: re.Match[str]) -> str:
+        asset_id = assets.get(found[2].strip("<>"))
+        return f"{found[1]}media:{asset_id}" if asset_id else found[0]
+
+    return _IMAGE.sub(put, body)
+
+
+def located(target: str, file: Path, folder: Path) -> Path | None:
+    """The picture that a text names: beside it, from the folder on, or below `static`; never outside of the folder."""
+    path = PurePosixPath(unquote(urlsplit(target).path))
+    bare = str(path).lstrip("/")
+    places = [folder / bare, folder / "static" / bare, folder / "public" / bare, folder / "assets" / bare]
+    for place in places if path.is_absolute() else [file.parent / bare, *places]:
+        whole = place.resolve()
+        if whole.is_file() and whole.is_relative_to(folder.resolve()):
+            return whole
+    return None
+
+
+def _parted(text: str) -> tuple[dict[str, object], str]:
+    fenced = _FENCE.match(text)
+    if fenced is None:
+        return {}, text.removeprefix("\ufeff")
+    try:
+        found = tomllib.loads(fenced[2]) if fenced[1] == "+++" else yaml.safe_load(fenced[2])
+    except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Invalid(f"its front matter cannot be read: {' '.join(str(error).split())[:200]}") from None
+    if found is not None and not isinstance(found, dict):
+        raise Invalid("its front matter holds no fields")
+    return {str(name).lower(): value for name, value in (found or {}).items()}, text[fenced.end() :]
+
+
+def _text(fields: Mapping[str, object], *names: str) -> str:
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
+            return " ".join(str(value).split())
+    return ""
+
+
+def _list(fields: Mapping[str, object], name: str) -> list[str]:
+    value = fields.get(name)
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list):
+        return [str(part).strip() for part in value if isinstance(part, str | int | float) and str(part).strip()]
+    return []
+
+
+def _tags(fields: Mapping[str, object]) -> tuple[str, ...]:
+    given = [*_list(fields, "tags"), *_list(fields, "categories"), *_list(fields, "keywords")]
+    return tuple(dict.fromkeys(tag.replace("/", " ").lower() for tag in given))
+
+
+def _kind(fields: Mapping[str, object], path: Path) -> Kind:
+    for said in (*_list(fields, "kind"), *_list(fields, "type"), *_list(fields, "layout"), *map(str, path.parts[:-1])):
+        if (kind := _KINDS.get(said.lower())) is not None:
+            return kind
+    return "post"
+
+
+def _slug(fields: Mapping[str, object], stem: str) -> str:
+    given = _text(fields, "slug") or _text(fields, "permalink", "url")
+    last = PurePosixPath(urlsplit(given).path.rstrip("/")).name.removesuffix(".html") if given else ""
+    return slugs.from_title(unquote(last) if last and ":" not in last else stem.replace("_", "-"))
+
+
+def _date(fields: Mapping[str, object], named: str) -> int | None:
+    for given in (*(fields.get(name) for name in ("date", "pubdate", "published_at", "publishdate")), named):
+        if isinstance(given, datetime):
+            return _moment(given)
+        if isinstance(given, date):
+            return _moment(datetime(given.year, given.month, given.day, tzinfo=UTC))
+        if isinstance(given, str) and given.strip():
+            try:
+                return _moment(datetime.fromisoformat(given.strip()))
+            except ValueError:
+                message = f"its date {given.strip()[:40]!r} is none that can be read: write 2026-11-24, or more of it"
+                raise Invalid(message) from None
+    return None
+
+
+def _moment(value: datetime) -> int:
+    """UTC, unless it says otherwise."""
+    return clock.from_datetime(value if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+def _alias(alias: str) -> str:
+    path = "/" + urlsplit(alias).path.strip("/")
+    return path if _ALIAS.fullmatch(path) else ""
+
+
+def _left_out(body: str) -> Iterator[str]:
+    found = {" ".join(each.split())[:60] for each in _SHORTCODE.findall(body)}
+    yield from (f"shortcode {each} stays as it is written" for each in sorted(found)[:10])

@@ -1,0 +1,213 @@
+"""`sdc import` on folders as other generators keep them, into real databases and a real object store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sdc_cli.importing import Line, run
+from sdc_cli.markdown_folder import files, read
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.settings import Settings
+from sdc_web import posts
+from sdc_web.authors import accounts
+from sdc_web.db import Databases, open_databases
+
+import photograph
+
+HUGO = """+++
+title = "A lamp"
+date = 2024-05-01T10:00:00Z
+tags = ["Light", "fog"]
+draft = false
++++
+Some *light*.
+"""
+JEKYLL = """---
+layout: post
+categories: [fog]
+redirect_from: [/old-fog, /2019/05/fog.html]
+---
+# Fog & co
+
+Text. {% gist 1 %}
+"""
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What is to be imported."""
+    (tmp_path / "content").mkdir()
+    return tmp_path / "content"
+
+
+@pytest.fixture
+def write(folder: Path) -> Write:
+    """Writes a file below the folder."""
+
+    def put(name: str, text: str) -> Path:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return put
+
+
+@pytest.fixture
+async def settings(tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint) -> Settings:
+    """A site with an author and a store."""
+    bucket = f"media-{clock.new_id().lower()}"
+    await object_store.make_bucket(bucket)
+    made = Settings(
+        DATA_DIR=tmp_path / "data",
+        S3_ENDPOINT_URL=object_store_endpoint.url,
+        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+        S3_SECRET_ACCESS_KEY=SecretStr(object_store_endpoint.secret_access_key),
+        S3_MEDIA_BUCKET=bucket,
+        _env_file=None,
+    )
+    async with open_databases(made) as databases:
+        await accounts.create(databases, name="ada")
+    return made
+
+
+async def imported(settings: Settings, folder: Path, *, dry_run: bool = False) -> dict[str, Line]:
+    report = await run(settings, folder, "", dry_run=dry_run)
+    return {line.file: line for line in report}
+
+
+async def stored(databases: Databases, kind: posts.Kind, slug: str) -> posts.Published:
+    async with databases.site.read() as connection:
+        found = await posts.by_slug(connection, kind, slug)
+    assert found is not None
+    return found
+
+
+async def test_posts_of_two_generators_are_published_on_their_days(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    write("posts/a-lamp/index.md", HUGO)
+    write("_posts/2023-02-03-fog.md", JEKYLL)
+    report = await imported(settings, folder)
+    assert {line.outcome for line in report.values()} == {"published"}
+    async with open_databases(settings) as databases:
+        lamp = await stored(databases, "post", "a-lamp")
+        fog = await stored(databases, "post", "fog")
+        async with databases.site.read() as connection:
+            assert await posts.redirects.find(connection, "/old-fog") == "/posts/fog"
+    assert (lamp.title, lamp.tags, clock.day_of(lamp.published_at_us)) == ("A lamp", ("light", "fog"), "2024-05-01")
+    assert (fog.title, fog.tags, clock.day_of(fog.published_at_us)) == ("Fog & co", ("fog",), "2023-02-03")
+    assert "<em>light</em>" in lamp.body_html
+    assert report["_posts/2023-02-03-fog.md"].notes == (
+        "shortcode {% gist 1 %} stays as it is written",
+        "alias /2019/05/fog.html is no address that can lead anywhere here",
+    )
+
+
+async def test_twice_is_once(settings: Settings, folder: Path, write: Write) -> None:
+    photograph.take(folder / "fog.jpg", width=64, height=48)
+    write("one.md", "---\ndate: 2024-01-01\n---\nFog: ![fog](fog.jpg)\n")
+    write("two.md", "---\ndraft: true\n---\nNot yet.\n")
+    first = await imported(settings, folder)
+    assert {name: line.outcome for name, line in first.items()} == {"one.md": "published", "two.md": "draft"}
+    second = await imported(settings, folder)
+    assert {line.outcome for line in second.values()} == {"unchanged"}
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert len(await posts.listing(connection)) == 2
+
+
+async def test_a_post_of_other_words_at_the_same_address_is_left_alone(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    write("fog.md", "First words.")
+    await imported(settings, folder)
+    write("fog.md", "Other words.")
+    line = (await imported(settings, folder))["fog.md"]
+    assert (line.outcome, line.reason) == ("skipped", "another text has this address already")
+    async with open_databases(settings) as databases:
+        assert "First words." in (await stored(databases, "post", "fog")).body_html
+
+
+async def test_a_picture_beside_the_text_is_uploaded_and_one_outside_of_the_folder_is_not(
+    settings: Settings, folder: Path, write: Write, object_store: ObjectStore
+) -> None:
+    photograph.take(folder.parent / "secret.jpg", width=64, height=48)
+    (folder / "static").mkdir()
+    photograph.take(folder / "static" / "my fog.jpg", width=65, height=48)
+    write("fog.md", "![a](/my%20fog.jpg) ![b](../secret.jpg) ![c](https://example.org/x.jpg) ![d](gone.png)")
+    line = (await imported(settings, folder))["fog.md"]
+    assert line.notes == ("picture ../secret.jpg is not in the folder", "picture gone.png is not in the folder")
+    async with open_databases(settings) as databases:
+        body = (await stored(databases, "post", "fog")).body_html
+    assert body.count('src="media:') == 1
+    assert len([each async for each in object_store.list(settings.S3_MEDIA_BUCKET, "originals/")]) == 1
+
+
+async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, folder: Path, write: Write) -> None:
+    write("fog.md", "Words.")
+    write("bad.md", "---\n: [\n---\n")
+    told = await imported(settings, folder, dry_run=True)
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert await posts.listing(connection) == []
+    done = await imported(settings, folder)
+    assert {name: line.outcome for name, line in told.items()} == {name: line.outcome for name, line in done.items()}
+    assert done["bad.md"].reason.startswith("its front matter cannot be read")
+
+
+async def test_an_import_that_was_stopped_before_it_published_is_finished_by_the_next(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    write("fog.md", "Words.")
+    await imported(settings, folder)
+    async with open_databases(settings) as databases:
+        await posts.unpublish(databases.site, (await stored(databases, "post", "fog")).id)
+    assert (await imported(settings, folder))["fog.md"].outcome == "published"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("pages/about.md", "Me.", ("page", "about", "About", False)),
+        ("x.md", "---\ntype: project\ntitle: 'A: b'\nslug: Own Slug\n---\n", ("project", "own-slug", "A: b", False)),
+        ("_drafts/some_words.md", "No.", ("post", "some-words", "Some words", True)),
+        ("a.md", "---\npermalink: /blog/2020/deep.html\npublished: false\n---\n", ("post", "deep", "A", True)),
+        ("ä.md", "\ufeff---\ntitle: 2024\n---\r\nText", ("post", "a", "2024", False)),
+    ],
+)
+def test_kind_address_and_title_come_from_what_there_is(
+    folder: Path, write: Write, name: str, text: str, expected: tuple[str, str, str, bool]
+) -> None:
+    document = read(write(name, text), folder)
+    assert (document.kind, document.draft.slug, document.draft.title, document.is_draft) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("---\n- a\n---\n", "holds no fields"),
+        ("---\na: &a [*a, *a]\nb: !!python/object:os.system x\n---\n", "cannot be read"),
+        ("+++\na = \n+++\n", "cannot be read"),
+        ("---\ndate: yesterday\n---\n", "is none that can be read"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_in_words(
+    folder: Path, write: Write, text: str, reason: str
+) -> None:
+    with pytest.raises(Invalid, match=reason):
+        read(write("x.md", text), folder)
+
+
+def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+    (folder / "x.md").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Invalid, match="not UTF-8"):
+        read(folder / "x.md", folder)
+
+
+def test_hidden_files_and_those_about_the_folder_are_no_posts(folder: Path, write: Write) -> None:
+    for name in (".obsidian/x.md", "node_modules/y/z.md", "README.md", "posts/_index.md", "a.txt", "b.MD"):
+        write(name, "x")
+    assert [file.name for file in files(folder)] == ["b.MD"]
