@@ -1,13 +1,16 @@
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from http import HTTPStatus
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
+from sdc_core import clock
 from sdc_core.sqlite import execute
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
+from sdc_web.site import pages
 
 Publish = Callable[..., Awaitable[Post]]
 LISTS = ["/", "/posts", "/projects", "/tags"]
@@ -163,3 +166,34 @@ async def test_no_page_holds_what_its_own_policy_forbids(client: httpx.AsyncClie
         assert " style=" not in text
         assert "<style" not in text
         assert "<script>" not in text
+
+
+async def test_older_posts_stand_on_the_page_of_their_year(
+    client: httpx.AsyncClient, databases: Databases, author_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "ON_LIST", 2)
+    for number, at in enumerate(("2019-12-31", "2020-01-01", "2020-12-31", "2021-06-01")):
+        made = await posts.create(databases.site, author_id, "post")
+        await posts.revisions.save(databases.site, made.id, Draft(title=f"Number {number}"), 1, author_id)
+        await posts.publish(databases.site, made.id, clock.from_datetime(datetime.fromisoformat(f"{at}T00:00:00Z")))
+    newest = (await client.get("/posts")).text
+    assert ("Number 3" in newest, "Number 2" in newest, "Number 1" in newest) == (True, True, False)
+    assert '<a href="/posts/2020">2020</a>' in newest
+    year = (await client.get("/posts/2020")).text
+    assert [f"Number {n}" in year for n in range(4)] == [False, True, True, False]
+    assert '<a href="/posts/2020" aria-current="page">2020</a>' in year
+    assert (await client.get("/posts/2018")).status_code == HTTPStatus.NOT_FOUND
+    assert "/posts/2019</loc>" in (await client.get("/sitemap.xml")).text
+
+
+async def test_a_few_posts_need_no_years(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("One")
+    assert "By year" not in (await client.get("/posts")).text
+
+
+async def test_a_post_whose_slug_is_a_year_comes_before_the_year(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("2026", "A text about a year.")
+    await publish("Another")
+    page = (await client.get("/posts/2026")).text
+    assert "A text about a year." in page
+    assert "Another" not in page

@@ -3,6 +3,7 @@ from http import HTTPStatus
 
 import httpx
 import pytest
+from sdc_core.sqlite import Database, fetch_value
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
@@ -94,3 +95,16 @@ async def test_the_page_shows_results_and_what_was_asked(client: httpx.AsyncClie
 
 async def test_a_search_without_words_shows_the_form(client: httpx.AsyncClient) -> None:
     assert 'name="q"' in (await client.get("/search")).text
+
+
+@pytest.mark.parametrize("go", [posts.unpublish, posts.delete], ids=["unpublished", "deleted"])
+async def test_what_is_taken_away_leaves_no_words_in_the_index(
+    databases: Databases, publish: Publish, go: Callable[[Database, str], Awaitable[object]]
+) -> None:
+    post = await publish("Fog", "Words of fog.")
+    await posts.publish(databases.site, post.id)
+    async with databases.site.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM search") == 1
+    await go(databases.site, post.id)
+    async with databases.site.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM search") == 0

@@ -12,8 +12,10 @@ from sdc_web.posts.reading import (
     newest,
     newest_tagged,
     of_kind,
+    of_year,
     tagged,
     tags,
+    years,
 )
 from sdc_web.posts.records import Draft, Kind, Post, Revision, State
 from sdc_web.posts.revisions import Stale
@@ -43,6 +45,7 @@ __all__ = [
     "newest",
     "newest_tagged",
     "of_kind",
+    "of_year",
     "outline",
     "publish",
     "publish_due",
@@ -52,4 +55,5 @@ __all__ = [
     "tagged",
     "tags",
     "unpublish",
+    "years",
 ]

@@ -107,5 +107,5 @@ async def delete(database: Database, post_id: str) -> None:
     """Delete a post with its revisions and redirects, for good; NotFound when there is none."""
     async with database.transaction() as connection:
         await store.post(connection, post_id)
-        await store.delete_post(connection, post_id)
         await searching.forget(connection, post_id)
+        await store.delete_post(connection, post_id)

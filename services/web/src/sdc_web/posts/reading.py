@@ -1,6 +1,9 @@
 """What readers may see: published posts alone, by address, by date, by kind and by tag."""
 
+from datetime import UTC, datetime
+
 import msgspec
+from sdc_core import clock
 from sdc_core.sqlite import Connection, fetch_all, fetch_one
 
 from sdc_web.posts.records import Kind, decode_tags, path_of
@@ -35,6 +38,13 @@ class Published(Summary, frozen=True, kw_only=True):
     """A published post whole. `body_html` is sanitised; its pictures are still `<img src="media:ID">`."""
 
     body_html: str
+
+
+class YearOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A year, UTC, and how many posts were published in it."""
+
+    year: int
+    posts: int
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +95,34 @@ LIMIT :limit
 async def of_kind(connection: Connection, kind: Kind, limit: int = -1) -> list[Summary]:
     """Published posts of a kind without their text, newest first; all of them by default."""
     return await fetch_all(connection, Summary, SQL_OF_KIND, {"kind": kind, "limit": limit})
+
+
+SQL_OF_YEAR = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.kind = 'post' AND posts.revision_id IS NOT NULL
+    AND posts.published_at_us >= :from_us AND posts.published_at_us < :to_us
+ORDER BY posts.published_at_us DESC, posts.id DESC
+"""
+
+
+async def of_year(connection: Connection, year: int) -> list[Summary]:
+    """The posts of one year, UTC, without their text, newest first."""
+    from_us, to_us = (clock.from_datetime(datetime(each, 1, 1, tzinfo=UTC)) for each in (year, year + 1))
+    return await fetch_all(connection, Summary, SQL_OF_YEAR, {"from_us": from_us, "to_us": to_us})
+
+
+SQL_YEARS = """
+SELECT CAST(strftime('%Y', published_at_us / 1000000, 'unixepoch') AS INTEGER) AS year, count(*) AS posts
+FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+GROUP BY year ORDER BY year DESC
+"""
+
+
+async def years(connection: Connection) -> list[YearOf]:
+    """Every year with posts, the latest first."""
+    return await fetch_all(connection, YearOf, SQL_YEARS)
 
 
 SQL_NEWEST_TAGGED = """

@@ -4,7 +4,7 @@ import re
 from html import unescape
 
 import msgspec
-from sdc_core.sqlite import Connection, execute, fetch_all
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import Revision
@@ -34,16 +34,19 @@ class _Row(Summary, frozen=True, kw_only=True):
     snippet: str
 
 
+# In the order of `rank`, FTS5 sorts by itself, and cuts an excerpt for those rows alone that are given out.
 SQL_SEARCH = """
+WITH best AS MATERIALIZED (
+    SELECT post_id, rank AS distance, snippet(search, -1, char(2), char(3), '…', 24) AS snippet
+    FROM search WHERE search MATCH :words AND rank MATCH 'bm25(0.0, 8.0, 4.0, 1.0, 4.0)'
+    ORDER BY rank LIMIT :limit
+)
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us,
-    snippet(search, -1, char(2), char(3), '…', 24) AS snippet
-FROM search
-JOIN posts ON posts.id = search.post_id
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, best.snippet
+FROM best
+JOIN posts ON posts.id = best.post_id
 JOIN revisions AS r ON r.id = posts.revision_id
-WHERE search MATCH :words
-ORDER BY bm25(search, 0.0, 8.0, 4.0, 1.0, 4.0), posts.published_at_us DESC
-LIMIT :limit
+ORDER BY best.distance, posts.published_at_us DESC
 """
 
 
@@ -58,10 +61,22 @@ async def search(connection: Connection, query: str, limit: int = 30) -> list[Fo
     return [Found(post=row, excerpt=_parts(row.snippet)) for row in rows]
 
 
+SQL_ROW = """
+INSERT INTO search_rows (post_id) VALUES (:post_id)
+ON CONFLICT (post_id) DO UPDATE SET post_id = excluded.post_id RETURNING id
+"""
+
+SQL_KEEP = """
+INSERT INTO search (rowid, post_id, title, summary, body, tags)
+VALUES (:row, :post_id, :title, :summary, :body, :tags)
+"""
+
+
 async def keep(connection: Connection, revision: Revision) -> None:
     """The words of a post are those of this published revision from now on."""
     await forget(connection, revision.post_id)
     values = {
+        "row": await fetch_value(connection, SQL_ROW, {"post_id": revision.post_id}),
         "post_id": revision.post_id,
         "title": revision.title,
         "summary": revision.summary,
@@ -71,11 +86,7 @@ async def keep(connection: Connection, revision: Revision) -> None:
     await execute(connection, SQL_KEEP, values)
 
 
-SQL_KEEP = """
-INSERT INTO search (post_id, title, summary, body, tags) VALUES (:post_id, :title, :summary, :body, :tags)
-"""
-
-SQL_FORGET = "DELETE FROM search WHERE post_id = :post_id"
+SQL_FORGET = "DELETE FROM search WHERE rowid = (SELECT id FROM search_rows WHERE post_id = :post_id)"
 
 
 async def forget(connection: Connection, post_id: str) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sdc_core import clock
 from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 
@@ -20,6 +21,7 @@ from sdc_web.posts import Front, Published
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
 from sdc_web.problems import AnyRequest
+from sdc_web.site import pages
 from sdc_web.site.views import View, assets_of, view
 
 IN_FEED = 30
@@ -107,14 +109,16 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
         front = await posts.front(connection, settings.site_url)
         written = await posts.of_kind(connection, "post")
         projects = await posts.of_kind(connection, "project")
-        pages = [each for each in await posts.of_kind(connection, "page") if each.slug != HOME]
+        fixed = [each for each in await posts.of_kind(connection, "page") if each.slug != HOME]
         tags = await posts.tags(connection)
     lists = [Place(path="/", updated_at_us=_newest(written)), Place(path="/posts", updated_at_us=_newest(written))]
+    if len(written) > pages.ON_LIST:
+        lists += [Place(path=f"/posts/{year}") for year in sorted({_year(each) for each in written})]
     if projects:
         lists.append(Place(path="/projects", updated_at_us=_newest(projects)))
     if tags:
         lists.append(Place(path="/tags"))
-    singles = [Place(path=each.url, updated_at_us=each.updated_at_us) for each in [*written, *projects, *pages]]
+    singles = [Place(path=each.url, updated_at_us=each.updated_at_us) for each in [*written, *projects, *fixed]]
     text = await asyncio.to_thread(templating.render, "site/sitemap.xml", site=front, entries=[*lists, *singles])
     return _answer(text.lstrip(), "application/xml; charset=utf-8")
 
@@ -183,6 +187,10 @@ def _entry(post: Published, assets: dict[str, Asset], site_url: str) -> View:
 
 def _answer(text: str, media_type: str) -> Response[str]:
     return Response(text, media_type=media_type, headers={"cache-control": "no-cache"})
+
+
+def _year(post: Summary) -> int:
+    return clock.to_datetime(post.published_at_us).year
 
 
 def _newest(found: list[Summary] | list[Published]) -> int | None:

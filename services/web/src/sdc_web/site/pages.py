@@ -1,6 +1,7 @@
 """The pages that people read. Each asks the database once, in one read transaction, and is put together in a thread."""
 
 import asyncio
+import re
 from itertools import groupby
 from urllib.parse import quote
 
@@ -23,6 +24,9 @@ from sdc_web.site import linked_data
 from sdc_web.site.views import View, Year, assets_of, view
 
 ON_HOME = 8
+ON_LIST = 100
+"""Posts on `/posts`; older ones stand on the page of their year."""
+_YEAR = re.compile(r"[12][0-9]{3}")
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
 
@@ -47,14 +51,29 @@ async def index(
 ) -> Response[str]:
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
-        found = await posts.of_kind(connection, "post")
-    return await page("site/posts/index.html", front, groups=_by_year(found))
+        found = await posts.of_kind(connection, "post", ON_LIST + 1)
+        years = await posts.years(connection)
+    # Where all of them are here already, their years lead nowhere new.
+    more = years if len(found) > ON_LIST else []
+    return await page("site/posts/index.html", front, groups=_by_year(found[:ON_LIST]), years=more)
 
 
 @get("/posts/{slug:str}")
 async def post(
     request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
+    """A post, or all of a year; a post that has a year for a slug comes first."""
+    if _YEAR.fullmatch(slug):
+        async with databases.site.read() as connection:
+            front = await _front(request, connection, settings)
+            taken = await posts.by_slug(connection, "post", slug) or await posts.redirects.find(
+                connection, f"/posts/{slug}"
+            )
+            found = [] if taken else await posts.of_year(connection, int(slug))
+            years = await posts.years(connection) if found else []
+        if found:
+            shown = [view(each, {}) for each in found]
+            return await page("site/posts/year.html", front, year=int(slug), posts=shown, years=years)
     return await _one(request, databases, settings, "post", slug)
 
 
