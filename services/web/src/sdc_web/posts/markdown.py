@@ -20,7 +20,7 @@ from sdc_web.posts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
 
-_OPTIONS = (
+OPTIONS = (
     pyromark.Options.ENABLE_TABLES
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
@@ -103,7 +103,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code: call it in a thread."""
-    html = pyromark.html(text, options=_OPTIONS, highlight=Colours(text, _OPTIONS))
+    html = pyromark.html(text, options=OPTIONS, highlight=Colours(text, OPTIONS))
     html = _ALIGNED.sub(r'<\1 align="\2">', html)  # the site's policy forbids style attributes
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
