@@ -44,7 +44,7 @@ def add(name: str, *, password_stdin: bool, display_name: str) -> None:
         added = await accounts.create(databases, name=name, display_name=display_name, password=password)
         return added.name
 
-    click.echo(f"added {_with_databases(work)}")
+    click.echo(f"added {with_databases(work)}")
 
 
 @author.command()
@@ -58,7 +58,7 @@ def password(name: str) -> None:
         await signed_in.revoke_all(databases, changed.id)
         return changed.name
 
-    click.echo(f"changed the password of {_with_databases(work)}")
+    click.echo(f"changed the password of {with_databases(work)}")
 
 
 @author.command("login-link")
@@ -70,7 +70,7 @@ def login_link(name: str) -> None:
         token = await one_time_tokens.issue_login_link(databases, name)
         return f"{settings.site_url}{one_time_tokens.login_path(token)}"
 
-    click.echo(_with_databases(work))
+    click.echo(with_databases(work))
 
 
 @author.command("list")
@@ -89,7 +89,7 @@ def list_(*, as_json: bool) -> None:
             for each in await accounts.everyone(databases)
         ]
 
-    rows = _with_databases(work)
+    rows = with_databases(work)
     if as_json:
         click.echo(msgspec.json.encode(rows))
         return
@@ -97,7 +97,7 @@ def list_(*, as_json: bool) -> None:
         click.echo(f"{row.name}\t{row.display_name}\t{'password' if row.has_password else 'links only'}\t{row.since}")
 
 
-def _with_databases(work: Callable[[Databases, Settings], Awaitable[T]]) -> T:
+def with_databases(work: Callable[[Databases, Settings], Awaitable[T]]) -> T:
     """Run it on the site's databases. Raises Misconfigured where there is no data folder: a new one would be wrong."""
     settings = core_settings.load()
     if not settings.DATA_DIR.is_dir():

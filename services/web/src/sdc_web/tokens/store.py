@@ -1,0 +1,69 @@
+"""The api_tokens table."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
+
+Scope: TypeAlias = Literal["read", "write"]
+
+
+class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may do, and for which author; times in microseconds, UTC. One without `expires_at_us` never ends."""
+
+    id: str
+    name: str
+    scope: Scope
+    token_sha256: str
+    author_id: str
+    created_at_us: int
+    last_used_at_us: int | None
+    expires_at_us: int | None
+
+
+SQL_INSERT = """
+INSERT INTO api_tokens (id, name, scope, token_sha256, author_id, created_at_us, last_used_at_us, expires_at_us)
+VALUES (:id, :name, :scope, :token_sha256, :author_id, :created_at_us, :last_used_at_us, :expires_at_us)
+"""
+
+
+async def insert(connection: Connection, token: ApiToken) -> None:
+    """IntegrityError when the name is taken."""
+    await execute(connection, SQL_INSERT, msgspec.structs.asdict(token))
+
+
+SQL_BY_SHA256 = """
+SELECT id, name, scope, token_sha256, author_id, created_at_us, last_used_at_us, expires_at_us
+FROM api_tokens WHERE token_sha256 = :token_sha256 AND (expires_at_us IS NULL OR expires_at_us > :now_us)
+"""
+
+
+async def by_sha256(connection: Connection, token_sha256: str, now_us: int) -> ApiToken | None:
+    """Only while it has not expired."""
+    return await fetch_one(connection, ApiToken, SQL_BY_SHA256, {"token_sha256": token_sha256, "now_us": now_us})
+
+
+SQL_ALL = """
+SELECT id, name, scope, token_sha256, author_id, created_at_us, last_used_at_us, expires_at_us
+FROM api_tokens ORDER BY name
+"""
+
+
+async def everything(connection: Connection) -> list[ApiToken]:
+    """Expired ones too, by name."""
+    return await fetch_all(connection, ApiToken, SQL_ALL)
+
+
+SQL_USED = "UPDATE api_tokens SET last_used_at_us = :now_us WHERE id = :id"
+
+
+async def used(connection: Connection, token_id: str, now_us: int) -> None:
+    await execute(connection, SQL_USED, {"id": token_id, "now_us": now_us})
+
+
+SQL_DELETE = "DELETE FROM api_tokens WHERE name = :name"
+
+
+async def delete(connection: Connection, name: str) -> int:
+    """Returns the number deleted."""
+    return await execute(connection, SQL_DELETE, {"name": name})
