@@ -1,5 +1,8 @@
 """An answer as it passes: its status, size and end, and the request id put on it."""
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 from litestar.types import Message, Receive, ReceiveMessage, Send
 from sdc_core import clock
 
@@ -33,11 +36,9 @@ class Answer:
     async def send(self, message: Message) -> None:
         """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed."""
         if message["type"] == "http.response.start":
-            headers = list(message["headers"])
             self._status = message["status"]
-            self.content_type = _media_type(headers)
-            headers.append((b"x-request-id", self.rid.encode()))
-            await self._send({**message, "headers": headers})
+            self.content_type = media_type(message["headers"])
+            await self._send({**message, "headers": [*message["headers"], (b"x-request-id", self.rid.encode())]})
             return
         await self._send(message)
         if message["type"] == "http.response.body":
@@ -55,8 +56,14 @@ class Answer:
         return clock.monotonic_us() - self._started_us
 
 
-def _media_type(headers: list[tuple[bytes, bytes]]) -> str:
+def media_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The media type that these headers name, without its parameters."""
     for name, value in headers:
-        if name.lower() == b"content-type":
-            return value.partition(b";")[0].strip().decode("latin-1")
+        if name == b"content-type" or name.lower() == b"content-type":
+            return _bare(value)
     return ""
+
+
+@lru_cache(maxsize=64)
+def _bare(value: bytes) -> str:
+    return value.partition(b";")[0].strip().decode("latin-1")

@@ -48,6 +48,8 @@ def logged_path(path: str) -> str:
     """The path as the line keeps it: cut, and without the token of a sign-in link, which may not have been used yet."""
     if "login" in path and _SLASHES.sub("/", path).startswith(_LOGIN):
         return _LOGIN
+    if path.isascii():
+        return path[:MAX_TEXT]
     # A server may decode bytes that are no UTF-8 into lone surrogates, which no line can hold.
     return path[:MAX_TEXT].encode(errors="replace").decode()
 

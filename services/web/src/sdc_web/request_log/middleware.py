@@ -11,6 +11,7 @@ What lies below sees the client's true address in `scope["client"]`, which is wr
 """
 
 import asyncio
+import itertools
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -30,11 +31,14 @@ from sdc_web.request_log.service import RequestLog
 class RequestLogMiddleware:
     """Times, counts and names every request; writes its line once a log is attached."""
 
-    __slots__ = ("_app", "_country", "_log", "_proxies", "_site_host")
+    __slots__ = ("_app", "_country", "_log", "_numbers", "_process", "_proxies", "_site_host")
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._log: RequestLog | None = None
+        # A request's id is that of its process and a number: a new identifier for each would cost as much as the page.
+        self._process = clock.new_id()
+        self._numbers = itertools.count()
         self._country = open_countries(settings.GEOIP_DB)
         self._proxies = Proxies(settings.TRUSTED_PROXIES)
         self._site_host = urlsplit(settings.site_url).hostname or ""
@@ -50,8 +54,8 @@ class RequestLogMiddleware:
         asked = Asked(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
         address = self._proxies.client(peer, asked.forwarded_for)
-        rid = asked.request_id if self._proxies.is_trusted(peer) else ""
-        answer = Answer(rid or clock.new_id(), receive, send)
+        rid = asked.request_id if asked.request_id and self._proxies.is_trusted(peer) else ""
+        answer = Answer(rid or f"{self._process}{next(self._numbers):07X}", receive, send)
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
         country = self._country(address)
         scope["client"] = (address, 0)
@@ -65,10 +69,12 @@ class RequestLogMiddleware:
         finally:
             request_id.reset(reset)
             if self._log is not None:
-                ts = clock.now_us()
+                ts, visitors = clock.now_us(), self._log.visitors
+                day, user_agent = clock.day_of(ts), asked.user_agent
+                visitor = visitors.known(day, address, user_agent) or await visitors.hashed(day, address, user_agent)
                 line = access_log.Line(
                     ts=ts,
-                    visitor=await self._log.visitors.hashed(clock.day_of(ts), address, asked.user_agent),
+                    visitor=visitor,
                     rid=answer.rid,
                     method=scope["method"][:16],
                     path=line_path,
@@ -78,7 +84,7 @@ class RequestLogMiddleware:
                     us=answer.duration_us(),
                     type=answer.content_type[:MAX_TEXT],
                     ref=asked.foreign_host(self._site_host),
-                    ua=asked.user_agent[:MAX_TEXT],
+                    ua=user_agent[:MAX_TEXT],
                     country=country,
                 )
                 self._log.writer.append(line)

@@ -1,0 +1,68 @@
+"""What `bench_pages.py` compares, each in a server of its own: `python benchmarks/page_servers.py KIND PORT`.
+
+KIND is `raw` (an ASGI application that does nothing but answer with the bytes of a file), `bare` (web's without its
+request log) or `whole` (web as it is). The server is granian, set as web sets it.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sdc_core.settings import load
+from sdc_web import main
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, Receive, Scope, Send
+
+BODY = "SDC_BENCH_BODY"
+"""The variable that names the file with the answer of `raw`. Not a setting: `load` would refuse it."""
+
+
+def run(kind: str, port: int) -> None:
+    """Serve until a signal."""
+    body = os.environ.pop(BODY, "")
+    os.environ["BENCH_BODY"] = body
+    settings = load().model_copy(update={"WEB_PORT": port})
+    main.application = {"raw": raw, "bare": bare, "whole": main.application}[kind]
+    main.serve(settings)
+
+
+def raw() -> "ASGIApp":
+    """The same bytes with the same headers, and not a line more than ASGI asks for."""
+    body = Path(os.environ["BENCH_BODY"]).read_bytes()
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"cache-control", b"no-cache"),
+        (b"etag", b'"a0b1c2d3e4f5a0b1c2d3-br"'),
+        (b"vary", b"accept-encoding"),
+        (b"content-encoding", b"br"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+
+    async def answer(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                message = await receive()
+                kind = message["type"]
+                if kind == "lifespan.startup":
+                    await send({"type": "lifespan.startup.complete"})
+                else:
+                    await send({"type": "lifespan.shutdown.complete"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return answer
+
+
+def bare() -> "ASGIApp":
+    """Web without the layer that writes the access log."""
+    from sdc_web import app  # noqa: PLC0415 - the process above stays small
+
+    outer = app.create()
+    return outer._app  # noqa: SLF001  # ty: ignore[unresolved-attribute]
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], int(sys.argv[2]))
