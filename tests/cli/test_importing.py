@@ -120,6 +120,21 @@ async def test_twice_is_once(settings: Settings, folder: Path, write: Write) -> 
         assert len(await posts.listing(connection)) == 2
 
 
+async def test_a_series_and_its_order_come_along(settings: Settings, folder: Path, write: Write) -> None:
+    write("two.md", "---\nseries: Fog, and light\nweight: 2\ndate: 2024-01-01\n---\nTwo.\n")
+    write("one.md", '+++\nseries = ["Fog, and light", "Else"]\nseries_order = 1\ndate = 2024-01-02\n+++\nOne.\n')
+    write("pages/me.md", "---\nseries: Fog, and light\n---\nMe.\n")
+    report = await imported(settings, folder)
+    left_out = "is left out: a post belongs to one, and nothing else to any"
+    assert report["one.md"].notes == (f"series Else {left_out}",)
+    assert report["pages/me.md"].notes == (f"series Fog, and light {left_out}",)
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        place = await posts.series.place(connection, (await stored(databases, "post", "two")).id)
+    assert place is not None
+    assert (place.series.title, [part.slug for part in place.parts]) == ("Fog, and light", ["one", "two"])
+    assert {line.outcome for line in (await imported(settings, folder)).values()} == {"unchanged"}
+
+
 async def test_a_post_of_other_words_at_the_same_address_is_left_alone(
     settings: Settings, folder: Path, write: Write
 ) -> None:

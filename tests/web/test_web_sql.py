@@ -39,6 +39,9 @@ def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str
     "name",
     [
         "posts.redirects.SQL_FIND",
+        "posts.series.SQL_BY_SLUG",
+        "posts.series.SQL_OF_POST",
+        "posts.series.SQL_PARTS",
         "posts.store.SQL_DUE",
         "media.assets.SQL_FIND",
         "media.assets.SQL_NEWEST",

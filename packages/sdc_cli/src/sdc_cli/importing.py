@@ -181,6 +181,6 @@ def _sha256(file: Path) -> str:
 
 def _same(revision: Revision, draft: Draft) -> bool:
     """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
-    kept = (revision.title, revision.summary, revision.body)
-    given = (draft.title, draft.summary, draft.body)
+    kept = (revision.title, revision.summary, revision.body, revision.series)
+    given = (draft.title, draft.summary, draft.body, draft.series)
     return [text.split() for text in kept] == [text.split() for text in given] and {*revision.tags} == {*draft.tags}

@@ -13,6 +13,7 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_web.posts import slugs
 from sdc_web.posts.records import Draft, Kind
+from sdc_web.posts.series import MAX_POSITION
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".mdx")
@@ -72,15 +73,24 @@ def read(file: Path, folder: Path) -> Document:
         title, body = headed[1], body[headed.end() :]
     aliases = [*_list(fields, "aliases"), *_list(fields, "redirect_from")]
     notes += [f"alias {alias} is no address that can lead anywhere here" for alias in aliases if not _alias(alias)]
+    kind = _kind(fields, file.relative_to(folder))
+    told = _text(fields, "series")
+    named = [told] if told else _list(fields, "series")
+    series = named[0] if named and kind == "post" else ""
+    notes += [
+        f"series {each} is left out: a post belongs to one, and nothing else to any" for each in named if each != series
+    ]
     return Document(
         file=file,
-        kind=_kind(fields, file.relative_to(folder)),
+        kind=kind,
         draft=Draft(
             title=title or (dated[2] if dated else stem).replace("-", " ").replace("_", " ").strip().capitalize(),
             slug=_slug(fields, dated[2] if dated else stem),
             summary=_text(fields, "summary", "description", "excerpt", "subtitle"),
             body=body.strip() + "\n",
             tags=_tags(fields),
+            series=series,
+            series_position=_position(fields) if series else None,
         ),
         is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
         at_us=_date(fields, dated[1] if dated else ""),
@@ -152,6 +162,12 @@ def _list(fields: Mapping[str, object], name: str) -> list[str]:
 def _tags(fields: Mapping[str, object]) -> tuple[str, ...]:
     given = [*_list(fields, "tags"), *_list(fields, "categories"), *_list(fields, "keywords")]
     return tuple(dict.fromkeys(tag.replace("/", " ").lower() for tag in given))
+
+
+def _position(fields: Mapping[str, object]) -> int | None:
+    """Which part of its series it is; a weight that is none is left out, since it may order anything."""
+    given = _text(fields, "series_order", "series_weight", "series_part", "part", "weight")
+    return int(given) if given.isdecimal() and 1 <= int(given) <= MAX_POSITION else None
 
 
 def _kind(fields: Mapping[str, object], path: Path) -> Kind:

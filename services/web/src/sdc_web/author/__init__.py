@@ -12,7 +12,7 @@ The composition root gives `Litestar`
 
 from litestar.di import Provide
 
-from sdc_web.author import drafts, media, posts, previews, publications, sessions, setup, sign_in, site
+from sdc_web.author import drafts, media, posts, previews, publications, series, sessions, setup, sign_in, site
 from sdc_web.author.gate import Gate
 from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
 
@@ -25,6 +25,7 @@ route_handlers = [
     *drafts.route_handlers,
     *publications.route_handlers,
     *previews.route_handlers,
+    *series.route_handlers,
     *media.route_handlers,
     *sessions.route_handlers,
     *site.route_handlers,

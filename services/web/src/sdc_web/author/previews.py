@@ -39,6 +39,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     reading_minutes: int
     tags: tuple[str, ...]
     cover: Cover | None
+    place: None = None
     published_at_us: None = None
     updated_at_us: None = None
 

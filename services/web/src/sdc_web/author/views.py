@@ -15,6 +15,7 @@ from sdc_web.posts.slugs import from_title
 
 MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
@@ -28,6 +29,8 @@ class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     body_markdown: str = ""
     cover_id: str = ""
     publish_at: str = ""
+    series: str = ""
+    series_position: str = ""
     base_revision: int | None = None
     intent: str = ""
 
@@ -47,6 +50,8 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     body_markdown: str
     cover_id: str
     publish_at: str
+    series: str
+    series_position: str
     published_at_us: int | None
 
 
@@ -103,6 +108,8 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         body_markdown=newest.body,
         cover_id=newest.cover_asset_id or "",
         publish_at="" if post.scheduled_at_us is None else f"{clock.to_datetime(post.scheduled_at_us):%Y-%m-%dT%H:%M}",
+        series=newest.series,
+        series_position="" if newest.series_position is None else str(newest.series_position),
         base_revision=newest.number,
     )
 
@@ -122,6 +129,8 @@ def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
         body_markdown=form.body_markdown,
         cover_id=form.cover_id,
         publish_at=form.publish_at,
+        series=form.series,
+        series_position=form.series_position,
         published_at_us=post.published_at_us,
     )
 
@@ -139,7 +148,10 @@ def status(post: posts.Post, newest: posts.Revision, base: int | None = None, er
 
 
 def draft(form: DraftForm) -> posts.Draft:
-    """What the author typed, for `posts.revisions.save`."""
+    """What the author typed, for `posts.revisions.save`. Raises Invalid for a position that is no number."""
+    position = form.series_position.strip()
+    if position and _NUMBER.fullmatch(position) is None:
+        raise Invalid("write the part of the series as a number", field="series_position")
     return posts.Draft(
         title=form.title,
         slug=form.slug,
@@ -147,6 +159,8 @@ def draft(form: DraftForm) -> posts.Draft:
         body=form.body_markdown,
         tags=tuple(tag for tag in (part.strip() for part in form.tags.split(",")) if tag),
         cover_asset_id=form.cover_id or None,
+        series=form.series.strip(),
+        series_position=int(position) if position and form.series.strip() else None,
     )
 
 

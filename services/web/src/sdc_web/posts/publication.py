@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import markdown, redirects, searching, store
+from sdc_web.posts import markdown, redirects, searching, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -118,6 +118,7 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
     await store.clear_tags(connection, after.id)
     for name in revision.tags:
         await store.tag(connection, after.id, name)
+    await series.put(connection, after.id, revision.series, revision.series_position)
     await searching.keep(connection, revision)
     await redirects.remove(connection, after.path)
     if not first_time and before.slug != after.slug:

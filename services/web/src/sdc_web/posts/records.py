@@ -48,6 +48,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     body_html: str | None = None
     reading_minutes: int | None = None
     published_at_us: int | None = None
+    series: str = ""
+    series_position: int | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -56,7 +58,9 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What the author types. An empty slug is made from the title."""
+    """What the author types. An empty slug is made from the title; `series` is a title too, empty for none, and
+    `series_position` says which part it is: parts without one come last, by date.
+    """
 
     title: str
     slug: str = ""
@@ -64,6 +68,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""
     tags: tuple[str, ...] = ()
     cover_asset_id: str | None = None
+    series: str = ""
+    series_position: int | None = None
 
 
 def path_of(kind: Kind, slug: str) -> str:

@@ -7,8 +7,8 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import characters, slugs, store
-from sdc_web.posts.records import Draft, Post, Revision, encode_tags
+from sdc_web.posts import characters, series, slugs, store
+from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_tags
 
 MAX_TITLE = 200
 MAX_SUMMARY = 500
@@ -49,6 +49,8 @@ async def save(database: Database, post_id: str, draft: Draft, base_number: int,
             cover_asset_id=clean.cover_asset_id,
             saved_at_us=clock.now_us(),
             author_id=author_id,
+            series=clean.series,
+            series_position=clean.series_position,
         )
         if saved.id == newest.id:
             await store.replace_revision(connection, saved)
@@ -89,6 +91,8 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
         body=_text(characters.allowed(draft.body), MAX_BODY, "body", "The text"),
         tags=_tags(draft.tags),
         cover_asset_id=cover,
+        series=_series(draft, post.kind),
+        series_position=_position(draft),
     )
 
 
@@ -104,6 +108,22 @@ async def _free_slug(connection: Connection, post: Post, title: str) -> str:
         count += 1
         slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug
+
+
+def _series(draft: Draft, kind: Kind) -> str:
+    title = _text(_line(draft.series), series.MAX_TITLE, "series", "The title of the series")
+    if title and kind != "post":
+        message = "Only posts can belong to a series."
+        raise Invalid(message, field="series")
+    return title
+
+
+def _position(draft: Draft) -> int | None:
+    position = draft.series_position
+    if position is not None and not 1 <= position <= series.MAX_POSITION:
+        message = f"A part of a series has a number from 1 to {series.MAX_POSITION}."
+        raise Invalid(message, field="series_position")
+    return position if draft.series.strip() else None
 
 
 def _line(text: str) -> str:

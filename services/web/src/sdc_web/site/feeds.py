@@ -1,4 +1,4 @@
-"""What programs read: feeds of the site and of each tag, and the map of the site."""
+"""What programs read: feeds of the site, of each tag and of each series, and the map of the site."""
 
 import asyncio
 import re
@@ -103,6 +103,25 @@ async def tagged(
     return await asyncio.to_thread(_written, feed, front, found, assets)
 
 
+@get([f"/series/{{slug:str}}/{name}" for name in (ATOM, RSS, JSON)])
+async def series(
+    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, slug: FromPath[str]
+) -> Response[str]:
+    """The newest posts of a series."""
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+        named = await posts.series.by_slug(connection, slug)
+        found = await posts.series.newest(connection, named.id, IN_FEED) if named else []
+        assets = await assets_of(connection, found)
+    if named is None or not found:
+        message = "No published post belongs to this series."
+        raise NotFound(message)
+    if named.description:
+        front = msgspec.structs.replace(front, description=named.description)
+    feed = _feed(f"{front.title}: {named.title}", request.scope["path"], named.url, found)
+    return await asyncio.to_thread(_written, feed, front, found, assets)
+
+
 @get("/sitemap.xml")
 async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
     async with databases.site.read() as connection:
@@ -111,11 +130,13 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
         projects = await posts.of_kind(connection, "project")
         fixed = [each for each in await posts.of_kind(connection, "page") if each.slug != HOME]
         tags = await posts.tags(connection)
+        told = await posts.series.everything(connection)
     lists = [Place(path="/", updated_at_us=_newest(written)), Place(path="/posts", updated_at_us=_newest(written))]
     if len(written) > pages.ON_LIST:
         lists += [Place(path=f"/posts/{year}") for year in sorted({_year(each) for each in written})]
     if projects:
         lists.append(Place(path="/projects", updated_at_us=_newest(projects)))
+    lists += [Place(path=each.url, updated_at_us=each.updated_at_us) for each in told if each.posts]
     if tags:
         lists.append(Place(path="/tags"))
     singles = [Place(path=each.url, updated_at_us=each.updated_at_us) for each in [*written, *projects, *fixed]]
@@ -123,7 +144,7 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
     return _answer(text.lstrip(), "application/xml; charset=utf-8")
 
 
-route_handlers = [whole, tagged, sitemap]
+route_handlers = [whole, tagged, series, sitemap]
 
 
 def _feed(title: str, path: str, page_path: str, found: list[Published]) -> Feed:

@@ -30,6 +30,13 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="I
     height: int
 
 
+class Whole(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="CreativeWorkSeries"):
+    """The series it is part of."""
+
+    name: str
+    url: str
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A published post, project or page; times as ISO 8601."""
 
@@ -44,11 +51,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     keywords: tuple[str, ...] = ()
     image: Image | None = None
+    isPartOf: Whole | None = None  # noqa: N815
+    position: int | None = None
 
 
 def of(shown: View, front: Front) -> str:
     """The text of a script element: no `<` is in it, so nothing an author writes can end that."""
-    cover = shown.cover
+    cover, place = shown.cover, shown.place
     work = Work(
         context="https://schema.org",
         type=_TYPES[shown.kind],
@@ -63,5 +72,7 @@ def of(shown: View, front: Front) -> str:
         image=Image(url=front.url + cover.address, width=cover.width, height=cover.height)
         if cover and cover.address
         else None,
+        isPartOf=Whole(name=place.series.title, url=front.url + place.series.url) if place else None,
+        position=place.number if place else None,
     )
     return msgspec.json.encode(work).decode().replace("<", "\\u003c")

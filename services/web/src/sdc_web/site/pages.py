@@ -120,6 +120,21 @@ async def tagged(
     return await page("site/tags/show.html", front, tag=tag, posts=shown, feed_url=feed_url)
 
 
+@get("/series/{slug:str}")
+async def series(
+    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, slug: FromPath[str]
+) -> Response[str]:
+    """The posts of a series, the first part first."""
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        named = await posts.series.by_slug(connection, slug)
+        found = await posts.series.parts(connection, named.id) if named else []
+    if named is None or not found:
+        message = "No published post belongs to this series."
+        raise NotFound(message)
+    return await page("site/series/show.html", front, series=named, posts=[view(each, {}) for each in found])
+
+
 @get("/search")
 async def search(
     request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, q: FromQuery[str] = ""
@@ -138,7 +153,7 @@ async def single(
     return await _one(request, databases, settings, "page", slug)
 
 
-route_handlers = [home, index, post, projects, project, tags, tagged, search, single]
+route_handlers = [home, index, post, projects, project, tags, tagged, series, search, single]
 
 
 async def page(template: str, front: Front, **context: object) -> Response[str]:
@@ -160,8 +175,9 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
             return Response("", status_code=301, headers={"location": target, "cache-control": "no-cache"})
         front = await _front(request, connection, settings)
         assets = await assets_of(connection, [found])
+        place = await posts.series.place(connection, found.id) if kind == "post" else None
     template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
-    shown = await asyncio.to_thread(view, found, assets)
+    shown = await asyncio.to_thread(view, found, assets, place=place)
     return await page(template, front, post=shown, linked_data=linked_data.of(shown, front))
 
 

@@ -14,7 +14,7 @@ route_handlers: list[BaseRouteHandler] = [
     *metrics.route_handlers,
 ]
 
-_LISTS = frozenset({"posts", "projects", "tags"})
+_LISTS = frozenset({"posts", "projects", "series", "tags"})
 _NOT_PAGES = frozenset({"api", "author", "health", "hooks", "media", "metrics", "search", "static", "favicon.ico"})
 
 
@@ -23,6 +23,6 @@ def cacheable(path: str) -> bool:
     first, *rest = path[1:].split("/")
     if not rest:
         return first not in _NOT_PAGES
-    if first == "tags" and len(rest) == 2:
+    if first in ("series", "tags") and len(rest) == 2:
         return rest[1] in (feeds.ATOM, feeds.RSS, feeds.JSON)
     return len(rest) == 1 and rest[0] != "" and first in _LISTS

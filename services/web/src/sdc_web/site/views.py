@@ -9,6 +9,7 @@ from sdc_web.media.picture import Cover
 from sdc_web.posts import Published, outline
 from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
+from sdc_web.posts.series import Place
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     cover: Cover | None = None
     body_html: str = ""
     outline: tuple[Entry, ...] = ()
+    place: Place | None = None
 
     @property
     def published_at_rfc822(self) -> str:
@@ -50,7 +52,7 @@ async def assets_of(connection: Connection, posts: list[Summary] | list[Publishe
     return await media.by_ids(connection, ids)
 
 
-def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "") -> View:
+def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "", place: Place | None = None) -> View:
     """A post with its pictures; with `absolute`, the site's address, as it leaves the site in a feed."""
     cover = assets.get(post.cover_asset_id or "")
     body_html = media.picture.embed(post.body_html, assets, absolute=absolute) if isinstance(post, Published) else ""
@@ -68,4 +70,5 @@ def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "") -> View
         cover=media.picture.cover(cover, eager=bool(body_html)) if cover else None,
         body_html=body_html if absolute else outline.with_anchors(body_html),
         outline=() if absolute else outline.of(body_html),
+        place=place,
     )

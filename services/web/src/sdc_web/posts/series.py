@@ -1,0 +1,212 @@
+"""Series: posts that belong together, in the author's order."""
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Invalid, NotFound
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
+
+from sdc_web.posts import characters, slugs
+from sdc_web.posts.reading import Published, Summary
+
+MAX_TITLE = 100
+MAX_DESCRIPTION = 500
+MAX_POSITION = 9_999
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `series`."""
+
+    id: str
+    slug: str
+    title: str
+    description: str
+
+    @property
+    def url(self) -> str:
+        """The address below the site's own."""
+        return f"/series/{self.slug}"
+
+
+class Counted(Series, frozen=True, kw_only=True):
+    """A series with the number of its published posts, and the moment at which the last of them changed."""
+
+    posts: int
+    updated_at_us: int | None
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a published post stands in its series: `number` counts from 1."""
+
+    series: Series
+    parts: tuple[Summary, ...]
+    number: int
+
+    @property
+    def before(self) -> Summary | None:
+        """The part to read before this one."""
+        return self.parts[self.number - 2] if self.number > 1 else None
+
+    @property
+    def after(self) -> Summary | None:
+        """The part to read next."""
+        return self.parts[self.number] if self.number < len(self.parts) else None
+
+
+SQL_FIND = "SELECT id, slug, title, description FROM series WHERE id = :id"
+
+
+async def find(connection: Connection, series_id: str) -> Series:
+    """Raises NotFound."""
+    found = await fetch_one(connection, Series, SQL_FIND, {"id": series_id})
+    if found is None:
+        raise NotFound("There is no such series.")
+    return found
+
+
+SQL_BY_SLUG = "SELECT id, slug, title, description FROM series WHERE slug = :slug"
+
+
+async def by_slug(connection: Connection, slug: str) -> Series | None:
+    """The series with that slug, whether it has published posts or not."""
+    return await fetch_one(connection, Series, SQL_BY_SLUG, {"slug": slug})
+
+
+SQL_COUNTED = """
+SELECT series.id, series.slug, series.title, series.description,
+    count(posts.id) AS posts, max(posts.changed_at_us) AS updated_at_us
+FROM series LEFT JOIN posts ON posts.series_id = series.id AND posts.revision_id IS NOT NULL
+GROUP BY series.id ORDER BY series.title
+"""
+
+
+async def everything(connection: Connection) -> list[Counted]:
+    """Every series by title, those without a published post as well."""
+    return await fetch_all(connection, Counted, SQL_COUNTED)
+
+
+# Parts without a position follow those that have one, by date.
+SQL_PARTS = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.series_id = :series_id
+ORDER BY posts.series_position IS NULL, posts.series_position, posts.published_at_us, posts.id
+"""
+
+
+async def parts(connection: Connection, series_id: str) -> list[Summary]:
+    """The published posts of a series, the first part first."""
+    return await fetch_all(connection, Summary, SQL_PARTS, {"series_id": series_id})
+
+
+SQL_NEWEST = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.series_id = :series_id
+ORDER BY posts.published_at_us DESC, posts.id DESC
+LIMIT :limit
+"""
+
+
+async def newest(connection: Connection, series_id: str, limit: int) -> list[Published]:
+    """The newest published posts of a series with their text, for feeds."""
+    return await fetch_all(connection, Published, SQL_NEWEST, {"series_id": series_id, "limit": limit})
+
+
+SQL_OF_POST = """
+SELECT series.id, series.slug, series.title, series.description
+FROM posts JOIN series ON series.id = posts.series_id WHERE posts.id = :post_id
+"""
+
+
+async def place(connection: Connection, post_id: str) -> Place | None:
+    """Where a published post stands, or None when it belongs to no series."""
+    series = await fetch_one(connection, Series, SQL_OF_POST, {"post_id": post_id})
+    if series is None:
+        return None
+    found = await parts(connection, series.id)
+    return Place(series=series, parts=tuple(found), number=[each.id for each in found].index(post_id) + 1)
+
+
+SQL_BY_TITLE = "SELECT id FROM series WHERE title = :title"
+SQL_ADD = "INSERT INTO series (id, slug, title) VALUES (:id, :slug, :title)"
+
+
+async def named(connection: Connection, title: str) -> str:
+    """The id of the series with that title, which is made when there is none."""
+    known = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
+    if known is not None:
+        return str(known)
+    made = {"id": clock.new_id(), "slug": await _free_slug(connection, title), "title": title}
+    await execute(connection, SQL_ADD, made)
+    return made["id"]
+
+
+SQL_PUT = "UPDATE posts SET series_id = :series_id, series_position = :position WHERE id = :post_id"
+
+
+async def put(connection: Connection, post_id: str, title: str, position: int | None) -> None:
+    """The post stands in that series from now on, and in no other; in none when the title is empty."""
+    series_id = await named(connection, title) if title else None
+    await execute(connection, SQL_PUT, {"post_id": post_id, "series_id": series_id, "position": position})
+
+
+SQL_CHANGE = "UPDATE series SET title = :title, slug = :slug, description = :description WHERE id = :id"
+
+
+async def change(database: Database, given: Series) -> None:
+    """New words for a series. Raises Invalid with the field at fault, NotFound without such a series."""
+    title = _words(given.title, MAX_TITLE, "title", "The title")
+    if not title:
+        raise Invalid("A series needs a title.", field="title")
+    wanted = msgspec.structs.replace(
+        given,
+        title=title,
+        slug=slugs.check(given.slug.strip(), "post"),
+        description=_words(given.description, MAX_DESCRIPTION, "description", "The description"),
+    )
+    async with database.transaction() as connection:
+        before = await find(connection, given.id)
+        named_so = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
+        if named_so not in (None, given.id):
+            raise Invalid("Another series has this title already.", field="title")
+        at_slug = await by_slug(connection, wanted.slug)
+        if at_slug is not None and at_slug.id != given.id:
+            raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
+        await execute(connection, SQL_CHANGE, msgspec.structs.asdict(wanted))
+        await _rename(connection, before.title, title)
+
+
+SQL_DELETE = "DELETE FROM series WHERE id = :id"
+
+
+async def delete(database: Database, series_id: str) -> None:
+    """Delete a series; its posts stay, and name it no more. NotFound without such a series."""
+    async with database.transaction() as connection:
+        await _rename(connection, (await find(connection, series_id)).title, "")
+        await execute(connection, SQL_DELETE, {"id": series_id})
+
+
+SQL_RENAME = "UPDATE revisions SET series = :new WHERE series = :old COLLATE NOCASE"
+
+
+async def _rename(connection: Connection, old: str, new: str) -> None:
+    """Texts name a series by its title, so that each of them must follow."""
+    await execute(connection, SQL_RENAME, {"old": old, "new": new})
+
+
+async def _free_slug(connection: Connection, title: str) -> str:
+    wanted = slugs.from_title(title) or "series"
+    slug, count = wanted, 1
+    while await by_slug(connection, slug) is not None:
+        count += 1
+        slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
+    return slug
+
+
+def _words(text: str, longest: int, field: str, name: str) -> str:
+    clean = " ".join(characters.allowed(text).split())
+    if len(clean) > longest or any("\ud800" <= letter <= "\udfff" for letter in clean):
+        raise Invalid(f"{name} has at most {longest} characters that can be stored.", field=field)
+    return clean
