@@ -45,7 +45,9 @@ http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; default_type "text/html; charset=utf-8";
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
   scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port}; root {folder}/static; add_header content-encoding br; add_header cache-control no-cache; }}
+  server {{
+    listen 127.0.0.1:{port}; root {folder}/static; add_header content-encoding br; add_header cache-control no-cache;
+  }}
 }}
 """
 

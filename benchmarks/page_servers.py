@@ -24,8 +24,7 @@ def run(kind: str, port: int) -> None:
     body = os.environ.pop(BODY, "")
     os.environ["BENCH_BODY"] = body
     settings = load().model_copy(update={"WEB_PORT": port})
-    main.application = {"raw": raw, "bare": bare, "whole": main.application}[kind]
-    main.serve(settings)
+    main.serve(settings, {"raw": "page_servers:raw", "bare": "page_servers:bare", "whole": main.APPLICATION}[kind])
 
 
 def raw() -> "ASGIApp":
@@ -61,7 +60,7 @@ def bare() -> "ASGIApp":
     from sdc_web import app  # noqa: PLC0415 - the process above stays small
 
     outer = app.create()
-    return outer._app  # noqa: SLF001  # ty: ignore[unresolved-attribute]
+    return outer._app  # noqa: SLF001  # ty: ignore[missing-attribute]
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ BACKPRESSURE = 512
 """Connections that one process holds at once; further ones wait in the kernel."""
 HEADER_READ_MS = 10_000
 STOP_S = 15
+APPLICATION = "sdc_web.main:application"
 _TO_ROOT = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
 
@@ -69,11 +70,11 @@ def require_free_port(host: str, port: int) -> None:
             raise Misconfigured(message) from None
 
 
-def serve(settings: Settings) -> None:
-    """Run granian with `WEB_PROCESSES` processes below this one."""
+def serve(settings: Settings, target: str = APPLICATION) -> None:
+    """Run granian with `WEB_PROCESSES` processes below this one; each loads `target`, `module:factory`."""
     os.register_at_fork(after_in_child=partial(_begin_below, os.getpid()))
     Server(
-        "sdc_web.main:application",
+        target,
         factory=True,
         address=settings.WEB_HOST,
         port=settings.WEB_PORT,
@@ -98,7 +99,7 @@ def serve_with_uvicorn(settings: Settings) -> None:
     import uvicorn  # noqa: PLC0415 - not loaded where granian serves
 
     uvicorn.run(
-        "sdc_web.main:application",
+        APPLICATION,
         factory=True,
         host=settings.WEB_HOST,
         port=settings.WEB_PORT,
