@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import execute
+from sdc_web import tokens
 from sdc_web.authors import one_time_tokens, throttle
 from sdc_web.authors.site import clean_title
 from sdc_web.db import Databases
@@ -18,6 +19,7 @@ from raw_requests import ask
 from signing_in import BROWSER, PASSWORD, come_in, make_author, sign_in
 
 PUBLIC, AUTHOR, SIGNED, LOOPBACK, TOKEN = "public", "author", "signed", "loopback", "token"
+READER, WRITER = "an API token", "an API token that may write"
 WHO = {
     "GET /": PUBLIC,
     "GET /favicon.ico": PUBLIC,
@@ -91,6 +93,14 @@ WHO = {
     "POST /author/site/password": AUTHOR,
     "GET /author/statistics": AUTHOR,
     "GET /author/statistics/live": AUTHOR,
+    "GET /api/v1/posts": READER,
+    "POST /api/v1/posts": WRITER,
+    "GET /api/v1/posts/{post_id}": READER,
+    "PATCH /api/v1/posts/{post_id}": WRITER,
+    "DELETE /api/v1/posts/{post_id}": WRITER,
+    "POST /api/v1/posts/{post_id}/publication": WRITER,
+    "DELETE /api/v1/posts/{post_id}/publication": WRITER,
+    "GET /api/v1/tags": READER,
 }
 SAME = (b"sec-fetch-site", b"same-origin")
 HTML = (b"accept", b"text/html")
@@ -143,6 +153,76 @@ async def test_an_expired_session_opens_nothing(app: ASGIApp, client: httpx.Asyn
         assert (await ask(app, method, path, headers=[SAME, HTML, cookie])).status == 303, (method, path)
 
 
+STRANGERS = [
+    [],
+    [b""],
+    [b"Bearer"],
+    [b"Bearer "],
+    [b"Bearer sdc_guess"],
+    [b"Bearer sdc_" + b"x" * 43],
+    [b"Bearer sdc_" + b"x" * 100_000],
+    [b"Bearer \xff\xfe"],
+    [b"Bearer THE-TOKEN-"],
+    [b"Bearer THE-TOKEN, Bearer THE-TOKEN"],
+    [b"Basic THE-TOKEN"],
+    [b"THE-TOKEN"],
+    [b"BearerTHE-TOKEN"],
+    [b"Bearer THE-TOKEN", b"Bearer THE-TOKEN"],
+]
+
+
+async def test_without_a_token_in_force_every_api_route_is_closed(app: ASGIApp, databases: Databases) -> None:
+    author = await make_author(databases)
+    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id)
+    routes = [*for_whom(READER), *for_whom(WRITER)]
+    for sent in STRANGERS:
+        headers = [(b"authorization", each.replace(b"THE-TOKEN", issued.text.encode())) for each in sent]
+        for method, path in routes:
+            answer = await ask(app, method, path, headers=[SAME, HTML, *headers])
+            told = (answer.status, answer.headers["www-authenticate"], answer.headers["content-type"])
+            assert told == (401, "Bearer", "application/problem+json"), (method, path, sent)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_a_token_no_longer_in_force_opens_nothing(app: ASGIApp, databases: Databases, how: str) -> None:
+    author = await make_author(databases)
+    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id, days=1)
+    if how == "revoked":
+        await tokens.revoke(databases.site, "phone")
+    headers = [(b"authorization", b"Bearer " + issued.text.encode())]
+    with clock.frozen(clock.now_us() + (clock.DAY_US if how == "expired" else 0)):
+        for method, path in [*for_whom(READER), *for_whom(WRITER)]:
+            assert (await ask(app, method, path, headers=headers)).status == 401, (method, path)
+
+
+async def test_a_token_that_may_read_changes_nothing(app: ASGIApp, databases: Databases) -> None:
+    author = await make_author(databases)
+    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author.id)
+    headers = [(b"authorization", b"Bearer " + issued.text.encode()), (b"if-match", b'"1"')]
+    for method, path in for_whom(WRITER):
+        assert (await ask(app, method, path, headers=headers)).status == 403, (method, path)
+
+
+async def test_a_cookie_gives_no_right_to_the_api(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
+    for method, path in [*for_whom(READER), *for_whom(WRITER)]:
+        assert (await ask(app, method, path, headers=[SAME, cookie])).status == 401, (method, path)
+
+
+async def test_an_api_token_is_no_way_into_the_cms(app: ASGIApp, databases: Databases) -> None:
+    author = await make_author(databases)
+    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id)
+    headers = [
+        (b"authorization", b"Bearer " + issued.text.encode()),
+        (b"cookie", f"sdc_session={issued.text}".encode()),
+    ]
+    for method, path in for_whom(AUTHOR):
+        assert (await ask(app, method, path, headers=[SAME, HTML, *headers])).status == 303, (method, path)
+
+
 FOREIGN: list[list[tuple[bytes, bytes]]] = [
     [(b"sec-fetch-site", b"cross-site")],
     [(b"sec-fetch-site", b"same-site")],
@@ -164,9 +244,9 @@ FOREIGN: list[list[tuple[bytes, bytes]]] = [
 async def test_another_site_can_write_nothing(app: ASGIApp, client: httpx.AsyncClient, databases: Databases) -> None:
     await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
-    for route in WHO:
+    for route, whose in WHO.items():
         method, _, path = route.replace("{", "").replace("}", "").partition(" ")
-        if method == "GET" or path == "/hooks":
+        if method == "GET" or whose in (SIGNED, WRITER):
             continue
         for headers in FOREIGN:
             assert (await ask(app, method, path, headers=[cookie, *headers])).status == 403, (route, headers)

@@ -19,7 +19,7 @@ from sdc_core.settings import Settings, load
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import author, dashboard, hooks, media, problems, site, templating
+from sdc_web import api, author, dashboard, hooks, media, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
@@ -63,6 +63,7 @@ def build(settings: Settings) -> ASGIApp:
             *author.route_handlers,
             *dashboard.route_handlers,
             *hooks.route_handlers,
+            *api.route_handlers,
         ],
         dependencies={**author.dependencies, **_dependencies(opened, settings, keyring)},
         exception_handlers={

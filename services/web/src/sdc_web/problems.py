@@ -31,6 +31,7 @@ _TITLES = {
     412: "Changed in the meantime",
     413: "Too large",
     422: "This cannot be taken",
+    428: "Say which revision you mean",
     404: "Nothing is here",
     405: "This address does not do that",
     429: "Too many tries",
@@ -109,7 +110,11 @@ def respond(request: AnyRequest, error: Exception) -> Response[str] | Response[b
 
 
 def wants_html(request: AnyRequest) -> bool:
-    """Whether a person reads the answer: a browser's Accept names HTML, and htmx always wants a fragment."""
+    """Whether a person reads the answer: a browser's Accept names HTML, and htmx always wants a fragment. Never where
+    programs ask.
+    """
+    if request.scope["path"].startswith("/api/"):
+        return False
     return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
@@ -133,5 +138,11 @@ def _detail(status: int, error: HTTPException) -> str:
 
 
 def _code(status: int) -> str:
-    known = {400: "malformed", 405: "method_not_allowed", 408: "too_slow", 415: "unsupported_media_type"}
+    known = {
+        400: "malformed",
+        405: "method_not_allowed",
+        408: "too_slow",
+        415: "unsupported_media_type",
+        428: "no_precondition",
+    }
     return known.get(status) or next((code for code, number in STATUSES.items() if number == status), "error")

@@ -6,6 +6,7 @@ from sdc_core.sqlite import Connection, Database, fetch_all
 
 from sdc_web.posts import searching, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, State, path_of
+from sdc_web.posts.revisions import Stale
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,9 +104,13 @@ async def listing(
     return await fetch_all(connection, Listed, SQL_LISTING, {"kind": kind, "state": state, "limit": limit})
 
 
-async def delete(database: Database, post_id: str) -> None:
-    """Delete a post with its revisions and redirects, for good; NotFound when there is none."""
+async def delete(database: Database, post_id: str, base_number: int | None = None) -> None:
+    """Delete a post with its revisions and redirects, for good. NotFound when there is none, Stale when `base_number`
+    is given and is not the newest revision's.
+    """
     async with database.transaction() as connection:
-        await store.post(connection, post_id)
+        newest = await store.newest_revision(connection, post_id)
+        if base_number not in (None, newest.number):
+            raise Stale(newest)
         await searching.forget(connection, post_id)
         await store.delete_post(connection, post_id)

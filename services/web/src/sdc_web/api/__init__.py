@@ -1,0 +1,22 @@
+"""The API, version 1: JSON for programs that bring a token, below `/api/v1`.
+
+`route_handlers` asks for the dependencies `databases`, `settings`, `store` and `worker`. Cookies give no rights here,
+so the gate against cross-site writes has nothing to guard; no answer lets a page of another site read it (no CORS).
+"""
+
+from litestar import Router
+from litestar.di import Provide
+from sdc_core.errors import Unauthorized
+
+from sdc_web.api import bearer, posts, publications, refusals, tags
+from sdc_web.posts import Stale
+
+router = Router(
+    path="/api/v1",
+    route_handlers=[*posts.route_handlers, *publications.route_handlers, *tags.route_handlers],
+    dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},
+    exception_handlers={Unauthorized: refusals.challenge, Stale: refusals.stale},
+)
+route_handlers = [router]
+
+__all__ = ["route_handlers"]

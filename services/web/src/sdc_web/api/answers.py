@@ -1,0 +1,147 @@
+"""The shapes of the answers, and how one is sent. Moments are RFC 3339, UTC."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from litestar import Response
+from sdc_core import clock
+
+from sdc_web.posts import Kind, Revision, State
+from sdc_web.posts.whole import Overview, Whole
+from sdc_web.problems import AnyRequest
+
+HEADERS = {"cache-control": "private, no-cache"}
+
+
+class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
+    `on_site` tells whether they see any; `url` is the address that they use, or will; `series` is a title, empty for
+    none.
+    """
+
+    id: str
+    kind: Kind
+    state: State
+    on_site: bool
+    url: str
+    revision: int
+    title: str
+    slug: str
+    summary: str
+    tags: tuple[str, ...]
+    cover_asset_id: str | None
+    series: str
+    series_position: int | None
+    created_at: datetime
+    saved_at: datetime
+    published_at: datetime | None
+    changed_at: datetime | None
+    scheduled_at: datetime | None
+
+
+class Post(PostSummary, frozen=True, kw_only=True):
+    """A post whole; `body` is the Markdown of its newest revision."""
+
+    body: str
+
+
+class PostPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of posts; `next_cursor` asks for the next one, null on the last."""
+
+    posts: tuple[PostSummary, ...]
+    next_cursor: str | None
+
+
+class RevisionText(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody else saved in the meantime."""
+
+    revision: int
+    title: str
+    slug: str
+    summary: str
+    body: str
+    tags: tuple[str, ...]
+    cover_asset_id: str | None
+    series: str
+    series_position: int | None
+    saved_at: datetime
+
+
+def summary_of(found: Overview, site_url: str) -> PostSummary:
+    """The post for a list."""
+    return msgspec.convert(_fields(found, site_url), PostSummary)
+
+
+def post_of(found: Whole, site_url: str) -> Post:
+    """The post whole."""
+    return msgspec.convert(_fields(found, site_url) | {"body": found.body}, Post)
+
+
+def revision_of(revision: Revision) -> RevisionText:
+    """The text of a revision."""
+    return RevisionText(
+        revision=revision.number,
+        title=revision.title,
+        slug=revision.slug,
+        summary=revision.summary,
+        body=revision.body,
+        tags=revision.tags,
+        cover_asset_id=revision.cover_asset_id,
+        series=revision.series,
+        series_position=revision.series_position,
+        saved_at=clock.to_datetime(revision.saved_at_us),
+    )
+
+
+def send(answer: msgspec.Struct, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    """The answer as JSON."""
+    sent = {**HEADERS, **(headers or {})}
+    return Response(msgspec.json.encode(answer), status_code=status_code, headers=sent, media_type="application/json")
+
+
+def send_post(request: AnyRequest, post: Post, status_code: int = 200, location: str = "") -> Response[bytes]:
+    """A post with its ETag; 304 without it for a reader who has it already.
+
+    The ETag is the revision's number, and a digest of the answer: publishing changes the one and not the other.
+    """
+    encoded = msgspec.json.encode(post)
+    etag = f'"{post.revision}-{hashlib.sha256(encoded).hexdigest()[:12]}"'
+    headers = {**HEADERS, "etag": etag} | ({"location": location} if location else {})
+    if request.method == "GET" and _knows(request, etag):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(encoded, status_code=status_code, headers=headers, media_type="application/json")
+
+
+def _knows(request: AnyRequest, etag: str) -> bool:
+    sent = ",".join(request.headers.getall("if-none-match", []))
+    known = {each.strip().removeprefix("W/") for each in sent.split(",")}
+    return etag in known or "*" in known
+
+
+def _fields(found: Overview, site_url: str) -> dict[str, object]:
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "state": found.state,
+        "on_site": found.on_site,
+        "url": f"{site_url}{found.path}",
+        "revision": found.number,
+        "title": found.title,
+        "slug": found.shown_slug,
+        "summary": found.summary,
+        "tags": found.tags,
+        "cover_asset_id": found.cover_asset_id,
+        "series": found.series,
+        "series_position": found.series_position,
+        "created_at": clock.to_datetime(found.created_at_us),
+        "saved_at": clock.to_datetime(found.saved_at_us),
+        "published_at": _moment(found.published_at_us),
+        "changed_at": _moment(found.changed_at_us),
+        "scheduled_at": _moment(found.scheduled_at_us),
+    }
+
+
+def _moment(at_us: int | None) -> datetime | None:
+    return None if at_us is None else clock.to_datetime(at_us)

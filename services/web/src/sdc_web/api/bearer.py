@@ -1,0 +1,33 @@
+"""Who asks: the dependencies `reader`, a token of either scope, and `writer`, one that may change things."""
+
+from litestar.di import NamedDependency
+from sdc_core.errors import Forbidden, Unauthorized
+
+from sdc_web import tokens
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.tokens import ApiToken
+
+
+async def provide_reader(request: AnyRequest, databases: NamedDependency[Databases]) -> ApiToken:
+    """Raises Unauthorized without a token, and for one that is wrong, expired or revoked, in the same words."""
+    found = await tokens.recognise(databases.site, _presented(request))
+    if found is None:
+        raise Unauthorized("send a token that is in force: `Authorization: Bearer sdc_...`")
+    return found
+
+
+async def provide_writer(reader: NamedDependency[ApiToken]) -> ApiToken:
+    """Raises Forbidden for a token that may only read."""
+    if reader.scope != "write":
+        raise Forbidden("this token may read and not write: make one with `--scope write`")
+    return reader
+
+
+def _presented(request: AnyRequest) -> str:
+    """The token of the one Authorization header, or an empty text (RFC 6750 section 2.1)."""
+    sent = [value for name, value in request.scope["headers"] if name.lower() == b"authorization"]
+    if len(sent) != 1:
+        return ""
+    scheme, _, text = sent[0].decode("latin-1").partition(" ")
+    return text.strip(" ") if scheme.lower() == "bearer" else ""

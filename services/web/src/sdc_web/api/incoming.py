@@ -1,0 +1,77 @@
+"""What a program sends becomes a Struct here, once: the body, the query, the revision that If-Match names."""
+
+import re
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.exceptions import HTTPException
+from sdc_core.errors import Invalid
+
+from sdc_web.problems import AnyRequest
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+"""The longest text, each of its characters written as two escapes of six bytes."""
+MAX_FIELDS = 20
+MAX_SAID = 300
+JSON = "application/json"
+_FIELD = re.compile(r"at `\$\.(\w{1,40})")
+# What a proxy that compresses makes of an ETag is weak; only the number counts.
+_IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{1,64})?"')
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+async def body(request: AnyRequest, form: type[T]) -> T:
+    """The JSON body. Raises Invalid with the field at fault, and HTTPException: 400 for what is no JSON, 413, 415."""
+    if request.content_type[0] != JSON or request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(status_code=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    sent = await request.body()
+    try:
+        return msgspec.json.decode(sent, type=form)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise HTTPException(status_code=HTTPStatus.BAD_REQUEST) from None
+
+
+def query(request: AnyRequest, form: type[T]) -> T:
+    """The query. Raises Invalid for unknown and repeated parameters and for wrong values."""
+    encoded = request.scope["query_string"].decode("latin-1")
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise Invalid("the query is not readable: too many parameters, or not UTF-8") from None
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise Invalid("a parameter was sent twice")
+    try:
+        return msgspec.convert(named, form, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+
+
+def required_base(request: AnyRequest) -> int:
+    """The revision number that If-Match names. Raises HTTPException, 428, without that header; Invalid."""
+    base = base_number(request)
+    if base is None:
+        words = "send the ETag of the post as you know it in If-Match"
+        raise HTTPException(status_code=HTTPStatus.PRECONDITION_REQUIRED, detail=words)
+    return base
+
+
+def base_number(request: AnyRequest) -> int | None:
+    """The same, None without the header."""
+    sent = request.headers.getall("if-match", [])
+    if not sent:
+        return None
+    named = _IF_MATCH.fullmatch(sent[0].strip()) if len(sent) == 1 else None
+    if named is None:
+        raise Invalid('If-Match names one revision, as the ETag of the post does: "7"', field="If-Match")
+    return int(named[1])
+
+
+def _invalid(error: msgspec.ValidationError) -> Invalid:
+    words = str(error)
+    field = _FIELD.search(words)
+    return Invalid(words[:MAX_SAID], field=field[1] if field else "")

@@ -1,0 +1,134 @@
+"""Posts, pages and projects: listed, read, made, changed, deleted."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import UNSET, Meta, UnsetType
+from sdc_core.settings import Settings
+
+from sdc_web import posts
+from sdc_web.api import answers, incoming
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, whole
+from sdc_web.problems import AnyRequest
+from sdc_web.tokens import ApiToken
+
+
+class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A post to be made. Without a slug it is made from the title."""
+
+    kind: posts.Kind = "post"
+    title: str = ""
+    slug: str = ""
+    summary: str = ""
+    body: str = ""
+    tags: tuple[str, ...] = ()
+    cover_asset_id: str | None = None
+    series: str = ""
+    series_position: int | None = None
+
+
+class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New values for some fields; what is left out stays."""
+
+    title: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    summary: str | UnsetType = UNSET
+    body: str | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    cover_asset_id: str | UnsetType | None = UNSET
+    series: str | UnsetType = UNSET
+    series_position: int | UnsetType | None = UNSET
+
+
+class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which posts, and from where on."""
+
+    kind: posts.Kind | None = None
+    state: posts.State | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")] | None = None
+
+
+@get("/posts")
+async def index(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+) -> Response[bytes]:
+    """List posts, published or not, the one made last first."""
+    asked = incoming.query(request, PostQuery)
+    async with databases.site.read() as connection:
+        found = await whole.page(
+            connection, kind=asked.kind, state=asked.state, before=asked.cursor or "", limit=asked.limit + 1
+        )
+    shown = tuple(answers.summary_of(each, settings.site_url) for each in found[: asked.limit])
+    next_cursor = shown[-1].id if len(found) > asked.limit else None
+    return answers.send(answers.PostPage(posts=shown, next_cursor=next_cursor))
+
+
+@get("/posts/{post_id:str}")
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Read a post with the Markdown of its newest revision."""
+    return answers.send_post(request, await read(databases, settings, post_id))
+
+
+@post("/posts", status_code=201, request_max_body_size=incoming.MAX_BODY_BYTES)
+async def create(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[ApiToken],
+) -> Response[bytes]:
+    """Make a draft."""
+    new = await incoming.body(request, NewPost)
+    draft = msgspec.convert(new, Draft, from_attributes=True)
+    post_id = await whole.begin(databases.site, writer.author_id, new.kind, draft)
+    made = await read(databases, settings, post_id)
+    return answers.send_post(request, made, 201, f"/api/v1/posts/{post_id}")
+
+
+@patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES)
+async def change(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[ApiToken],
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Save other values as the newest revision; readers see it once it is published."""
+    base = incoming.required_base(request)
+    changes = msgspec.structs.asdict(await incoming.body(request, PostChanges))
+    given = {name: value for name, value in changes.items() if value is not UNSET}
+    await whole.amend(databases.site, post_id, given, base, writer.author_id)
+    return answers.send_post(request, await read(databases, settings, post_id))
+
+
+@delete("/posts/{post_id:str}")
+async def remove(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> None:
+    """Delete a post with all its revisions, for good."""
+    await posts.delete(databases.site, post_id, incoming.base_number(request))
+
+
+async def read(databases: Databases, settings: Settings, post_id: str) -> answers.Post:
+    """The post as it stands; NotFound."""
+    async with databases.site.read() as connection:
+        return answers.post_of(await whole.whole(connection, post_id), settings.site_url)
+
+
+route_handlers = [index, show, create, change, remove]

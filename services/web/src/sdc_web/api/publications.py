@@ -1,0 +1,68 @@
+"""The publication of a post: made now or for a set moment, and taken back."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, delete, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.settings import Settings
+
+from sdc_web import posts
+from sdc_web.api import answers, incoming
+from sdc_web.api.posts import read
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.tokens import ApiToken
+
+FIRST_YEAR = 1970
+
+
+class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When: a moment to come schedules it; one that has passed is the date that readers see, if it is the first."""
+
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+@post("/posts/{post_id:str}/publication", status_code=200)
+async def create(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Publish the newest revision, now or at a set moment. The body may be left out."""
+    wanted = await incoming.body(request, NewPublication) if await request.body() else NewPublication()
+    await posts.publish(databases.site, post_id, None if wanted.at is None else _at_us(wanted.at))
+    return answers.send_post(request, await read(databases, settings, post_id))
+
+
+@delete("/posts/{post_id:str}/publication", status_code=200)
+async def remove(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Take the post off the site and out of the schedule; its text is kept."""
+    await posts.unpublish(databases.site, post_id)
+    return answers.send_post(request, await read(databases, settings, post_id))
+
+
+def _at_us(at: datetime) -> int:
+    try:
+        moment = at.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("that moment is out of reach", field="at") from None
+    if moment.year < FIRST_YEAR:
+        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="at")
+    return clock.from_datetime(moment)
+
+
+route_handlers = [create, remove]

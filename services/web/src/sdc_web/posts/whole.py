@@ -1,0 +1,164 @@
+"""Posts as programs read and write them: whole or a page at a time, made and changed with their text in one call."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+from sdc_core.errors import NotFound, SdcError
+from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
+
+from sdc_web.posts import catalogue, revisions, slugs, store
+from sdc_web.posts.records import Draft, Kind, Revision, State, decode_tags, path_of
+from sdc_web.posts.revisions import Stale
+
+LAST = "~"
+"""Greater than every identifier."""
+_PLACEHOLDER = re.compile(r"untitled-[0-9a-z]{26}")
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """A post with its newest revision, but for the text. `slug` is the newest revision's and `public_slug` the one that
+    readers use; `state` is `changed` when the newest revision is not the published one; times in microseconds, UTC.
+    """
+
+    id: str
+    kind: Kind
+    slug: str
+    public_slug: str
+    title: str
+    summary: str
+    tags_json: str
+    cover_asset_id: str | None
+    series: str
+    series_position: int | None
+    state: State
+    on_site: bool
+    number: int
+    created_at_us: int
+    saved_at_us: int
+    published_at_us: int | None
+    changed_at_us: int | None
+    scheduled_at_us: int | None
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in the author's order."""
+        return decode_tags(self.tags_json)
+
+    @property
+    def shown_slug(self) -> str:
+        """The slug, empty while it only stands for one."""
+        return "" if self.published_at_us is None and is_placeholder(self.slug) else self.slug
+
+    @property
+    def path(self) -> str:
+        """The address that readers use, below the site's own."""
+        return path_of(self.kind, self.public_slug)
+
+
+class Whole(Overview, frozen=True, kw_only=True):
+    """A post with the Markdown of its newest revision."""
+
+    body: str
+
+
+SQL_WHOLE = """
+SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
+    newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
+    newest.number, newest.saved_at_us, newest.body,
+    posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
+    posts.revision_id IS NOT NULL AS on_site,
+    CASE
+        WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
+        WHEN posts.revision_id IS NULL THEN 'draft'
+        WHEN posts.revision_id = newest.id THEN 'published'
+        ELSE 'changed'
+    END AS state
+FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+WHERE posts.id = :id
+ORDER BY newest.number DESC LIMIT 1
+"""
+
+
+async def whole(connection: Connection, post_id: str) -> Whole:
+    """The post, published or not; NotFound when there is none."""
+    found = await fetch_one(connection, Whole, SQL_WHOLE, {"id": post_id})
+    if found is None:
+        raise NotFound("There is no such post.")
+    return found
+
+
+SQL_PAGE = """
+SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
+    newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
+    newest.number, newest.saved_at_us,
+    posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
+    posts.revision_id IS NOT NULL AS on_site,
+    CASE
+        WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
+        WHEN posts.revision_id IS NULL THEN 'draft'
+        WHEN posts.revision_id = newest.id THEN 'published'
+        ELSE 'changed'
+    END AS state
+FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+WHERE posts.id < :before
+    AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
+    AND (:kind IS NULL OR posts.kind = :kind)
+    AND (:state IS NULL OR state = :state)
+ORDER BY posts.id DESC
+LIMIT :limit
+"""
+
+
+async def page(
+    connection: Connection, *, kind: Kind | None, state: State | None, before: str = "", limit: int
+) -> list[Overview]:
+    """Posts older than the one with the id `before`, the one made last first: saving a post does not move it."""
+    values = {"kind": kind, "state": state, "before": before or LAST, "limit": limit}
+    return await fetch_all(connection, Overview, SQL_PAGE, values)
+
+
+async def begin(database: Database, author_id: str, kind: Kind, draft: Draft) -> str:
+    """A new post with that text, its revision number 2; the id. Raises Invalid, and then there is no new post.
+
+    A crash in the middle leaves an empty draft, as the author's own button for a new post makes.
+    """
+    post = await catalogue.create(database, author_id, kind)
+    try:
+        await revisions.save(database, post.id, draft, 1, author_id)
+    except SdcError:
+        await catalogue.delete(database, post.id)
+        raise
+    return post.id
+
+
+async def amend(
+    database: Database, post_id: str, changes: Mapping[str, object], base_number: int, author_id: str
+) -> None:
+    """Save the newest revision with other values in those fields of a `Draft`; without any, nothing is saved.
+
+    Raises Stale when `base_number` is not the newest number, Invalid, NotFound.
+    """
+    async with database.read() as connection:
+        newest = await store.newest_revision(connection, post_id)
+    if newest.number != base_number:
+        raise Stale(newest)
+    before = draft_of(newest)
+    after = replace(before, **changes)
+    if after != before:
+        await revisions.save(database, post_id, after, base_number, author_id)
+
+
+def draft_of(revision: Revision) -> Draft:
+    """What the author typed. The slug is empty while it follows the title, which a published post's never does: there
+    `revisions.save` takes an empty one for the slug that it has.
+    """
+    draft = msgspec.convert(revision, Draft, from_attributes=True)
+    follows = draft.slug == slugs.from_title(draft.title) or is_placeholder(draft.slug)
+    return replace(draft, slug="" if follows else draft.slug)
+
+
+def is_placeholder(slug: str) -> bool:
+    """Whether it stands for none."""
+    return _PLACEHOLDER.fullmatch(slug) is not None

@@ -1,0 +1,21 @@
+"""A program that uses the API with a token of its own."""
+
+import httpx
+from litestar.types import ASGIApp
+from sdc_web import tokens
+from sdc_web.db import Databases
+from sdc_web.tokens import Scope
+
+BASE = "http://localhost:8000/api/v1"
+
+
+async def token(databases: Databases, author_id: str, scope: Scope = "write") -> str:
+    """The text of a new token, named after its scope."""
+    issued = await tokens.issue(databases.site, name=scope, scope=scope, author_id=author_id)
+    return issued.text
+
+
+def program(app: ASGIApp, text: str) -> httpx.AsyncClient:
+    """A client that sends this token to the application; close it."""
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))  # ty: ignore[invalid-argument-type]
+    return httpx.AsyncClient(transport=transport, base_url=BASE, headers={"Authorization": f"Bearer {text}"})

@@ -1,0 +1,213 @@
+"""Posts through the API, as a program that may write sees them."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import httpx
+import pytest
+from litestar.types import ASGIApp
+from sdc_core import clock
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.posts import Post
+
+from api_client import program, token
+
+Publish = Callable[..., Awaitable[Post]]
+YEAR_S = 365 * 86_400
+
+
+@pytest.fixture
+async def api(app: ASGIApp, databases: Databases, author_id: str) -> AsyncGenerator[httpx.AsyncClient]:
+    async with program(app, await token(databases, author_id)) as opened:
+        yield opened
+
+
+async def made(api: httpx.AsyncClient, **fields: object) -> httpx.Response:
+    """The answer to a new post that was taken."""
+    answer = await api.post("/posts", json={"title": "A lamp", "body": "Some *light*.", **fields})
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def test_a_new_post_is_a_draft_at_the_address_that_is_told(api: httpx.AsyncClient) -> None:
+    answer = await made(api, summary="Short", tags=["Light", "fog"])
+    told = answer.json()
+    assert answer.headers["location"] == f"/api/v1/posts/{told['id']}"
+    assert {name: told[name] for name in ("kind", "state", "on_site", "slug", "tags", "body", "url")} == {
+        "kind": "post",
+        "state": "draft",
+        "on_site": False,
+        "slug": "a-lamp",
+        "tags": ["light", "fog"],
+        "body": "Some *light*.",
+        "url": "http://localhost:8000/posts/a-lamp",
+    }
+
+
+async def test_a_post_is_read_as_it_was_answered_when_it_was_made(api: httpx.AsyncClient) -> None:
+    answer = await made(api)
+    again = await api.get(f"/posts/{answer.json()['id']}")
+    assert (again.status_code, again.json(), again.headers["etag"]) == (200, answer.json(), answer.headers["etag"])
+
+
+async def test_a_post_that_is_known_already_is_not_sent_again(api: httpx.AsyncClient) -> None:
+    answer = await made(api)
+    known = {"If-None-Match": f'"other", W/{answer.headers["etag"]}'}
+    again = await api.get(f"/posts/{answer.json()['id']}", headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+
+
+async def test_publishing_changes_the_etag_though_the_revision_stays(api: httpx.AsyncClient) -> None:
+    answer = await made(api)
+    published = await api.post(f"/posts/{answer.json()['id']}/publication")
+    assert published.json()["revision"] == answer.json()["revision"]
+    assert published.headers["etag"] != answer.headers["etag"]
+
+
+async def test_what_is_refused_leaves_no_post_behind(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/posts", json={"title": "A lamp", "slug": "Not A Slug"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "slug")
+    assert (await api.get("/posts")).json()["posts"] == []
+
+
+async def test_the_list_is_paged_and_each_post_is_in_it_once(api: httpx.AsyncClient) -> None:
+    ids = [(await made(api, title=f"Post {number}")).json()["id"] for number in range(5)]
+    found, cursor = [], ""
+    for _ in range(3):
+        page = (await api.get("/posts", params={"limit": "2"} | ({"cursor": cursor} if cursor else {}))).json()
+        found += [each["id"] for each in page["posts"]]
+        cursor = page["next_cursor"]
+    assert (sorted(found, reverse=True), len(found), cursor) == (sorted(ids, reverse=True), 5, None)
+
+
+async def test_the_list_is_filtered_by_kind_and_state(api: httpx.AsyncClient, publish: Publish) -> None:
+    page = await publish("About", kind="page")
+    await made(api, title="Draft of a page", kind="page")
+    await publish("A post")
+    found = (await api.get("/posts", params={"kind": "page", "state": "published"})).json()
+    assert [each["id"] for each in found["posts"]] == [page.id]
+    assert "body" not in found["posts"][0]
+
+
+async def test_changes_touch_the_fields_that_are_sent_alone(api: httpx.AsyncClient) -> None:
+    before = await made(api, tags=["fog"], summary="Short")
+    etag = {"If-Match": before.headers["etag"]}
+    after = await api.patch(f"/posts/{before.json()['id']}", json={"body": "Darkness."}, headers=etag)
+    was, told = before.json(), after.json()
+    assert after.status_code == 200
+    assert [name for name in told if told[name] != was[name]] == ["revision", "saved_at", "body"]
+
+
+async def test_a_post_belongs_to_a_series_until_it_is_taken_out(api: httpx.AsyncClient) -> None:
+    before = await made(api, series="Lamps", series_position=2)
+    assert (before.json()["series"], before.json()["series_position"]) == ("Lamps", 2)
+    etag = {"If-Match": before.headers["etag"]}
+    told = (await api.patch(f"/posts/{before.json()['id']}", json={"series": ""}, headers=etag)).json()
+    assert (told["series"], told["series_position"]) == ("", None)
+
+
+async def test_a_field_can_be_emptied(api: httpx.AsyncClient) -> None:
+    before = await made(api, tags=["fog"], summary="Short")
+    changes = {"tags": [], "summary": "", "cover_asset_id": None}
+    etag = {"If-Match": before.headers["etag"]}
+    told = (await api.patch(f"/posts/{before.json()['id']}", json=changes, headers=etag)).json()
+    assert (told["tags"], told["summary"], told["cover_asset_id"]) == ([], "", None)
+
+
+async def test_changes_that_change_nothing_make_no_revision(api: httpx.AsyncClient) -> None:
+    before = await made(api)
+    etag = {"If-Match": before.headers["etag"]}
+    after = await api.patch(f"/posts/{before.json()['id']}", json={"title": "A lamp"}, headers=etag)
+    assert (after.status_code, after.json()) == (200, before.json())
+
+
+async def test_the_slug_of_a_draft_follows_its_title(api: httpx.AsyncClient) -> None:
+    before = await made(api, title="")
+    assert before.json()["slug"] == ""
+    etag = {"If-Match": before.headers["etag"]}
+    after = await api.patch(f"/posts/{before.json()['id']}", json={"title": "Fog at sea"}, headers=etag)
+    assert after.json()["slug"] == "fog-at-sea"
+
+
+async def test_the_slug_of_a_published_post_stays(api: httpx.AsyncClient, publish: Publish) -> None:
+    post = await publish("A lamp")
+    after = await api.patch(f"/posts/{post.id}", json={"title": "Fog"}, headers={"If-Match": '"2"'})
+    assert (after.json()["slug"], after.json()["state"]) == ("a-lamp", "changed")
+
+
+async def test_changes_without_if_match_are_refused(api: httpx.AsyncClient) -> None:
+    before = await made(api)
+    refused = await api.patch(f"/posts/{before.json()['id']}", json={"title": "Fog"})
+    assert (refused.status_code, refused.json()["code"]) == (428, "no_precondition")
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_changes_to_an_older_revision_are_refused_with_the_newest(api: httpx.AsyncClient) -> None:
+    before = await made(api)
+    address, etag = f"/posts/{before.json()['id']}", {"If-Match": before.headers["etag"]}
+    await api.patch(address, json={"body": "First."}, headers=etag)
+    refused = await api.patch(address, json={"body": "Second."}, headers=etag)
+    problem = refused.json()
+    assert (refused.status_code, problem["code"], problem["status"]) == (412, "stale", 412)
+    assert (problem["current"]["revision"], problem["current"]["body"]) == (3, "First.")
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_publishing_puts_a_post_before_readers(api: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    post_id = (await made(api)).json()["id"]
+    published = await api.post(f"/posts/{post_id}/publication")
+    assert (published.status_code, published.json()["state"]) == (200, "published")
+    assert "<em>light</em>" in (await client.get("/posts/a-lamp")).text
+
+
+async def test_a_moment_to_come_schedules_a_post(api: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    post_id = (await made(api)).json()["id"]
+    at = clock.to_datetime(clock.now_us() + YEAR_S * clock.SECOND_US).isoformat()
+    scheduled = (await api.post(f"/posts/{post_id}/publication", json={"at": at})).json()
+    assert (scheduled["state"], scheduled["on_site"]) == ("scheduled", False)
+    assert scheduled["scheduled_at"] == at.replace("+00:00", "Z")
+    assert (await client.get("/posts/a-lamp")).status_code == 404
+
+
+async def test_a_moment_that_has_passed_is_the_date_that_readers_see(api: httpx.AsyncClient) -> None:
+    post_id = (await made(api)).json()["id"]
+    published = await api.post(f"/posts/{post_id}/publication", json={"at": "2020-02-29T12:00:00+02:00"})
+    assert published.json()["published_at"] == "2020-02-29T10:00:00Z"
+
+
+async def test_unpublishing_takes_a_post_off_the_site(
+    api: httpx.AsyncClient, client: httpx.AsyncClient, publish: Publish
+) -> None:
+    post = await publish("A lamp")
+    answer = await api.delete(f"/posts/{post.id}/publication")
+    assert (answer.status_code, answer.json()["state"], answer.json()["on_site"]) == (200, "draft", False)
+    assert (await client.get("/posts/a-lamp")).status_code == 404
+
+
+async def test_a_post_without_a_title_is_not_published(api: httpx.AsyncClient) -> None:
+    post_id = (await made(api, title="")).json()["id"]
+    refused = await api.post(f"/posts/{post_id}/publication")
+    assert (refused.status_code, refused.json()["field"]) == (422, "title")
+
+
+async def test_a_deleted_post_is_gone(api: httpx.AsyncClient) -> None:
+    address = f"/posts/{(await made(api)).json()['id']}"
+    deleted = await api.delete(address)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert [(await api.request(method, address)).status_code for method in ("GET", "DELETE")] == [404, 404]
+
+
+async def test_a_post_that_was_saved_since_is_not_deleted_by_who_names_its_older_revision(
+    api: httpx.AsyncClient, databases: Databases
+) -> None:
+    post_id = (await made(api)).json()["id"]
+    assert (await api.delete(f"/posts/{post_id}", headers={"If-Match": '"1"'})).status_code == 412
+    async with databases.site.read() as connection:
+        assert (await posts.find(connection, post_id)).id == post_id
+
+
+async def test_the_tags_are_those_that_readers_find(api: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("A lamp", tags=["fog", "light"])
+    await publish("Another", tags=["fog"])
+    await made(api, tags=["draft"])
+    assert (await api.get("/tags")).json() == {"tags": [{"name": "fog", "posts": 2}, {"name": "light", "posts": 1}]}
