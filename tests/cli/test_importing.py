@@ -28,7 +28,7 @@ Some *light*.
 JEKYLL = """---
 layout: post
 categories: [fog]
-redirect_from: [/old-fog, /2019/05/fog.html]
+redirect_from: [/old-fog, /2019/05/fog.html, "https://old.example/f%C3%B6g/", "/?p=1", /author/x]
 ---
 # Fog & co
 
@@ -98,13 +98,15 @@ async def test_posts_of_two_generators_are_published_on_their_days(
         lamp = await stored(databases, "post", "a-lamp")
         fog = await stored(databases, "post", "fog")
         async with databases.site.read() as connection:
-            assert await posts.redirects.find(connection, "/old-fog") == "/posts/fog"
+            for old in ("/old-fog", "/2019/05/fog.html", "/fög"):
+                assert await posts.redirects.find(connection, old) == "/posts/fog"
     assert (lamp.title, lamp.tags, clock.day_of(lamp.published_at_us)) == ("A lamp", ("light", "fog"), "2024-05-01")
     assert (fog.title, fog.tags, clock.day_of(fog.published_at_us)) == ("Fog & co", ("fog",), "2023-02-03")
     assert "<em>light</em>" in lamp.body_html
     assert report["_posts/2023-02-03-fog.md"].notes == (
         "shortcode {% gist 1 %} stays as it is written",
-        "alias /2019/05/fog.html is no address that can lead anywhere here",
+        "alias /?p=1 is no address that can lead anywhere here",
+        "alias /author/x is no address that can lead anywhere here",
     )
 
 

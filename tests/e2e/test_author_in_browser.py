@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
 import photograph
 from e2e_site import Site
@@ -41,6 +41,7 @@ def begin(context: BrowserContext, site: Site) -> Page:
     page.goto(f"{site.url}/author/posts")
     page.get_by_role("button", name="Write").click()
     page.locator("#field-body").wait_for()
+    page.wait_for_load_state()
     return page
 
 
@@ -64,6 +65,22 @@ def test_a_text_typed_without_a_network_comes_back_after_the_tab_is_gone(site: S
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     page.reload()
     assert text_of(page) == "A sentence in a tunnel."
+
+
+def test_a_text_typed_before_the_script_is_there_is_kept_too(site: Site, desk: BrowserContext) -> None:
+    address = begin(desk, site).url
+    page = desk.new_page()
+    held: list[Route] = []
+    page.route("**/js/editor*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    with page.expect_request("**/js/editor*"):
+        page.goto(address, wait_until="commit")
+    page.locator("#field-body").fill("Faster than the script.")
+    (route,) = held
+    route.continue_()
+    page.unroute_all()
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    assert text_of(page) == "Faster than the script."
 
 
 def test_typing_without_a_pause_is_kept_before_the_first_pause(site: Site, desk: BrowserContext) -> None:

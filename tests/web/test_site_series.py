@@ -110,7 +110,8 @@ async def test_new_words_of_a_series_are_on_the_very_next_page(client: httpx.Asy
     assert "Of fog" in (await client.get("/posts/fog-stays")).text
     assert "All &lt;i&gt; know." in (await client.get("/series/of-fog")).text
     assert "All &amp;lt;i&amp;gt; know." in (await client.get("/series/of-fog/rss.xml")).text
-    assert (await client.get("/series/on-fog")).status_code == HTTPStatus.NOT_FOUND
+    moved = await client.get("/series/on-fog")
+    assert (moved.status_code, moved.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/series/of-fog")
 
 
 async def test_a_deleted_series_leaves_its_posts(

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_web.posts import slugs
+from sdc_web.posts import addresses, slugs
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
 
@@ -26,7 +26,6 @@ _KINDS: Mapping[str, Kind] = {
     "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
     "page": "page", "pages": "page", "project": "project", "projects": "project", "portfolio": "project",
 }  # fmt: skip
-_ALIAS = re.compile(r"/(?:(?:posts|projects)/)?[A-Za-z0-9._~-]+")
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,8 +203,11 @@ def _moment(value: datetime) -> int:
 
 
 def _alias(alias: str) -> str:
-    path = "/" + urlsplit(alias).path.strip("/")
-    return path if _ALIAS.fullmatch(path) else ""
+    """As requests name it, or nothing: it may be written as a whole address, and without its first slash."""
+    try:
+        return addresses.old_path(alias if "://" in alias else f"/{alias.lstrip('/')}")
+    except Invalid:
+        return ""
 
 
 def _left_out(body: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from sdc_core.errors import SdcError
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
+from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
@@ -23,9 +24,11 @@ from sdc_web import api, author, dashboard, hooks, media, problems, site, templa
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
+from sdc_web.posts.uses import Uses, open_uses
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
 from sdc_web.sessions import cookies
+from sdc_web.site.moved import Moved
 from sdc_web.site.routes import cacheable
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -43,6 +46,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     pictures: site.Pictures
     worker: ServiceClient
     board: Board
+    uses: Uses
     request_log: RequestLog
 
 
@@ -79,7 +83,7 @@ def build(settings: Settings) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    edge = Edge(Bodies(litestar), security_headers(settings))
+    edge = Edge(Moved(Bodies(litestar), opened.moved), security_headers(settings))
     opened.page_cache = PageCache(edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME)
     opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
     return opened.request_log
@@ -102,6 +106,10 @@ class _Opened:
             raise RuntimeError("the application serves before its lifespan has begun")
         return self._parts
 
+    def moved(self) -> tuple[Database, Uses]:
+        """What the redirects are asked of, and counted by."""
+        return self.parts.databases.site, self.parts.uses
+
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncGenerator[None]:
         settings = self._settings
@@ -110,6 +118,7 @@ class _Opened:
         await asyncio.to_thread(media.upload.forget_left_over, settings)
         async with (
             open_databases(settings) as databases,
+            open_uses(databases.site) as uses,
             open_store(local_endpoint(settings)) as store,
             connect(settings.worker_url, self._keyring, connections=WORKER_CONNECTIONS) as worker,
             open_request_log(settings, worker) as request_log,
@@ -117,6 +126,7 @@ class _Opened:
                 {
                     **request_log.loops,
                     "media.order": lambda: media.order_again(databases.site, worker),
+                    "redirects.count": uses.run,
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }
             ) as board,
@@ -127,6 +137,7 @@ class _Opened:
                 pictures=site.Pictures(store, settings.S3_MEDIA_BUCKET),
                 worker=worker,
                 board=board,
+                uses=uses,
                 request_log=request_log,
             )
             self.request_log.attach(request_log)

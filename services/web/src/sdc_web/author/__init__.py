@@ -12,7 +12,19 @@ The composition root gives `Litestar`
 
 from litestar.di import Provide
 
-from sdc_web.author import drafts, media, posts, previews, publications, series, sessions, setup, sign_in, site
+from sdc_web.author import (
+    drafts,
+    media,
+    posts,
+    previews,
+    publications,
+    redirects,
+    series,
+    sessions,
+    setup,
+    sign_in,
+    site,
+)
 from sdc_web.author.gate import Gate
 from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
 
@@ -29,6 +41,7 @@ route_handlers = [
     *media.route_handlers,
     *sessions.route_handlers,
     *site.route_handlers,
+    *redirects.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

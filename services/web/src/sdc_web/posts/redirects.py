@@ -1,13 +1,37 @@
-"""Old addresses of posts: each answers 301 with the present one, for ever."""
+"""Old addresses: those that posts had, which answer 301 with the present one for ever, and the author's own."""
 
 import msgspec
-from sdc_core.sqlite import Connection, execute, fetch_one
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
+from sdc_web.posts import addresses
 from sdc_web.posts.records import Kind, path_of
+
+
+class Redirect(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as the author sees it. `kind` and `slug` are those of the post it leads to, None for the author's own;
+    `uses` are written some seconds late.
+    """
+
+    path: str
+    own_target: str | None
+    kind: Kind | None
+    slug: str | None
+    created_at_us: int
+    uses: int
+    used_at_us: int | None
+
+    @property
+    def target(self) -> str:
+        """Where it leads now."""
+        return path_of(self.kind, self.slug) if self.kind and self.slug else self.own_target or "/"
+
 
 SQL_ADD = """
 INSERT INTO redirects (path, post_id, created_at_us) VALUES (:path, :post_id, :now_us)
-ON CONFLICT (path) DO UPDATE SET post_id = excluded.post_id, created_at_us = excluded.created_at_us
+ON CONFLICT (path) DO UPDATE
+SET post_id = excluded.post_id, target = NULL, created_at_us = excluded.created_at_us, uses = 0, used_at_us = NULL
 """
 
 
@@ -20,23 +44,89 @@ SQL_REMOVE = "DELETE FROM redirects WHERE path = :path"
 
 
 async def remove(connection: Connection, path: str) -> None:
-    """The address is a post's own again."""
+    """The address leads nowhere else any more."""
     await execute(connection, SQL_REMOVE, {"path": path})
 
 
 class _Target(msgspec.Struct, frozen=True, kw_only=True):
-    kind: Kind
-    slug: str
+    target: str | None
+    kind: Kind | None
+    slug: str | None
 
 
 SQL_FIND = """
-SELECT posts.kind, posts.slug
-FROM redirects JOIN posts ON posts.id = redirects.post_id
-WHERE redirects.path = :path AND posts.revision_id IS NOT NULL
+SELECT redirects.target, posts.kind, posts.slug
+FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
+WHERE redirects.path = :path AND (redirects.target IS NOT NULL OR posts.revision_id IS NOT NULL)
 """
 
 
 async def find(connection: Connection, path: str) -> str | None:
-    """The present address of the published post that once was at `path`, or None."""
-    target = await fetch_one(connection, _Target, SQL_FIND, {"path": path})
-    return path_of(target.kind, target.slug) if target else None
+    """Where `path` leads: to what the author typed, or to the published post that once was there; None for nowhere."""
+    found = await fetch_one(connection, _Target, SQL_FIND, {"path": path})
+    if found is None:
+        return None
+    return path_of(found.kind, found.slug) if found.kind and found.slug else found.target
+
+
+SQL_EVERYTHING = """
+SELECT redirects.path, redirects.target AS own_target, posts.kind, posts.slug, redirects.created_at_us,
+    redirects.uses, redirects.used_at_us
+FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
+ORDER BY redirects.created_at_us DESC, redirects.path
+LIMIT :limit
+"""
+
+
+async def everything(connection: Connection, limit: int) -> list[Redirect]:
+    """Every redirect, the newest first."""
+    return await fetch_all(connection, Redirect, SQL_EVERYTHING, {"limit": limit})
+
+
+SQL_KNOWN = "SELECT 1 FROM redirects WHERE path = :path"
+SQL_OWN = "INSERT INTO redirects (path, target, created_at_us) VALUES (:path, :target, :now_us)"
+
+
+async def add_own(database: Database, path: str, target: str, site_url: str) -> None:
+    """From now on `path` leads to `target`, a path or an https URL. Raises Invalid naming the field at fault.
+
+    A target that is an old address itself is refused, so redirects never go round in a circle.
+    """
+    old = addresses.old_path(path)
+    leads_to = addresses.target(target, site_url)
+    here = addresses.path_here(leads_to)
+    async with database.transaction() as connection:
+        if await fetch_value(connection, SQL_KNOWN, {"path": old}) is not None:
+            raise Invalid("This address leads somewhere already: delete that first.", field="path")
+        if await is_published(connection, old):
+            raise Invalid("A published text has this address.", field="path")
+        if here == old:
+            raise Invalid("An address cannot lead to itself.", field="target")
+        if here and await fetch_value(connection, SQL_KNOWN, {"path": here}) is not None:
+            raise Invalid("This address leads on by itself: name the one where it ends.", field="target")
+        await put_own(connection, old, leads_to)
+
+
+async def put_own(connection: Connection, path: str, target: str) -> None:
+    """The same of a path and a target that are known to be good."""
+    await execute(connection, SQL_OWN, {"path": path, "target": target, "now_us": clock.now_us()})
+
+
+async def delete(database: Database, path: str) -> None:
+    """The address leads nowhere any more; nothing happens where it did not."""
+    async with database.transaction() as connection:
+        await remove(connection, path)
+
+
+SQL_IS_PUBLISHED = """
+SELECT 1 FROM posts WHERE kind = :kind AND slug = :slug AND revision_id IS NOT NULL
+"""
+
+
+async def is_published(connection: Connection, path: str) -> bool:
+    """Whether a published post, page or project is at that address."""
+    folder, _, slug = path.rpartition("/")
+    kinds: dict[str, Kind] = {"": "page", "/posts": "post", "/projects": "project"}
+    if folder not in kinds:
+        return False
+    return await fetch_value(connection, SQL_IS_PUBLISHED, {"kind": kinds[folder], "slug": slug}) is not None

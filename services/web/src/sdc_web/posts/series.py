@@ -5,7 +5,7 @@ from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
-from sdc_web.posts import characters, slugs
+from sdc_web.posts import characters, redirects, slugs
 from sdc_web.posts.reading import Published, Summary
 
 MAX_TITLE = 100
@@ -156,7 +156,10 @@ SQL_CHANGE = "UPDATE series SET title = :title, slug = :slug, description = :des
 
 
 async def change(database: Database, given: Series) -> None:
-    """New words for a series. Raises Invalid with the field at fault, NotFound without such a series."""
+    """New words for a series, whose old address leads to the new one.
+
+    Raises Invalid with the field at fault, NotFound without such a series.
+    """
     title = _words(given.title, MAX_TITLE, "title", "The title")
     if not title:
         raise Invalid("A series needs a title.", field="title")
@@ -176,6 +179,10 @@ async def change(database: Database, given: Series) -> None:
             raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
         await execute(connection, SQL_CHANGE, msgspec.structs.asdict(wanted))
         await _rename(connection, before.title, title)
+        await redirects.remove(connection, wanted.url)
+        if before.slug != wanted.slug:
+            await redirects.remove(connection, before.url)
+            await redirects.put_own(connection, before.url, wanted.url)
 
 
 SQL_DELETE = "DELETE FROM series WHERE id = :id"

@@ -163,16 +163,14 @@ async def page(template: str, front: Front, **context: object) -> Response[str]:
 
 
 async def _one(request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str]:
-    """One post of a kind, or 301 from an address that it had."""
-    path = request.scope["path"]
+    """One post of a kind; the page that opens the home page is there."""
     async with databases.site.read() as connection:
         found = await posts.by_slug(connection, kind, slug)
         if found is None or (kind == "page" and slug == HOME):
-            target = "/" if found else await posts.redirects.find(connection, path)
-            if target is None:
-                message = "No page has this address. It may have been taken away, or the link is wrong."
-                raise NotFound(message)
-            return Response("", status_code=301, headers={"location": target, "cache-control": "no-cache"})
+            if found:
+                return Response("", status_code=301, headers={"location": "/", "cache-control": "no-cache"})
+            message = "No page has this address. It may have been taken away, or the link is wrong."
+            raise NotFound(message)
         front = await _front(request, connection, settings)
         assets = await assets_of(connection, [found])
         place = await posts.series.place(connection, found.id) if kind == "post" else None

@@ -186,3 +186,7 @@ else if (found && !document.querySelector("[data-conflict]")) {
     form.elements.body_markdown.focus();
   });
 }
+
+// What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
+const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
+if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,0 +1,56 @@
+"""What nothing else answers may have moved: the last question before a page is not found."""
+
+from collections.abc import Callable
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from sdc_core.sqlite import Database
+
+from sdc_web import posts
+from sdc_web.posts import addresses
+from sdc_web.posts.uses import Uses
+
+
+class Moved:
+    """ASGI layer around the router: a 404 becomes a 301 where a redirect has that path, with the query handed on.
+
+    `parts` gives the database and the counter, once they are open.
+    """
+
+    __slots__ = ("_app", "_parts")
+
+    def __init__(self, app: ASGIApp, parts: Callable[[], tuple[Database, Uses]]) -> None:
+        self._app = app
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or _is_private(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        path, query = scope["path"], scope["query_string"].decode("latin-1")
+        target: str | None = None
+
+        async def send_on(message: Message) -> None:
+            nonlocal target
+            if message["type"] == "http.response.start" and message["status"] == 404:
+                target = await self._find(path)
+                if target is not None:
+                    location = addresses.with_query(target, query).encode()
+                    headers = [(b"location", location), (b"cache-control", b"no-cache"), (b"content-length", b"0")]
+                    message = {"type": "http.response.start", "status": 301, "headers": headers}
+            elif target is not None and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app(scope, receive, send_on)
+
+    async def _find(self, path: str) -> str | None:
+        database, uses = self._parts()
+        async with database.read() as connection:
+            target = await posts.redirects.find(connection, path)
+        if target is not None:
+            uses.count(path)
+        return target
+
+
+def _is_private(path: str) -> bool:
+    return path.split("/", 2)[1] in addresses.PRIVATE if path.startswith("/") else True

@@ -1,0 +1,185 @@
+"""Redirects of the author's own: made, refused, followed, counted, deleted."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
+
+import httpx
+import pytest
+from litestar.types import ASGIApp
+from sdc_core.settings import Settings
+from sdc_core.sqlite import OperationalError, execute
+from sdc_web import posts
+from sdc_web.app import build
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, Post, uses
+from sdc_web.posts.redirects import Redirect
+from sdc_web.posts.uses import Uses, open_uses
+
+from raw_requests import ask
+from signing_in import BROWSER, come_in, send
+
+Publish = Callable[..., Awaitable[Post]]
+Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
+SITE = "http://localhost:8000"
+
+
+@pytest.fixture
+async def counted(databases: Databases) -> AsyncGenerator[Uses]:
+    """A counter of the test's own."""
+    async with open_uses(databases.site) as opened:
+        yield opened
+
+
+async def lead(databases: Databases, path: str, target: str) -> None:
+    await posts.redirects.add_own(databases.site, path, target, SITE)
+
+
+async def listed(databases: Databases) -> list[Redirect]:
+    async with databases.site.read() as connection:
+        return await posts.redirects.everything(connection, 10)
+
+
+async def where(client: httpx.AsyncClient, address: str) -> tuple[int, str]:
+    answer = await client.get(address)
+    return answer.status_code, answer.headers.get("location", "")
+
+
+async def test_one_is_made_listed_and_deleted(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in(client, databases)
+    form = {"path": "/2019/05/fog.html", "target": "/posts/fog"}
+    answer = await send(client, "/author/redirects", form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/redirects?said=saved")
+    assert "/2019/05/fog.html" in (await client.get("/author/redirects", headers=BROWSER)).text
+    assert await where(client, "/2019/05/fog.html") == (301, "/posts/fog")
+    await send(client, "/author/redirects?_method=DELETE", {"path": "/2019/05/fog.html"})
+    assert await where(client, "/2019/05/fog.html") == (404, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "field"),
+    [
+        ("fog", "/posts/fog", "path"),
+        ("/author/site", "/posts/fog", "path"),
+        ("/posts/here", "/posts/fog", "path"),
+        ("/old", "/posts/fog", "path"),
+        ("/new", "//evil.example", "target"),
+        ("/new", "/new/", "target"),
+        ("/new", "/%6Eew?a", "target"),
+        ("/new", "/old", "target"),
+        ("/new", "/ol%64/", "target"),
+    ],
+)
+async def test_what_cannot_be_is_said_at_its_field_and_kept_in_the_form(
+    client: httpx.AsyncClient, databases: Databases, path: str, target: str, field: str
+) -> None:
+    author = await come_in(client, databases)
+    post = await posts.create(databases.site, author.id, "post")
+    await posts.revisions.save(databases.site, post.id, Draft(title="Here"), 1, author.id)
+    await posts.publish(databases.site, post.id)
+    await lead(databases, "/old", "/posts/fog")
+    answer = await send(client, "/author/redirects", {"path": path, "target": target})
+    assert (answer.status_code, f'id="error-{field}"' in answer.text) == (422, True)
+    assert f'value="{path}"' in answer.text
+    assert [each.path for each in await listed(databases)] == ["/old"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/old", "/a/b/c/d.html", "/posts/x/y", "/tags/x/y.php", "/static/x.png", "/media/a.jpg", "/fög"]
+)
+async def test_any_path_that_nothing_else_answers_leads_on(
+    client: httpx.AsyncClient, databases: Databases, path: str
+) -> None:
+    assert (await where(client, path))[0] == HTTPStatus.NOT_FOUND
+    await lead(databases, path, "https://else.example/x?y=1#z")
+    assert await where(client, f"{path}?a=b%20c") == (301, "https://else.example/x?y=1&a=b%20c#z")
+    head = await client.head(path)
+    assert (head.status_code, head.headers["location"]) == (301, "https://else.example/x?y=1#z")
+
+
+async def test_what_answers_by_itself_does_not_lead_on(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish
+) -> None:
+    await lead(databases, "/posts/fog", "/posts")
+    await lead(databases, "/tags", "/posts")
+    assert await where(client, "/posts/fog") == (301, "/posts")
+    assert (await where(client, "/tags"))[0] == HTTPStatus.OK
+    await publish("Fog")
+    assert (await where(client, "/posts/fog"))[0] == HTTPStatus.OK
+
+
+async def test_a_form_that_is_sent_to_an_old_address_does_not_lead_on(app: ASGIApp, databases: Databases) -> None:
+    await lead(databases, "/a/b/c", "/posts")
+    assert (await ask(app, "POST", "/a/b/c")).status == HTTPStatus.NOT_FOUND
+
+
+async def test_renamed_posts_and_own_redirects_never_go_round_in_a_circle(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish
+) -> None:
+    post = await publish("A")
+    await lead(databases, "/posts/b", "/posts/a")
+    await posts.revisions.save(databases.site, post.id, Draft(title="A", slug="b"), 2, post.author_id)
+    await posts.publish(databases.site, post.id)
+    assert await where(client, "/posts/a") == (301, "/posts/b")
+    assert (await where(client, "/posts/b"))[0] == HTTPStatus.OK
+
+
+async def test_a_redirect_of_a_renamed_post_is_listed_with_where_it_leads(
+    databases: Databases, publish: Publish
+) -> None:
+    post = await publish("A")
+    await posts.revisions.save(databases.site, post.id, Draft(title="A", slug="b"), 2, post.author_id)
+    await posts.publish(databases.site, post.id)
+    (row,) = await listed(databases)
+    assert (row.path, row.target, row.own_target, row.uses) == ("/posts/a", "/posts/b", None, 0)
+
+
+async def test_uses_are_counted_and_written_when_the_site_stops(
+    settings: Settings, databases: Databases, running: Running
+) -> None:
+    await lead(databases, "/old", "/posts")
+    built = build(settings)
+    async with running(built):
+        for _ in range(2):
+            await ask(built, "GET", "/old")
+    (row,) = await listed(databases)
+    assert (row.uses, row.used_at_us is not None) == (2, True)
+
+
+async def test_no_request_waits_for_the_count(client: httpx.AsyncClient, databases: Databases) -> None:
+    await lead(databases, "/old", "/posts")
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE site SET title = 'x'")
+        assert await where(client, "/old") == (301, "/posts")
+
+
+async def test_uses_of_a_deleted_redirect_are_forgotten(counted: Uses, databases: Databases) -> None:
+    await lead(databases, "/old", "/posts")
+    counted.count("/old")
+    await posts.redirects.delete(databases.site, "/old")
+    await counted.write()
+    assert await listed(databases) == []
+
+
+async def test_what_could_not_be_written_is_counted_later(counted: Uses, databases: Databases) -> None:
+    await lead(databases, "/old", "/posts")
+    counted.count("/old")
+    async with databases.site.transaction() as connection:
+        await execute(connection, "ALTER TABLE redirects RENAME TO away")
+    with pytest.raises(OperationalError):
+        await counted.write()
+    async with databases.site.transaction() as connection:
+        await execute(connection, "ALTER TABLE away RENAME TO redirects")
+    counted.count("/old")
+    await counted.write()
+    assert [row.uses for row in await listed(databases)] == [2]
+
+
+async def test_the_count_has_a_bound(counted: Uses, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uses, "MAX_PATHS", 1)
+    for path in ("/one", "/two"):
+        await lead(databases, path, "/posts")
+        counted.count(path)
+        counted.count(path)
+    await counted.write()
+    assert {row.path: row.uses for row in await listed(databases)} == {"/one": 2, "/two": 0}
