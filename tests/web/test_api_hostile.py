@@ -83,6 +83,7 @@ BAD_QUERIES = [
     b"limit=1&limit=2",
     b"kind=",
     b"kind=essay",
+    b"kind=null",
     b"state=live",
     b"cursor=",
     b"cursor=%00",

@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx
+import msgspec
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import clock
 from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.posts import Post
+from sdc_web.posts import Draft, Post, whole
 
 from api_client import program, token
 
@@ -62,6 +63,18 @@ async def test_publishing_changes_the_etag_though_the_revision_stays(api: httpx.
     published = await api.post(f"/posts/{answer.json()['id']}/publication")
     assert published.json()["revision"] == answer.json()["revision"]
     assert published.headers["etag"] != answer.headers["etag"]
+
+
+async def test_a_post_has_no_address_while_it_has_no_slug(api: httpx.AsyncClient) -> None:
+    assert (await made(api, title="")).json()["url"] is None
+
+
+async def test_what_breaks_in_the_middle_leaves_no_post_behind(databases: Databases, author_id: str) -> None:
+    broken = msgspec.structs.replace(Draft(title="A lamp"), body=None)
+    with pytest.raises(AttributeError):
+        await whole.begin(databases.site, author_id, "post", broken)
+    async with databases.site.read() as connection:
+        assert await posts.listing(connection) == []
 
 
 async def test_what_is_refused_leaves_no_post_behind(api: httpx.AsyncClient) -> None:
@@ -173,6 +186,31 @@ async def test_a_moment_that_has_passed_is_the_date_that_readers_see(api: httpx.
     post_id = (await made(api)).json()["id"]
     published = await api.post(f"/posts/{post_id}/publication", json={"at": "2020-02-29T12:00:00+02:00"})
     assert published.json()["published_at"] == "2020-02-29T10:00:00Z"
+
+
+async def test_a_text_that_was_saved_since_is_not_published_by_who_names_an_older_revision(
+    api: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    before = await made(api)
+    address, known = f"/posts/{before.json()['id']}", {"If-Match": before.headers["etag"]}
+    await api.patch(address, json={"body": "Not read by them."}, headers=known)
+    at = clock.to_datetime(clock.now_us() + YEAR_S * clock.SECOND_US).isoformat()
+    refused = [
+        await api.post(f"{address}/publication", headers=known),
+        await api.post(f"{address}/publication", headers=known, json={"at": at}),
+    ]
+    assert [(each.status_code, each.json()["current"]["body"]) for each in refused] == [(412, "Not read by them.")] * 2
+    assert (await client.get("/posts/a-lamp")).status_code == 404
+
+
+async def test_a_text_that_was_saved_since_is_not_withdrawn_by_who_names_an_older_revision(
+    api: httpx.AsyncClient, publish: Publish
+) -> None:
+    post = await publish("A lamp")
+    refused = await api.delete(f"/posts/{post.id}/publication", headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "stale")
+    taken = await api.delete(f"/posts/{post.id}/publication", headers={"If-Match": '"2"'})
+    assert (taken.status_code, taken.json()["state"]) == (200, "draft")
 
 
 async def test_unpublishing_takes_a_post_off_the_site(

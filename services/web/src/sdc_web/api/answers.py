@@ -17,15 +17,15 @@ HEADERS = {"cache-control": "private, no-cache"}
 
 class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
-    `on_site` tells whether they see any; `url` is the address that they use, or will; `series` is a title, empty for
-    none.
+    `on_site` tells whether they see any; `url` is the address that they use or will, null while there is no slug;
+    `series` is a title, empty for none.
     """
 
     id: str
     kind: Kind
     state: State
     on_site: bool
-    url: str
+    url: str | None
     revision: int
     title: str
     slug: str
@@ -126,7 +126,7 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "kind": found.kind,
         "state": found.state,
         "on_site": found.on_site,
-        "url": f"{site_url}{found.path}",
+        "url": f"{site_url}{found.path}" if found.path else None,
         "revision": found.number,
         "title": found.title,
         "slug": found.shown_slug,

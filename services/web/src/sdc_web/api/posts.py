@@ -47,10 +47,10 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which posts, and from where on."""
 
-    kind: posts.Kind | None = None
-    state: posts.State | None = None
+    kind: posts.Kind | UnsetType = UNSET
+    state: posts.State | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")] | None = None
+    cursor: Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")] | UnsetType = UNSET
 
 
 @get("/posts")
@@ -64,7 +64,11 @@ async def index(
     asked = incoming.query(request, PostQuery)
     async with databases.site.read() as connection:
         found = await whole.page(
-            connection, kind=asked.kind, state=asked.state, before=asked.cursor or "", limit=asked.limit + 1
+            connection,
+            kind=asked.kind or None,
+            state=asked.state or None,
+            before=asked.cursor or "",
+            limit=asked.limit + 1,
         )
     shown = tuple(answers.summary_of(each, settings.site_url) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
@@ -93,9 +97,9 @@ async def create(
     """Make a draft."""
     new = await incoming.body(request, NewPost)
     draft = msgspec.convert(new, Draft, from_attributes=True)
-    post_id = await whole.begin(databases.site, writer.author_id, new.kind, draft)
-    made = await read(databases, settings, post_id)
-    return answers.send_post(request, made, 201, f"/api/v1/posts/{post_id}")
+    made = await whole.begin(databases.site, writer.author_id, new.kind, draft)
+    told = answers.post_of(made, settings.site_url)
+    return answers.send_post(request, told, 201, f"/api/v1/posts/{made.id}")
 
 
 @patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES)
@@ -110,8 +114,8 @@ async def change(
     base = incoming.required_base(request)
     changes = msgspec.structs.asdict(await incoming.body(request, PostChanges))
     given = {name: value for name, value in changes.items() if value is not UNSET}
-    await whole.amend(databases.site, post_id, given, base, writer.author_id)
-    return answers.send_post(request, await read(databases, settings, post_id))
+    amended = await whole.amend(databases.site, post_id, given, base, writer.author_id)
+    return answers.send_post(request, answers.post_of(amended, settings.site_url))
 
 
 @delete("/posts/{post_id:str}")

@@ -38,7 +38,8 @@ async def create(
 ) -> Response[bytes]:
     """Publish the newest revision, now or at a set moment. The body may be left out."""
     wanted = await incoming.body(request, NewPublication) if await request.body() else NewPublication()
-    await posts.publish(databases.site, post_id, None if wanted.at is None else _at_us(wanted.at))
+    at_us = None if wanted.at is None else _at_us(wanted.at)
+    await posts.publish(databases.site, post_id, at_us, incoming.base_number(request))
     return answers.send_post(request, await read(databases, settings, post_id))
 
 
@@ -51,7 +52,7 @@ async def remove(
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Take the post off the site and out of the schedule; its text is kept."""
-    await posts.unpublish(databases.site, post_id)
+    await posts.unpublish(databases.site, post_id, incoming.base_number(request))
     return answers.send_post(request, await read(databases, settings, post_id))
 
 

@@ -4,9 +4,8 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, fetch_all
 
-from sdc_web.posts import searching, slugs, store
+from sdc_web.posts import revisions, searching, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, State, path_of
-from sdc_web.posts.revisions import Stale
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +37,12 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def create(database: Database, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
     """A new post with an empty first revision, number 1. Nobody but the author sees it."""
+    async with database.transaction() as connection:
+        return await begin(connection, author_id, kind, now_us)
+
+
+async def begin(connection: Connection, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
+    """`create`, inside a transaction of the caller's."""
     at_us = clock.now_us() if now_us is None else now_us
     post = Post(
         id=clock.new_id(),
@@ -63,9 +68,8 @@ async def create(database: Database, author_id: str, kind: Kind, now_us: int | N
         saved_at_us=at_us,
         author_id=author_id,
     )
-    async with database.transaction() as connection:
-        await store.insert_post(connection, post)
-        await store.insert_revision(connection, first)
+    await store.insert_post(connection, post)
+    await store.insert_revision(connection, first)
     return post
 
 
@@ -109,8 +113,6 @@ async def delete(database: Database, post_id: str, base_number: int | None = Non
     is given and is not the newest revision's.
     """
     async with database.transaction() as connection:
-        newest = await store.newest_revision(connection, post_id)
-        if base_number not in (None, newest.number):
-            raise Stale(newest)
+        revisions.require(await store.newest_revision(connection, post_id), base_number)
         await searching.forget(connection, post_id)
         await store.delete_post(connection, post_id)

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import markdown, redirects, searching, series, store
+from sdc_web.posts import markdown, redirects, revisions, searching, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -17,20 +17,24 @@ MAX_DUE = 1_000
 log = logging.getLogger(__name__)
 
 
-async def publish(database: Database, post_id: str, at_us: int | None = None) -> Post:
+async def publish(database: Database, post_id: str, at_us: int | None = None, base_number: int | None = None) -> Post:
     """Publish the newest revision and return the post.
 
     With `at_us` in the future the post is scheduled instead; in the past, that is the date readers see. Raises Invalid
-    without a title, Conflict when its address is taken, NotFound, and Unavailable while it is saved all the time.
+    without a title, Conflict when its address is taken, NotFound, Stale when `base_number` is given and is not the
+    newest revision's, and Unavailable while it is saved all the time.
     """
     if at_us is not None and at_us > clock.now_us():
-        return await _schedule(database, post_id, at_us)
-    return await _publish(database, post_id, at_us)
+        return await _schedule(database, post_id, at_us, base_number)
+    return await _publish(database, post_id, at_us, base_number)
 
 
-async def unpublish(database: Database, post_id: str) -> Post:
-    """Take a post away from readers, and from the schedule. Its date and its revisions stay."""
+async def unpublish(database: Database, post_id: str, base_number: int | None = None) -> Post:
+    """Take a post away from readers, and from the schedule. Its date and its revisions stay. Raises NotFound, and Stale
+    as `publish` does.
+    """
     async with database.transaction() as connection:
+        revisions.require(await store.newest_revision(connection, post_id), base_number)
         post = replace(await store.post(connection, post_id), revision_id=None, scheduled_at_us=None)
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
@@ -71,11 +75,13 @@ async def _publish_scheduled(database: Database, post: Post) -> bool:
     return True
 
 
-async def _publish(database: Database, post_id: str, at_us: int | None, *, as_scheduled: bool = False) -> Post:
+async def _publish(
+    database: Database, post_id: str, at_us: int | None, base_number: int | None = None, *, as_scheduled: bool = False
+) -> Post:
     """Raises Stale when it is `as_scheduled` and the post is not scheduled for `at_us` any more."""
     for _ in range(TRIES):
         async with database.read() as connection:
-            newest = await store.newest_revision(connection, post_id)
+            newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
         rendered = await asyncio.to_thread(markdown.render, newest.body)
         finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
@@ -126,9 +132,9 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
     return after
 
 
-async def _schedule(database: Database, post_id: str, at_us: int) -> Post:
+async def _schedule(database: Database, post_id: str, at_us: int, base_number: int | None) -> Post:
     async with database.transaction() as connection:
-        _require_title(await store.newest_revision(connection, post_id))
+        _require_title(revisions.require(await store.newest_revision(connection, post_id), base_number))
         post = replace(await store.post(connection, post_id), scheduled_at_us=at_us)
         await store.update_post(connection, post)
     return post

@@ -32,34 +32,44 @@ async def save(database: Database, post_id: str, draft: Draft, base_number: int,
     `base_number` is not the newest number, Invalid naming the field, NotFound without such a post.
     """
     async with database.transaction() as connection:
-        post = await store.post(connection, post_id)
-        newest = await store.newest_revision(connection, post_id)
-        if newest.number != base_number:
-            raise Stale(newest)
-        clean = await _check(connection, post, newest, draft)
-        saved = Revision(
-            id=newest.id if newest.published_at_us is None else clock.new_id(),
-            post_id=post_id,
-            number=newest.number + 1,
-            title=clean.title,
-            slug=clean.slug,
-            summary=clean.summary,
-            body=clean.body,
-            tags_json=encode_tags(clean.tags),
-            cover_asset_id=clean.cover_asset_id,
-            saved_at_us=clock.now_us(),
-            author_id=author_id,
-            series=clean.series,
-            series_position=clean.series_position,
-        )
-        if saved.id == newest.id:
-            await store.replace_revision(connection, saved)
-        else:
-            await store.insert_revision(connection, saved)
-        if post.published_at_us is None and post.slug != saved.slug:
-            # Never published, so nobody has the old address; a published post moves when it is published again.
-            await store.update_post(connection, replace(post, slug=saved.slug))
+        return await put(connection, post_id, draft, base_number, author_id)
+
+
+async def put(connection: Connection, post_id: str, draft: Draft, base_number: int, author_id: str) -> Revision:
+    """`save`, inside a transaction of the caller's."""
+    post = await store.post(connection, post_id)
+    newest = require(await store.newest_revision(connection, post_id), base_number)
+    clean = await _check(connection, post, newest, draft)
+    saved = Revision(
+        id=newest.id if newest.published_at_us is None else clock.new_id(),
+        post_id=post_id,
+        number=newest.number + 1,
+        title=clean.title,
+        slug=clean.slug,
+        summary=clean.summary,
+        body=clean.body,
+        tags_json=encode_tags(clean.tags),
+        cover_asset_id=clean.cover_asset_id,
+        saved_at_us=clock.now_us(),
+        author_id=author_id,
+        series=clean.series,
+        series_position=clean.series_position,
+    )
+    if saved.id == newest.id:
+        await store.replace_revision(connection, saved)
+    else:
+        await store.insert_revision(connection, saved)
+    if post.published_at_us is None and post.slug != saved.slug:
+        # Never published, so nobody has the old address; a published post moves when it is published again.
+        await store.update_post(connection, replace(post, slug=saved.slug))
     return saved
+
+
+def require(newest: Revision, base_number: int | None) -> Revision:
+    """The newest revision; Stale when a number is given and is not its own."""
+    if base_number not in (None, newest.number):
+        raise Stale(newest)
+    return newest
 
 
 async def newest(connection: Connection, post_id: str) -> Revision:

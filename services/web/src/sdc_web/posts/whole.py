@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
-from sdc_core.errors import NotFound, SdcError
+from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
 from sdc_web.posts import catalogue, revisions, slugs, store
 from sdc_web.posts.records import Draft, Kind, Revision, State, decode_tags, path_of
-from sdc_web.posts.revisions import Stale
 
 LAST = "~"
 """Greater than every identifier."""
@@ -53,8 +52,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def path(self) -> str:
-        """The address that readers use, below the site's own."""
-        return path_of(self.kind, self.public_slug)
+        """The address that readers use or will, below the site's own; empty while there is no slug."""
+        return path_of(self.kind, self.public_slug) if self.shown_slug else ""
 
 
 class Whole(Overview, frozen=True, kw_only=True):
@@ -119,35 +118,27 @@ async def page(
     return await fetch_all(connection, Overview, SQL_PAGE, values)
 
 
-async def begin(database: Database, author_id: str, kind: Kind, draft: Draft) -> str:
-    """A new post with that text, its revision number 2; the id. Raises Invalid, and then there is no new post.
-
-    A crash in the middle leaves an empty draft, as the author's own button for a new post makes.
-    """
-    post = await catalogue.create(database, author_id, kind)
-    try:
-        await revisions.save(database, post.id, draft, 1, author_id)
-    except SdcError:
-        await catalogue.delete(database, post.id)
-        raise
-    return post.id
+async def begin(database: Database, author_id: str, kind: Kind, draft: Draft) -> Whole:
+    """A new post with that text, its revision number 2. Raises Invalid, and then there is no new post."""
+    async with database.transaction() as connection:
+        post = await catalogue.begin(connection, author_id, kind)
+        await revisions.put(connection, post.id, draft, 1, author_id)
+        return await whole(connection, post.id)
 
 
 async def amend(
     database: Database, post_id: str, changes: Mapping[str, object], base_number: int, author_id: str
-) -> None:
-    """Save the newest revision with other values in those fields of a `Draft`; without any, nothing is saved.
-
-    Raises Stale when `base_number` is not the newest number, Invalid, NotFound.
+) -> Whole:
+    """Save the newest revision with other values in those fields of a `Draft`, and return the post as this left it;
+    without any, nothing is saved. Raises Stale when `base_number` is not the newest number, Invalid, NotFound.
     """
-    async with database.read() as connection:
-        newest = await store.newest_revision(connection, post_id)
-    if newest.number != base_number:
-        raise Stale(newest)
-    before = draft_of(newest)
-    after = replace(before, **changes)
-    if after != before:
-        await revisions.save(database, post_id, after, base_number, author_id)
+    async with database.transaction() as connection:
+        newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        before = draft_of(newest)
+        after = replace(before, **changes)
+        if after != before:
+            await revisions.put(connection, post_id, after, base_number, author_id)
+        return await whole(connection, post_id)
 
 
 def draft_of(revision: Revision) -> Draft:
