@@ -175,7 +175,7 @@ async def seen_client(scope: Scope, receive: Receive, send: Send) -> None:
 def test_the_client_is_the_last_address_that_a_trusted_hop_vouches_for(
     peer: str, forwarded: list[str], client: str
 ) -> None:
-    assert Proxies(["10.0.0.0/8"]).client(peer, forwarded) == client
+    assert Proxies(["10.0.0.0/8"]).client(peer, ",".join(forwarded)) == client
 
 
 def test_a_proxy_that_is_no_network_is_told_of() -> None:

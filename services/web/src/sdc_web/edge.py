@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import cast
 from urllib.parse import parse_qs, quote
 
@@ -163,11 +163,11 @@ def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
 def method_override(app: ASGIApp) -> ASGIApp:
     """Forms know GET and POST alone: below `/author`, `?_method=DELETE` (or PUT, PATCH) on a POST stands for it."""
 
-    async def overridden(scope: Scope, receive: Receive, send: Send) -> None:
+    def overridden(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/author/"):
             wanted = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[0].upper()
             if wanted in _OVERRIDES:
                 scope = cast("HTTPScope", {**scope, "method": wanted})
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     return overridden

@@ -7,7 +7,7 @@ process's own writer included; only then `generation.n` is read, and only when t
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,29 +116,28 @@ class PageCache:
         """Bytes of the bodies that are kept."""
         return self._pages.size_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self.close()
-        elif scope["type"] == "http" and self._may_keep(scope):
-            await self._serve(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._live(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] in _READING and not scope["query_string"]:
+            return self._serve(scope, receive, send)
+        return self._app(scope, receive, send)
 
-    def _may_keep(self, scope: HTTPScope) -> bool:
-        return scope["method"] in ("GET", "HEAD") and not scope["query_string"] and self._cacheable(scope["path"])
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.close()
 
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         accepted, known, signed_in = _asked(scope, self._cookie)
         pages = None if signed_in else self._current()
-        if pages is None:
-            await self._app(scope, receive, send)
-            return
-        answers = pages.answers.get(scope["path"])
+        answers = None if pages is None else pages.answers.get(scope["path"])
         if answers is not None:
             self.hits += 1
+        elif pages is None or not self._cacheable(scope["path"]):
+            await self._app(scope, receive, send)
+            return
         elif (answers := await self._make(pages, scope, receive, send)) is None:
             return
         answer = answers[best_encoding(accepted)]
@@ -288,6 +287,7 @@ def _weight(parameters: str) -> float:
     return 1.0
 
 
+_READING = frozenset({"GET", "HEAD"})
 _EMPTY: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
 

@@ -1,6 +1,6 @@
 """An answer as it passes: its status, size and end, and the request id put on it."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
 from litestar.types import Message, Receive, ReceiveMessage, Send
@@ -33,23 +33,26 @@ class Answer:
             self.gone = True
         return message
 
-    async def send(self, message: Message) -> None:
-        """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed."""
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed.
+
+        What the server gives to wait for is handed on as it is: a coroutine around it would cost each message more
+        than all that is done here.
+        """
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self.content_type = media_type(message["headers"])
-            await self._send({**message, "headers": [*message["headers"], (b"x-request-id", self.rid.encode())]})
-            return
-        await self._send(message)
-        if message["type"] == "http.response.body":
+            message = {**message, "headers": [*message["headers"], (b"x-request-id", self.rid.encode())]}
+        elif message["type"] == "http.response.body":
             self.size_bytes += len(message.get("body", b""))
             self._done = not message.get("more_body", False)
+        return self._send(message)
 
     def outcome(self) -> int:
         """The status to record: what was answered, 499 when the client left first, 500 when nothing was answered."""
-        if self._done:
-            return self._status
-        return GONE if self.gone else FAILED
+        if self.gone:
+            return GONE
+        return self._status if self._done else FAILED
 
     def duration_us(self) -> int:
         """Microseconds since the request came."""
@@ -59,7 +62,7 @@ class Answer:
 def media_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The media type that these headers name, without its parameters."""
     for name, value in headers:
-        if name == b"content-type" or name.lower() == b"content-type":
+        if name == b"content-type":
             return _bare(value)
     return ""
 

@@ -19,17 +19,18 @@ class Asked:
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self._referrer = ""
-        self.forwarded_for: list[str] = []
+        self.forwarded_for = ""
         self.request_id = ""
         self.user_agent = ""
         for name, value in headers:
             match name:
                 case b"user-agent":
-                    self.user_agent = value.decode("latin-1")
+                    self.user_agent = value[:MAX_TEXT].decode("latin-1")
                 case b"referer":
                     self._referrer = value.decode("latin-1")
                 case b"x-forwarded-for":
-                    self.forwarded_for.append(value.decode("latin-1"))
+                    more = value.decode("latin-1")
+                    self.forwarded_for = f"{self.forwarded_for},{more}" if self.forwarded_for else more
                 case b"x-request-id" if _REQUEST_ID.fullmatch(value.decode("latin-1")):
                     self.request_id = value.decode("latin-1")
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TypeAlias
 
 from sdc_core.errors import Misconfigured
@@ -14,15 +13,13 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 class Proxies:
     """The networks of `TRUSTED_PROXIES`, whose forwarding headers are believed."""
 
-    __slots__ = ("_networks", "is_trusted")
+    __slots__ = ("_networks",)
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = tuple(_network(text) for text in networks)
-        # The same few peers ask again and again.
-        self.is_trusted = lru_cache(maxsize=1024)(self._is_trusted)
 
-    def client(self, peer: str, forwarded_for: Iterable[str]) -> str:
-        """The client's address in one spelling. `forwarded_for` holds the values of `X-Forwarded-For` in their order.
+    def client(self, peer: str, forwarded_for: str) -> str:
+        """The client's address in one spelling. `forwarded_for` is `X-Forwarded-For`, all of its values in one.
 
         Read from the right: each trusted hop vouches for the entry before it, and the first one that is not trusted is
         the client. Whatever stands further left is the client's own claim.
@@ -30,7 +27,7 @@ class Proxies:
         client = _spelled(peer)
         if not self.is_trusted(client):
             return client
-        for entry in reversed([part for value in forwarded_for for part in value.split(",")]):
+        for entry in reversed(forwarded_for.split(",") if forwarded_for else []):
             address = _parse(entry)
             if address is None:
                 break
@@ -39,7 +36,8 @@ class Proxies:
                 break
         return client
 
-    def _is_trusted(self, text: str) -> bool:
+    def is_trusted(self, text: str) -> bool:
+        """Whether the address is in one of them."""
         address = _parse(text)
         return address is not None and any(address in network for network in self._networks)
 
@@ -51,7 +49,6 @@ def _network(text: str) -> Network:
         raise Misconfigured(f"SDC_TRUSTED_PROXIES: {text} is neither an address nor a network") from None
 
 
-@lru_cache(maxsize=4096)
 def _spelled(text: str) -> str:
     address = _parse(text)
     return text if address is None else str(address)

@@ -23,6 +23,7 @@ from sdc_core.settings import Settings
 
 from sdc_web.request_log.answer import Answer
 from sdc_web.request_log.asked import Asked, campaign, logged_path
+from sdc_web.request_log.callers import Callers
 from sdc_web.request_log.client import Proxies
 from sdc_web.request_log.countries import open_countries
 from sdc_web.request_log.service import RequestLog
@@ -31,7 +32,7 @@ from sdc_web.request_log.service import RequestLog
 class RequestLogMiddleware:
     """Times, counts and names every request; writes its line once a log is attached."""
 
-    __slots__ = ("_app", "_country", "_log", "_numbers", "_process", "_proxies", "_site_host")
+    __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_site_host")
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -39,8 +40,7 @@ class RequestLogMiddleware:
         # A request's id is that of its process and a number: a new identifier for each would cost as much as the page.
         self._process = clock.new_id()
         self._numbers = itertools.count()
-        self._country = open_countries(settings.GEOIP_DB)
-        self._proxies = Proxies(settings.TRUSTED_PROXIES)
+        self._callers = Callers(Proxies(settings.TRUSTED_PROXIES), open_countries(settings.GEOIP_DB))
         self._site_host = urlsplit(settings.site_url).hostname or ""
 
     def attach(self, request_log: RequestLog | None) -> None:
@@ -53,13 +53,12 @@ class RequestLogMiddleware:
             return
         asked = Asked(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
-        address = self._proxies.client(peer, asked.forwarded_for)
-        rid = asked.request_id if asked.request_id and self._proxies.is_trusted(peer) else ""
+        caller = self._callers.find(peer, asked.forwarded_for, asked.user_agent)
+        rid = asked.request_id if caller.trusted else ""
         answer = Answer(rid or f"{self._process}{next(self._numbers):07X}", receive, send)
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
-        country = self._country(address)
-        scope["client"] = (address, 0)
-        cast("dict[str, object]", scope)["sdc.country"] = country
+        scope["client"] = (caller.address, 0)
+        cast("dict[str, object]", scope)["sdc.country"] = caller.country
         reset = request_id.set(answer.rid)
         try:
             await self._app(scope, answer.receive, answer.send)
@@ -69,12 +68,12 @@ class RequestLogMiddleware:
         finally:
             request_id.reset(reset)
             if self._log is not None:
-                ts, visitors = clock.now_us(), self._log.visitors
-                day, user_agent = clock.day_of(ts), asked.user_agent
-                visitor = visitors.known(day, address, user_agent) or await visitors.hashed(day, address, user_agent)
+                ts = clock.now_us()
+                day = clock.day_of(ts)
+                self._callers.begin(day)
                 line = access_log.Line(
                     ts=ts,
-                    visitor=visitor,
+                    visitor=caller.visitor(day) or await caller.visit(day, self._log.visitors),
                     rid=answer.rid,
                     method=scope["method"][:16],
                     path=line_path,
@@ -84,7 +83,7 @@ class RequestLogMiddleware:
                     us=answer.duration_us(),
                     type=answer.content_type[:MAX_TEXT],
                     ref=asked.foreign_host(self._site_host),
-                    ua=user_agent[:MAX_TEXT],
-                    country=country,
+                    ua=caller.user_agent,
+                    country=caller.country,
                 )
                 self._log.writer.append(line)

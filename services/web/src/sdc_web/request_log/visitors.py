@@ -19,12 +19,11 @@ log = logging.getLogger(__name__)
 class Visitors:
     """Hashes under the salt of a day, which every process of this data folder shares."""
 
-    __slots__ = ("_folder", "_keyed", "_salts")
+    __slots__ = ("_folder", "_salts")
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._salts: dict[str, bytes] = {}
-        self._keyed: dict[str, hashlib.blake2b] = {}
 
     async def hashed(self, day: str, address: str, user_agent: str) -> str:
         """16 hexadecimal digits, the same for the same three values in every process, and unreadable after the day.
@@ -32,25 +31,9 @@ class Visitors:
         Waits for the disk on the first call of a day alone. Where the folder cannot be used, the salt stays in memory:
         each process then counts visitors for itself, and the site is served.
         """
-        return self.known(day, address, user_agent) or await self._opened(day, address, user_agent)
-
-    def known(self, day: str, address: str, user_agent: str) -> str:
-        """The same at once, or nothing when the salt of that day is not open yet: this runs for every request."""
-        keyed = self._keyed.get(day)
-        if keyed is None:
-            return ""
-        digest = keyed.copy()
-        digest.update(f"{address}\n{user_agent}".encode(errors="replace"))
-        return digest.hexdigest()
-
-    async def _opened(self, day: str, address: str, user_agent: str) -> str:
-        salt = await self._open(day)
-        keyed = hashlib.blake2b(key=salt, digest_size=HASH_BYTES)
-        if day in self._salts:
-            self._keyed[day] = keyed
-        digest = keyed.copy()
-        digest.update(f"{address}\n{user_agent}".encode(errors="replace"))
-        return digest.hexdigest()
+        salt = self._salts.get(day) or await self._open(day)
+        said = f"{address}\n{user_agent}".encode(errors="replace")
+        return hashlib.blake2b(said, key=salt, digest_size=HASH_BYTES).hexdigest()
 
     async def forget_for_ever(self) -> None:
         """The loop: the salts of days that are over go, from the start on, whether anybody comes or not."""
@@ -68,7 +51,6 @@ class Visitors:
 
     def _keep_from(self, day: str) -> None:
         self._salts = {each: kept for each, kept in self._salts.items() if each >= day}
-        self._keyed = {each: kept for each, kept in self._keyed.items() if each >= day}
 
     async def _open(self, day: str) -> bytes:
         try:

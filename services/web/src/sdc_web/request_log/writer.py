@@ -11,7 +11,7 @@ from sdc_core import access_log, clock
 from sdc_web.request_log.slots import SUFFIX
 
 FLUSH_S = 0.2
-FLUSH_BYTES = 64 * 1024
+FLUSH_BYTES = 256 * 1024
 MAX_WAITING_BYTES = 4 * 1024 * 1024
 """Lines beyond this are dropped and counted: a full disk must not become a full memory."""
 
@@ -57,7 +57,11 @@ class Writer:
             self.dropped += 1
             return
         encoded = access_log.encode(line)
-        self._waiting.setdefault(clock.day_of(line.ts), bytearray()).extend(encoded)
+        day = clock.day_of(line.ts)
+        lines = self._waiting.get(day)
+        if lines is None:
+            lines = self._waiting[day] = bytearray()
+        lines += encoded
         self._waiting_bytes += len(encoded)
         if self._waiting_bytes >= FLUSH_BYTES:
             self._full.set()

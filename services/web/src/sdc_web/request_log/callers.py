@@ -1,0 +1,74 @@
+"""Who asks: address, country and visitor, worked out once a day for each who comes again and again.
+
+One page brings its files along and readers turn pages, so most requests come from a caller of a moment ago.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from sdc_core.access_log import MAX_TEXT
+
+from sdc_web.request_log.client import Proxies
+from sdc_web.request_log.countries import Countries
+from sdc_web.request_log.visitors import Visitors
+
+MAX_CALLERS = 2_048
+"""Held at once, in memory alone; some 1.5 kB each at the worst."""
+
+
+class Caller:
+    """A client as one peer, its `X-Forwarded-For` and its User-Agent tell of it. `trusted` says whether the peer is a
+    proxy of ours.
+    """
+
+    __slots__ = ("_day", "_visitor", "address", "country", "trusted", "user_agent")
+
+    def __init__(self, address: str, country: str, user_agent: str, *, trusted: bool) -> None:
+        self.address = address
+        self.country = country
+        self.user_agent = user_agent
+        self.trusted = trusted
+        self._day = ""
+        self._visitor = ""
+
+    def visitor(self, day: str) -> str:
+        """The visitor's hash of that day, or nothing when it has not been asked for yet."""
+        return self._visitor if day == self._day else ""
+
+    async def visit(self, day: str, visitors: Visitors) -> str:
+        """The same, for the first time that day."""
+        visitor = await visitors.hashed(day, self.address, self.user_agent)
+        self._day, self._visitor = day, visitor
+        return visitor
+
+
+class Callers:
+    """Finds callers. At the first request of a day all earlier ones are forgotten, as their salt is."""
+
+    __slots__ = ("_country", "_day", "_known", "_proxies")
+
+    def __init__(self, proxies: Proxies, country: Countries) -> None:
+        self._proxies = proxies
+        self._country = country
+        self._day = ""
+        self._known: Callable[[str, str, str], Caller] = self._remembering()
+
+    def find(self, peer: str, forwarded_for: str, user_agent: str) -> Caller:
+        """The caller; one whose headers are absurdly long is not remembered."""
+        if len(forwarded_for) > MAX_TEXT:
+            return self._meet(peer, forwarded_for, user_agent)
+        return self._known(peer, forwarded_for, user_agent)
+
+    def begin(self, day: str) -> None:
+        """It is this day."""
+        if day != self._day:
+            self._day = day
+            self._known = self._remembering()
+
+    def _remembering(self) -> Callable[[str, str, str], Caller]:
+        return lru_cache(maxsize=MAX_CALLERS)(self._meet)
+
+    def _meet(self, peer: str, forwarded_for: str, user_agent: str) -> Caller:
+        address = self._proxies.client(peer, forwarded_for)
+        trusted = self._proxies.is_trusted(peer)
+        return Caller(address, self._country(address), user_agent, trusted=trusted)
