@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import sites
+
 ROUNDS = 5
 SECONDS = 2
 CONNECTIONS = (16, 64)
@@ -29,7 +30,6 @@ PATH = "/posts/a-post"
 WORDS = 1_500
 READY_S = 30
 TICKS = os.sysconf("SC_CLK_TCK")
-SDC = Path(sys.executable).with_name("sdc")
 SERVERS = Path(__file__).with_name("page_servers.py")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 NAMES = {
@@ -57,7 +57,8 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("bench_pages: needs wrk (Debian and Ubuntu: apt-get install wrk)")
     with tempfile.TemporaryDirectory(prefix="sdc-bench-") as folder, ExitStack() as stack:
-        ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
+        first = sites.free_ports(len(NAMES))
+        ports = {kind: first + number for number, kind in enumerate(NAMES)}
         environment = prepare(Path(folder))
         servers = {
             "whole": stack.enter_context(served(web_command("whole", ports["whole"]), environment, ports["whole"]))
@@ -148,7 +149,7 @@ def prepare(folder: Path) -> dict[str, str]:
     code = '```python\nasync def main() -> None:\n    """Print."""\n    print("fog")\n```\n'
     (folder / "texts" / "a-post.md").write_text(f"---\ntitle: A post\n---\n{text}\n\n{code}", encoding="utf-8")
     for arguments in (["author", "add", "ada"], ["import", str(folder / "texts")]):
-        subprocess.run([SDC, *arguments], env=environment, check=True, capture_output=True, timeout=60)
+        subprocess.run([sites.SDC, *arguments], env=environment, check=True, capture_output=True, timeout=60)
     return environment
 
 
@@ -191,15 +192,6 @@ def header(port: int, name: str) -> str:
 def request(port: int) -> urllib.request.Request:
     """What a browser that takes Brotli asks."""
     return urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", headers={"Accept-Encoding": "br"})
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    with ExitStack() as held:
-        found = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in found:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in found]
 
 
 if __name__ == "__main__":

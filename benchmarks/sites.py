@@ -1,0 +1,92 @@
+"""Sites that benchmarks start: ports, settings, processes, memory."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+SDC = Path(sys.executable).with_name("sdc")
+READY_S = 120
+
+
+def settings(data_dir: str, **more: str) -> dict[str, str]:
+    """The environment of a site of its own, on ports that were free a moment ago."""
+    first = free_ports()
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SDC_")},
+        "SDC_DATA_DIR": data_dir,
+        "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
+        "SDC_WEB_PORT": str(first + 10),
+        "SDC_WORKER_PORT": str(first + 11),
+        **more,
+    }
+
+
+def free_ports(count: int = 12) -> int:
+    """The first of so many in a row, below those that the system gives to outgoing connections."""
+    while True:
+        first = 10_000 + secrets.randbelow(20_000)
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+
+
+@contextmanager
+def up(environment: dict[str, str]) -> Generator[subprocess.Popen[str]]:
+    """`sdc up` for the block, every part of it ready."""
+    with subprocess.Popen([SDC, "up"], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for_page(f"http://localhost:{environment['SDC_WEB_PORT']}/")
+            assert process.stdout is not None
+            while not process.stdout.readline().strip().startswith("worker"):
+                assert process.poll() is None
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+
+
+def wait_for_page(url: str) -> None:
+    """Until a page is served whole."""
+    give_up_s = time.perf_counter() + READY_S
+    while time.perf_counter() < give_up_s:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200 and answer.read():
+                    return
+        except (urllib.error.URLError, OSError):
+            threading.Event().wait(0.02)
+    message = f"{url} was not served within {READY_S} s"
+    raise TimeoutError(message)
+
+
+def tree(root: int) -> dict[str, int]:
+    """Every process below and with `root`, by a name of its own."""
+    found, waiting = {}, [root]
+    while waiting:
+        pid = waiting.pop()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        words = [Path(word.decode()).name for word in command[:3] if word]
+        name = " ".join(words[1:3] if words[0].startswith("python") else words[:1])
+        found[f"{name} ({pid})"] = pid
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            waiting += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def pss_bytes(pid: int) -> int:
+    """Memory of a process, its share of what it has in common with others counted in proportion."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
