@@ -103,6 +103,11 @@ WHO = {
     "DELETE /api/v1/posts/{post_id}": WRITER,
     "POST /api/v1/posts/{post_id}/publication": WRITER,
     "DELETE /api/v1/posts/{post_id}/publication": WRITER,
+    "GET /api/v1/media": READER,
+    "POST /api/v1/media": WRITER,
+    "GET /api/v1/media/{asset_id}": READER,
+    "PATCH /api/v1/media/{asset_id}": WRITER,
+    "DELETE /api/v1/media/{asset_id}": WRITER,
     "GET /api/v1/tags": READER,
 }
 SAME = (b"sec-fetch-site", b"same-origin")

@@ -8,14 +8,20 @@ from litestar import Router
 from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
-from sdc_web.api import bearer, posts, publications, refusals, tags
+from sdc_web.api import bearer, media, posts, publications, refusals, tags
+from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 
 router = Router(
     path="/api/v1",
-    route_handlers=[*posts.route_handlers, *publications.route_handlers, *tags.route_handlers],
+    route_handlers=[
+        *posts.route_handlers,
+        *publications.route_handlers,
+        *media.route_handlers,
+        *tags.route_handlers,
+    ],
     dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},
-    exception_handlers={Unauthorized: refusals.challenge, Stale: refusals.stale},
+    exception_handlers={Unauthorized: refusals.challenge, Stale: refusals.stale, InUse: refusals.in_use},
 )
 route_handlers = [router]
 

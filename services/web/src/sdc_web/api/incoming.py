@@ -2,11 +2,12 @@
 
 import re
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.exceptions import HTTPException
+from msgspec import Meta
 from sdc_core.errors import Invalid
 
 from sdc_web.problems import AnyRequest
@@ -16,10 +17,13 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_FIELDS = 20
 MAX_SAID = 300
 JSON = "application/json"
-_FIELD = re.compile(r"at `\$\.(\w{1,40})")
+_FIELD = re.compile(r"(?:at `\$\.| field `)(\w{1,40})")
 # What a proxy that compresses makes of an ETag is weak; only the number counts.
 _IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{1,64})?"')
 T = TypeVar("T", bound=msgspec.Struct)
+
+Limit: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
+Cursor: TypeAlias = Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")]
 
 
 async def body(request: AnyRequest, form: type[T]) -> T:

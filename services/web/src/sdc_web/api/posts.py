@@ -1,12 +1,10 @@
 """Posts, pages and projects: listed, read, made, changed, deleted."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 from sdc_core.settings import Settings
 
 from sdc_web import posts
@@ -49,8 +47,8 @@ class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     kind: posts.Kind | UnsetType = UNSET
     state: posts.State | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")] | UnsetType = UNSET
+    limit: incoming.Limit = 20
+    cursor: incoming.Cursor | UnsetType = UNSET
 
 
 @get("/posts")

@@ -6,6 +6,7 @@ from sdc_core.errors import Unauthorized
 
 from sdc_web import problems
 from sdc_web.api import answers
+from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 from sdc_web.problems import AnyRequest
 
@@ -14,6 +15,19 @@ class StaleProblem(problems.Problem, frozen=True, kw_only=True, omit_defaults=Tr
     """412: `current` is what was saved in the meantime."""
 
     current: answers.RevisionText
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """A post that shows the media asset, if only in an earlier revision."""
+
+    post_id: str
+    title: str
+
+
+class InUseProblem(problems.Problem, frozen=True, kw_only=True, omit_defaults=True):
+    """409 for a media asset that is shown: `uses` are at most five of the posts."""
+
+    uses: tuple[Use, ...]
 
 
 def challenge(request: AnyRequest, error: Unauthorized) -> Response[str] | Response[bytes]:
@@ -25,7 +39,17 @@ def challenge(request: AnyRequest, error: Unauthorized) -> Response[str] | Respo
 
 def stale(_: AnyRequest, error: Stale) -> Response[bytes]:
     """412 with the newest revision, so that both texts can be compared without asking again."""
-    problem = StaleProblem(**msgspec.structs.asdict(problems.of(error)), current=answers.revision_of(error.current))
+    told = msgspec.structs.asdict(problems.of(error))
+    return _send(StaleProblem(**told, current=answers.revision_of(error.current)))
+
+
+def in_use(_: AnyRequest, error: InUse) -> Response[bytes]:
+    """409 with the posts that would lose a picture."""
+    told = msgspec.structs.asdict(problems.of(error))
+    return _send(InUseProblem(**told, uses=msgspec.convert(error.uses, tuple[Use, ...], from_attributes=True)))
+
+
+def _send(problem: problems.Problem) -> Response[bytes]:
     return Response(
         msgspec.json.encode(problem),
         status_code=problem.status,

@@ -1,7 +1,7 @@
 """Media assets: uploads, their originals and variants, and the markup that shows them."""
 
 from sdc_web.media import picture, removal, upload
-from sdc_web.media.assets import Asset, by_ids, failed, find, newest, ready, set_alt
+from sdc_web.media.assets import Asset, by_ids, failed, find, newest, page, ready, set_alt
 from sdc_web.media.orders import order, order_again
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "newest",
     "order",
     "order_again",
+    "page",
     "picture",
     "ready",
     "removal",

@@ -1,6 +1,6 @@
 """A media asset: the row of an upload, from pending to ready or failed."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
@@ -8,8 +8,12 @@ from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one
 from sdc_core.variants import Manifest
 
+AssetState: TypeAlias = Literal["pending", "ready", "failed"]
+
 MAX_ALT = 500
 MAX_REASON = 500
+LAST = "~"
+"""Greater than every identifier."""
 FIRST_PAUSE_US = 5 * clock.SECOND_US
 """Younger assets are being ordered by the request that took them in."""
 
@@ -23,7 +27,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     size_bytes: int
     alt: str
-    state: Literal["pending", "ready", "failed"]
+    state: AssetState
     reason: str
     manifest_json: str | None
     uploaded_at_us: int
@@ -123,6 +127,19 @@ FROM media_assets ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 async def newest(connection: Connection, limit: int = 100) -> list[Asset]:
     """Assets, the one uploaded last first."""
     return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit})
+
+
+SQL_PAGE = """
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+FROM media_assets WHERE id < :before AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit
+"""
+
+
+async def page(connection: Connection, *, state: AssetState | None, before: str = "", limit: int) -> list[Asset]:
+    """Assets older than the one with the id `before`, the one uploaded last first."""
+    values = {"state": state, "before": before or LAST, "limit": limit}
+    return await fetch_all(connection, Asset, SQL_PAGE, values)
 
 
 SQL_INSERT = """

@@ -17,9 +17,19 @@ SETTLED_US = 600 * clock.SECOND_US
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """A post with a revision that shows the asset."""
+    """A post with a revision that shows the asset, by its newest title."""
 
+    post_id: str
     title: str
+
+
+class InUse(Conflict):
+    """Posts show the asset; `uses` are at most five of them."""
+
+    def __init__(self, uses: list[Use]) -> None:
+        titles = ", ".join(f"“{use.title or 'Untitled'}”" for use in uses)
+        super().__init__(f"This picture is shown in {titles}, perhaps in an earlier revision: it stays.")
+        self.uses = uses
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +40,13 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def remove(database: Database, asset_id: str) -> None:
-    """Delete an asset for good; `clear_away` sees to its files. Raises Conflict while any revision of a post shows it,
+    """Delete an asset for good; `clear_away` sees to its files. Raises InUse while any revision of a post shows it,
     NotFound.
     """
     async with database.transaction() as connection:
         await assets.require(connection, asset_id)
         if shown_in := await uses(connection, asset_id):
-            titles = ", ".join(f"“{use.title or 'Untitled'}”" for use in shown_in)
-            raise Conflict(f"This picture is shown in {titles}, perhaps in an earlier revision: it stays.")
+            raise InUse(shown_in)
         await delete(connection, asset_id)
         await record(connection, asset_id, clock.now_us())
 
@@ -73,12 +82,12 @@ async def clear_away_once(database: Database, store: ObjectStore, bucket: str) -
 
 
 SQL_USES = """
-SELECT DISTINCT newest.title
+SELECT DISTINCT newest.post_id, newest.title
 FROM revisions AS shown
 JOIN revisions AS newest ON newest.post_id = shown.post_id
     AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = shown.post_id)
 WHERE shown.cover_asset_id = :asset_id OR instr(shown.body, 'media:' || :asset_id) > 0
-ORDER BY newest.title LIMIT 5
+ORDER BY newest.title, newest.post_id LIMIT 5
 """
 
 

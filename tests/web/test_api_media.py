@@ -1,0 +1,220 @@
+"""Media assets through the API, as a program that may write sees them."""
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar.types import ASGIApp
+from sdc_core import keys
+from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.settings import Settings
+from sdc_core.variants import Manifest, StoredVariant
+from sdc_core.webhooks import new_secret
+from sdc_web import media
+from sdc_web.app import build
+from sdc_web.db import Databases
+from sdc_web.posts import Post
+
+from api_client import program, token
+
+Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
+SMALL = StoredVariant(name="480.webp", width=480, height=320, format="webp", size_bytes=7)
+MANIFEST = Manifest(recipe="r1", width=4_800, height=3_200, placeholder="", color="#ffffff", variants=(SMALL,))
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(5_000)
+
+
+@pytest.fixture
+async def settings(
+    tmp_path: Path, object_store_endpoint: Endpoint, fresh_bucket: Callable[[], Awaitable[str]]
+) -> Settings:
+    """Web with a real object store, and no worker."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL=object_store_endpoint.url,
+        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+        S3_SECRET_ACCESS_KEY=object_store_endpoint.secret_access_key,
+        S3_MEDIA_BUCKET=await fresh_bucket(),
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def api(app: ASGIApp, databases: Databases, author_id: str) -> AsyncGenerator[httpx.AsyncClient]:
+    async with program(app, await token(databases, author_id)) as opened:
+        yield opened
+
+
+async def sent(api: httpx.AsyncClient, body: bytes = PNG, said: dict[str, str] | None = None) -> httpx.Response:
+    """The answer to a file."""
+    return await api.post("/media", content=body, params=said or {}, headers={"Content-Type": "image/png"})
+
+
+async def test_a_file_is_kept_untouched_at_the_address_that_is_told(
+    api: httpx.AsyncClient, object_store: ObjectStore, settings: Settings
+) -> None:
+    answer = await sent(api, said={"filename": "a/cup.png", "alt": "A cup"})
+    told = answer.json()
+    assert (answer.status_code, answer.headers["location"]) == (201, f"/api/v1/media/{told['id']}")
+    assert {name: told[name] for name in told if name not in ("id", "uploaded_at")} == {
+        "state": "pending",
+        "reason": "",
+        "file_name": "cup.png",
+        "alt": "A cup",
+        "content_type": "image/png",
+        "size_bytes": len(PNG),
+        "sha256": hashlib.sha256(PNG).hexdigest(),
+        "width": None,
+        "height": None,
+        "animated": False,
+        "variants": [],
+    }
+    assert await object_store.get(settings.S3_MEDIA_BUCKET, keys.original(told["id"]), max_bytes=10_000) == PNG
+
+
+async def test_the_same_file_twice_is_one_asset(api: httpx.AsyncClient) -> None:
+    first, second = await sent(api, said={"alt": "A cup"}), await sent(api, said={"alt": "Another"})
+    assert (second.status_code, second.json()) == (200, first.json())
+    assert second.headers["location"] == first.headers["location"]
+
+
+async def test_a_file_is_taken_in_pieces(api: httpx.AsyncClient) -> None:
+    async def pieces() -> AsyncGenerator[bytes]:
+        for at in range(0, len(PNG), 700):
+            yield PNG[at : at + 700]
+
+    answer = await api.post("/media", content=pieces(), headers={"Content-Type": "application/octet-stream"})
+    assert (answer.status_code, answer.json()["size_bytes"]) == (201, len(PNG))
+
+
+async def test_what_is_too_large_is_refused_before_it_is_sent(api: httpx.AsyncClient) -> None:
+    async def nothing() -> AsyncGenerator[bytes]:
+        pytest.fail("the body was asked for")
+        yield b""
+
+    headers = {"Content-Type": "image/png", "Content-Length": str(media.upload.MAX_BYTES + 1)}
+    answer = await api.post("/media", content=nothing(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_what_is_too_large_is_refused_while_it_comes(api: httpx.AsyncClient) -> None:
+    came = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal came
+        while True:
+            came += 2**20
+            yield PNG[:8] + bytes(2**20 - 8)
+
+    answer = await api.post("/media", content=endless(), headers={"Content-Type": "image/png"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert came <= media.upload.MAX_BYTES + 2 * 2**20
+
+
+@pytest.mark.parametrize("body", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF8"])
+async def test_what_is_no_picture_is_refused(api: httpx.AsyncClient, body: bytes) -> None:
+    refused = await sent(api, body)
+    assert (refused.status_code, refused.json()["field"]) == (422, "file")
+    assert (await api.get("/media")).json() == {"media": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded", "text/html"]
+)
+async def test_a_file_in_a_wrapping_is_refused(api: httpx.AsyncClient, kind: str) -> None:
+    refused = await api.post("/media", content=PNG, headers={"Content-Type": kind})
+    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_a_compressed_file_is_refused(api: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
+    assert (await api.post("/media", content=PNG, headers=headers)).status_code == 415
+
+
+@pytest.mark.parametrize("said", [{"alt": "x" * 501}, {"filename": "x" * 1_001}, {"name": "x"}])
+async def test_what_is_said_of_a_file_is_checked(api: httpx.AsyncClient, said: dict[str, str]) -> None:
+    refused = await sent(api, said=said)
+    assert (refused.status_code, refused.json()["field"]) == (422, next(iter(said)))
+
+
+async def test_an_asset_that_is_ready_tells_its_variants(api: httpx.AsyncClient, databases: Databases) -> None:
+    asset_id = (await sent(api)).json()["id"]
+    await media.ready(databases.site, asset_id, MANIFEST)
+    told = (await api.get(f"/media/{asset_id}")).json()
+    assert (told["state"], told["width"], told["height"]) == ("ready", 4_800, 3_200)
+    assert told["variants"] == [
+        {
+            "url": f"http://localhost:8000/media/{asset_id}/480.webp?r=r1",
+            "content_type": "image/webp",
+            "width": 480,
+            "height": 320,
+            "size_bytes": 7,
+        }
+    ]
+
+
+async def test_an_asset_that_failed_tells_why(api: httpx.AsyncClient, databases: Databases) -> None:
+    asset_id = (await sent(api)).json()["id"]
+    await media.failed(databases.site, asset_id, "It is cut off.")
+    found = (await api.get("/media", params={"state": "failed"})).json()["media"]
+    assert [(each["id"], each["reason"]) for each in found] == [(asset_id, "It is cut off.")]
+    assert (await api.get("/media", params={"state": "pending"})).json()["media"] == []
+
+
+async def test_the_assets_are_paged_and_each_is_in_the_list_once(api: httpx.AsyncClient) -> None:
+    ids = [(await sent(api, PNG + bytes([number]))).json()["id"] for number in range(5)]
+    found, cursor = [], ""
+    for _ in range(3):
+        page = (await api.get("/media", params={"limit": "2"} | ({"cursor": cursor} if cursor else {}))).json()
+        found += [each["id"] for each in page["media"]]
+        cursor = page["next_cursor"]
+    assert (sorted(found, reverse=True), len(found), cursor) == (sorted(ids, reverse=True), 5, None)
+
+
+async def test_the_alternative_text_is_changed(api: httpx.AsyncClient) -> None:
+    before = (await sent(api, said={"alt": "A cup"})).json()
+    after = await api.patch(f"/media/{before['id']}", json={"alt": "A  blue\tcup"})
+    assert (after.status_code, after.json()) == (200, before | {"alt": "A blue cup"})
+    assert (await api.get(f"/media/{before['id']}")).json() == after.json()
+
+
+async def test_a_wrong_alternative_text_is_refused(api: httpx.AsyncClient) -> None:
+    address = f"/media/{(await sent(api)).json()['id']}"
+    for changes in ({}, {"alt": None}, {"alt": "x" * 501}, {"alt": "a\0b"}, {"alt": "a", "state": "ready"}):
+        assert (await api.patch(address, json=changes)).status_code == 422, changes
+
+
+async def test_an_asset_that_nothing_shows_is_deleted(api: httpx.AsyncClient) -> None:
+    address = f"/media/{(await sent(api)).json()['id']}"
+    deleted = await api.delete(address)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert [(await api.request(method, address)).status_code for method in ("GET", "DELETE")] == [404, 404]
+
+
+async def test_an_asset_that_posts_show_stays_and_they_are_named(
+    api: httpx.AsyncClient, publish: Callable[..., Awaitable[Post]]
+) -> None:
+    asset_id = (await sent(api)).json()["id"]
+    shown = await publish("On cups", f"![](media:{asset_id})")
+    cover = await publish("A cup", cover_asset_id=asset_id)
+    refused = await api.delete(f"/media/{asset_id}")
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (409, "conflict")
+    assert problem["uses"] == [{"post_id": cover.id, "title": "A cup"}, {"post_id": shown.id, "title": "On cups"}]
+    assert (await api.get(f"/media/{asset_id}")).status_code == 200
+
+
+async def test_what_a_store_that_is_away_did_not_take_is_refused_for_now(
+    settings: Settings, databases: Databases, author_id: str, running: Running
+) -> None:
+    away = settings.model_copy(update={"S3_MEDIA_BUCKET": "nobody-has-it"})
+    built = build(away)
+    async with running(built), program(built, await token(databases, author_id)) as api:
+        refused = await sent(api)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (await api.get("/media")).json()["media"] == []
