@@ -14,6 +14,7 @@ from sdc_web.authors import one_time_tokens, throttle
 from sdc_web.authors.site import clean_title
 from sdc_web.db import Databases
 from sdc_web.request_log.asked import logged_path
+from sdc_web.site import sitemap
 
 from raw_requests import ask
 from signing_in import BROWSER, PASSWORD, come_in, make_author, sign_in
@@ -42,6 +43,7 @@ WHO = {
     "GET /series/{slug}/feed.xml": PUBLIC,
     "GET /series/{slug}/rss.xml": PUBLIC,
     "GET /sitemap.xml": PUBLIC,
+    **{f"GET /{name}": PUBLIC for name in sitemap.NAMES},
     "GET /static/{path}": PUBLIC,
     "GET /tags": PUBLIC,
     "GET /tags/{tag}": PUBLIC,

@@ -55,6 +55,17 @@ class Settings(BaseSettings):
         pattern="^(mailto:|https://|tel:|$)",
         description="Contact in `/.well-known/security.txt`. Unset: no such file.",
     )
+    WEBSUB_HUB: str = Field(
+        "",
+        pattern=r"^(https://|http://127\.0\.0\.1[:/]|$)",
+        description="WebSub hub that is told of new and changed posts, and named in feeds. Unset: none.",
+    )
+    INDEXNOW_KEY: str = Field(
+        "",
+        pattern="^([A-Za-z0-9-]{8,128}|)$",
+        description="Key of your choice, 8 to 128 letters, digits and hyphens: search engines that know IndexNow "
+        "are told of changes. Unset: they are not.",
+    )
     WEB_HOST: str = Field("127.0.0.1", description="Address on which web listens.")
     WEB_PORT: Port = Field(8000, description="Port on which web listens.")
     WEB_PROCESSES: int = Field(1, ge=1, le=64, description="Processes of web on this machine.")

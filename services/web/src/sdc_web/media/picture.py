@@ -70,11 +70,34 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
 def cover(asset: Asset, *, eager: bool) -> Cover:
     """An asset as the cover of a post."""
     html = render(asset, asset.manifest, eager=eager)
-    if asset.manifest is None or not asset.manifest.variants:
+    if (shown := file(asset)) is None:
         return Cover(html=html, alt=asset.alt)
-    shown = _fallback(asset.manifest)
-    address = address_of(asset.id, asset.manifest, shown)
-    return Cover(html=html, address=address, width=shown.width, height=shown.height, alt=asset.alt)
+    return Cover(html=html, address=shown.address, width=shown.width, height=shown.height, alt=asset.alt)
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """The one variant that is shown where there is room for a single file, such as an enclosure of a feed."""
+
+    address: str
+    type: str
+    size_bytes: int
+    width: int
+    height: int
+
+
+def file(asset: Asset) -> File | None:
+    """A JPEG of the usual width, or what is nearest to that; None while there are no variants."""
+    manifest = asset.manifest
+    if manifest is None or not manifest.variants:
+        return None
+    shown = _fallback(manifest)
+    return File(
+        address=address_of(asset.id, manifest, shown),
+        type=CONTENT_TYPES[shown.format],
+        size_bytes=shown.size_bytes,
+        width=shown.width,
+        height=shown.height,
+    )
 
 
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import markdown, redirects, revisions, searching, series, store
+from sdc_web.posts import markdown, redirects, revisions, sameness, searching, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -84,14 +84,16 @@ async def _publish(
             newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
         rendered = await asyncio.to_thread(markdown.render, newest.body)
-        finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
         async with database.transaction() as connection:
             before = await store.post(connection, post_id)
             if as_scheduled and before.scheduled_at_us != at_us:
                 message = "The post is not scheduled for that moment any more."
                 raise Stale(message)
-            # Autosave may have gone on while this text was rendered; what is published is what was rendered.
-            if (await store.newest_revision(connection, post_id)).number == newest.number:
+            # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags and
+            # its series may have got other names.
+            present = await store.newest_revision(connection, post_id)
+            if present.number == newest.number:
+                finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
                 return await _put_before_readers(connection, before, finished, at_us)
     message = "The post is being saved all the time: try again in a moment."
     raise Unavailable(message)
@@ -110,7 +112,7 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
         raise Conflict(message)
     first_time = before.published_at_us is None
     published_at_us = (now_us if at_us is None else at_us) if first_time else before.published_at_us
-    unchanged = before.revision_id == revision.id
+    unchanged = await sameness.as_last_read(connection, revision)
     after = replace(
         before,
         slug=revision.slug,

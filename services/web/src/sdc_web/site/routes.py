@@ -2,11 +2,12 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures
+from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, sitemap
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
     *feeds.route_handlers,
+    *sitemap.route_handlers,
     *machines.route_handlers,
     *files.route_handlers,
     *pictures.route_handlers,

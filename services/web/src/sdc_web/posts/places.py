@@ -1,0 +1,130 @@
+"""Every address that has something to read, with the moment of its last change: what the map of the site is made of."""
+
+import msgspec
+from sdc_core.sqlite import Connection, fetch_all, fetch_value
+
+from sdc_web.posts.frontage import HOME
+from sdc_web.posts.records import Kind, path_of
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A published post, page or project. `body_html` is empty where the text shows no media asset."""
+
+    id: str
+    kind: Kind
+    slug: str
+    updated_at_us: int
+    cover_asset_id: str | None
+    body_html: str
+
+    @property
+    def path(self) -> str:
+        """The address below the site's own."""
+        return path_of(self.kind, self.slug)
+
+
+class List(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that lists others: the year, tag or kind that it is of, and when the last of those changed."""
+
+    name: str
+    updated_at_us: int
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the posts, counted from 1, the oldest first."""
+
+    number: int
+    updated_at_us: int
+
+
+SQL_COUNT = "SELECT count(*) FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL"
+
+
+async def count(connection: Connection) -> int:
+    """How many posts are published."""
+    found = await fetch_value(connection, SQL_COUNT)
+    return found if isinstance(found, int) else 0
+
+
+# Oldest first, so that a new post changes the last part alone.
+SQL_POSTS = """
+SELECT part.id, part.kind, part.slug, part.changed_at_us AS updated_at_us, r.cover_asset_id,
+    iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html
+FROM (
+    SELECT id, kind, slug, revision_id, published_at_us, changed_at_us
+    FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+    ORDER BY published_at_us, id LIMIT :limit OFFSET :offset
+) AS part JOIN revisions AS r ON r.id = part.revision_id
+ORDER BY part.published_at_us, part.id
+"""
+
+
+async def of_posts(connection: Connection, limit: int, offset: int) -> list[Place]:
+    """Published posts, the oldest first."""
+    return await fetch_all(connection, Place, SQL_POSTS, {"limit": limit, "offset": offset})
+
+
+SQL_PARTS = """
+WITH numbered AS (
+    SELECT changed_at_us, (row_number() OVER (ORDER BY published_at_us, id) - 1) / :size + 1 AS number
+    FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+)
+SELECT number, max(changed_at_us) AS updated_at_us FROM numbered GROUP BY number ORDER BY number
+"""
+
+
+async def parts(connection: Connection, size: int) -> list[Part]:
+    """The parts of that many posts each that `of_posts` gives."""
+    return await fetch_all(connection, Part, SQL_PARTS, {"size": size})
+
+
+SQL_OTHERS = """
+SELECT posts.id, posts.kind, posts.slug, posts.changed_at_us AS updated_at_us, r.cover_asset_id,
+    iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html
+FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE posts.kind IN ('page', 'project') AND posts.revision_id IS NOT NULL
+    AND NOT (posts.kind = 'page' AND posts.slug = :home)
+ORDER BY posts.kind DESC, posts.published_at_us DESC, posts.id DESC
+"""
+
+
+async def others(connection: Connection) -> list[Place]:
+    """Published projects, then pages, the newest first; not the page that opens the home page."""
+    return await fetch_all(connection, Place, SQL_OTHERS, {"home": HOME})
+
+
+SQL_KINDS = """
+SELECT kind AS name, max(changed_at_us) AS updated_at_us FROM posts
+WHERE kind <> 'page' AND revision_id IS NOT NULL GROUP BY kind
+UNION ALL
+SELECT 'home', changed_at_us FROM posts WHERE kind = 'page' AND slug = :home AND revision_id IS NOT NULL
+"""
+
+
+async def kinds(connection: Connection) -> dict[str, int]:
+    """When the last post, the last project and the text of the home page changed, by `post`, `project`, `home`."""
+    found = await fetch_all(connection, List, SQL_KINDS, {"home": HOME})
+    return {each.name: each.updated_at_us for each in found}
+
+
+SQL_YEARS = """
+SELECT strftime('%Y', published_at_us / 1000000, 'unixepoch') AS name, max(changed_at_us) AS updated_at_us
+FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL GROUP BY name ORDER BY name
+"""
+
+
+async def years(connection: Connection) -> list[List]:
+    """Years with posts, UTC, the earliest first."""
+    return await fetch_all(connection, List, SQL_YEARS)
+
+
+SQL_TAGS = """
+SELECT post_tags.tag AS name, max(posts.changed_at_us) AS updated_at_us
+FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+WHERE posts.revision_id IS NOT NULL GROUP BY post_tags.tag ORDER BY post_tags.tag
+"""
+
+
+async def tags(connection: Connection) -> list[List]:
+    """Tags that a published post carries, by name."""
+    return await fetch_all(connection, List, SQL_TAGS)

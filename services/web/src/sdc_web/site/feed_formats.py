@@ -1,0 +1,201 @@
+"""Feeds as text: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1 of the same entries."""
+
+import re
+from html import escape
+from uuid import UUID
+
+import msgspec
+
+from sdc_web import templating
+from sdc_web.media import Asset, picture
+from sdc_web.media.picture import File
+from sdc_web.posts import Front, Published
+from sdc_web.site.whole_addresses import made_whole
+
+# What XML 1.0 section 2.2 leaves out, and readers choke on.
+_NOT_XML = re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CROCKFORD = {letter: number for number, letter in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
+ALPHABET_BITS = 5
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed's own facts; every address is whole. `updated_at_us` is that of its newest entry, 0 where it has none."""
+
+    id: str
+    title: str
+    description: str
+    address: str
+    page: str
+    hub: str
+    updated_at_us: int
+    front: Front
+
+    @property
+    def updated_at_rfc822(self) -> str:
+        """The date as RSS wants it."""
+        return templating.rfc822(self.updated_at_us)
+
+    @property
+    def description_html(self) -> str:
+        """RSS takes every description for HTML."""
+        return escape(self.description or self.title, quote=False)
+
+    @property
+    def author_name(self) -> str:
+        """Never empty, which Atom forbids."""
+        return self.front.author_name or self.front.title or "Anonymous"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A post in a feed, with whole addresses; times in microseconds, UTC."""
+
+    id: str
+    url: str
+    title: str
+    summary: str
+    html: str
+    tags: tuple[str, ...]
+    published_at_us: int
+    updated_at_us: int
+    enclosure: File | None
+
+    @property
+    def published_at_rfc822(self) -> str:
+        """The date as RSS wants it."""
+        return templating.rfc822(self.published_at_us)
+
+    @property
+    def summary_html(self) -> str:
+        """RSS takes every description for HTML."""
+        return escape(self.summary, quote=False)
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote it."""
+
+    name: str
+    url: str
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """Who tells subscribers at once."""
+
+    type: str
+    url: str
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that belongs to an item."""
+
+    url: str
+    mime_type: str
+    size_in_bytes: int
+
+
+class JsonItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item of JSON Feed 1.1; an image is a whole address."""
+
+    id: str
+    url: str
+    title: str
+    summary: str = ""
+    content_html: str
+    image: str = ""
+    date_published: str
+    date_modified: str
+    tags: tuple[str, ...]
+    attachments: tuple[Attachment, ...] = ()
+
+
+class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole of a JSON Feed."""
+
+    version: str
+    title: str
+    home_page_url: str
+    feed_url: str
+    description: str = ""
+    language: str
+    authors: tuple[Author, ...]
+    hubs: tuple[Hub, ...] = ()
+    items: tuple[JsonItem, ...]
+
+
+def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
+    """A post with its cover above its text, as its page has it."""
+    url = site_url + post.url
+    html = made_whole(picture.embed(post.body_html, assets, absolute=site_url), url)
+    cover = assets.get(post.cover_asset_id or "")
+    enclosure = picture.file(cover) if cover else None
+    if cover and enclosure:
+        html = f"<p>{picture.plain(cover, cover.manifest, site_url)}</p>\n{html}"
+        enclosure = msgspec.structs.replace(enclosure, address=site_url + enclosure.address)
+    return Entry(
+        id=urn(post.id),
+        url=url,
+        title=post.title,
+        summary=post.summary,
+        html=html,
+        tags=post.tags,
+        published_at_us=post.published_at_us,
+        updated_at_us=post.updated_at_us,
+        enclosure=enclosure,
+    )
+
+
+def urn(ulid: str) -> str:
+    """An id in the database as a name for the world that no slug, address or domain is part of: `urn:uuid:`.
+
+    A ULID and a UUID of version 7 both begin with 48 bits of milliseconds; version and variant replace six random bits.
+    """
+    number = 0
+    for letter in ulid:
+        number = number << ALPHABET_BITS | _CROCKFORD[letter]
+    number = number & ~(0xF << 76) | 7 << 76
+    return UUID(int=number & ~(0x3 << 62) | 0x2 << 62).urn
+
+
+def atom(feed: Feed, entries: list[Entry]) -> str:
+    """RFC 4287."""
+    return _xml("site/feed.xml", feed, entries)
+
+
+def rss(feed: Feed, entries: list[Entry]) -> str:
+    """RSS 2.0, with the text as `content:encoded`."""
+    return _xml("site/rss.xml", feed, entries)
+
+
+def json(feed: Feed, entries: list[Entry]) -> str:
+    """https://www.jsonfeed.org/version/1.1/."""
+    whole = JsonFeed(
+        version="https://jsonfeed.org/version/1.1",
+        title=feed.title,
+        home_page_url=feed.page,
+        feed_url=feed.address,
+        description=feed.description,
+        language=feed.front.language,
+        authors=(Author(name=feed.author_name, url=f"{feed.front.url}/"),),
+        hubs=(Hub(type="WebSub", url=feed.hub),) if feed.hub else (),
+        items=tuple(map(_item, entries)),
+    )
+    return msgspec.json.encode(whole).decode()
+
+
+def _xml(template: str, feed: Feed, entries: list[Entry]) -> str:
+    return _NOT_XML.sub("", templating.render(template, feed=feed, site=feed.front, entries=entries).lstrip())
+
+
+def _item(shown: Entry) -> JsonItem:
+    file = shown.enclosure
+    return JsonItem(
+        id=shown.id,
+        url=shown.url,
+        title=shown.title,
+        summary=shown.summary,
+        content_html=shown.html,
+        image=file.address if file else "",
+        date_published=templating.iso(shown.published_at_us),
+        date_modified=templating.iso(shown.updated_at_us),
+        tags=shown.tags,
+        attachments=(Attachment(url=file.address, mime_type=file.type, size_in_bytes=file.size_bytes),) if file else (),
+    )
