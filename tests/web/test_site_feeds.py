@@ -231,9 +231,3 @@ async def test_who_follows_a_series_follows_it_to_its_new_address(
     assert (answer.status_code, answer.headers["location"]) == (301, "/series/on-light/feed.xml")
     found = await parsed(client, "/series/on-light/feed.xml")
     assert (found.feed.id, found.feed.subtitle) == (first, "Of it")
-
-
-async def test_a_feed_in_a_browser_has_a_style(client: httpx.AsyncClient) -> None:
-    text = (await client.get("/feed.xml")).text
-    address = text.partition('<?xml-stylesheet type="text/css" href="')[2].partition('"')[0]
-    assert (await client.get(address)).headers["content-type"].startswith("text/css")
