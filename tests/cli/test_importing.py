@@ -122,6 +122,16 @@ async def test_twice_is_once(settings: Settings, folder: Path, write: Write) -> 
         assert len(await posts.listing(connection)) == 2
 
 
+async def test_a_text_whose_tag_was_renamed_since_is_the_same_text(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    write("lamp.md", HUGO)
+    await imported(settings, folder)
+    async with open_databases(settings) as databases:
+        await posts.tags.change(databases.site, "light", {"name": "lamps"})
+    assert (await imported(settings, folder))["lamp.md"].outcome == "unchanged"
+
+
 async def test_a_series_and_its_order_come_along(settings: Settings, folder: Path, write: Write) -> None:
     write("two.md", "---\nseries: Fog, and light\nweight: 2\ndate: 2024-01-01\n---\nTwo.\n")
     write("one.md", '+++\nseries = ["Fog, and light", "Else"]\nseries_order = 1\ndate = 2024-01-02\n+++\nOne.\n')

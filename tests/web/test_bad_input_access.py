@@ -96,6 +96,12 @@ WHO = {
     "GET /author/site": AUTHOR,
     "PUT /author/site": AUTHOR,
     "POST /author/site/password": AUTHOR,
+    "GET /author/tags": AUTHOR,
+    "GET /author/tags/{tag}": AUTHOR,
+    "PUT /author/tags/{tag}": AUTHOR,
+    "DELETE /author/tags/{tag}": AUTHOR,
+    "POST /author/tags/{tag}/merge": AUTHOR,
+    "DELETE /author/tags/{tag}/names": AUTHOR,
     "GET /author/statistics": AUTHOR,
     "GET /author/statistics/live": AUTHOR,
     "GET /api/v1/posts": READER,
@@ -111,6 +117,7 @@ WHO = {
     "PATCH /api/v1/media/{asset_id}": WRITER,
     "DELETE /api/v1/media/{asset_id}": WRITER,
     "GET /api/v1/tags": READER,
+    "PATCH /api/v1/tags/{name}": WRITER,
 }
 SAME = (b"sec-fetch-site", b"same-origin")
 HTML = (b"accept", b"text/html")

@@ -164,10 +164,10 @@ async def test_tags_are_those_of_the_published_revision(databases: Databases, dr
     await posts.publish(databases.site, draft.id)
     await _save(databases, draft, Draft(title="One", slug="one", tags=("b", "c")))
     async with databases.site.read() as connection:
-        assert [tag.name for tag in await posts.tags(connection)] == ["a", "b"]
+        assert [tag.name for tag in await posts.tags.published(connection)] == ["a", "b"]
     await posts.publish(databases.site, draft.id)
     async with databases.site.read() as connection:
-        assert [tag.name for tag in await posts.tags(connection)] == ["b", "c"]
+        assert [tag.name for tag in await posts.tags.published(connection)] == ["b", "c"]
 
 
 async def test_an_unpublished_post_is_gone_for_readers_and_keeps_its_date(databases: Databases, draft: Post) -> None:
@@ -175,7 +175,7 @@ async def test_an_unpublished_post_is_gone_for_readers_and_keeps_its_date(databa
     after = await posts.unpublish(databases.site, draft.id)
     async with databases.site.read() as connection:
         assert await posts.by_slug(connection, "post", "one") is None
-        assert await posts.tags(connection) == []
+        assert await posts.tags.published(connection) == []
     assert after.published_at_us == published.published_at_us
 
 

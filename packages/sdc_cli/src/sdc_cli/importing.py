@@ -21,7 +21,7 @@ from sdc_web import media
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 from sdc_web.media import assets
-from sdc_web.posts import catalogue, publication, redirects, revisions
+from sdc_web.posts import catalogue, publication, redirects, revisions, tags
 from sdc_web.posts.records import Draft, Revision
 
 from sdc_cli import markdown_folder
@@ -116,7 +116,9 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         async with self.databases.site.read() as connection:
             post = await catalogue.by_address(connection, document.kind, document.draft.slug)
             newest = await revisions.newest(connection, post.id) if post else None
+            carried = await tags.names(connection, document.draft.tags)
         draft, notes = await self._with_pictures(document)
+        draft = replace(draft, tags=carried)
         line = Line(file=name, outcome="draft" if document.is_draft else "published", notes=(*document.notes, *notes))
         if post is not None and newest is not None:
             line = replace(line, address=post.path)

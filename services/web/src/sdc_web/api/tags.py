@@ -1,19 +1,25 @@
-"""The tags that published posts carry."""
+"""The tags that published posts carry: listed, coloured, described, renamed."""
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, get, patch
 from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import UNSET, UnsetType
 
 from sdc_web import posts
-from sdc_web.api import answers
+from sdc_web.api import answers, incoming
 from sdc_web.db import Databases
+from sdc_web.posts.tags import Colour
+from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag and how many published posts carry it."""
+    """A tag and how many published posts carry it; `colour` is empty for none."""
 
     name: str
+    colour: Colour
+    description: str
     posts: int
 
 
@@ -23,6 +29,14 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[Tag, ...]
 
 
+class TagChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New values for some fields; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    colour: Colour | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+
+
 @get("/tags")
 async def index(
     databases: NamedDependency[Databases],
@@ -30,8 +44,25 @@ async def index(
 ) -> Response[bytes]:
     """List the tags."""
     async with databases.site.read() as connection:
-        found = await posts.tags(connection)
-    return answers.send(Tags(tags=tuple(Tag(name=each.name, posts=each.posts) for each in found)))
+        found = await posts.tags.published(connection)
+    return answers.send(Tags(tags=tuple(_tag_of(each) for each in found)))
 
 
-route_handlers = [index]
+@patch("/tags/{name:str}")
+async def change(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    name: FromPath[str],
+) -> Response[bytes]:
+    """Colour, describe or rename a tag; every post that carries it follows, and its old address leads on."""
+    changes = msgspec.structs.asdict(await incoming.body(request, TagChanges))
+    given = {field: value for field, value in changes.items() if value is not UNSET}
+    return answers.send(_tag_of(await posts.tags.change(databases.site, name, given)))
+
+
+def _tag_of(found: posts.tags.Counted) -> Tag:
+    return msgspec.convert(found, Tag, from_attributes=True)
+
+
+route_handlers = [index, change]

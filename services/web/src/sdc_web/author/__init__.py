@@ -24,6 +24,7 @@ from sdc_web.author import (
     setup,
     sign_in,
     site,
+    tags,
 )
 from sdc_web.author.gate import Gate
 from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
@@ -42,6 +43,7 @@ route_handlers = [
     *sessions.route_handlers,
     *site.route_handlers,
     *redirects.route_handlers,
+    *tags.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

@@ -77,7 +77,7 @@ async def show(
         covers = [
             Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)
         ]
-        known_tags = [tag.name for tag in await posts.tags(connection)]
+        known_tags = [tag.name for tag in await posts.tags.everything(connection)]
         known_series = [each.title for each in await posts.series.everything(connection)]
     conflict = await asyncio.to_thread(views.conflict, shown, stale.current) if stale else None
     # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.

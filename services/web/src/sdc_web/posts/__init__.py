@@ -1,20 +1,18 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
-from sdc_web.posts import markdown, outline, redirects, revisions, series
+from sdc_web.posts import markdown, outline, redirects, revisions, series, tags
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
 from sdc_web.posts.frontage import Entry, Front, front
 from sdc_web.posts.publication import publish, publish_due, unpublish
 from sdc_web.posts.reading import (
     Published,
     Summary,
-    Tag,
     by_slug,
     newest,
     newest_tagged,
     of_kind,
     of_year,
     tagged,
-    tags,
     years,
 )
 from sdc_web.posts.records import Draft, Kind, Post, Revision, State
@@ -34,7 +32,6 @@ __all__ = [
     "Stale",
     "State",
     "Summary",
-    "Tag",
     "by_slug",
     "create",
     "delete",

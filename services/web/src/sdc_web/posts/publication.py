@@ -89,8 +89,8 @@ async def _publish(
             if as_scheduled and before.scheduled_at_us != at_us:
                 message = "The post is not scheduled for that moment any more."
                 raise Stale(message)
-            # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags and
-            # its series may have got other names.
+            # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags
+            # and its series may have got other names.
             present = await store.newest_revision(connection, post_id)
             if present.number == newest.number:
                 finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)

@@ -47,13 +47,6 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
     posts: int
 
 
-class Tag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag and how many published posts carry it."""
-
-    name: str
-    posts: int
-
-
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
@@ -156,16 +149,3 @@ ORDER BY posts.published_at_us DESC, posts.id DESC
 async def tagged(connection: Connection, tag: str) -> list[Summary]:
     """Published posts that carry the tag, newest first."""
     return await fetch_all(connection, Summary, SQL_TAGGED, {"tag": tag})
-
-
-SQL_TAGS = """
-SELECT post_tags.tag AS name, count(*) AS posts
-FROM post_tags JOIN posts ON posts.id = post_tags.post_id
-WHERE posts.revision_id IS NOT NULL
-GROUP BY post_tags.tag ORDER BY post_tags.tag
-"""
-
-
-async def tags(connection: Connection) -> list[Tag]:
-    """Every tag that a published post carries, by name."""
-    return await fetch_all(connection, Tag, SQL_TAGS)

@@ -1,5 +1,7 @@
 """Old addresses: those that posts had, which answer 301 with the present one for ever, and the author's own."""
 
+from urllib.parse import quote
+
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Invalid
@@ -110,6 +112,18 @@ async def add_own(database: Database, path: str, target: str, site_url: str) -> 
 async def put_own(connection: Connection, path: str, target: str) -> None:
     """The same of a path and a target that are known to be good."""
     await execute(connection, SQL_OWN, {"path": path, "target": target, "now_us": clock.now_us()})
+
+
+SQL_RETARGET = "UPDATE redirects SET target = :new WHERE target = :old"
+
+
+async def move_own(connection: Connection, old: str, new: str) -> None:
+    """What was at the path `old` is at `new` from now on: no redirect is there, and what led to `old` leads there."""
+    target = quote(new)
+    await remove(connection, new)
+    await remove(connection, old)
+    await execute(connection, SQL_RETARGET, {"old": quote(old), "new": target})
+    await put_own(connection, old, target)
 
 
 async def delete(database: Database, path: str) -> None:

@@ -1,20 +1,16 @@
 """Saving: what the author types becomes the newest revision, and never overwrites what they have not seen."""
 
-import unicodedata
-
 from msgspec.structs import replace
 from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import characters, series, slugs, store
+from sdc_web.posts import characters, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_tags
 
 MAX_TITLE = 200
 MAX_SUMMARY = 500
 MAX_BODY = 400_000
-MAX_TAGS = 12
-MAX_TAG = 40
 
 
 class Stale(errors.Stale):
@@ -79,7 +75,7 @@ async def newest(connection: Connection, post_id: str) -> Revision:
 
 async def _check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
     """The draft as it is stored; raises Invalid with the field at fault."""
-    title = _text(_line(draft.title), MAX_TITLE, "title", "The title")
+    title = characters.fitting(characters.line(draft.title), MAX_TITLE, "title", "The title")
     wanted = draft.slug.strip()
     if wanted:
         slug = slugs.check(wanted, post.kind)
@@ -97,9 +93,9 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
     return Draft(
         title=title,
         slug=slug,
-        summary=_text(_line(draft.summary), MAX_SUMMARY, "summary", "The summary"),
-        body=_text(characters.allowed(draft.body), MAX_BODY, "body", "The text"),
-        tags=_tags(draft.tags),
+        summary=characters.fitting(characters.line(draft.summary), MAX_SUMMARY, "summary", "The summary"),
+        body=characters.fitting(characters.allowed(draft.body), MAX_BODY, "body", "The text"),
+        tags=await tags.names(connection, draft.tags),
         cover_asset_id=cover,
         series=_series(draft, post.kind),
         series_position=_position(draft),
@@ -121,7 +117,7 @@ async def _free_slug(connection: Connection, post: Post, title: str) -> str:
 
 
 def _series(draft: Draft, kind: Kind) -> str:
-    title = _text(_line(draft.series), series.MAX_TITLE, "series", "The title of the series")
+    title = characters.fitting(characters.line(draft.series), series.MAX_TITLE, "series", "The title of the series")
     if title and kind != "post":
         message = "Only posts can belong to a series."
         raise Invalid(message, field="series")
@@ -134,34 +130,3 @@ def _position(draft: Draft) -> int | None:
         message = f"A part of a series has a number from 1 to {series.MAX_POSITION}."
         raise Invalid(message, field="series_position")
     return position if draft.series.strip() else None
-
-
-def _line(text: str) -> str:
-    """One line of text, without control characters."""
-    lines = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return " ".join(characters.allowed(lines).split())
-
-
-def _text(text: str, longest: int, field: str, name: str) -> str:
-    if len(text) > longest:
-        message = f"{name} has {len(text)} characters; at most {longest} fit."
-        raise Invalid(message, field=field)
-    # Half of a surrogate pair has no UTF-8.
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        message = f"{name} holds a character that cannot be stored."
-        raise Invalid(message, field=field)
-    return text
-
-
-def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Lower case, each once, in the order given."""
-    clean = tuple(dict.fromkeys(tag for tag in (_line(tag).lower() for tag in tags) if tag))
-    if len(clean) > MAX_TAGS:
-        message = f"A post may have at most {MAX_TAGS} tags."
-        raise Invalid(message, field="tags")
-    for tag in clean:
-        _text(tag, MAX_TAG, "tags", "A tag")
-        if "/" in tag or tag in {".", ".."}:
-            message = f"A tag may not hold a slash, nor be dots alone: {tag}"
-            raise Invalid(message, field="tags")
-    return clean

@@ -1,7 +1,6 @@
 """Feeds of the site, of each tag and of each series: the newest posts, whole, in three formats."""
 
 import asyncio
-from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -48,14 +47,15 @@ async def tagged(
     request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, tag: FromPath[str]
 ) -> Response[str]:
     """The newest posts that carry a tag."""
-    page = f"/tags/{quote(tag)}"
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
         found = await posts.newest_tagged(connection, tag, IN_FEED)
         if not found:
             return await _moved(connection, request, f"/tags/{tag}", "No published post carries this tag.")
+        named = await posts.tags.described(connection, tag)
         assets = await assets_of(connection, found)
-    feed = _feed(request, settings, front, page, f"{front.title}: {tag}", found)
+    feed = _feed(request, settings, front, named.url, f"{front.title}: {tag}", found)
+    feed = replace(feed, description=named.description or front.description)
     return await asyncio.to_thread(_written, request, feed, found, assets)
 
 

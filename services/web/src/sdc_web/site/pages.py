@@ -3,7 +3,6 @@
 import asyncio
 import re
 from itertools import groupby
-from urllib.parse import quote
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
@@ -101,7 +100,7 @@ async def tags(
 ) -> Response[str]:
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
-        found = await posts.tags(connection)
+        found = await posts.tags.published(connection)
     return await page("site/tags/index.html", front, tags=found)
 
 
@@ -111,13 +110,14 @@ async def tagged(
 ) -> Response[str]:
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
+        described = await posts.tags.described(connection, tag)
         found = await posts.tagged(connection, tag)
     if not found:
         message = "No published post carries this tag."
         raise NotFound(message)
     shown = [view(each, {}) for each in found]
-    feed_url = f"/tags/{quote(tag)}/feed.xml" if any(each.kind == "post" for each in found) else ""
-    return await page("site/tags/show.html", front, tag=tag, posts=shown, feed_url=feed_url)
+    feed_url = f"{described.url}/feed.xml" if any(each.kind == "post" for each in found) else ""
+    return await page("site/tags/show.html", front, tag=described, posts=shown, feed_url=feed_url)
 
 
 @get("/series/{slug:str}")

@@ -18,4 +18,5 @@ CREATE INDEX revisions_tags ON revisions (post_id, number, tags);
 CREATE TRIGGER generation_tags_insert AFTER INSERT ON tags BEGIN UPDATE generation SET n = n + 1; END;
 CREATE TRIGGER generation_tags_update AFTER UPDATE ON tags BEGIN UPDATE generation SET n = n + 1; END;
 CREATE TRIGGER generation_tags_delete AFTER DELETE ON tags BEGIN UPDATE generation SET n = n + 1; END;
-CREATE TRIGGER generation_former_tags_insert AFTER INSERT ON former_tags BEGIN UPDATE generation SET n = n + 1; END;
+CREATE TRIGGER generation_post_tags_update AFTER UPDATE ON post_tags BEGIN UPDATE generation SET n = n + 1; END;
+CREATE TRIGGER generation_post_tags_delete AFTER DELETE ON post_tags BEGIN UPDATE generation SET n = n + 1; END;

@@ -1,0 +1,210 @@
+"""Tags: the names that texts carry, with the colour and the words that the author gives them."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+from urllib.parse import quote
+
+import msgspec
+from sdc_core.errors import Invalid, NotFound
+from sdc_core.sqlite import Connection, Database, execute, fetch_all
+
+from sdc_web.posts import characters, tags_moved
+
+MAX_NAME = 40
+MAX_OF_POST = 12
+MAX_DESCRIPTION = 500
+Colour: TypeAlias = Literal["", "red", "orange", "yellow", "green", "teal", "blue", "violet", "pink"]
+COLOURS: tuple[Colour, ...] = get_args(Colour)
+"""Each has a token in `site.css`; the empty one is none."""
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True):
+    """A name with what the author says of it."""
+
+    name: str
+    colour: Colour = ""
+    description: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address below the site's own."""
+        return url_of(self.name)
+
+
+class Counted(Tag, frozen=True, kw_only=True):
+    """A tag with the number of published texts that carry it."""
+
+    posts: int
+
+
+class Listed(Counted, frozen=True, kw_only=True):
+    """The same as the author sees it: `drafts` carry it, and readers do not see it there."""
+
+    drafts: int
+
+
+class Carrier(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that carries a tag, by the title of its newest revision."""
+
+    id: str
+    title: str
+    published: bool
+
+
+def url_of(name: str) -> str:
+    """The address of a tag, such as `/tags/c%23`."""
+    return f"/tags/{quote(name, safe='')}"
+
+
+SQL_PUBLISHED = """
+SELECT post_tags.tag AS name, coalesce(tags.colour, '') AS colour, coalesce(tags.description, '') AS description,
+    count(*) AS posts
+FROM post_tags
+JOIN posts ON posts.id = post_tags.post_id
+LEFT JOIN tags ON tags.name = post_tags.tag
+WHERE posts.revision_id IS NOT NULL
+GROUP BY post_tags.tag ORDER BY post_tags.tag
+"""
+
+
+async def published(connection: Connection) -> list[Counted]:
+    """Every tag that a published text carries, by name."""
+    return await fetch_all(connection, Counted, SQL_PUBLISHED)
+
+
+SQL_ONE = "SELECT name, colour, description FROM tags WHERE name = :name"
+
+
+async def described(connection: Connection, name: str) -> Tag:
+    """What the author says of that name, whether a text carries it or not."""
+    found = await fetch_all(connection, Tag, SQL_ONE, {"name": name})
+    return found[0] if found else Tag(name=name)
+
+
+SQL_EVERYTHING = """
+WITH carried AS (
+    SELECT tag AS name, 1 AS posts, 0 AS drafts FROM post_tags
+    UNION ALL
+    SELECT written.value, 0, 1
+    FROM revisions AS newest, json_each(newest.tags) AS written
+    WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = newest.post_id)
+        AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = written.value AND post_id = newest.post_id)
+    UNION ALL
+    SELECT name, 0, 0 FROM tags
+)
+SELECT carried.name, coalesce(tags.colour, '') AS colour, coalesce(tags.description, '') AS description,
+    sum(carried.posts) AS posts, sum(carried.drafts) AS drafts
+FROM carried LEFT JOIN tags ON tags.name = carried.name
+GROUP BY carried.name ORDER BY carried.name
+"""
+
+
+async def everything(connection: Connection) -> list[Listed]:
+    """Every tag that a text carries, published or not, or that has words, by name."""
+    return await fetch_all(connection, Listed, SQL_EVERYTHING)
+
+
+async def find(connection: Connection, name: str) -> Listed:
+    """One of `everything`. Raises NotFound."""
+    return _of(await everything(connection), name)
+
+
+SQL_CARRIERS = """
+SELECT posts.id, newest.title, EXISTS (SELECT 1 FROM post_tags WHERE tag = :name AND post_id = posts.id) AS published
+FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
+    AND (published OR EXISTS (SELECT 1 FROM json_each(newest.tags) AS written WHERE written.value = :name))
+ORDER BY newest.saved_at_us DESC, posts.id DESC
+LIMIT :limit
+"""
+
+
+async def carriers(connection: Connection, name: str, limit: int) -> list[Carrier]:
+    """The texts that carry a tag, published or not, the one saved last first."""
+    return await fetch_all(connection, Carrier, SQL_CARRIERS, {"name": name, "limit": limit})
+
+
+async def names(connection: Connection, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The tags of a text as they are stored: lower case, former names as the present ones, each once, in the order
+    given. Raises Invalid.
+    """
+    clean = dict.fromkeys(name for name in (_clean(each, "tags") for each in given) if name)
+    if len(clean) > MAX_OF_POST:
+        raise Invalid(f"A post may have at most {MAX_OF_POST} tags.", field="tags")
+    return await tags_moved.present(connection, tuple(clean))
+
+
+SQL_PUT = """
+INSERT INTO tags (name, colour, description) VALUES (:name, :colour, :description)
+ON CONFLICT (name) DO UPDATE SET colour = excluded.colour, description = excluded.description
+"""
+SQL_FORGET = "DELETE FROM tags WHERE name = :name"
+
+
+async def change(database: Database, name: str, changes: Mapping[str, object]) -> Listed:
+    """Other values in some fields of a `Tag`; by another name, every text that carries the tag is found at once.
+
+    Raises Invalid with the field at fault, NotFound without such a tag.
+    """
+    async with database.transaction() as connection:
+        known = await everything(connection)
+        before = _of(known, name)
+        wanted = _checked(before, changes)
+        if wanted.name != name:
+            if any(each.name == wanted.name for each in known):
+                raise Invalid("Another tag has this name already: merge this one into it.", field="name")
+            await tags_moved.move(connection, name, wanted.name)
+            await execute(connection, SQL_FORGET, {"name": name})
+        if wanted.colour or wanted.description:
+            await execute(connection, SQL_PUT, msgspec.structs.asdict(wanted))
+        else:
+            await execute(connection, SQL_FORGET, {"name": wanted.name})
+    return Listed(**msgspec.structs.asdict(wanted), posts=before.posts, drafts=before.drafts)
+
+
+async def merge(database: Database, name: str, into: str) -> None:
+    """Every text that carries the one tag carries the other instead, which keeps its colour and its words.
+
+    Raises Invalid, NotFound without such a tag.
+    """
+    async with database.transaction() as connection:
+        known = await everything(connection)
+        _of(known, name)
+        if into == name or all(each.name != into for each in known):
+            raise Invalid("Choose another tag that there is.", field="into")
+        await tags_moved.move(connection, name, into)
+        await execute(connection, SQL_FORGET, {"name": name})
+
+
+async def delete(database: Database, name: str) -> None:
+    """No text carries the tag any more. Raises NotFound without such a tag."""
+    async with database.transaction() as connection:
+        await find(connection, name)
+        await tags_moved.take_off(connection, name)
+        await execute(connection, SQL_FORGET, {"name": name})
+
+
+def _of(known: list[Listed], name: str) -> Listed:
+    found = next((each for each in known if each.name == name), None)
+    if found is None:
+        raise NotFound("There is no such tag.")
+    return found
+
+
+def _checked(before: Tag, changes: Mapping[str, object]) -> Tag:
+    """The tag with those changes; Raises Invalid."""
+    wanted = msgspec.convert(msgspec.structs.asdict(before) | dict(changes), Tag)
+    name = _clean(wanted.name, "name")
+    if not name:
+        raise Invalid("A tag needs a name.", field="name")
+    if "," in name and name != before.name:
+        raise Invalid("A tag may not hold a comma: the editor parts tags by them.", field="name")
+    words = characters.fitting(characters.line(wanted.description), MAX_DESCRIPTION, "description", "The description")
+    return Tag(name=name, colour=wanted.colour, description=words)
+
+
+def _clean(text: str, field: str) -> str:
+    name = characters.fitting(characters.line(text).lower(), MAX_NAME, field, "A tag")
+    if "/" in name or name in {".", ".."}:
+        raise Invalid(f"A tag may not hold a slash, nor be dots alone: {name}", field=field)
+    return name
