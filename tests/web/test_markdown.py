@@ -120,7 +120,7 @@ def test_a_picture_of_ours_survives_until_the_page_is_put_together() -> None:
 def test_a_table_scrolls_by_itself_and_is_aligned_without_style() -> None:
     html = render("| a |\n|--:|\n| 1 |").html
     assert '<div class="table-scroll" role="group" aria-label="Table" tabindex="0"><table>' in html
-    assert '<td align="right">1</td>' in html
+    assert '<td class="align-right">1</td>' in html
 
 
 def test_a_task_list_cannot_be_ticked() -> None:

@@ -5,6 +5,7 @@ A child of `sdc up --demo`. It prints one line: a link that signs the author in,
 
 import asyncio
 import http.client
+import re
 import sys
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from sdc_cli.demo_content import Sample
 
 ANSWER_S = 10.0
 NAME = "demo"
+_PICTURE = re.compile(r"\bmedia:([a-z]+)")
 
 
 def main() -> None:
@@ -51,7 +53,9 @@ async def fill(settings: Settings) -> str:
         author = await accounts.create(databases, name=NAME, display_name="Ada Demo")
         async with databases.site.transaction() as connection:
             await site.set_title(connection, demo_content.TITLE)
-        pictures = [await _upload(databases, store, worker, settings, each) for each in demo_content.PICTURES]
+        pictures = {
+            each.name: await _upload(databases, store, worker, settings, each) for each in demo_content.PICTURES
+        }
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
         await asyncio.to_thread(_read, settings, paths)
         token = await one_time_tokens.issue_login_link(databases, NAME)
@@ -65,7 +69,7 @@ async def _upload(
     settings: Settings,
     picture: demo_content.Picture,
 ) -> str:
-    """The Markdown of a picture, drawn and uploaded; its variants are made while we go on."""
+    """The id of a picture, drawn and uploaded; its variants are made while we go on."""
     drawn = await asyncio.to_thread(demo_content.draw, picture)
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -73,14 +77,14 @@ async def _upload(
 
     asset, _ = await media.upload.accept(databases.site, store, settings, f"{picture.name}.png", chunks(), picture.alt)
     await media.order(worker, asset)
-    return f"![{picture.alt}](media:{asset.id})"
+    return asset.id
 
 
-async def _publish(databases: Databases, author: Author, sample: Sample, pictures: list[str]) -> str:
+async def _publish(databases: Databases, author: Author, sample: Sample, pictures: dict[str, str]) -> str:
     """The address of a sample, published on its day."""
     at_us = clock.now_us() - sample.days_ago * clock.DAY_US
     post = await catalogue.create(databases.site, author.id, sample.kind, at_us)
-    body = "\n\n".join(pictures[int(part)] if part.isdigit() else part for part in sample.parts)
+    body = _PICTURE.sub(lambda found: f"media:{pictures[found[1]]}", "\n\n".join(sample.parts))
     draft = Draft(title=sample.title, summary=sample.summary, body=body, tags=sample.tags)
     await revisions.save(databases.site, post.id, draft, 1, author.id)
     return (await publication.publish(databases.site, post.id, at_us)).path

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from importlib.resources import files
 
 import msgspec
 from sdc_web.posts.records import Kind
@@ -22,7 +23,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """A text to publish. A part that is a number is the picture of that number."""
+    """A text to publish; `media:NAME` in it stands for the picture of that name."""
 
     kind: Kind
     title: str
@@ -32,9 +33,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     days_ago: int = 0
 
 
+DUSK = "A sky that turns from orange to blue"
+MOSS = "Greens, as of moss in the shade"
 PICTURES = (
-    Picture(name="dusk", alt="A sky that turns from orange to blue", start=(238, 130, 70), end=(28, 42, 96)),
-    Picture(name="moss", alt="Greens, as of moss in the shade", start=(30, 60, 40), end=(190, 210, 120)),
+    Picture(name="dusk", alt=DUSK, start=(238, 130, 70), end=(28, 42, 96)),
+    Picture(name="moss", alt=MOSS, start=(30, 60, 40), end=(190, 210, 120)),
 )
 
 CODE = """```python
@@ -59,7 +62,7 @@ SAMPLES = (
         summary="Eleven lines of arithmetic and a small motor.",
         parts=(
             "The lamp asks the clock where the sun is and turns its **colour** to it.",
-            "0",
+            f"![{DUSK}](media:dusk)",
             "| hour | colour |\n|---|---|\n| 6 | 2700 K |\n| 12 | 5600 K |\n| 20 | 2200 K |",
         ),
         tags=("light", "hardware"),
@@ -71,7 +74,7 @@ SAMPLES = (
         summary="Blue light is scattered on its way, red light arrives.",
         parts=(
             "At noon sunlight crosses little air. In the evening it crosses **forty times** as much.",
-            "0",
+            f"![{DUSK}](media:dusk)",
             "## How much is left\n\nThe share falls with the length of the way, and faster for short waves. In code:",
             CODE,
         ),
@@ -80,11 +83,19 @@ SAMPLES = (
     ),
     Sample(
         kind="post",
+        title="The weight of the air",
+        summary="Three barometers, and everything that a text can hold.",
+        parts=(files("sdc_cli").joinpath("demo_everything.md").read_text(encoding="utf-8"),),
+        tags=("physics", "hardware"),
+        days_ago=15,
+    ),
+    Sample(
+        kind="post",
         title="Moss asks for nothing",
         summary="A garden that waters itself.",
         parts=(
             "It has no roots. It drinks from the air, and waits.",
-            "1",
+            f"![{MOSS}](media:moss)",
             "> It can be dry for years, and green in a day.",
         ),
         tags=("garden",),

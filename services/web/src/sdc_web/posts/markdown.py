@@ -41,6 +41,7 @@ _CHECKBOX = re.compile(r"<input( [^>]*)>")
 _WORD = re.compile(r"\w+")
 
 _ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "warning", "caution")}
+_ALIGNMENTS = {"align-left", "align-center", "align-right"}
 _CLASSES = {
     "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
     "figure": {"code"},
@@ -57,6 +58,8 @@ _CLASSES = {
     "p": {"callout-title"},
     "sup": {"footnote-reference", "footnote-definition-label"},
     "blockquote": _ALERTS,
+    "td": _ALIGNMENTS,
+    "th": _ALIGNMENTS,
 }
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -104,7 +107,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code: call it in a thread."""
     html = pyromark.html(text, options=OPTIONS, highlight=Colours(text, OPTIONS))
-    html = _ALIGNED.sub(r'<\1 align="\2">', html)  # the site's policy forbids style attributes
+    html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
     html = _FIGURE.sub(r"<figure>\1><figcaption>\2</figcaption></figure>", html)

@@ -1,0 +1,92 @@
+"""Finds every kind of page of a running site by following links, and has axe look at each."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import httpx
+import msgspec
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize
+
+PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1440, height=900)
+RULES = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
+}
+RULES_OF_LOOKS = {
+    "type": "rule",
+    "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
+}
+"""What another theme and another width can change; the rest of the document is the same."""
+
+_LINK = re.compile(r'href="(/[^"#]*)"|"(/author/media/[0-9A-Z]{26})"')
+_ONE_OF_MANY = re.compile(r"^(/(?:posts|projects|series|tags|author/jobs)/)[^/?]+|(?<=/)[0-9A-Z]{26}")
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool has to say about a page."""
+
+    tool: str
+    page: str
+    rule: str
+    where: str
+
+
+def kind_of(path: str) -> str:
+    """What pages have in common of which a site has many: a post stands for the posts, a job for the jobs."""
+    return _ONE_OF_MANY.sub(r"\1", path)
+
+
+def leads_to(page: str, html: str) -> list[str]:
+    """The paths that a page names. The CMS and the public site do not lead into each other."""
+    links = (one or other for one, other in _LINK.findall(html))
+    within = page.startswith("/author")
+    return [link for link in links if link.startswith("/author") == within and "?" not in link]
+
+
+def every_kind(client: httpx.Client, *seeds: str) -> list[str]:
+    """The paths of pages that these and their links lead to, one of each kind."""
+    waiting, found = list(seeds), dict[str, str]()
+    while waiting:
+        path = waiting.pop(0)
+        if kind_of(path) in found:
+            continue
+        answer = client.get(path, headers={"accept": "text/html"})
+        if answer.is_redirect or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        found[kind_of(path)] = path
+        waiting += leads_to(path, answer.text)
+    return list(found.values())
+
+
+def public(client: httpx.Client) -> list[str]:
+    """The pages that a visitor can come to, with those that no link leads to."""
+    # The post that has everything stands for the posts, and the year it is in for the years.
+    everything = "/posts/the-weight-of-the-air"
+    year = next(f"/posts/{each['date_published'][:4]}" for each in client.get("/feed.json").json()["items"])
+    return [*every_kind(client, everything, "/", "/search?q=air", "/search?q=zzz", "/nothing", "/author/sign-in"), year]
+
+
+def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: httpx.Cookies) -> Iterator[Finding]:
+    """What axe finds: with all its rules on a phone by day, and with those of looks on a desk by night."""
+    script = Axe().axe_script
+    with browser.new_context(viewport=PHONE, color_scheme="light") as context:
+        context.add_cookies([{"name": name, "value": value or "", "url": site} for name, value in cookies.items()])
+        page = context.new_page()
+        for path in paths:
+            page.goto(site + path)
+            page.evaluate(script)
+            yield from _violations(page, path, RULES)
+            page.set_viewport_size(DESK)
+            page.emulate_media(color_scheme="dark")
+            yield from _violations(page, path, RULES_OF_LOOKS)
+            page.set_viewport_size(PHONE)
+            page.emulate_media(color_scheme="light")
+
+
+def _violations(page: Page, path: str, rules: Mapping[str, object]) -> Iterator[Finding]:
+    options = json.dumps({"runOnly": rules, "resultTypes": ["violations"], "preload": False, "iframes": False})
+    for violation in page.evaluate(f"axe.run({options})")["violations"]:
+        for node in violation["nodes"]:
+            yield Finding(tool="axe", page=path, rule=violation["id"], where=node["html"])
