@@ -34,6 +34,18 @@ redirect_from: [/old-fog, /2019/05/fog.html, "https://old.example/f%C3%B6g/", "/
 
 Text. {% gist 1 %}
 """
+PROJECT = """---
+date: 2024-01-01
+repository: https://git.example/lamp
+status: In-progress
+section: Light
+links:
+  - {label: Parts, url: /posts/parts}
+  - {label: Shop, url: "javascript:alert(1)"}
+pictures: [lamp.jpg, gone.jpg]
+---
+Light.
+"""
 Write = Callable[..., Path]
 
 
@@ -145,6 +157,23 @@ async def test_a_series_and_its_order_come_along(settings: Settings, folder: Pat
     assert place is not None
     assert (place.series.title, [part.slug for part in place.parts]) == ("Fog, and light", ["one", "two"])
     assert {line.outcome for line in (await imported(settings, folder)).values()} == {"unchanged"}
+
+
+async def test_what_a_project_says_of_itself_comes_along(settings: Settings, folder: Path, write: Write) -> None:
+    (folder / "projects").mkdir()
+    photograph.take(folder / "projects" / "lamp.jpg", width=64, height=48)
+    write("projects/lamp.md", PROJECT)
+    report = await imported(settings, folder)
+    assert report["projects/lamp.md"].notes == (
+        "link Shop is left out: Lead to a path such as /posts/fog, or to an address that begins with https://.",
+        "picture gone.jpg is not in the folder",
+    )
+    async with open_databases(settings) as databases:
+        facts = (await stored(databases, "project", "lamp")).project
+    assert facts is not None
+    assert (facts.status, facts.section, facts.repository) == ("in progress", "Light", "https://git.example/lamp")
+    assert (facts.links, len(facts.pictures)) == ((posts.Link(label="Parts", url="/posts/parts"),), 1)
+    assert (await imported(settings, folder))["projects/lamp.md"].outcome == "unchanged"
 
 
 async def test_a_post_of_other_words_at_the_same_address_is_left_alone(

@@ -138,6 +138,14 @@ async def write(client: httpx.AsyncClient, kind: str, number: int, attack: str, 
         "cover_id": asset_id,
         "base_revision": "1",
     }
+    if kind == "project":
+        line = " ".join(attack.replace("\u202e", "").split())
+        form |= {
+            "project_section": line[:40],
+            "project_repository": f"https://git.example/{''.join(line.split())}",
+            "project_links": f"{line[:60]} /posts/{quote(line, safe='')}",
+            "project_pictures": asset_id,
+        }
     previewed = await client.post(f"{opened}/preview", data=form, headers=HTMX)
     published = await client.post(f"{opened}/publication", data=form, headers=BROWSER)
     assert published.status_code == 303, published.text

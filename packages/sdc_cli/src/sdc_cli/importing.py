@@ -21,8 +21,8 @@ from sdc_web import media
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 from sdc_web.media import assets
-from sdc_web.posts import catalogue, publication, redirects, revisions, tags
-from sdc_web.posts.records import Draft, Revision
+from sdc_web.posts import catalogue, projects, publication, redirects, revisions, tags
+from sdc_web.posts.records import Draft, ProjectFacts, Revision
 
 from sdc_cli import markdown_folder
 from sdc_cli.markdown_folder import Document
@@ -143,7 +143,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         """The text with its pictures uploaded, and a word about each that was not there."""
         ids: dict[str, str] = {}
         notes: list[str] = []
-        for target in dict.fromkeys(markdown_folder.pictures(document.draft.body)):
+        draft = document.draft
+        for target in dict.fromkeys([*markdown_folder.pictures(draft.body), *document.pictures]):
             picture = await asyncio.to_thread(markdown_folder.located, target, document.file, self.folder)
             if picture is None:
                 notes.append(f"picture {target} is not in the folder")
@@ -151,7 +152,10 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             known = await self._known(picture)
             if known or not self.dry_run:
                 ids[target] = known or await self._upload(picture)
-        return replace(document.draft, body=markdown_folder.with_pictures(document.draft.body, ids)), notes
+        if draft.project is not None:
+            shown = tuple(dict.fromkeys(ids[target] for target in document.pictures if target in ids))
+            draft = replace(draft, project=replace(draft.project, pictures=shown[: projects.MAX_PICTURES]))
+        return replace(draft, body=markdown_folder.with_pictures(draft.body, ids)), notes
 
     async def _known(self, picture: Path) -> str:
         """The id of the asset with these bytes, or nothing."""
@@ -185,4 +189,5 @@ def _same(revision: Revision, draft: Draft) -> bool:
     """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
     kept = (revision.title, revision.summary, revision.body, revision.series)
     given = (draft.title, draft.summary, draft.body, draft.series)
-    return [text.split() for text in kept] == [text.split() for text in given] and {*revision.tags} == {*draft.tags}
+    same = [text.split() for text in kept] == [text.split() for text in given] and {*revision.tags} == {*draft.tags}
+    return same and (revision.project or ProjectFacts()) == (draft.project or ProjectFacts())

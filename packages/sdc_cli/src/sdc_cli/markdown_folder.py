@@ -15,6 +15,8 @@ from sdc_web.posts import addresses, slugs
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
 
+from sdc_cli import project_fields
+
 MAX_FILE_BYTES = 2 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".mdx")
 _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -30,7 +32,7 @@ _KINDS: Mapping[str, Kind] = {
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One file. `at_us` is the date readers see, None where the file has none; `aliases` are old addresses of it;
-    `notes` is what was left out, in words.
+    `pictures` are the files that a project names beside its text; `notes` is what was left out, in words.
     """
 
     file: Path
@@ -39,6 +41,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     is_draft: bool
     at_us: int | None
     aliases: tuple[str, ...]
+    pictures: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -90,10 +93,12 @@ def read(file: Path, folder: Path) -> Document:
             tags=_tags(fields),
             series=series,
             series_position=_position(fields) if series else None,
+            project=project_fields.facts(fields, notes) if kind == "project" else None,
         ),
         is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
         at_us=_date(fields, dated[1] if dated else ""),
         aliases=tuple(filter(None, map(_alias, aliases))),
+        pictures=project_fields.pictures(fields) if kind == "project" else (),
         notes=tuple(notes),
     )
 

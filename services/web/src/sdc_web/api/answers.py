@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response
 from sdc_core import clock
 
-from sdc_web.posts import Kind, Revision, State
+from sdc_web.posts import Kind, ProjectFacts, Revision, State
 from sdc_web.posts.whole import Overview, Whole
 from sdc_web.problems import AnyRequest
 
@@ -18,7 +18,7 @@ HEADERS = {"cache-control": "private, no-cache"}
 class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
     `on_site` tells whether they see any; `url` is the address that they use or will, null while there is no slug;
-    `series` is a title, empty for none.
+    `series` is a title, empty for none; `project` is null but for projects.
     """
 
     id: str
@@ -34,6 +34,7 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     cover_asset_id: str | None
     series: str
     series_position: int | None
+    project: ProjectFacts | None
     created_at: datetime
     saved_at: datetime
     published_at: datetime | None
@@ -66,6 +67,7 @@ class RevisionText(msgspec.Struct, frozen=True, kw_only=True):
     cover_asset_id: str | None
     series: str
     series_position: int | None
+    project: ProjectFacts | None
     saved_at: datetime
 
 
@@ -91,6 +93,7 @@ def revision_of(revision: Revision) -> RevisionText:
         cover_asset_id=revision.cover_asset_id,
         series=revision.series,
         series_position=revision.series_position,
+        project=revision.project,
         saved_at=clock.to_datetime(revision.saved_at_us),
     )
 
@@ -135,6 +138,7 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "cover_asset_id": found.cover_asset_id,
         "series": found.series,
         "series_position": found.series_position,
+        "project": found.project,
         "created_at": clock.to_datetime(found.created_at_us),
         "saved_at": clock.to_datetime(found.saved_at_us),
         "published_at": _moment(found.published_at_us),

@@ -10,7 +10,7 @@ from sdc_core.settings import Settings
 from sdc_web import posts
 from sdc_web.api import answers, incoming
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, whole
+from sdc_web.posts import Draft, ProjectFacts, whole
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
@@ -27,6 +27,7 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     cover_asset_id: str | None = None
     series: str = ""
     series_position: int | None = None
+    project: ProjectFacts | None = None
 
 
 class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +41,7 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cover_asset_id: str | UnsetType | None = UNSET
     series: str | UnsetType = UNSET
     series_position: int | UnsetType | None = UNSET
+    project: ProjectFacts | UnsetType | None = UNSET
 
 
 class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

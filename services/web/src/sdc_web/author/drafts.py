@@ -65,7 +65,7 @@ async def refused(
     if not htmx.wants_fragment(request):
         return await editor.show(request, databases, author, opened, form, error=invalid, stale=stale)
     if stale:
-        both = await asyncio.to_thread(views.conflict, form, stale.current)
+        both = await asyncio.to_thread(views.conflict, form, opened.post, stale.current)
         return pages.fragment("author/posts/_conflict.html", status_code=412, post=opened.post, conflict=both)
     status = views.status(opened.post, opened.newest, form.base_revision, str(error))
     return pages.fragment("author/posts/_status.html", status_code=422, post=opened.post, status=status)

@@ -7,7 +7,7 @@ from litestar import Response
 from sdc_core.errors import Invalid
 
 from sdc_web import media, pages, posts
-from sdc_web.author import views
+from sdc_web.author import project_fields, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -17,6 +17,7 @@ MAX_BODY = 4 * 1024 * 1024
 """Bytes of a form: the longest text, percent-encoded."""
 COVERS = 100
 _FIELDS = {"cover_asset_id": "cover_id", "body": "body_markdown"}
+"""Fields of a draft that the form calls otherwise; those of a project have a point where the form has a line."""
 
 
 class Cover(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,7 @@ async def save(databases: Databases, post_id: str, form: DraftForm, author: Sign
     try:
         await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)
     except Invalid as error:
-        raise Invalid(str(error), field=_FIELDS.get(error.field, error.field)) from None
+        raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
 
 
 async def show(
@@ -73,15 +74,19 @@ async def show(
     """The editor: as stored, or with what was sent and could not be taken, and why. Nothing typed is ever dropped."""
     stored = views.form_of(opened.post, opened.newest)
     shown = form if form is not None and form.base_revision is not None else stored
+    # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
+    opens = stored if stale else shown
     async with databases.site.read() as connection:
         covers = [
             Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)
         ]
         known_tags = [tag.name for tag in await posts.tags.everything(connection)]
         known_series = [each.title for each in await posts.series.everything(connection)]
-    conflict = await asyncio.to_thread(views.conflict, shown, stale.current) if stale else None
-    # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
-    edited = views.edited(opened.post, opened.newest, stored if stale else shown)
+        known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
+        pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))
+    conflict = await asyncio.to_thread(views.conflict, shown, opened.post, stale.current) if stale else None
+    words = project_fields.with_words(opens.project_pictures, pictures)
+    edited = views.edited(opened.post, opened.newest, msgspec.structs.replace(opens, project_pictures=words))
     base = None if stale or error is None else shown.base_revision
     return await pages.page(
         request,
@@ -96,4 +101,6 @@ async def show(
         covers=covers,
         known_tags=known_tags,
         known_series=known_series,
+        known_sections=known_sections,
+        statuses=posts.projects.STATUSES,
     )

@@ -12,7 +12,7 @@ from sdc_web import htmx, media, pages, posts, templating
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
-from sdc_web.media.picture import Cover
+from sdc_web.media.picture import Cover, Shown
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -39,6 +39,8 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     reading_minutes: int
     tags: tuple[str, ...]
     cover: Cover | None
+    project: posts.ProjectFacts | None
+    gallery: tuple[Shown, ...]
     place: None = None
     published_at_us: None = None
     updated_at_us: None = None
@@ -84,8 +86,10 @@ async def _page(databases: Databases, settings: Settings, opened: editor.Opened,
 
 async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> Previewed:
     html, minutes = await _body(databases, draft.body)
+    pictures = draft.project.pictures if draft.project else ()
     async with databases.site.read() as connection:
         found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
+        assets = await media.by_ids(connection, {*pictures})
     cover = media.picture.cover(found, eager=True) if found else None
     return Previewed(
         id=post_.id,
@@ -99,6 +103,8 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         reading_minutes=minutes,
         tags=draft.tags,
         cover=cover,
+        project=draft.project,
+        gallery=media.picture.gallery(pictures, assets),
     )
 
 

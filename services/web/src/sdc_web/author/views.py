@@ -6,20 +6,30 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import asdict, replace
 from sdc_core import clock
 from sdc_core.errors import Invalid
 
 from sdc_web import posts
+from sdc_web.author import project_fields
+from sdc_web.author.project_fields import ProjectForm
 from sdc_web.posts.records import State
 from sdc_web.posts.slugs import from_title
 
 MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970
+_NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent"})
+_COMPARED = {
+    "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
+    "project_status": "Status", "project_section": "Section", "project_repository": "Repository",
+    "project_links": "Links", "project_pictures": "Pictures",
+}  # fmt: skip
+"""Fields beside the text as a conflict shows them: a cover's id tells nothing, and a slug may follow the title."""
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
-class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every field of the editor. `base_revision` is the number that the text was begun from; `publish_at` is UTC."""
 
     title: str = ""
@@ -34,25 +44,21 @@ class DraftForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     base_revision: int | None = None
     intent: str = ""
 
+    @property
+    def details(self) -> dict[str, str]:
+        """Everything that was typed beside the text, by its field."""
+        return {name: str(value) for name, value in asdict(self).items() if name not in _NO_DETAILS}
+
 
 class Edited(msgspec.Struct, frozen=True, kw_only=True):
-    """A post in the editor."""
+    """A post in the editor, and what its fields hold."""
 
     id: str
     kind: posts.Kind
     url: str
     state: State
     on_site: bool
-    title: str
-    slug: str
-    summary: str
-    tags: str
-    body_markdown: str
-    cover_id: str
-    publish_at: str
-    series: str
-    series_position: str
-    published_at_us: int | None
+    form: DraftForm
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,12 +87,21 @@ class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A field beside the text that holds something else in each."""
+
+    name: str
+    mine: str
+    theirs: str
+
+
 class Conflicting(msgspec.Struct, frozen=True, kw_only=True):
     """Two texts of one post, and how they differ."""
 
     mine: DraftForm
     theirs: Theirs
     diff: list[DiffLine]
+    details: list[Difference]
 
 
 def state_of(post: posts.Post, newest: posts.Revision) -> State:
@@ -100,6 +115,7 @@ def state_of(post: posts.Post, newest: posts.Revision) -> State:
 
 def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
     """The editor's fields as they are stored."""
+    project = newest.project or posts.ProjectFacts()
     return DraftForm(
         title=newest.title,
         slug=_shown_slug(post, newest),
@@ -110,6 +126,11 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         publish_at="" if post.scheduled_at_us is None else f"{clock.to_datetime(post.scheduled_at_us):%Y-%m-%dT%H:%M}",
         series=newest.series,
         series_position="" if newest.series_position is None else str(newest.series_position),
+        project_status=project.status,
+        project_section=project.section,
+        project_repository=project.repository,
+        project_links=project_fields.links(project),
+        project_pictures=project_fields.pictures(project),
         base_revision=newest.number,
     )
 
@@ -122,16 +143,7 @@ def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
         url=post.path,
         state=state_of(post, newest),
         on_site=post.revision_id is not None,
-        title=form.title,
-        slug=form.slug,
-        summary=form.summary,
-        tags=form.tags,
-        body_markdown=form.body_markdown,
-        cover_id=form.cover_id,
-        publish_at=form.publish_at,
-        series=form.series,
-        series_position=form.series_position,
-        published_at_us=post.published_at_us,
+        form=form,
     )
 
 
@@ -148,7 +160,7 @@ def status(post: posts.Post, newest: posts.Revision, base: int | None = None, er
 
 
 def draft(form: DraftForm) -> posts.Draft:
-    """What the author typed, for `posts.revisions.save`. Raises Invalid for a position that is no number."""
+    """What the author typed, for `posts.revisions.save`. Raises Invalid, naming the field, for what cannot be read."""
     position = form.series_position.strip()
     if position and _NUMBER.fullmatch(position) is None:
         raise Invalid("write the part of the series as a number", field="series_position")
@@ -161,15 +173,21 @@ def draft(form: DraftForm) -> posts.Draft:
         cover_asset_id=form.cover_id or None,
         series=form.series.strip(),
         series_position=int(position) if position and form.series.strip() else None,
+        project=project_fields.facts(form),
     )
 
 
-def conflict(form: DraftForm, current: posts.Revision) -> Conflicting:
+def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conflicting:
     """Both texts. Takes milliseconds for long ones: call it in a thread."""
     theirs = Theirs(
         title=current.title, body_markdown=current.body, revision=current.number, saved_at_us=current.saved_at_us
     )
-    return Conflicting(mine=form, theirs=theirs, diff=_diff(current.body, form.body_markdown.replace("\r\n", "\n")))
+    return Conflicting(
+        mine=form,
+        theirs=theirs,
+        diff=_diff(current.body, form.body_markdown.replace("\r\n", "\n")),
+        details=_differences(form, form_of(post, current)),
+    )
 
 
 def publish_at_us(text: str) -> int | None:
@@ -188,6 +206,15 @@ def publish_at_us(text: str) -> int | None:
     if at.year < FIRST_YEAR:
         raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="publish_at")
     return clock.from_datetime(at)
+
+
+def _differences(mine: DraftForm, theirs: DraftForm) -> list[Difference]:
+    mine = replace(mine, project_pictures=project_fields.without_words(mine.project_pictures))
+    return [
+        Difference(name=words, mine=mine.details[name], theirs=theirs.details[name])
+        for name, words in _COMPARED.items()
+        if mine.details[name].split() != theirs.details[name].split()
+    ]
 
 
 def _diff(theirs: str, mine: str) -> list[DiffLine]:

@@ -1,7 +1,7 @@
 """The markup of a media asset: `<picture>` with every variant, and how it takes its place in a text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape, unescape
 
 import msgspec
@@ -12,7 +12,11 @@ from sdc_web.media.assets import Asset
 
 SIZES = "(min-width: 42rem) 38rem, 100vw"
 """The column of a text, `--measure` of the style sheet."""
+GALLERY_SIZES = "(min-width: 42rem) 19rem, 100vw"
+"""Two beside each other in that column."""
 FALLBACK_WIDTH = 960
+_FOR_ALL: tuple[Format, ...] = ("avif", "webp", "png", "jpeg")
+"""The format that every browser opens comes last."""
 _EMPTY = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'/%3E"
 _IMAGE = re.compile(r"<img ([^>]*)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
@@ -98,6 +102,27 @@ def file(asset: Asset) -> File | None:
         width=shown.width,
         height=shown.height,
     )
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of a gallery; `address` is its largest file, empty while there are no variants."""
+
+    html: str
+    alt: str
+    address: str = ""
+
+
+def gallery(ids: Sequence[str], assets: Mapping[str, Asset]) -> tuple[Shown, ...]:
+    """Those of the pictures that are still there, in that order."""
+    return tuple(_in_gallery(assets[each]) for each in ids if each in assets)
+
+
+def _in_gallery(asset: Asset) -> Shown:
+    html = render(asset, asset.manifest, sizes=GALLERY_SIZES)
+    if asset.manifest is None or not asset.manifest.variants:
+        return Shown(html=html, alt=asset.alt)
+    largest = max(asset.manifest.variants, key=lambda each: (each.width, _FOR_ALL.index(each.format)))
+    return Shown(html=html, alt=asset.alt, address=address_of(asset.id, asset.manifest, largest))
 
 
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:

@@ -87,6 +87,7 @@ FROM revisions AS shown
 JOIN revisions AS newest ON newest.post_id = shown.post_id
     AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = shown.post_id)
 WHERE shown.cover_asset_id = :asset_id OR instr(shown.body, 'media:' || :asset_id) > 0
+    OR instr(shown.project, '"' || :asset_id || '"') > 0
 ORDER BY newest.title, newest.post_id LIMIT 5
 """
 

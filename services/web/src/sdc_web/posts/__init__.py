@@ -1,6 +1,6 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
-from sdc_web.posts import markdown, outline, redirects, revisions, series, tags
+from sdc_web.posts import markdown, outline, projects, redirects, revisions, series, tags
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
 from sdc_web.posts.frontage import Entry, Front, front
 from sdc_web.posts.publication import publish, publish_due, unpublish
@@ -15,7 +15,7 @@ from sdc_web.posts.reading import (
     tagged,
     years,
 )
-from sdc_web.posts.records import Draft, Kind, Post, Revision, State
+from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, State
 from sdc_web.posts.revisions import Stale
 from sdc_web.posts.searching import Found, search
 
@@ -25,8 +25,10 @@ __all__ = [
     "Found",
     "Front",
     "Kind",
+    "Link",
     "Listed",
     "Post",
+    "ProjectFacts",
     "Published",
     "Revision",
     "Stale",
@@ -44,6 +46,7 @@ __all__ = [
     "of_kind",
     "of_year",
     "outline",
+    "projects",
     "publish",
     "publish_due",
     "redirects",

@@ -6,7 +6,7 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, fetch_all, fetch_one
 
-from sdc_web.posts.records import Kind, decode_tags, path_of
+from sdc_web.posts.records import Kind, ProjectFacts, decode_project, decode_tags, path_of
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     reading_minutes: int
     published_at_us: int
     updated_at_us: int
+    project_json: str | None = None
+
+    @property
+    def project(self) -> ProjectFacts | None:
+        """What a project says of itself, None for nothing or where it was not asked for."""
+        return decode_project(self.project_json)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -49,7 +55,8 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
 
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html,
+    r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.slug = :slug
 """
@@ -77,7 +84,7 @@ async def newest(connection: Connection, kind: Kind, limit: int) -> list[Publish
 
 SQL_OF_KIND = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
 ORDER BY posts.published_at_us DESC, posts.id DESC

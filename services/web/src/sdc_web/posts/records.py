@@ -6,6 +6,7 @@ import msgspec
 
 Kind: TypeAlias = Literal["post", "page", "project"]
 State: TypeAlias = Literal["draft", "scheduled", "published", "changed"]
+ProjectStatus: TypeAlias = Literal["idea", "in progress", "maintained", "finished", "resting"]
 
 _FOLDERS: dict[Kind, str] = {"post": "/posts/", "page": "/", "project": "/projects/"}
 
@@ -29,6 +30,25 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         return path_of(self.kind, self.slug)
 
 
+class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place to go to: https, or a path of this site. Without a label its host stands for one."""
+
+    label: str = ""
+    url: str
+
+
+class ProjectFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a project says of itself beside its text; whatever is empty is not said. `repository` is an https URL,
+    `section` a short name that some projects share, `pictures` are ids of media assets in the author's order.
+    """
+
+    status: ProjectStatus | Literal[""] = ""
+    section: str = ""
+    repository: str = ""
+    links: tuple[Link, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `revisions`. `number` counts the saves of a post from 1 and is the If-Match value; `body` is Markdown,
     `body_html` its sanitised HTML once it was published.
@@ -50,11 +70,17 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     published_at_us: int | None = None
     series: str = ""
     series_position: int | None = None
+    project_json: str | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags in the author's order."""
         return decode_tags(self.tags_json)
+
+    @property
+    def project(self) -> ProjectFacts | None:
+        """What the project says of itself, None for nothing."""
+        return decode_project(self.project_json)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +96,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     cover_asset_id: str | None = None
     series: str = ""
     series_position: int | None = None
+    project: ProjectFacts | None = None
 
 
 def path_of(kind: Kind, slug: str) -> str:
@@ -85,3 +112,13 @@ def decode_tags(tags_json: str) -> tuple[str, ...]:
 def encode_tags(tags: tuple[str, ...]) -> str:
     """The other way round."""
     return msgspec.json.encode(tags).decode()
+
+
+def decode_project(project_json: str | None) -> ProjectFacts | None:
+    """What the database holds of a project."""
+    return None if project_json is None else msgspec.json.decode(project_json, type=ProjectFacts)
+
+
+def encode_project(project: ProjectFacts | None) -> str | None:
+    """The other way round; None where nothing is said."""
+    return None if project in (None, ProjectFacts()) else msgspec.json.encode(project).decode()

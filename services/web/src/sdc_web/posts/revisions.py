@@ -5,8 +5,8 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import characters, series, slugs, store, tags
-from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_tags
+from sdc_web.posts import characters, projects, series, slugs, store, tags
+from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
 
 MAX_TITLE = 200
 MAX_SUMMARY = 500
@@ -50,6 +50,7 @@ async def put(connection: Connection, post_id: str, draft: Draft, base_number: i
         author_id=author_id,
         series=clean.series,
         series_position=clean.series_position,
+        project_json=encode_project(clean.project),
     )
     if saved.id == newest.id:
         await store.replace_revision(connection, saved)
@@ -99,6 +100,7 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
         cover_asset_id=cover,
         series=_series(draft, post.kind),
         series_position=_position(draft),
+        project=await projects.check(connection, draft.project, post.kind),
     )
 
 

@@ -69,9 +69,9 @@ async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_po
 
 SQL_INSERT_REVISION = """
 INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id,
-    series, series_position)
+    series, series_position, project)
 VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id,
-    :series, :series_position)
+    :series, :series_position, :project_json)
 """
 
 
@@ -82,7 +82,7 @@ async def insert_revision(connection: Connection, revision: Revision) -> None:
 SQL_REPLACE_REVISION = """
 UPDATE revisions SET number = :number, title = :title, slug = :slug, summary = :summary, body = :body,
     tags = :tags_json, cover_asset_id = :cover_asset_id, saved_at_us = :saved_at_us, author_id = :author_id,
-    series = :series, series_position = :series_position
+    series = :series, series_position = :series_position, project = :project_json
 WHERE id = :id AND published_at_us IS NULL
 """
 
@@ -94,7 +94,7 @@ async def replace_revision(connection: Connection, revision: Revision) -> None:
 
 SQL_NEWEST_REVISION = """
 SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
-    body_html, reading_minutes, published_at_us, series, series_position
+    body_html, reading_minutes, published_at_us, series, series_position, project AS project_json
 FROM revisions WHERE post_id = :post_id ORDER BY number DESC LIMIT 1
 """
 

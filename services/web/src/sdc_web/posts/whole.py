@@ -9,7 +9,7 @@ from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
 from sdc_web.posts import catalogue, revisions, slugs, store
-from sdc_web.posts.records import Draft, Kind, Revision, State, decode_tags, path_of
+from sdc_web.posts.records import Draft, Kind, ProjectFacts, Revision, State, decode_project, decode_tags, path_of
 
 LAST = "~"
 """Greater than every identifier."""
@@ -31,6 +31,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     cover_asset_id: str | None
     series: str
     series_position: int | None
+    project_json: str | None
     state: State
     on_site: bool
     number: int
@@ -44,6 +45,11 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     def tags(self) -> tuple[str, ...]:
         """The tags in the author's order."""
         return decode_tags(self.tags_json)
+
+    @property
+    def project(self) -> ProjectFacts | None:
+        """What a project says of itself, None for every other kind."""
+        return (decode_project(self.project_json) or ProjectFacts()) if self.kind == "project" else None
 
     @property
     def shown_slug(self) -> str:
@@ -65,7 +71,7 @@ class Whole(Overview, frozen=True, kw_only=True):
 SQL_WHOLE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.number, newest.saved_at_us, newest.body,
+    newest.project AS project_json, newest.number, newest.saved_at_us, newest.body,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE
@@ -91,7 +97,7 @@ async def whole(connection: Connection, post_id: str) -> Whole:
 SQL_PAGE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.number, newest.saved_at_us,
+    newest.project AS project_json, newest.number, newest.saved_at_us,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from sdc_web import templating
-from sdc_web.posts import Front
+from sdc_web.posts import Front, ProjectFacts
 from sdc_web.site.views import View
 
 _TYPES: dict[str, Literal["BlogPosting", "CreativeWork", "WebPage"]] = {
@@ -13,6 +13,8 @@ _TYPES: dict[str, Literal["BlogPosting", "CreativeWork", "WebPage"]] = {
     "project": "CreativeWork",
     "page": "WebPage",
 }
+_SOFTWARE = "SoftwareSourceCode"
+"""A project with a repository."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="Person"):
@@ -53,14 +55,16 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: Image | None = None
     isPartOf: Whole | None = None  # noqa: N815
     position: int | None = None
+    codeRepository: str = ""  # noqa: N815
+    creativeWorkStatus: str = ""  # noqa: N815
 
 
 def of(shown: View, front: Front) -> str:
     """The text of a script element: no `<` is in it, so nothing an author writes can end that."""
-    cover, place = shown.cover, shown.place
+    cover, place, project = shown.cover, shown.place, shown.project or ProjectFacts()
     work = Work(
         context="https://schema.org",
-        type=_TYPES[shown.kind],
+        type=_SOFTWARE if project.repository else _TYPES[shown.kind],
         headline=shown.title,
         url=front.url + shown.url,
         inLanguage=front.language,
@@ -74,5 +78,7 @@ def of(shown: View, front: Front) -> str:
         else None,
         isPartOf=Whole(name=place.series.title, url=front.url + place.series.url) if place else None,
         position=place.number if place else None,
+        codeRepository=project.repository,
+        creativeWorkStatus=project.status,
     )
     return msgspec.json.encode(work).decode().replace("<", "\\u003c")

@@ -20,7 +20,7 @@ from sdc_web.posts.reading import Summary
 from sdc_web.posts.searching import MAX_QUERY
 from sdc_web.problems import AnyRequest
 from sdc_web.site import linked_data
-from sdc_web.site.views import View, Year, assets_of, view
+from sdc_web.site.views import View, Year, assets_of, by_section, view
 
 ON_HOME = 8
 ON_LIST = 100
@@ -84,7 +84,8 @@ async def projects(
         front = await _front(request, connection, settings)
         found = await posts.of_kind(connection, "project")
         assets = await assets_of(connection, found)
-    return await page("site/projects/index.html", front, posts=[view(each, assets) for each in found])
+    shown = by_section([view(each, assets) for each in found])
+    return await page("site/projects/index.html", front, sections=shown)
 
 
 @get("/projects/{slug:str}")

@@ -5,8 +5,8 @@ from sdc_core.sqlite import Connection
 
 from sdc_web import media, templating
 from sdc_web.media import Asset
-from sdc_web.media.picture import Cover
-from sdc_web.posts import Published, outline
+from sdc_web.media.picture import Cover, Shown
+from sdc_web.posts import ProjectFacts, Published, outline
 from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.series import Place
@@ -29,11 +29,20 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     body_html: str = ""
     outline: tuple[Entry, ...] = ()
     place: Place | None = None
+    project: ProjectFacts | None = None
+    gallery: tuple[Shown, ...] = ()
 
     @property
     def published_at_rfc822(self) -> str:
         """The date as RSS wants it."""
         return templating.rfc822(self.published_at_us)
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """The projects of one section, newest first; without a name those that name none."""
+
+    name: str
+    posts: list[View]
 
 
 class Year(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,19 +52,30 @@ class Year(msgspec.Struct, frozen=True, kw_only=True):
     posts: list[View]
 
 
+def by_section(projects: list[View]) -> list[Section]:
+    """Sections by name, however that is written; those without one come last."""
+    groups: dict[str, list[View]] = {}
+    for each in projects:
+        groups.setdefault(each.project.section.casefold() if each.project else "", []).append(each)
+    ordered = sorted(groups.items(), key=lambda group: (not group[0], group[0]))
+    return [Section(name=group[0].project.section if group[0].project else "", posts=group) for _, group in ordered]
+
+
 async def assets_of(connection: Connection, posts: list[Summary] | list[Published]) -> dict[str, Asset]:
     """The media assets that these posts show, cover or text."""
     ids = {post.cover_asset_id for post in posts if post.cover_asset_id is not None}
     for post in posts:
         if isinstance(post, Published):
             ids |= media.picture.mentioned(post.body_html)
+            ids |= set(post.project.pictures if post.project else ())
     return await media.by_ids(connection, ids)
 
 
 def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "", place: Place | None = None) -> View:
     """A post with its pictures; with `absolute`, the site's address, as it leaves the site in a feed."""
     cover = assets.get(post.cover_asset_id or "")
-    body_html = media.picture.embed(post.body_html, assets, absolute=absolute) if isinstance(post, Published) else ""
+    whole = isinstance(post, Published)
+    body_html = media.picture.embed(post.body_html, assets, absolute=absolute) if whole else ""
     return View(
         id=post.id,
         kind=post.kind,
@@ -71,4 +91,6 @@ def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "", place: 
         body_html=body_html if absolute else outline.with_anchors(body_html),
         outline=() if absolute else outline.of(body_html),
         place=place,
+        project=post.project,
+        gallery=media.picture.gallery(post.project.pictures, assets) if whole and post.project else (),
     )

@@ -2,7 +2,7 @@
 // Saving itself is the form's own hx-put; without this file, and without any script, "Save draft" still works.
 
 const form = document.querySelector("form[data-editor]");
-const fields = ["title", "slug", "summary", "tags", "body_markdown", "cover_id", "publish_at", "series", "series_position"];
+const fields = [...new FormData(form).keys()].filter((name) => name !== "base_revision");
 const KEEP_MS = 400;
 const LONGEST_MS = 8000;
 const RETRY_MS = 5000;
@@ -35,7 +35,7 @@ const tags = (text) => (text ?? "").split(",").map((tag) => tag.trim()).filter(B
 function reached({ base, texts: kept }, now) {
   const known = ["title", "summary", "body_markdown"].every((name) => plain(kept[name]) === plain(now[name]));
   if (!known || base !== form.elements.base_revision.value) return known;
-  return tags(kept.tags) === tags(now.tags) && ["slug", "cover_id", "series", "series_position"].every((name) => plain(kept[name]) === plain(now[name]));
+  return tags(kept.tags) === tags(now.tags) && fields.filter((name) => !["tags", "publish_at"].includes(name)).every((name) => plain(kept[name]) === plain(now[name]));
 }
 
 function show() {

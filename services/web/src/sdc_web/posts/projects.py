@@ -1,0 +1,85 @@
+"""What a project says of itself beside its text: checked once, here, before it is saved; and the sections in use."""
+
+from typing import get_args
+from urllib.parse import urlsplit
+
+import msgspec
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, fetch_all
+
+from sdc_web.posts import addresses, characters, store
+from sdc_web.posts.records import Kind, Link, ProjectFacts, ProjectStatus
+
+STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
+MAX_SECTION = 40
+MAX_LINKS = 8
+MAX_LABEL = 60
+MAX_PICTURES = 24
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A section that some revision of a project names."""
+
+    name: str
+
+
+async def check(connection: Connection, facts: ProjectFacts | None, kind: Kind) -> ProjectFacts | None:
+    """The facts as they are stored, None for nothing. Raises Invalid, naming the field at fault."""
+    if facts in (None, ProjectFacts()):
+        return None
+    if kind != "project":
+        raise Invalid("Only projects have a status, a section, a repository, links and pictures.", field="project")
+    if facts.status not in ("", *STATUSES):
+        raise Invalid(f"The status of a project is one of: {', '.join(STATUSES)}.", field="project.status")
+    if len(facts.links) > MAX_LINKS:
+        raise Invalid(f"A project has at most {MAX_LINKS} links.", field="project.links")
+    return ProjectFacts(
+        status=facts.status,
+        section=characters.fitting(characters.line(facts.section), MAX_SECTION, "project.section", "The section"),
+        repository=repository(facts.repository),
+        links=tuple(link(each) for each in facts.links),
+        pictures=await _pictures(connection, facts.pictures),
+    )
+
+
+def repository(text: str) -> str:
+    """The address of a repository, in ASCII; empty for none. Raises Invalid."""
+    return _address(text, "project.repository", here=False) if text.strip() else ""
+
+
+def link(given: Link) -> Link:
+    """A link with a label, whose address may be a path of this site. Raises Invalid."""
+    url = _address(given.url, "project.links", here=True)
+    label = characters.fitting(characters.line(given.label), MAX_LABEL, "project.links", "The label of a link")
+    return Link(label=label or urlsplit(url).hostname or url, url=url)
+
+
+SQL_SECTIONS = """
+SELECT DISTINCT project ->> 'section' AS name FROM revisions WHERE project ->> 'section' IS NOT NULL ORDER BY name
+"""
+
+
+async def sections(connection: Connection) -> list[str]:
+    """The sections in use, by name, those of drafts as well."""
+    return [each.name for each in await fetch_all(connection, Section, SQL_SECTIONS)]
+
+
+def _address(text: str, field: str, *, here: bool) -> str:
+    try:
+        found = addresses.target(text, "")
+    except Invalid as error:
+        raise Invalid(str(error), field=field) from None
+    if not here and found.startswith("/"):
+        raise Invalid("A repository has an address that begins with https://.", field=field)
+    return found
+
+
+async def _pictures(connection: Connection, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once, in the order given."""
+    chosen = tuple(dict.fromkeys(ids))
+    if len(chosen) > MAX_PICTURES:
+        raise Invalid(f"A project has at most {MAX_PICTURES} pictures.", field="project.pictures")
+    for each in chosen:
+        if not await store.asset_exists(connection, each):
+            raise Invalid(f"There is no media asset {each[:40]}.", field="project.pictures")
+    return chosen
