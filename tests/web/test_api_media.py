@@ -82,6 +82,15 @@ async def test_the_same_file_twice_is_one_asset(api: httpx.AsyncClient) -> None:
     assert second.headers["location"] == first.headers["location"]
 
 
+async def test_a_file_that_is_sent_twice_with_a_key_is_answered_as_new_again(api: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "image/png", "Idempotency-Key": "k"}
+    first, second = [await api.post("/media", content=PNG, headers=headers) for _ in range(2)]
+    other = await api.post("/media", content=PNG + b"x", headers=headers)
+    assert (first.status_code, second.status_code, second.content) == (201, 201, first.content)
+    assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
+    assert len((await api.get("/media")).json()["media"]) == 1
+
+
 async def test_a_file_is_taken_in_pieces(api: httpx.AsyncClient) -> None:
     async def pieces() -> AsyncGenerator[bytes]:
         for at in range(0, len(PNG), 700):

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
 from sdc_web.api import bearer, media, posts, publications, refusals, tags
+from sdc_web.api.once import InProgress
 from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 
@@ -21,7 +22,12 @@ router = Router(
         *tags.route_handlers,
     ],
     dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},
-    exception_handlers={Unauthorized: refusals.challenge, Stale: refusals.stale, InUse: refusals.in_use},
+    exception_handlers={
+        Unauthorized: refusals.challenge,
+        Stale: refusals.stale,
+        InUse: refusals.in_use,
+        InProgress: refusals.in_progress,
+    },
 )
 route_handlers = [router]
 

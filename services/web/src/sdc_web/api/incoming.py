@@ -1,5 +1,6 @@
 """What a program sends becomes a Struct here, once: the body, the query, the revision that If-Match names."""
 
+import hashlib
 import re
 from http import HTTPStatus
 from typing import Annotated, TypeAlias, TypeVar
@@ -37,6 +38,11 @@ async def body(request: AnyRequest, form: type[T]) -> T:
         raise _invalid(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise HTTPException(status_code=HTTPStatus.BAD_REQUEST) from None
+
+
+async def body_sha256(request: AnyRequest) -> str:
+    """The digest of the body, in hexadecimal."""
+    return hashlib.sha256(await request.body()).hexdigest()
 
 
 def query(request: AnyRequest, form: type[T]) -> T:

@@ -19,6 +19,7 @@ from sdc_core.variants import CONTENT_TYPES, Manifest
 
 from sdc_web import media
 from sdc_web.api import answers, incoming
+from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.media.assets import AssetState
 from sdc_web.problems import AnyRequest
@@ -108,16 +109,22 @@ async def create(
     settings: NamedDependency[Settings],
     store: NamedDependency[ObjectStore],
     worker: NamedDependency[ServiceClient],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[ApiToken],
 ) -> Response[bytes]:
     """Take in the file that is the body; the same file twice is one media asset, which is then answered as it is."""
     said = incoming.query(request, UploadQuery)
     _require_file(request)
-    asset, new = await media.upload.accept(databases.site, store, settings, said.filename, request.stream(), said.alt)
-    if asset.state == "pending":
-        await media.order(worker, asset)
-    headers = {"location": f"/api/v1/media/{asset.id}"}
-    return answers.send(_told(asset, settings), 201 if new else 200, headers)
+    media.clean_alt(said.alt)
+    async with media.upload.received(request.stream(), settings) as file:
+
+        async def make(_: str) -> Response[bytes]:
+            asset, new = await media.upload.keep(databases.site, store, settings, file, said.filename, said.alt)
+            if asset.state == "pending":
+                await media.order(worker, asset)
+            headers = {"location": f"/api/v1/media/{asset.id}"}
+            return answers.send(_told(asset, settings), 201 if new else 200, headers)
+
+        return await once(request, databases.ttl, writer, file.sha256, make)
 
 
 @get("/media/{asset_id:str}")

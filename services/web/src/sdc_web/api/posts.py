@@ -9,6 +9,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import posts
 from sdc_web.api import answers, incoming
+from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, ProjectFacts, whole
 from sdc_web.problems import AnyRequest
@@ -97,9 +98,13 @@ async def create(
     """Make a draft."""
     new = await incoming.body(request, NewPost)
     draft = msgspec.convert(new, Draft, from_attributes=True)
-    made = await whole.begin(databases.site, writer.author_id, new.kind, draft)
-    told = answers.post_of(made, settings.site_url)
-    return answers.send_post(request, told, 201, f"/api/v1/posts/{made.id}")
+
+    async def make(post_id: str) -> Response[bytes]:
+        made = await whole.begin(databases.site, writer.author_id, new.kind, draft, post_id)
+        told = answers.post_of(made, settings.site_url)
+        return answers.send_post(request, told, 201, f"/api/v1/posts/{made.id}")
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 
 
 @patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES)

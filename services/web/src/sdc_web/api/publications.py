@@ -14,6 +14,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import posts
 from sdc_web.api import answers, incoming
+from sdc_web.api.once import once
 from sdc_web.api.posts import read
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -33,14 +34,19 @@ async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[ApiToken],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Publish the newest revision, now or at a set moment. The body may be left out."""
     wanted = await incoming.body(request, NewPublication) if await request.body() else NewPublication()
     at_us = None if wanted.at is None else _at_us(wanted.at)
-    await posts.publish(databases.site, post_id, at_us, incoming.base_number(request))
-    return answers.send_post(request, await read(databases, settings, post_id))
+    base = incoming.base_number(request)
+
+    async def make(_: str) -> Response[bytes]:
+        await posts.publish(databases.site, post_id, at_us, base)
+        return answers.send_post(request, await read(databases, settings, post_id))
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 
 
 @delete("/posts/{post_id:str}/publication", status_code=200)

@@ -6,6 +6,7 @@ from sdc_core.errors import Unauthorized
 
 from sdc_web import problems
 from sdc_web.api import answers
+from sdc_web.api.once import InProgress
 from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 from sdc_web.problems import AnyRequest
@@ -47,6 +48,13 @@ def in_use(_: AnyRequest, error: InUse) -> Response[bytes]:
     """409 with the posts that would lose a picture."""
     told = msgspec.structs.asdict(problems.of(error))
     return _send(InUseProblem(**told, uses=msgspec.convert(error.uses, tuple[Use, ...], from_attributes=True)))
+
+
+def in_progress(request: AnyRequest, error: InProgress) -> Response[str] | Response[bytes]:
+    """409 that ends by itself."""
+    refused = problems.respond(request, error)
+    refused.headers["retry-after"] = str(error.retry_after_s)
+    return refused
 
 
 def _send(problem: problems.Problem) -> Response[bytes]:

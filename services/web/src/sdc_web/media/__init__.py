@@ -1,12 +1,13 @@
 """Media assets: uploads, their originals and variants, and the markup that shows them."""
 
 from sdc_web.media import picture, removal, upload
-from sdc_web.media.assets import Asset, by_ids, failed, find, newest, page, ready, set_alt
+from sdc_web.media.assets import Asset, by_ids, clean_alt, failed, find, newest, page, ready, set_alt
 from sdc_web.media.orders import order, order_again
 
 __all__ = [
     "Asset",
     "by_ids",
+    "clean_alt",
     "failed",
     "find",
     "newest",

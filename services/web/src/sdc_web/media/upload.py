@@ -27,7 +27,9 @@ MAX_FILE_NAME = 200
 _FREE_BYTES = 64 * 1024
 
 
-class _Received(msgspec.Struct, frozen=True, kw_only=True):
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of its own with all that was sent; `head` is the first `HEAD_BYTES`."""
+
     path: Path
     sha256: str
     size_bytes: int
@@ -43,19 +45,27 @@ async def accept(
     Unavailable when the object store does not take the original or the sender is too slow; then nothing is recorded.
     """
     text = assets.clean_alt(alt)
-    async with _received(chunks, _folder(settings)) as received:
-        content_type = sniff(received.head)
-        async with database.read() as connection:
-            known = await assets.by_sha256(connection, received.sha256)
-        if known is not None:
-            return known, False
-        # Asked first: a store that hangs would be waited for as long as a large file may take.
-        if reason := await store.ping(settings.S3_MEDIA_BUCKET):
-            message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
-            raise Unavailable(message)
-        asset = assets.new_asset(received.sha256, _bare_name(file_name), content_type, received.size_bytes, text)
-        key = keys.original(asset.id)
-        await store.put_file(settings.S3_MEDIA_BUCKET, key, received.path, content_type=content_type)
+    async with received(chunks, settings) as file:
+        return await keep(database, store, settings, file, file_name, text)
+
+
+async def keep(
+    database: Database, store: ObjectStore, settings: Settings, file: Received, file_name: str, alt: str
+) -> tuple[Asset, bool]:
+    """The same for a file that has come."""
+    text = assets.clean_alt(alt)
+    content_type = sniff(file.head)
+    async with database.read() as connection:
+        known = await assets.by_sha256(connection, file.sha256)
+    if known is not None:
+        return known, False
+    # Asked first: a store that hangs would be waited for as long as a large file may take.
+    if reason := await store.ping(settings.S3_MEDIA_BUCKET):
+        message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
+        raise Unavailable(message)
+    asset = assets.new_asset(file.sha256, _bare_name(file_name), content_type, file.size_bytes, text)
+    key = keys.original(asset.id)
+    await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
     async with database.transaction() as connection:
         known = await assets.by_sha256(connection, asset.sha256)
         if known is None:
@@ -101,36 +111,39 @@ def forget_left_over(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def _received(chunks: AsyncIterator[bytes], folder: Path) -> AsyncGenerator[_Received]:
-    """The upload as a file of its own, deleted at the end of the block."""
-    file = await asyncio.to_thread(_open, folder)
+async def received(chunks: AsyncIterator[bytes], settings: Settings) -> AsyncGenerator[Received]:
+    """The upload as a file of its own, deleted at the end of the block. Raises TooLarge over `MAX_BYTES`, Invalid for
+    an empty one, Unavailable when the sender is too slow.
+    """
+    file = await asyncio.to_thread(_open, _folder(settings))
     digest, size_bytes, head, waiting = hashlib.sha256(), 0, b"", bytearray()
 
-    def keep(piece: bytes) -> None:
+    def write(piece: bytes) -> None:
         digest.update(piece)
         file.write(piece)
 
     try:
-        async with asyncio.timeout(RECEIVE_S):
-            async for chunk in chunks:
-                size_bytes += len(chunk)
-                if size_bytes > MAX_BYTES:
-                    message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
-                    raise TooLarge(message)
-                head = (head + chunk[:HEAD_BYTES])[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
-                waiting += chunk
-                if len(waiting) >= _FREE_BYTES:
-                    await asyncio.to_thread(keep, bytes(waiting))
-                    waiting.clear()
-            await asyncio.to_thread(keep, bytes(waiting))
-            await asyncio.to_thread(file.flush)
+        try:
+            async with asyncio.timeout(RECEIVE_S):
+                async for chunk in chunks:
+                    size_bytes += len(chunk)
+                    if size_bytes > MAX_BYTES:
+                        message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
+                        raise TooLarge(message)
+                    head = (head + chunk[:HEAD_BYTES])[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
+                    waiting += chunk
+                    if len(waiting) >= _FREE_BYTES:
+                        await asyncio.to_thread(write, bytes(waiting))
+                        waiting.clear()
+                await asyncio.to_thread(write, bytes(waiting))
+                await asyncio.to_thread(file.flush)
+        except TimeoutError:
+            message = "The upload took too long: try again on a faster line."
+            raise Unavailable(message) from None
         if size_bytes == 0:
             message = "The file is empty."
             raise Invalid(message, field="file")
-        yield _Received(path=Path(file.name), sha256=digest.hexdigest(), size_bytes=size_bytes, head=head)
-    except TimeoutError:
-        message = "The upload took too long: try again on a faster line."
-        raise Unavailable(message) from None
+        yield Received(path=Path(file.name), sha256=digest.hexdigest(), size_bytes=size_bytes, head=head)
     finally:
         # Closing deletes the file; short enough not to be worth a thread that a cancellation could lose.
         file.close()

@@ -41,11 +41,13 @@ async def create(database: Database, author_id: str, kind: Kind, now_us: int | N
         return await begin(connection, author_id, kind, now_us)
 
 
-async def begin(connection: Connection, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
-    """`create`, inside a transaction of the caller's."""
+async def begin(
+    connection: Connection, author_id: str, kind: Kind, now_us: int | None = None, post_id: str = ""
+) -> Post:
+    """`create`, inside a transaction of the caller's, who may give it an id."""
     at_us = clock.now_us() if now_us is None else now_us
     post = Post(
-        id=clock.new_id(),
+        id=post_id or clock.new_id(),
         kind=kind,
         slug=slugs.placeholder(),
         author_id=author_id,

@@ -124,10 +124,14 @@ async def page(
     return await fetch_all(connection, Overview, SQL_PAGE, values)
 
 
-async def begin(database: Database, author_id: str, kind: Kind, draft: Draft) -> Whole:
-    """A new post with that text, its revision number 2. Raises Invalid, and then there is no new post."""
+async def begin(database: Database, author_id: str, kind: Kind, draft: Draft, post_id: str = "") -> Whole:
+    """A new post with that text, its revision number 2. Raises Invalid, and then there is no new post. The post that
+    has `post_id` already was made by an earlier try, and stays as it is.
+    """
     async with database.transaction() as connection:
-        post = await catalogue.begin(connection, author_id, kind)
+        if post_id and (made := await fetch_one(connection, Whole, SQL_WHOLE, {"id": post_id})):
+            return made
+        post = await catalogue.begin(connection, author_id, kind, post_id=post_id)
         await revisions.put(connection, post.id, draft, 1, author_id)
         return await whole(connection, post.id)
 
