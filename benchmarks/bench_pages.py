@@ -28,16 +28,21 @@ SECONDS = 2
 CONNECTIONS = (16, 64)
 PATH = "/posts/a-post"
 WORDS = 1_500
-READY_S = 30
+READY_S = 180
+"""Long enough to fetch Wagtail."""
 TICKS = os.sysconf("SC_CLK_TCK")
-SERVERS = Path(__file__).with_name("page_servers.py")
+HERE = Path(__file__).parent
+SERVERS = HERE / "page_servers.py"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 NAMES = {
     "nginx": "nginx, a static file",
     "raw": "raw ASGI",
     "bare": "web without request log",
     "whole": "web",
+    "wagtail": "Wagtail, Django's page cache",
 }
+WAGTAIL = ("uv", "run", "--no-project", "--isolated", "--with", "wagtail>=8,<9", "--with", "granian")
+"""Wagtail is fetched into an environment of its own when it is first measured."""
 NGINX_CONF = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
@@ -76,6 +81,14 @@ def main() -> None:
             servers["nginx"] = stack.enter_context(served(command, environment, ports["nginx"]))
         else:
             print("nginx is not installed here: its rows are left out (apt-get install nginx)\n")
+        if shutil.which("uv"):
+            text = re.search(r"<article.*</article>", fetch(ports["whole"], "identity").decode(), re.DOTALL)
+            (Path(folder) / "text.html").write_text(text[0], encoding="utf-8")
+            arguments = ["-m", "wagtail_peer", folder, f"{folder}/text.html", str(ports["wagtail"])]
+            command = [*WAGTAIL, "--python", sys.executable, "python", *arguments]
+            servers["wagtail"] = stack.enter_context(served(command, environment, ports["wagtail"]))
+        else:
+            print("uv is not on the path: the rows of Wagtail are left out\n")
         print(f"a post of {WORDS} words, {len(body):,} bytes of Brotli; medians of {ROUNDS} rounds of {SECONDS} s\n")
         for connections in CONNECTIONS:
             table(servers, ports, connections)
@@ -97,19 +110,22 @@ def table(servers: dict[str, int], ports: dict[str, int], connections: int) -> N
             speeds[kind].append(speed)
             costs[kind].append(cost)
     raw = statistics.median(costs["raw"])
-    print(f"{connections} connections            requests/s   CPU us/request   CPU to raw ASGI   speed to nginx")
+    print(f"{connections} connections                requests/s   CPU us/request   CPU to raw ASGI   speed to nginx")
     for kind, name in NAMES.items():
         if kind in servers:
             speed, cost = statistics.median(speeds[kind]), statistics.median(costs[kind])
             to_nginx = f"{speed / statistics.median(speeds['nginx']):14.2f}x" if "nginx" in speeds else ""
-            print(f"  {name:<24} {speed:10,.0f} {cost:16.1f} {cost / raw:16.2f}x {to_nginx}")
+            print(f"  {name:<28} {speed:10,.0f} {cost:16.1f} {cost / raw:16.2f}x {to_nginx}")
+    if "wagtail" in servers:
+        times = statistics.median(speeds["whole"]) / statistics.median(speeds["wagtail"])
+        print(f"  web answers {times:.0f} times as many requests as Wagtail")
     print()
 
 
 def load(pid: int, port: int, connections: int, more: str = "") -> tuple[float, float]:
     """Requests per second, and microseconds of the server's CPU for each."""
     before = cpu_s(pid)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-H", "Accept-Encoding: br"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-H", "Accept-Encoding: br, gzip"]
     done = subprocess.run(
         [*command, *(["-H", more] if more else []), f"http://127.0.0.1:{port}{PATH}"],
         capture_output=True, text=True, check=True, timeout=60,
@@ -161,7 +177,7 @@ def web_command(kind: str, port: int) -> list[str]:
 @contextmanager
 def served(command: list[str], environment: dict[str, str], port: int) -> Generator[int]:
     """A server for the block: its process id, once it has answered."""
-    with subprocess.Popen(command, env=environment) as server:
+    with subprocess.Popen(command, env=environment, cwd=HERE) as server:
         try:
             give_up_s = time.perf_counter() + READY_S
             while time.perf_counter() < give_up_s:
@@ -177,9 +193,9 @@ def served(command: list[str], environment: dict[str, str], port: int) -> Genera
             server.wait(timeout=30)
 
 
-def fetch(port: int) -> bytes:
+def fetch(port: int, encoding: str = "br") -> bytes:
     """The page as it travels."""
-    with urllib.request.urlopen(request(port), timeout=5) as answer:
+    with urllib.request.urlopen(request(port, encoding), timeout=5) as answer:
         return answer.read()
 
 
@@ -189,9 +205,9 @@ def header(port: int, name: str) -> str:
         return answer.headers[name]
 
 
-def request(port: int) -> urllib.request.Request:
-    """What a browser that takes Brotli asks."""
-    return urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", headers={"Accept-Encoding": "br"})
+def request(port: int, encoding: str = "br") -> urllib.request.Request:
+    """What a browser that takes that encoding asks."""
+    return urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", headers={"Accept-Encoding": encoding})
 
 
 if __name__ == "__main__":
