@@ -150,9 +150,11 @@ class _Opened:
 
 def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict[str, Provide]:
     """Every name under which a handler may ask for a part; a part is looked up when it is asked for."""
+    rates = api.Rates()
     return {
         "settings": _given(lambda: settings),
         "keyring": _given(lambda: keyring),
+        "rates": _given(lambda: rates),
         "databases": _given(lambda: opened.parts.databases),
         "store": _given(lambda: opened.parts.store),
         "pictures": _given(lambda: opened.parts.pictures),

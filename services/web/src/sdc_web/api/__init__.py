@@ -1,15 +1,17 @@
 """The API, version 1: JSON for programs that bring a token, below `/api/v1`.
 
-`route_handlers` asks for the dependencies `databases`, `settings`, `store` and `worker`. Cookies give no rights here,
-so the gate against cross-site writes has nothing to guard; no answer lets a page of another site read it (no CORS).
+`route_handlers` asks for the dependencies `databases`, `settings`, `store`, `worker` and `rates`, a `Rates`. Cookies
+give no rights here, so the gate against cross-site writes has nothing to guard; no answer lets a page of another site
+read it (no CORS).
 """
 
 from litestar import Router
 from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
-from sdc_web.api import bearer, media, posts, publications, refusals, tags
+from sdc_web.api import bearer, media, posts, publications, rates, refusals, tags
 from sdc_web.api.once import InProgress
+from sdc_web.api.rates import Rates
 from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 
@@ -22,6 +24,7 @@ router = Router(
         *tags.route_handlers,
     ],
     dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},
+    middleware=[rates.tell],
     exception_handlers={
         Unauthorized: refusals.challenge,
         Stale: refusals.stale,
@@ -31,4 +34,4 @@ router = Router(
 )
 route_handlers = [router]
 
-__all__ = ["route_handlers"]
+__all__ = ["Rates", "route_handlers"]

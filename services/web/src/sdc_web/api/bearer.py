@@ -1,19 +1,26 @@
 """Who asks: the dependencies `reader`, a token of either scope, and `writer`, one that may change things."""
 
 from litestar.di import NamedDependency
+from sdc_core import clock
 from sdc_core.errors import Forbidden, Unauthorized
 
 from sdc_web import tokens
+from sdc_web.api.rates import Rates
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
 
-async def provide_reader(request: AnyRequest, databases: NamedDependency[Databases]) -> ApiToken:
-    """Raises Unauthorized without a token, and for one that is wrong, expired or revoked, in the same words."""
+async def provide_reader(
+    request: AnyRequest, databases: NamedDependency[Databases], rates: NamedDependency[Rates]
+) -> ApiToken:
+    """Raises Unauthorized without a token, and for one that is wrong, expired or revoked, in the same words; Throttled
+    for one that asks too often.
+    """
     found = await tokens.recognise(databases.site, _presented(request))
     if found is None:
         raise Unauthorized("send a token that is in force: `Authorization: Bearer sdc_...`")
+    rates.take(found.id, clock.monotonic_us(), request.scope)
     return found
 
 
