@@ -86,6 +86,24 @@ async def keep(connection: Connection, revision: Revision) -> None:
     await execute(connection, SQL_KEEP, values)
 
 
+# The index takes a row apart and together again, whatever changes in it: by itself, it is done in a third of the time.
+SQL_KEEP_TAGS = """
+UPDATE search SET tags = coalesce((
+    SELECT group_concat(written.value, ' ')
+    FROM search_rows
+    JOIN posts ON posts.id = search_rows.post_id
+    JOIN revisions AS r ON r.id = posts.revision_id, json_each(r.tags) AS written
+    WHERE search_rows.id = search.rowid
+), '')
+WHERE rowid IN (SELECT id FROM search_rows WHERE post_id IN (SELECT value FROM json_each(:post_ids)))
+"""
+
+
+async def keep_tags(connection: Connection, post_ids: list[str]) -> None:
+    """The tags of these posts are those of their published revisions, by which they are found from now on."""
+    await execute(connection, SQL_KEEP_TAGS, {"post_ids": msgspec.json.encode(post_ids).decode()})
+
+
 SQL_FORGET = "DELETE FROM search WHERE rowid = (SELECT id FROM search_rows WHERE post_id = :post_id)"
 
 

@@ -59,10 +59,7 @@ def url_of(name: str) -> str:
 SQL_PUBLISHED = """
 SELECT post_tags.tag AS name, coalesce(tags.colour, '') AS colour, coalesce(tags.description, '') AS description,
     count(*) AS posts
-FROM post_tags
-JOIN posts ON posts.id = post_tags.post_id
-LEFT JOIN tags ON tags.name = post_tags.tag
-WHERE posts.revision_id IS NOT NULL
+FROM post_tags LEFT JOIN tags ON tags.name = post_tags.tag
 GROUP BY post_tags.tag ORDER BY post_tags.tag
 """
 

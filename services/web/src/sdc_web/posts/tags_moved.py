@@ -7,7 +7,6 @@ import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
 from sdc_web.posts import redirects, searching
-from sdc_web.posts.records import Revision
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +58,7 @@ async def move(connection: Connection, old: str, new: str) -> None:
     await _rewrite(connection, old, new)
     carrying = await _published(connection, old)
     await execute(connection, SQL_MOVE, names)
-    await _keep_words(connection, carrying)
+    await searching.keep_tags(connection, carrying)
     for statement in (SQL_TAKE, SQL_FOLLOW, SQL_KEEP):
         await execute(connection, statement, names)
     await redirects.move_own(connection, f"/tags/{old}", f"/tags/{new}")
@@ -74,7 +73,7 @@ async def take_off(connection: Connection, old: str) -> None:
     await _rewrite(connection, old, None)
     carrying = await _published(connection, old)
     await execute(connection, SQL_TAKE_OFF, {"old": old})
-    await _keep_words(connection, carrying)
+    await searching.keep_tags(connection, carrying)
     for name in await former(connection, old):
         await redirects.remove(connection, f"/tags/{name}")
     await execute(connection, SQL_FORGET, {"old": old})
@@ -97,29 +96,12 @@ async def _rewrite(connection: Connection, old: str, new: str | None) -> None:
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    revision_id: str
+    post_id: str
 
 
-SQL_CARRYING = """
-SELECT posts.revision_id FROM post_tags JOIN posts ON posts.id = post_tags.post_id
-WHERE post_tags.tag = :old AND posts.revision_id IS NOT NULL
-"""
+SQL_CARRYING = "SELECT post_id FROM post_tags WHERE tag = :old"
 
 
 async def _published(connection: Connection, old: str) -> list[str]:
-    """The published revisions that carry it."""
-    return [each.revision_id for each in await fetch_all(connection, _Row, SQL_CARRYING, {"old": old})]
-
-
-SQL_REVISION = """
-SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
-    body_html
-FROM revisions WHERE id = :id
-"""
-
-
-async def _keep_words(connection: Connection, revisions: list[str]) -> None:
-    """Search finds them by their new tags, one at a time: together they may be larger than memory."""
-    for each in revisions:
-        for revision in await fetch_all(connection, Revision, SQL_REVISION, {"id": each}):
-            await searching.keep(connection, revision)
+    """The published texts that carry it."""
+    return [each.post_id for each in await fetch_all(connection, _Row, SQL_CARRYING, {"old": old})]
