@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import click
+from msgspec.structs import replace
 from sdc_core import clock, objects, service_client
 from sdc_core import settings as core_settings
 from sdc_core.errors import Conflict, SdcError
@@ -20,8 +21,8 @@ from sdc_web import media
 from sdc_web.authors import accounts, one_time_tokens, site
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases, open_databases
-from sdc_web.posts import catalogue, publication, revisions
-from sdc_web.posts.records import Draft
+from sdc_web.posts import catalogue, home, publication, revisions
+from sdc_web.posts.records import Draft, ProjectFacts
 
 from sdc_cli import demo_content
 from sdc_cli.demo_content import Sample
@@ -84,10 +85,22 @@ async def _publish(databases: Databases, author: Author, sample: Sample, picture
     """The address of a sample, published on its day."""
     at_us = clock.now_us() - sample.days_ago * clock.DAY_US
     post = await catalogue.create(databases.site, author.id, sample.kind, at_us)
-    body = _PICTURE.sub(lambda found: f"media:{pictures[found[1]]}", "\n\n".join(sample.parts))
-    draft = Draft(title=sample.title, summary=sample.summary, body=body, tags=sample.tags)
+    draft = Draft(
+        title=sample.title,
+        summary=sample.summary,
+        body=_PICTURE.sub(lambda found: f"media:{pictures[found[1]]}", "\n\n".join(sample.parts)),
+        tags=sample.tags,
+        cover_asset_id=pictures.get(sample.cover),
+        project=_with_ids(sample.project, pictures),
+    )
     await revisions.save(databases.site, post.id, draft, 1, author.id)
+    if sample.on_home:
+        await home.choose(databases.site, post.id)
     return (await publication.publish(databases.site, post.id, at_us)).path
+
+
+def _with_ids(project: ProjectFacts | None, pictures: dict[str, str]) -> ProjectFacts | None:
+    return project and replace(project, pictures=tuple(pictures[each] for each in project.pictures))
 
 
 def _read(settings: Settings, paths: list[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import msgspec
-from sdc_web.posts.records import Kind
+from sdc_web.posts.records import Kind, Link, ProjectFacts
 
 TITLE = "A demonstration"
 
@@ -23,7 +23,9 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """A text to publish; `media:NAME` in it stands for the picture of that name."""
+    """A text to publish; `media:NAME` in it stands for the picture of that name, as do the pictures and the cover of a
+    project. `on_home` puts a project on the home page.
+    """
 
     kind: Kind
     title: str
@@ -31,6 +33,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[str, ...]
     tags: tuple[str, ...] = ()
     days_ago: int = 0
+    cover: str = ""
+    project: ProjectFacts | None = None
+    on_home: bool = False
 
 
 DUSK = "A sky that turns from orange to blue"
@@ -38,6 +43,8 @@ MOSS = "Greens, as of moss in the shade"
 PICTURES = (
     Picture(name="dusk", alt=DUSK, start=(238, 130, 70), end=(28, 42, 96)),
     Picture(name="moss", alt=MOSS, start=(30, 60, 40), end=(190, 210, 120)),
+    Picture(name="noon", alt="The white of noon, going blue", start=(246, 244, 236), end=(92, 150, 205)),
+    Picture(name="brass", alt="Brass, where the light touches it", start=(86, 62, 24), end=(222, 186, 104)),
 )
 
 CODE = """```python
@@ -67,6 +74,42 @@ SAMPLES = (
         ),
         tags=("light", "hardware"),
         days_ago=45,
+        cover="dusk",
+        project=ProjectFacts(
+            status="in progress",
+            section="electronics",
+            repository="https://git.example.org/ada/lamp",
+            links=(
+                Link(label="Why the evening is orange", url="/posts/why-the-evening-is-orange"),
+                Link(label="The motor", url="https://motors.example.com/small"),
+            ),
+            pictures=("noon", "dusk", "brass"),
+        ),
+        on_home=True,
+    ),
+    Sample(
+        kind="project",
+        title="Sundial",
+        summary="A command that tells the hour of the sun, wherever you are.",
+        parts=(
+            "It knows the year, the place and the equation of time, and nothing else.",
+            "```console\n$ sundial --at 48.2,16.4\n11:47, and the shadow is short\n```",
+        ),
+        tags=("light",),
+        days_ago=30,
+        cover="noon",
+        project=ProjectFacts(status="maintained", section="software", repository="https://git.example.org/ada/sundial"),
+        on_home=True,
+    ),
+    Sample(
+        kind="project",
+        title="A case for three barometers",
+        summary="Printed in one piece, overnight.",
+        parts=("Walls of two millimetres, a lid that clicks, and holes for the air.",),
+        tags=("hardware",),
+        days_ago=25,
+        cover="brass",
+        project=ProjectFacts(status="finished", section="printing", pictures=("brass", "moss")),
     ),
     Sample(
         kind="post",

@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from sdc_web.author import (
     drafts,
+    home,
     media,
     posts,
     previews,
@@ -42,6 +43,7 @@ route_handlers = [
     *media.route_handlers,
     *sessions.route_handlers,
     *site.route_handlers,
+    *home.route_handlers,
     *redirects.route_handlers,
     *tags.route_handlers,
 ]

@@ -1,6 +1,6 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
-from sdc_web.posts import markdown, outline, projects, redirects, revisions, series, tags
+from sdc_web.posts import home, markdown, outline, projects, redirects, revisions, series, tags
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
 from sdc_web.posts.frontage import Entry, Front, front
 from sdc_web.posts.publication import publish, publish_due, unpublish
@@ -39,6 +39,7 @@ __all__ = [
     "delete",
     "find",
     "front",
+    "home",
     "listing",
     "markdown",
     "newest",

@@ -38,10 +38,17 @@ async def home(
         front = await _front(request, connection, settings)
         newest = await posts.of_kind(connection, "post", ON_HOME + 1)
         intro = await posts.by_slug(connection, "page", HOME)
-        assets = await assets_of(connection, [intro] if intro else [])
+        chosen = await posts.home.chosen(connection)
+        assets = await assets_of(connection, [*chosen, *([intro] if intro else [])])
     intro_html = view(intro, assets).body_html if intro else ""
-    shown = [view(post, {}) for post in newest[:ON_HOME]]
-    return await page("site/home/show.html", front, intro_html=intro_html, posts=shown, more=len(newest) > ON_HOME)
+    return await page(
+        "site/home/show.html",
+        front,
+        intro_html=intro_html,
+        posts=[view(post, {}) for post in newest[:ON_HOME]],
+        more=len(newest) > ON_HOME,
+        projects=[view(each, assets) for each in chosen],
+    )
 
 
 @get("/posts")

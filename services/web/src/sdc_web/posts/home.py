@@ -1,0 +1,103 @@
+"""The projects that the author has put on the home page, in order. They are no part of any revision."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core.errors import Conflict, Invalid, NotFound
+from sdc_core.sqlite import Connection, Database, execute, fetch_all
+
+from sdc_web.posts import store
+from sdc_web.posts.reading import Summary
+
+MAX_CHOSEN = 12
+Move: TypeAlias = Literal["up", "down"]
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A project as its author chooses it: `title` is the newest revision's, `position` None for one not chosen."""
+
+    id: str
+    title: str
+    on_site: bool
+    position: int | None
+
+
+SQL_CHOSEN = """
+SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.project AS project_json
+FROM home_projects
+JOIN posts ON posts.id = home_projects.post_id
+JOIN revisions AS r ON r.id = posts.revision_id
+ORDER BY home_projects.position, posts.id
+"""
+
+
+async def chosen(connection: Connection) -> list[Summary]:
+    """Those that readers see, in the author's order."""
+    return await fetch_all(connection, Summary, SQL_CHOSEN)
+
+
+SQL_CANDIDATES = """
+SELECT posts.id, newest.title, posts.revision_id IS NOT NULL AS on_site, home_projects.position
+FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+LEFT JOIN home_projects ON home_projects.post_id = posts.id
+WHERE posts.kind = 'project' AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
+ORDER BY home_projects.position IS NULL, home_projects.position, newest.title, posts.id
+"""
+
+
+async def candidates(connection: Connection) -> list[Candidate]:
+    """Every project, those chosen first and in order, then the others by title."""
+    return await fetch_all(connection, Candidate, SQL_CANDIDATES)
+
+
+async def choose(database: Database, post_id: str) -> None:
+    """Put a project last on the home page; one that is there stays where it is.
+
+    Raises NotFound, Invalid for a post or page, Conflict when there is no more room.
+    """
+    async with database.transaction() as connection:
+        if (await store.post(connection, post_id)).kind != "project":
+            raise Invalid("Only projects are chosen for the home page.", field="post_id")
+        order = await _order(connection)
+        if post_id in order:
+            return
+        if len(order) >= MAX_CHOSEN:
+            raise Conflict(f"The home page has room for {MAX_CHOSEN} projects: take one off first.")
+        await _put(connection, [*order, post_id])
+
+
+async def move(database: Database, post_id: str, way: Move) -> None:
+    """One place up or down; at the end nothing happens. NotFound for one that is not on the home page."""
+    async with database.transaction() as connection:
+        order = await _order(connection)
+        if post_id not in order:
+            raise NotFound("This project is not on the home page.")
+        before = order.index(post_id)
+        after = min(max(before + (-1 if way == "up" else 1), 0), len(order) - 1)
+        order.insert(after, order.pop(before))
+        await _put(connection, order)
+
+
+SQL_LEAVE = "DELETE FROM home_projects WHERE post_id = :post_id"
+
+
+async def leave(database: Database, post_id: str) -> None:
+    """Take a project off the home page; the project itself stays."""
+    async with database.transaction() as connection:
+        await execute(connection, SQL_LEAVE, {"post_id": post_id})
+
+
+async def _order(connection: Connection) -> list[str]:
+    return [each.id for each in await candidates(connection) if each.position is not None]
+
+
+SQL_PUT = """
+INSERT INTO home_projects (post_id, position) VALUES (:post_id, :position)
+ON CONFLICT (post_id) DO UPDATE SET position = excluded.position WHERE position <> excluded.position
+"""
+
+
+async def _put(connection: Connection, order: list[str]) -> None:
+    for position, post_id in enumerate(order, start=1):
+        await execute(connection, SQL_PUT, {"post_id": post_id, "position": position})
