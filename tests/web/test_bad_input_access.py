@@ -42,6 +42,7 @@ WHO = {
     "GET /series/{slug}/feed.json": PUBLIC,
     "GET /series/{slug}/feed.xml": PUBLIC,
     "GET /series/{slug}/rss.xml": PUBLIC,
+    "GET /share/{post_id}/{name}": PUBLIC,
     "GET /sitemap.xml": PUBLIC,
     **{f"GET /{name}": PUBLIC for name in sitemap.NAMES},
     "GET /static/{path}": PUBLIC,

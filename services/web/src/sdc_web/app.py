@@ -44,6 +44,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     databases: Databases
     store: ObjectStore
     pictures: site.Pictures
+    cards: site.Cards
     worker: ServiceClient
     board: Board
     uses: Uses
@@ -135,6 +136,7 @@ class _Opened:
                 databases=databases,
                 store=store,
                 pictures=site.Pictures(store, settings.S3_MEDIA_BUCKET),
+                cards=site.Cards(),
                 worker=worker,
                 board=board,
                 uses=uses,
@@ -158,6 +160,7 @@ def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict
         "databases": _given(lambda: opened.parts.databases),
         "store": _given(lambda: opened.parts.store),
         "pictures": _given(lambda: opened.parts.pictures),
+        "cards": _given(lambda: opened.parts.cards),
         "worker": _given(lambda: opened.parts.worker),
         "board": _given(lambda: opened.parts.board),
         "page_cache": _given(lambda: opened.page_cache),

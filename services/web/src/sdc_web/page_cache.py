@@ -36,7 +36,11 @@ MAX_BYTES = 32 * 1024 * 1024
 WAIT_S = 5.0
 BUSY_S = 0.1
 MIN_COMPRESSED = 256
-_TYPES = (b"text/html", b"application/atom+xml", b"application/rss+xml", b"application/feed+json", b"application/xml")
+_TYPES = (
+    *(b"text/html", b"application/atom+xml", b"application/rss+xml", b"application/feed+json", b"application/xml"),
+    b"image/png",
+)
+_FRESH = (b"no-cache", b"public, max-age=31536000, immutable")
 _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary"})
 _PREFERENCE = ("br", "zstd", "gzip", "identity")
 _BROTLI, _ZSTD, _GZIP = 5, 9, 6
@@ -77,7 +81,8 @@ class _Pages:
 
 class PageCache:
     """ASGI layer in front of the router. `cacheable` says which paths may be kept; the answer must also be 200, of a
-    type for pages and feeds, and say `Cache-Control: no-cache`. A request with `cookie` goes past the cache.
+    type for pages, feeds or drawings, and say `Cache-Control: no-cache`, or that it never changes. A request with
+    `cookie` goes past the cache.
     """
 
     __slots__ = (
@@ -297,7 +302,7 @@ def _is_page(start: HTTPResponseStartEvent) -> bool:
     headers = {name.lower(): value for name, value in start["headers"]}
     return (
         headers.get(b"content-type", b"").startswith(_TYPES)
-        and headers.get(b"cache-control") == b"no-cache"
+        and headers.get(b"cache-control") in _FRESH
         and b"set-cookie" not in headers
     )
 
@@ -314,7 +319,7 @@ def _answers(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, _
     kept = [(name, value) for name, value in headers if name.lower() not in _OWN_LENGTH]
     digest = hashlib.sha256(body).hexdigest()[:20]
     plain = _answer(kept, body, "identity", digest)
-    if len(body) < MIN_COMPRESSED:
+    if len(body) < MIN_COMPRESSED or any(value.startswith(b"image/") for _, value in kept):
         return dict.fromkeys(_PREFERENCE, plain)
     return {
         "identity": plain,

@@ -16,7 +16,7 @@ _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "
 RESERVED_PAGES = frozenset(
     {
         "admin", "api", "author", "favicon", "feed", "health", "hooks", "index", "login", "media", "metrics", "posts",
-        "preview", "projects", "robots", "rss", "search", "series", "sitemap", "static", "tags",
+        "preview", "projects", "robots", "rss", "search", "series", "share", "sitemap", "static", "tags",
     }
 )  # fmt: skip
 """First segments that belong to the site itself, so no page may have them."""

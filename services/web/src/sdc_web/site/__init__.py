@@ -2,5 +2,6 @@
 
 from sdc_web.site.pictures import Pictures
 from sdc_web.site.routes import route_handlers
+from sdc_web.site.share import Cards
 
-__all__ = ["Pictures", "route_handlers"]
+__all__ = ["Cards", "Pictures", "route_handlers"]

@@ -19,7 +19,7 @@ from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.searching import MAX_QUERY
 from sdc_web.problems import AnyRequest
-from sdc_web.site import linked_data
+from sdc_web.site import linked_data, share
 from sdc_web.site.views import View, Year, assets_of, by_section, view
 
 ON_HOME = 8
@@ -184,7 +184,8 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         place = await posts.series.place(connection, found.id) if kind == "post" else None
     template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
     shown = await asyncio.to_thread(view, found, assets, place=place)
-    return await page(template, front, post=shown, linked_data=linked_data.of(shown, front))
+    described = linked_data.of(shown, front)
+    return await page(template, front, post=shown, linked_data=described, card=share.address(shown, front))
 
 
 async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:

@@ -2,7 +2,7 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, sitemap
+from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, share, sitemap
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
@@ -11,6 +11,7 @@ route_handlers: list[BaseRouteHandler] = [
     *machines.route_handlers,
     *files.route_handlers,
     *pictures.route_handlers,
+    *share.route_handlers,
     *health.route_handlers,
     *metrics.route_handlers,
 ]
@@ -24,6 +25,8 @@ def cacheable(path: str) -> bool:
     first, *rest = path[1:].split("/")
     if not rest:
         return first not in _NOT_PAGES
+    if first == "share":
+        return len(rest) == 2
     if first in ("series", "tags") and len(rest) == 2:
         return rest[1] in (feeds.ATOM, feeds.RSS, feeds.JSON)
     return len(rest) == 1 and rest[0] != "" and first in _LISTS

@@ -1,0 +1,97 @@
+"""The address of a post's card, `/share/{id}/{digest}.png`, and its drawing. The digest is of what the card says."""
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sdc_core.errors import NotFound, Unavailable
+from sdc_core.settings import Settings
+
+from sdc_web import posts, templating
+from sdc_web.db import Databases
+from sdc_web.posts import Front, shared
+from sdc_web.posts.reading import Summary
+from sdc_web.site import card
+from sdc_web.site.card import Card
+from sdc_web.site.files import FOREVER
+from sdc_web.site.views import View
+
+WAIT_S = 5.0
+WAITING = 8
+"""Cards that may wait for their turn: robots ask for few, and can come again."""
+
+
+class Cards:
+    """The one thread in which cards are drawn, one after the other: in each further one the C library would keep memory
+    back for the next card.
+    """
+
+    __slots__ = ("_pen", "_waiting")
+
+    def __init__(self) -> None:
+        self._pen = ThreadPoolExecutor(1, "card")
+        self._waiting = 0
+
+    async def drawn(self, wanted: Card) -> bytes:
+        """The PNG. Raises Unavailable when too many wait, or for too long."""
+        if self._waiting >= WAITING:
+            raise _busy()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_S):
+                return await asyncio.get_running_loop().run_in_executor(self._pen, card.draw, wanted)
+        except TimeoutError:
+            raise _busy() from None
+        finally:
+            self._waiting -= 1
+
+
+def address(post: Summary | View, front: Front) -> str:
+    """The address of its card below the site's own."""
+    return f"/share/{post.id}/{_digest(_card(post, front))}.png"
+
+
+@get("/share/{post_id:str}/{name:str}")
+async def show(
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    cards: NamedDependency[Cards],
+    post_id: FromPath[str],
+    name: FromPath[str],
+) -> Response[bytes]:
+    """A post's card. An address of former days leads to the present one."""
+    async with databases.site.read() as connection:
+        post = await shared.by_id(connection, post_id)
+        front = await posts.front(connection, settings.site_url)
+    if post is None or not name.endswith(".png"):
+        raise NotFound("There is no such picture.")
+    wanted = _card(post, front)
+    if name != f"{_digest(wanted)}.png":
+        return Response(b"", status_code=302, headers={"location": address(post, front), "cache-control": "no-cache"})
+    return Response(await cards.drawn(wanted), media_type="image/png", headers={"cache-control": FOREVER})
+
+
+route_handlers = [show]
+
+
+def _card(post: Summary | View, front: Front) -> Card:
+    note = {
+        "post": " · ".join([templating.day(post.published_at_us), *post.tags[:1]]),
+        "project": " · ".join(["Project", *post.tags[:1]]),
+        "page": "",
+    }[post.kind]
+    return Card(
+        title=post.title, site=front.title, note=note, minutes=0 if post.kind == "page" else post.reading_minutes
+    )
+
+
+def _digest(wanted: Card) -> str:
+    return hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()[:16]
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Too many pictures are being drawn: try again in a moment.")
