@@ -83,6 +83,7 @@ def main() -> None:
             print("nginx is not installed here: its rows are left out (apt-get install nginx)\n")
         if shutil.which("uv"):
             text = re.search(r"<article.*</article>", fetch(ports["whole"], "identity").decode(), re.DOTALL)
+            assert text is not None
             (Path(folder) / "text.html").write_text(text[0], encoding="utf-8")
             arguments = ["-m", "wagtail_peer", folder, f"{folder}/text.html", str(ports["wagtail"])]
             command = [*WAGTAIL, "--python", sys.executable, "python", *arguments]

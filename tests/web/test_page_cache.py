@@ -11,8 +11,9 @@ import zstandard
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, execute
+from sdc_web import content_codings
 from sdc_web.db import Databases
-from sdc_web.page_cache import PageCache, best_encoding
+from sdc_web.page_cache import PageCache
 from sdc_web.posts import Post
 from sdc_web.site.routes import cacheable
 
@@ -282,7 +283,7 @@ async def test_without_a_database_the_application_answers_by_itself(
     ],
 )
 def test_the_encoding_follows_the_weights(accepted: str, chosen: str) -> None:
-    assert best_encoding(accepted) == chosen
+    assert content_codings.best(accepted) == chosen
 
 
 async def test_a_publication_by_another_process_is_in_the_very_next_answer(

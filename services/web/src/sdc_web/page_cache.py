@@ -5,17 +5,13 @@ process's own writer included; only then `generation.n` is read, and only when t
 """
 
 import asyncio
-import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-import brotli
 import msgspec
-import zstandard
 from litestar.types import (
     ASGIApp,
     HTTPResponseBodyEvent,
@@ -26,6 +22,9 @@ from litestar.types import (
     Scope,
     Send,
 )
+
+from sdc_web import content_codings
+from sdc_web.content_codings import CODINGS
 
 if TYPE_CHECKING:
     import sqlite3 as pysqlite3  # what ships no types is the newer build of the same
@@ -42,41 +41,69 @@ _TYPES = (
 )
 _FRESH = (b"no-cache", b"public, max-age=31536000, immutable")
 _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary"})
-_PREFERENCE = ("br", "zstd", "gzip", "identity")
-_BROTLI, _ZSTD, _GZIP = 5, 9, 6
-"""Levels; together less than half a millisecond for a page of 9 kB."""
+_VARY = (b"vary", b"accept-encoding")
+KEPT_BYTES = 1_200
+"""What an answer takes beside its body: headers, their lists, its place in the dictionaries."""
 _NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"etag", b"vary"})
 
 
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Finished messages of one page in one encoding: nothing is built per request."""
+    """One page in one encoding, finished but for the dictionaries that ASGI wants around it."""
 
     etag: bytes
-    start: HTTPResponseStartEvent
-    body: HTTPResponseBodyEvent
-    not_modified: HTTPResponseStartEvent
+    headers: Headers
+    not_modified: Headers
+    body: bytes
+
+
+class _Page:
+    """One page: its answers by encoding, each made when somebody first asks for it, and what they have in common.
+
+    Nearly everybody takes Brotli: all four encodings of each page would be three times the memory.
+    """
+
+    __slots__ = ("answers", "compressible", "digest", "headers")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.digest = hashlib.sha256(body).hexdigest()[:20]
+        drawn = any(value.startswith(b"image/") for _, value in headers)
+        self.compressible = len(body) >= MIN_COMPRESSED and not drawn
+        self.answers: dict[str, _Answer] = {}
+
+    def body(self) -> bytes:
+        """The page as it was put together, from whichever answer there is."""
+        coding, answer = next(iter(self.answers.items()))
+        return CODINGS[coding].decode(answer.body)
 
 
 class _Pages:
     """The pages of one generation. A page that is finished late is written into one that nobody reads any more."""
 
-    __slots__ = ("answers", "being_made", "size_bytes")
+    __slots__ = ("being_made", "kept", "size_bytes")
 
     def __init__(self) -> None:
-        self.answers: dict[str, dict[str, _Answer]] = {}
+        self.kept: dict[str, _Page] = {}
         self.being_made: dict[str, asyncio.Event] = {}
         self.size_bytes = 0
 
-    def keep(self, path: str, answers: dict[str, _Answer], max_bytes: int) -> None:
-        """The oldest pages make room; a page that would take a quarter of it all is not kept."""
-        size_bytes = _size(answers)
-        if size_bytes > max_bytes // 4 or path in self.answers:
+    def keep(self, path: str, page: _Page, coding: str, answer: _Answer, max_bytes: int) -> None:
+        """Keep an answer of a page; the oldest pages make room. One that would take a quarter of it all is not kept."""
+        if _size(answer) > max_bytes // 4:
             return
-        self.answers[path] = answers
-        self.size_bytes += size_bytes
+        if path not in self.kept:
+            self.kept[path] = page
+            page.answers.clear()  # those of one that had to make room are not counted any more
+        if self.kept[path] is not page or coding in page.answers:
+            return
+        page.answers[coding] = answer
+        self.size_bytes += _size(answer)
         while self.size_bytes > max_bytes:
-            oldest = next(iter(self.answers))
-            self.size_bytes -= _size(self.answers.pop(oldest))
+            oldest = self.kept.pop(next(iter(self.kept)))
+            self.size_bytes -= sum(map(_size, oldest.answers.values()))
 
 
 class PageCache:
@@ -137,21 +164,28 @@ class PageCache:
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         accepted, known, signed_in = _asked(scope, self._cookie)
         pages = None if signed_in else self._current()
-        answers = None if pages is None else pages.answers.get(scope["path"])
-        if answers is not None:
-            self.hits += 1
-        elif pages is None or not self._cacheable(scope["path"]):
+        if pages is None:
             await self._app(scope, receive, send)
             return
-        elif (answers := await self._make(pages, scope, receive, send)) is None:
+        path, coding = scope["path"], content_codings.best(accepted)
+        page = pages.kept.get(path)
+        if page is not None:
+            self.hits += 1
+            answer = page.answers.get(coding) or await self._encoded(pages, page, coding, path)
+        elif not self._cacheable(path):
+            await self._app(scope, receive, send)
             return
-        answer = answers[best_encoding(accepted)]
+        elif (answer := await self._make(pages, coding, scope, receive, send)) is None:
+            return
         if known and _matches(known, answer.etag):
-            await send(answer.not_modified)
+            await send({"type": "http.response.start", "status": 304, "headers": answer.not_modified})
             await send(_EMPTY)
         else:
-            await send(answer.start)
-            await send(_EMPTY if scope["method"] == "HEAD" else answer.body)
+            await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+            if scope["method"] == "HEAD":
+                await send(_EMPTY)
+            else:
+                await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
     def close(self) -> None:
         """Close the connection, and forget every page."""
@@ -194,7 +228,7 @@ class PageCache:
         self._connection = pysqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_S)
         return self._connection
 
-    async def _make(self, pages: _Pages, scope: HTTPScope, receive: Receive, send: Send) -> dict[str, _Answer] | None:
+    async def _make(self, pages: _Pages, coding: str, scope: HTTPScope, receive: Receive, send: Send) -> _Answer | None:
         """Render a page once however many ask for it; None when the answer was no page, and has been sent already.
 
         `pages` was taken before the page reads the database, so a publication in between leaves this one in a
@@ -207,9 +241,9 @@ class PageCache:
                     await busy.wait()
             except TimeoutError:
                 break
-            if (made := pages.answers.get(path)) is not None:
+            if (made := pages.kept.get(path)) is not None:
                 self.hits += 1
-                return made
+                return made.answers.get(coding) or await self._encoded(pages, made, coding, path)
         self.misses += 1
         done = pages.being_made.setdefault(path, asyncio.Event())
         try:
@@ -217,13 +251,23 @@ class PageCache:
             await self._app(_plain(scope), receive, rendering.send)
             if rendering.start is None:
                 return None
-            made = await asyncio.to_thread(_answers, rendering.start["headers"], bytes(rendering.body))
-            pages.keep(path, made, self._max_bytes)
-            return made
+            body = bytes(rendering.body)
+            page = _Page(_own(rendering.start["headers"]), body)
+            return await self._encoded(pages, page, coding, path, body)
         finally:
             done.set()
             if pages.being_made.get(path) is done:
                 del pages.being_made[path]
+
+    async def _encoded(self, pages: _Pages, page: _Page, coding: str, path: str, body: bytes = b"") -> _Answer:
+        """The answer in that coding, made from one that is there unless the body is given, and kept."""
+        if not page.compressible:
+            coding = "identity"
+        answer = page.answers.get(coding)
+        if answer is None:
+            answer = await asyncio.to_thread(_answer, page, body or page.body(), coding)
+            pages.keep(path, page, coding, answer, self._max_bytes)
+        return answer
 
 
 class _Rendering:
@@ -262,36 +306,6 @@ def _asked(scope: HTTPScope, cookie: bytes) -> tuple[str, bytes, bool]:
     return accepted.decode("latin-1"), known, signed_in
 
 
-@lru_cache(maxsize=512)
-def best_encoding(accepted: str) -> str:
-    """`br`, `zstd`, `gzip` or `identity` by the value of Accept-Encoding (RFC 9110 section 12.5.3); where the client
-    likes two the same, the smaller one.
-    """
-    weights: dict[str, float] = {}
-    for part in accepted.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        if name := coding.strip():
-            weights[name] = _weight(parameters)
-    others = weights.get("*", 0.0)
-    wanted = {name: weights.get(name, others) for name in ("br", "zstd", "gzip")}
-    # What is not named is acceptable, but any coding that is named comes first.
-    wanted["identity"] = weights.get("identity", weights.get("*", 0.001))
-    best = max(_PREFERENCE, key=lambda name: wanted[name])
-    return best if wanted[best] > 0 else "identity"
-
-
-def _weight(parameters: str) -> float:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                weight = float(value)
-            except ValueError:
-                return 0.0
-            return weight if 0.0 <= weight <= 1.0 else 0.0
-    return 1.0
-
-
 _READING = frozenset({"GET", "HEAD"})
 _EMPTY: HTTPResponseBodyEvent = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -314,40 +328,28 @@ def _plain(scope: HTTPScope) -> HTTPScope:
     return {**scope, "method": "GET", "headers": headers}
 
 
-def _answers(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, _Answer]:
-    """Every encoding of a page. Compresses, so it runs in a thread."""
+def _own(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Its headers but for those that each encoding has for itself; the type comes first, where it is looked for."""
     kept = [(name, value) for name, value in headers if name.lower() not in _OWN_LENGTH]
-    digest = hashlib.sha256(body).hexdigest()[:20]
-    plain = _answer(kept, body, "identity", digest)
-    if len(body) < MIN_COMPRESSED or any(value.startswith(b"image/") for _, value in kept):
-        return dict.fromkeys(_PREFERENCE, plain)
-    return {
-        "identity": plain,
-        "gzip": _answer(kept, gzip.compress(body, _GZIP, mtime=0), "gzip", digest),
-        "zstd": _answer(kept, zstandard.compress(body, _ZSTD), "zstd", digest),
-        "br": _answer(kept, brotli.compress(body, mode=brotli.MODE_TEXT, quality=_BROTLI), "br", digest),
-    }
+    return sorted(kept, key=lambda each: each[0] != b"content-type")
 
 
-def _answer(headers: list[tuple[bytes, bytes]], body: bytes, encoding: str, digest: str) -> _Answer:
-    etag = f'"{digest}-{encoding}"'.encode()
-    own = [*headers, (b"etag", etag), (b"vary", b"accept-encoding")]
-    coded = [] if encoding == "identity" else [(b"content-encoding", encoding.encode())]
-    length = (b"content-length", str(len(body)).encode())
+def _answer(page: _Page, body: bytes, coding: str) -> _Answer:
+    """The page in one encoding. Compresses, so it runs in a thread."""
+    encoded = CODINGS[coding].encode(body)
+    etag = f'"{page.digest}-{coding}"'.encode()
+    own = [*page.headers, (b"etag", etag), _VARY]
+    coded = [] if coding == "identity" else [(b"content-encoding", coding.encode())]
     return _Answer(
         etag=etag,
-        start={"type": "http.response.start", "status": 200, "headers": [*own, *coded, length]},
-        body={"type": "http.response.body", "body": body, "more_body": False},
-        not_modified={
-            "type": "http.response.start",
-            "status": 304,
-            "headers": [(name, value) for name, value in own if name.lower() in _NOT_MODIFIED_KEEPS],
-        },
+        headers=[*own, *coded, (b"content-length", str(len(encoded)).encode())],
+        not_modified=[(name, value) for name, value in own if name.lower() in _NOT_MODIFIED_KEEPS],
+        body=encoded,
     )
 
 
-def _size(answers: dict[str, _Answer]) -> int:
-    return sum({id(answer): len(answer.body["body"]) for answer in answers.values()}.values())
+def _size(answer: _Answer) -> int:
+    return len(answer.body) + KEPT_BYTES
 
 
 def _matches(header: bytes, etag: bytes) -> bool:

@@ -9,8 +9,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 from sdc_core.errors import NotFound
 
-from sdc_web import templating
-from sdc_web.page_cache import best_encoding
+from sdc_web import content_codings, templating
 from sdc_web.problems import AnyRequest
 from sdc_web.templating import DIGEST_CHARS, StaticFile
 
@@ -54,7 +53,7 @@ def _named(path: str) -> tuple[str, bool]:
 
 
 async def _file(request: AnyRequest, file: StaticFile, cache_control: str) -> Response[bytes]:
-    small = file.content_type.startswith(("text/", "image/svg")) and "br" in best_encoding(
+    small = file.content_type.startswith(("text/", "image/svg")) and "br" in content_codings.best(
         request.headers.get("accept-encoding", "")
     )
     encoding = {"content-encoding": "br"} if small else {}
