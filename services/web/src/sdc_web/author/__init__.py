@@ -16,6 +16,7 @@ from sdc_web.author import (
     drafts,
     home,
     media,
+    navigation,
     posts,
     previews,
     publications,
@@ -46,6 +47,7 @@ route_handlers = [
     *home.route_handlers,
     *redirects.route_handlers,
     *tags.route_handlers,
+    *navigation.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

@@ -1,8 +1,9 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
-from sdc_web.posts import home, markdown, outline, projects, redirects, revisions, series, tags
+from sdc_web.posts import home, markdown, navigation, outline, projects, redirects, revisions, series, tags
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
-from sdc_web.posts.frontage import Entry, Front, front
+from sdc_web.posts.frontage import Front, front
+from sdc_web.posts.navigation import Entry
 from sdc_web.posts.publication import publish, publish_due, unpublish
 from sdc_web.posts.reading import (
     Published,
@@ -42,6 +43,7 @@ __all__ = [
     "home",
     "listing",
     "markdown",
+    "navigation",
     "newest",
     "newest_tagged",
     "of_kind",

@@ -1,0 +1,144 @@
+"""The links at the top of every page: made from what is published, until the author has a list of their own."""
+
+import re
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
+
+from sdc_web.posts import addresses, characters, reading, redirects, store
+from sdc_web.posts.records import Kind
+
+HOME = "home"
+"""The slug of the page whose text opens the home page."""
+MAX_ENTRIES = 12
+MAX_TITLE = 40
+Standing: TypeAlias = Literal["there", "away", "moved", "draft", "missing"]
+"""Of an address: `there` for readers, `away` on another site, `moved` to another address, `draft` not yet published."""
+
+_YEAR = re.compile(r"[12][0-9]{3}")
+_ALWAYS_THERE = frozenset({"posts", "projects", "tags", "search", "feed.xml", "rss.xml", "feed.json", "sitemap.xml"})
+_NOT_LOOKED_AT = addresses.PRIVATE | {"static", "media", ".well-known", "robots.txt", "manifest.webmanifest"}
+_KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A link of the navigation; `url` is a path of this site, or an https URL."""
+
+    title: str
+    url: str
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it leads away from this site."""
+        return not self.url.startswith("/")
+
+
+SQL_MADE = """
+SELECT 'Posts' AS title, '/posts' AS url
+UNION ALL
+SELECT 'Projects', '/projects'
+WHERE EXISTS (SELECT 1 FROM posts WHERE kind = 'project' AND revision_id IS NOT NULL)
+UNION ALL
+SELECT title, url FROM (
+    SELECT r.title, '/' || posts.slug AS url
+    FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+    WHERE posts.kind = 'page' AND posts.slug <> :home
+    ORDER BY posts.published_at_us, posts.id
+)
+"""
+
+
+async def made(connection: Connection) -> list[Entry]:
+    """Posts, projects once there are any, then pages by age."""
+    return await fetch_all(connection, Entry, SQL_MADE, {"home": HOME})
+
+
+SQL_OWN = "SELECT title, url FROM navigation ORDER BY position"
+
+
+async def own(connection: Connection) -> list[Entry]:
+    """The author's list; empty too while they have none."""
+    return await fetch_all(connection, Entry, SQL_OWN)
+
+
+SQL_IS_OWN = "SELECT own_navigation FROM site WHERE id = 1"
+
+
+async def is_own(connection: Connection) -> bool:
+    """Whether readers see the author's list, be it empty, and not the one that is made."""
+    return bool(await fetch_value(connection, SQL_IS_OWN))
+
+
+def checked(entry: Entry, site_url: str) -> Entry:
+    """The entry as it is stored. Raises Invalid with the field at fault."""
+    title = characters.fitting(characters.line(entry.title), MAX_TITLE, "title", "The title")
+    if not title:
+        raise Invalid("Every entry needs a title.", field="title")
+    try:
+        return Entry(title=title, url=addresses.target(entry.url, site_url))
+    except Invalid as error:
+        raise Invalid(str(error), field="url") from None
+
+
+SQL_CLEAR = "DELETE FROM navigation"
+SQL_ADD = "INSERT INTO navigation (position, title, url) VALUES (:position, :title, :url)"
+SQL_SET_OWN = "UPDATE site SET own_navigation = :is_own WHERE id = 1"
+
+
+async def put(database: Database, entries: list[Entry], site_url: str) -> None:
+    """Readers see these links from now on, and no others. Raises Invalid, and then nothing has changed."""
+    if len(entries) > MAX_ENTRIES:
+        raise Invalid(f"The navigation has at most {MAX_ENTRIES} entries.")
+    kept = [checked(each, site_url) for each in entries]
+    async with database.transaction() as connection:
+        await execute(connection, SQL_CLEAR)
+        for position, each in enumerate(kept, 1):
+            await execute(connection, SQL_ADD, {"position": position, "title": each.title, "url": each.url})
+        await execute(connection, SQL_SET_OWN, {"is_own": 1})
+
+
+async def forget(database: Database) -> None:
+    """The navigation is made from what is published again."""
+    async with database.transaction() as connection:
+        await execute(connection, SQL_CLEAR)
+        await execute(connection, SQL_SET_OWN, {"is_own": 0})
+
+
+async def standing(connection: Connection, url: str) -> Standing:
+    """What a reader finds at the address of an entry."""
+    path = addresses.path_here(url)
+    if not path:
+        return "away"
+    parts = path.strip("/").split("/")
+    if parts == [""] or parts[0] in _NOT_LOOKED_AT or (len(parts) == 1 and parts[0] in _ALWAYS_THERE):
+        return "there"
+    if await _is_listed(connection, parts):
+        return "there"
+    kind = "page" if len(parts) == 1 else _KINDS.get(parts[0]) if len(parts) == 2 else None
+    post = await store.by_address(connection, kind, parts[-1]) if kind else None
+    if post is not None and post.revision_id is not None:
+        return "there"
+    if await redirects.find(connection, path) is not None:
+        return "moved"
+    return "missing" if post is None else "draft"
+
+
+SQL_HAS_TAGGED = "SELECT 1 FROM post_tags WHERE tag = :name LIMIT 1"
+SQL_HAS_PARTS = """
+SELECT 1 FROM series JOIN posts ON posts.series_id = series.id
+WHERE series.slug = :name AND posts.revision_id IS NOT NULL LIMIT 1
+"""
+
+
+async def _is_listed(connection: Connection, parts: list[str]) -> bool:
+    """Whether the parts of a path name a year, a tag or a series that has posts, or the feed of one."""
+    folder, name = parts[0], parts[1] if len(parts) > 1 else ""
+    if folder == "posts" and len(parts) == 2 and _YEAR.fullmatch(name):
+        return any(each.year == int(name) for each in await reading.years(connection))
+    is_feed = len(parts) == 3 and parts[2] in {"feed.xml", "rss.xml", "feed.json"}
+    if folder not in {"tags", "series"} or not (len(parts) == 2 or is_feed):
+        return False
+    statement = SQL_HAS_TAGGED if folder == "tags" else SQL_HAS_PARTS
+    return await fetch_value(connection, statement, {"name": name}) is not None
