@@ -23,6 +23,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     body_html: str
+    faults: tuple[str, ...]
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,8 @@ async def create(
     opened = await editor.open_post(databases, post_id)
     if not htmx.wants_fragment(request):
         return await _page(databases, settings, opened, form)
-    html, _ = await _body(databases, form.body_markdown)
-    rendered = Rendered(id=opened.post.id, title=form.title, body_html=html)
+    html, text = await _body(databases, form.body_markdown)
+    rendered = Rendered(id=opened.post.id, title=form.title, body_html=html, faults=text.faults)
     return pages.fragment("author/posts/_preview.html", post=rendered)
 
 
@@ -85,7 +86,7 @@ async def _page(databases: Databases, settings: Settings, opened: editor.Opened,
 
 
 async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> Previewed:
-    html, minutes = await _body(databases, draft.body)
+    html, text = await _body(databases, draft.body)
     pictures = draft.project.pictures if draft.project else ()
     async with databases.site.read() as connection:
         found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
@@ -100,7 +101,7 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         summary=draft.summary,
         body_html=posts.outline.with_anchors(html),
         outline=posts.outline.of(html),
-        reading_minutes=minutes,
+        reading_minutes=text.reading_minutes,
         tags=draft.tags,
         cover=cover,
         project=draft.project,
@@ -108,12 +109,12 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
     )
 
 
-async def _body(databases: Databases, markdown: str) -> tuple[str, int]:
-    """HTML with its pictures, and the minutes it takes to read."""
+async def _body(databases: Databases, markdown: str) -> tuple[str, posts.markdown.Rendered]:
+    """HTML with its pictures, and what else is known of the text."""
     rendered = await asyncio.to_thread(posts.markdown.render, markdown)
     async with databases.site.read() as connection:
         shown = await media.by_ids(connection, media.picture.mentioned(rendered.html))
-    return media.picture.embed(rendered.html, shown), rendered.reading_minutes
+    return media.picture.embed(rendered.html, shown), rendered
 
 
 route_handlers = [show, create]

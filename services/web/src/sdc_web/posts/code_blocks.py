@@ -11,6 +11,8 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from sdc_web.posts import drawings
+
 MAX_HIGHLIGHTED = 40_000
 """Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""
 MAX_TITLE = 120
@@ -45,8 +47,10 @@ class Colours:
         self._fences = _fences(text, options)
 
     def __call__(self, _: str | None, code: str) -> str:
-        """The block, in a frame that does not scroll with it."""
+        """The block, in a frame that does not scroll with it; a diagram waits to be drawn."""
         fence = next(self._fences, Fence())
+        if fence.language == drawings.LANGUAGE:
+            return drawings.fenced(code, fence.title)
         coloured = _coloured(fence.language, code)
         if coloured is None:
             coloured = html.escape(code, quote=False)

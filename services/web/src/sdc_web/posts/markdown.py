@@ -15,7 +15,7 @@ import nh3
 import pyromark
 from pygments.token import STANDARD_TYPES
 
-from sdc_web.posts import characters, links, mathematics, slugs
+from sdc_web.posts import characters, drawings, links, mathematics, slugs
 from sdc_web.posts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
@@ -44,7 +44,7 @@ _ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "wa
 _ALIGNMENTS = {"align-left", "align-center", "align-right"}
 _CLASSES = {
     "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
-    "figure": {"code"},
+    "figure": {"code", "drawing"},
     "div": {
         "highlight",
         "numbered",
@@ -98,14 +98,17 @@ _ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-sit
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """`html` is safe to show and begins at `<h2>`; reading takes at least one minute."""
+    """`html` is safe to show and begins at `<h2>`; reading takes at least one minute. `faults` says why diagrams could
+    not be drawn.
+    """
 
     html: str
     reading_minutes: int
+    faults: tuple[str, ...] = ()
 
 
 def render(text: str) -> Rendered:
-    """HTML of a text. Takes milliseconds, mostly for colours of code: call it in a thread."""
+    """HTML of a text. Takes milliseconds, mostly for colours of code, and 0.2 s with diagrams: call it in a thread."""
     html = pyromark.html(text, options=OPTIONS, highlight=Colours(text, OPTIONS))
     html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
@@ -115,10 +118,10 @@ def render(text: str) -> Rendered:
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
     safe = _CHECKBOX.sub(_named, safe)
-    safe = mathematics.draw(links.with_relations(safe))
+    safe, faults = drawings.draw(mathematics.draw(links.with_relations(safe)))
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
-    return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)))
+    return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=faults)
 
 
 def _named(checkbox: re.Match[str]) -> str:

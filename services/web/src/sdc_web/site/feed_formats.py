@@ -9,7 +9,7 @@ import msgspec
 from sdc_web import templating
 from sdc_web.media import Asset, picture
 from sdc_web.media.picture import File
-from sdc_web.posts import Front, Published
+from sdc_web.posts import Front, Published, drawings
 from sdc_web.site.whole_addresses import made_whole
 
 # What XML 1.0 section 2.2 leaves out, and readers choke on.
@@ -124,7 +124,7 @@ class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
     """A post with its cover above its text, as its page has it."""
     url = site_url + post.url
-    html = made_whole(picture.embed(post.body_html, assets, absolute=site_url), url)
+    html = made_whole(picture.embed(drawings.as_code(post.body_html), assets, absolute=site_url), url)
     cover = assets.get(post.cover_asset_id or "")
     enclosure = picture.file(cover) if cover else None
     if cover and enclosure:

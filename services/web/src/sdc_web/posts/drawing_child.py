@@ -1,0 +1,32 @@
+"""The child that draws Mermaid diagrams, each in two themes: JSON in, JSON out. Run as a file, so that it loads nothing
+else of ours; what a hostile diagram could do to a process, it does to this one.
+"""
+
+import json
+import resource
+import sys
+
+import mmdr
+
+MEMORY_BYTES = 1024**3
+PROCESSOR_S = 10
+
+
+def main() -> None:
+    """Reads a list of lists of sources; writes for each list the SVG of each of its sources, or why there is none."""
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    json.dump([drawn(sources) for sources in json.load(sys.stdin)], sys.stdout)
+
+
+def drawn(sources: list[str]) -> dict[str, str | list[str]]:
+    try:
+        return {"svgs": [mmdr.render(source, backend="merman").svg() for source in sources]}
+    except ValueError as error:
+        return {"fault": str(error)}
+
+
+if __name__ == "__main__":
+    main()
