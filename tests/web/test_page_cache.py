@@ -320,3 +320,17 @@ async def _raw(app: ASGIApp, target: str, headers: list[tuple[bytes, bytes]], me
     scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": headers}
     await app(scope, receive, send)  # ty: ignore[invalid-argument-type]
     return answer
+
+
+async def test_a_cdn_may_keep_a_page_for_as_long_as_is_set_and_a_browser_may_not(
+    pages: Pages, settings: Settings
+) -> None:
+    cache = PageCache(pages, settings.site_db, cacheable, cookie="sdc_session", cdn_seconds=60)
+    transport = httpx.ASGITransport(cache)  # ty: ignore[invalid-argument-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as browser:
+        first = await browser.get("/")
+        again = await browser.get("/", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == HTTPStatus.NOT_MODIFIED
+    for answer in (first, again):
+        assert answer.headers["cache-control"] == "public, max-age=0, must-revalidate, s-maxage=60"
+        assert answer.headers["cdn-cache-control"] == "public, max-age=60, stale-while-revalidate=60"

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     AI_CRAWLERS: Literal["allow", "answer", "refuse"] = Field(
         "allow", description="What robots.txt tells them: all may read, only those that answer questions, or none."
     )
+    CDN_SECONDS: int = Field(
+        0,
+        ge=0,
+        le=86_400,
+        description="How long a CDN in front may serve a page or feed without asking, in seconds; browsers always ask.",
+    )
     SECURITY_CONTACT: str = Field(
         "",
         pattern="^(mailto:|https://|tel:|$)",

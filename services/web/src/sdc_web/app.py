@@ -24,6 +24,7 @@ from sdc_web import api, author, dashboard, hooks, media, problems, site, templa
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
+from sdc_web.posts import announcing
 from sdc_web.posts.uses import Uses, open_uses
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
@@ -65,6 +66,7 @@ def build(settings: Settings) -> ASGIApp:
     litestar = Litestar(
         route_handlers=[
             *site.route_handlers,
+            *site.key_file(settings),
             *author.route_handlers,
             *dashboard.route_handlers,
             *hooks.route_handlers,
@@ -85,7 +87,9 @@ def build(settings: Settings) -> ASGIApp:
         logging_config=None,
     )
     edge = Edge(Moved(Bodies(litestar), opened.moved), security_headers(settings))
-    opened.page_cache = PageCache(edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME)
+    opened.page_cache = PageCache(
+        edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
+    )
     opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
     return opened.request_log
 
@@ -128,6 +132,7 @@ class _Opened:
                     **request_log.loops,
                     "media.order": lambda: media.order_again(databases.site, worker),
                     "redirects.count": uses.run,
+                    "changes.announce": lambda: announcing.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }
             ) as board,

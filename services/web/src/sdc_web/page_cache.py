@@ -44,7 +44,7 @@ _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary
 _VARY = (b"vary", b"accept-encoding")
 KEPT_BYTES = 1_200
 """What an answer takes beside its body: headers, their lists, its place in the dictionaries."""
-_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"etag", b"vary"})
+_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"etag", b"vary"})
 
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -115,6 +115,7 @@ class PageCache:
     __slots__ = (
         "_app",
         "_cacheable",
+        "_cdn",
         "_checked",
         "_connection",
         "_cookie",
@@ -128,12 +129,20 @@ class PageCache:
     )
 
     def __init__(
-        self, app: ASGIApp, database: Path, cacheable: Callable[[str], bool], *, cookie: str, max_bytes: int = MAX_BYTES
+        self,
+        app: ASGIApp,
+        database: Path,
+        cacheable: Callable[[str], bool],
+        *,
+        cookie: str,
+        cdn_seconds: int = 0,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._app = app
         self._database = database
         self._cacheable = cacheable
         self._cookie = cookie.encode()
+        self._cdn = _for_cdn(cdn_seconds) if cdn_seconds else []
         self._max_bytes = max_bytes
         self._pages = _Pages()
         self._connection: pysqlite3.Connection | None = None
@@ -252,7 +261,7 @@ class PageCache:
             if rendering.start is None:
                 return None
             body = bytes(rendering.body)
-            page = _Page(_own(rendering.start["headers"]), body)
+            page = _Page(_own(rendering.start["headers"], self._cdn), body)
             return await self._encoded(pages, page, coding, path, body)
         finally:
             done.set()
@@ -328,9 +337,21 @@ def _plain(scope: HTTPScope) -> HTTPScope:
     return {**scope, "method": "GET", "headers": headers}
 
 
-def _own(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def _for_cdn(seconds: int) -> Headers:
+    """In the place of `no-cache`, which would bind a CDN as well. What lets it serve the old page while it asks for the
+    new one is for CDNs alone (RFC 9213): browsers would do that too.
+    """
+    return [
+        (b"cache-control", f"public, max-age=0, must-revalidate, s-maxage={seconds}".encode()),
+        (b"cdn-cache-control", f"public, max-age={seconds}, stale-while-revalidate={seconds}".encode()),
+    ]
+
+
+def _own(headers: Iterable[tuple[bytes, bytes]], cdn: Headers) -> Headers:
     """Its headers but for those that each encoding has for itself; the type comes first, where it is looked for."""
     kept = [(name, value) for name, value in headers if name.lower() not in _OWN_LENGTH]
+    if cdn and (b"cache-control", b"no-cache") in kept:
+        kept = [*(each for each in kept if each[0] != b"cache-control"), *cdn]
     return sorted(kept, key=lambda each: each[0] != b"content-type")
 
 
