@@ -1,4 +1,4 @@
-"""Signed calls from one service to the other, a ping to the outside, and the only module that imports the HTTP client.
+"""Signed calls from one service to the other, a few to the outside, and the only module that imports the HTTP client.
 
 A failed attempt is data (`Attempt`), not an exception: who calls decides whether to try again.
 """
@@ -132,6 +132,29 @@ async def ping(url: str, *, timeout_s: float = PING_S) -> str:
         return _words(error)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"the address cannot be fetched ({type(error).__name__})"
+
+
+async def post(url: str, body: bytes, content_type: str, *, timeout_s: float = PING_S) -> Attempt:
+    """POST to an address outside, once, without following it elsewhere."""
+    started_us = clock.monotonic_us()
+    timeout = httpx.Timeout(timeout_s)
+    try:
+        # Reads the machine's certificates, which takes as long as twenty requests.
+        verify = await asyncio.to_thread(httpx.create_ssl_context) if url.startswith("https:") else False
+        async with (
+            asyncio.timeout(timeout_s),
+            httpx.AsyncClient(timeout=timeout, verify=verify, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers={"content-type": content_type}) as response,
+        ):
+            received = await _read(response)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError) as error:
+        return Attempt(error=_words(error), duration_us=clock.monotonic_us() - started_us)
+    return Attempt(
+        status=response.status_code,
+        body=received,
+        retry_after_s=_retry_after_s(response.headers.get("retry-after", "")),
+        duration_us=clock.monotonic_us() - started_us,
+    )
 
 
 class _AnswerTooLargeError(Exception):

@@ -12,6 +12,7 @@ from sdc_web.authors import accounts
 from sdc_web.authors import site as words
 from sdc_web.authors.site import Words
 from sdc_web.db import Databases
+from sdc_web.posts import announcing
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import signed_in
 from sdc_web.sessions.signed_in import SignedIn
@@ -97,6 +98,8 @@ async def _page(
     status_code: int = 200,
 ) -> Response[str]:
     has_password = await accounts.has_password(databases, author.id)
+    async with databases.site.read() as connection:
+        told = await announcing.audiences(connection)
     return await pages.page(
         request,
         databases,
@@ -106,6 +109,7 @@ async def _page(
         form=form,
         errors=errors,
         has_password=has_password,
+        audiences=told,
     )
 
 

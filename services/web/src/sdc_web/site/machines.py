@@ -3,12 +3,14 @@
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 from sdc_core import clock
 from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 
 from sdc_web import posts, templating
 from sdc_web.db import Databases
+from sdc_web.posts import announcing
 
 VALID_US = 180 * clock.DAY_US
 """How long an answer about security may be believed: less than a year, says RFC 9116 section 2.5.5."""
@@ -87,6 +89,19 @@ async def manifest(databases: NamedDatabases, settings: NamedSettings) -> Respon
     return Response(
         msgspec.json.encode(app), media_type="application/manifest+json", headers={"cache-control": "no-cache"}
     )
+
+
+def key_file(settings: Settings) -> list[HTTPRouteHandler]:
+    """The route of the file by which IndexNow knows who speaks for the site; none without a key."""
+    key = settings.INDEXNOW_KEY
+    if not key:
+        return []
+
+    @get(announcing.KEY_PATH.format(key=key), name="indexnow", sync_to_thread=False)
+    def file() -> Response[str]:
+        return answer(key, "text/plain")
+
+    return [file]
 
 
 def answer(text: str, media_type: str) -> Response[str]:
