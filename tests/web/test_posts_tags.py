@@ -94,7 +94,7 @@ async def test_a_merge_keeps_the_order_of_tags_and_makes_no_doubles(databases: D
     assert await tags_of(databases, third) == ("drinks",)
     assert await known(databases) == [("drinks", 3, 0), ("x", 1, 0), ("y", 1, 0)]
     async with databases.site.read() as connection:
-        assert (await posts.tags.find(connection, "drinks")).colour == ""
+        assert (await posts.tags.described(connection, "drinks")).colour == ""
     assert await leads(databases, "/tags/tea") == "/tags/drinks"
 
 

@@ -21,7 +21,7 @@ from sdc_web import media
 from sdc_web.authors import accounts, one_time_tokens, site
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases, open_databases
-from sdc_web.posts import catalogue, home, publication, revisions
+from sdc_web.posts import catalogue, home, publication, revisions, tags
 from sdc_web.posts.records import Draft, ProjectFacts
 
 from sdc_cli import demo_content
@@ -58,6 +58,8 @@ async def fill(settings: Settings) -> str:
             each.name: await _upload(databases, store, worker, settings, each) for each in demo_content.PICTURES
         }
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
+        for name, colour in demo_content.COLOURS.items():
+            await tags.change(databases.site, name, {"colour": colour})
         await asyncio.to_thread(_read, settings, paths)
         token = await one_time_tokens.issue_login_link(databases, NAME)
         return f"{settings.site_url}{one_time_tokens.login_path(token)}"

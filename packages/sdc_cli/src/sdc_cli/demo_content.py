@@ -46,6 +46,8 @@ PICTURES = (
     Picture(name="noon", alt="The white of noon, going blue", start=(246, 244, 236), end=(92, 150, 205)),
     Picture(name="brass", alt="Brass, where the light touches it", start=(86, 62, 24), end=(222, 186, 104)),
 )
+COLOURS = {"light": "yellow", "hardware": "blue", "garden": "green"}
+"""Of tags; the others have none."""
 
 CODE = """```python
 from math import exp

@@ -80,7 +80,7 @@ async def show(
         covers = [
             Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)
         ]
-        known_tags = [tag.name for tag in await posts.tags.everything(connection)]
+        known_tags = [tag.name for tag in await posts.tags.published(connection)]
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
         pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))

@@ -109,10 +109,10 @@ async def _page(
     error: Invalid | None = None,
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        found = await posts.tags.find(connection, tag)
+        known = await posts.tags.everything(connection)
+        found = posts.tags.among(known, tag)
         carriers = await posts.tags.carriers(connection, tag, SHOWN)
         former = await tags_moved.former(connection, tag)
-        others = [each.name for each in await posts.tags.everything(connection) if each.name != tag]
     return await pages.page(
         request,
         databases,
@@ -124,7 +124,7 @@ async def _page(
         colours=COLOURS,
         carriers=carriers,
         former=former,
-        others=others,
+        others=[each.name for each in known if each.name != tag],
         errors={error.field or "form": str(error)} if error else {},
     )
 

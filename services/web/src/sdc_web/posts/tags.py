@@ -101,9 +101,12 @@ async def everything(connection: Connection) -> list[Listed]:
     return await fetch_all(connection, Listed, SQL_EVERYTHING)
 
 
-async def find(connection: Connection, name: str) -> Listed:
-    """One of `everything`. Raises NotFound."""
-    return _of(await everything(connection), name)
+def among(known: list[Listed], name: str) -> Listed:
+    """The one with that name. Raises NotFound."""
+    found = next((each for each in known if each.name == name), None)
+    if found is None:
+        raise NotFound("There is no such tag.")
+    return found
 
 
 SQL_CARRIERS = """
@@ -145,7 +148,7 @@ async def change(database: Database, name: str, changes: Mapping[str, object]) -
     """
     async with database.transaction() as connection:
         known = await everything(connection)
-        before = _of(known, name)
+        before = among(known, name)
         wanted = _checked(before, changes)
         if wanted.name != name:
             if any(each.name == wanted.name for each in known):
@@ -166,7 +169,7 @@ async def merge(database: Database, name: str, into: str) -> None:
     """
     async with database.transaction() as connection:
         known = await everything(connection)
-        _of(known, name)
+        among(known, name)
         if into == name or all(each.name != into for each in known):
             raise Invalid("Choose another tag that there is.", field="into")
         await tags_moved.move(connection, name, into)
@@ -176,16 +179,9 @@ async def merge(database: Database, name: str, into: str) -> None:
 async def delete(database: Database, name: str) -> None:
     """No text carries the tag any more. Raises NotFound without such a tag."""
     async with database.transaction() as connection:
-        await find(connection, name)
+        among(await everything(connection), name)
         await tags_moved.take_off(connection, name)
         await execute(connection, SQL_FORGET, {"name": name})
-
-
-def _of(known: list[Listed], name: str) -> Listed:
-    found = next((each for each in known if each.name == name), None)
-    if found is None:
-        raise NotFound("There is no such tag.")
-    return found
 
 
 def _checked(before: Tag, changes: Mapping[str, object]) -> Tag:
