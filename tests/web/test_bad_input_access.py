@@ -1,5 +1,6 @@
 """Who may call what: a table of every route, and those who may not try each of them."""
 
+# size: one table of every route, and what is tried on each
 import asyncio
 from collections.abc import Iterable
 
