@@ -20,7 +20,7 @@ from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import api, author, dashboard, hooks, media, problems, site, templating
+from sdc_web import api, author, dashboard, hooks, media, posts, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
@@ -132,6 +132,7 @@ class _Opened:
                     **request_log.loops,
                     "media.order": lambda: media.order_again(databases.site, worker),
                     "redirects.count": uses.run,
+                    "posts.read_again": lambda: posts.read_again(databases.site),
                     "changes.announce": lambda: announcing.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }

@@ -17,8 +17,9 @@ from sdc_web.posts.reading import (
     years,
 )
 from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, State
+from sdc_web.posts.rereading import read_again
 from sdc_web.posts.revisions import Stale
-from sdc_web.posts.searching import Found, search
+from sdc_web.posts.search_results import Found, search
 
 __all__ = [
     "Draft",
@@ -52,6 +53,7 @@ __all__ = [
     "projects",
     "publish",
     "publish_due",
+    "read_again",
     "redirects",
     "revisions",
     "search",

@@ -1,4 +1,4 @@
-"""Full-text search of what is published: words kept by publishing, found by readers."""
+"""The words of what is published, kept by publishing, for the search to find."""
 
 import re
 from html import unescape
@@ -6,64 +6,19 @@ from html import unescape
 import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 
-from sdc_web.posts.reading import Summary
-from sdc_web.posts.records import Revision
+from sdc_web.posts.records import Revision, decode_tags
+from sdc_web.posts.scripts import spread
 
-MAX_QUERY = 200
-MAX_WORDS = 8
-_MARKUP = re.compile(r"<[^>]*>")
-_WORD = re.compile(r"\w+")
-_BEGIN, _END = "\x02", "\x03"
-
-
-class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of text around a match; `matched` when it is one of the words itself."""
-
-    text: str
-    matched: bool
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A published post with the part of it that matches."""
-
-    post: Summary
-    excerpt: tuple[Excerpt, ...]
-
-
-class _Row(Summary, frozen=True, kw_only=True):
-    snippet: str
-
-
-# In the order of `rank`, FTS5 sorts by itself, and cuts an excerpt for those rows alone that are given out.
-SQL_SEARCH = """
-WITH best AS MATERIALIZED (
-    SELECT post_id, rank AS distance, snippet(search, -1, char(2), char(3), '…', 24) AS snippet
-    FROM search WHERE search MATCH :words AND rank MATCH 'bm25(0.0, 8.0, 4.0, 1.0, 4.0)'
-    ORDER BY rank LIMIT :limit
+READING = 1
+"""The way in which words are taken from a text. Raise it with a change below, and they are all taken again."""
+_INSIDE_WORDS = re.compile(
+    r"</?(?:a|abbr|b|cite|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)(?:\s[^<>]*)?>"
 )
-SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, best.snippet
-FROM best
-JOIN posts ON posts.id = best.post_id
-JOIN revisions AS r ON r.id = posts.revision_id
-ORDER BY best.distance, posts.published_at_us DESC
-"""
-
-
-async def search(connection: Connection, query: str, limit: int = 30) -> list[Found]:
-    """Published posts that hold every word of the query, the last one also as a beginning; the best match first."""
-    words = _WORD.findall(query[:MAX_QUERY])[:MAX_WORDS]
-    if not words:
-        return []
-    # Words in quotes are text to FTS5, whatever they spell.
-    match = " ".join(f'"{word}"' for word in words) + "*"
-    rows = await fetch_all(connection, _Row, SQL_SEARCH, {"words": match, "limit": limit})
-    return [Found(post=row, excerpt=_parts(row.snippet)) for row in rows]
-
+_MARKUP = re.compile(r"<[^>]*>")
 
 SQL_ROW = """
-INSERT INTO search_rows (post_id) VALUES (:post_id)
-ON CONFLICT (post_id) DO UPDATE SET post_id = excluded.post_id RETURNING id
+INSERT INTO search_rows (post_id, kind, reading) SELECT id, kind, :reading FROM posts WHERE id = :post_id
+ON CONFLICT (post_id) DO UPDATE SET kind = excluded.kind, reading = excluded.reading RETURNING id
 """
 
 SQL_KEEP = """
@@ -76,12 +31,12 @@ async def keep(connection: Connection, revision: Revision) -> None:
     """The words of a post are those of this published revision from now on."""
     await forget(connection, revision.post_id)
     values = {
-        "row": await fetch_value(connection, SQL_ROW, {"post_id": revision.post_id}),
+        "row": await fetch_value(connection, SQL_ROW, {"post_id": revision.post_id, "reading": READING}),
         "post_id": revision.post_id,
-        "title": revision.title,
-        "summary": revision.summary,
-        "body": " ".join(unescape(_MARKUP.sub(" ", revision.body_html or "")).split()),
-        "tags": " ".join(revision.tags),
+        "title": spread(revision.title),
+        "summary": spread(revision.summary),
+        "body": spread(_text(revision.body_html or "")),
+        "tags": _tags(revision.tags),
     }
     await execute(connection, SQL_KEEP, values)
 
@@ -99,9 +54,27 @@ WHERE rowid IN (SELECT id FROM search_rows WHERE post_id IN (SELECT value FROM j
 """
 
 
+class _Tagged(msgspec.Struct, frozen=True, kw_only=True):
+    row: int
+    tags_json: str
+
+
+SQL_TAGGED = """
+SELECT search_rows.id AS row, r.tags AS tags_json
+FROM search_rows JOIN posts ON posts.id = search_rows.post_id JOIN revisions AS r ON r.id = posts.revision_id
+WHERE search_rows.post_id IN (SELECT value FROM json_each(:post_ids))
+"""
+SQL_SPREAD_TAGS = "UPDATE search SET tags = :tags WHERE rowid = :row"
+
+
 async def keep_tags(connection: Connection, post_ids: list[str]) -> None:
     """The tags of these posts are those of their published revisions, by which they are found from now on."""
-    await execute(connection, SQL_KEEP_TAGS, {"post_ids": msgspec.json.encode(post_ids).decode()})
+    named = {"post_ids": msgspec.json.encode(post_ids).decode()}
+    await execute(connection, SQL_KEEP_TAGS, named)
+    for each in await fetch_all(connection, _Tagged, SQL_TAGGED, named):
+        names = decode_tags(each.tags_json)
+        if (tags := _tags(names)) != " ".join(names):
+            await execute(connection, SQL_SPREAD_TAGS, {"row": each.row, "tags": tags})
 
 
 SQL_FORGET = "DELETE FROM search WHERE rowid = (SELECT id FROM search_rows WHERE post_id = :post_id)"
@@ -112,15 +85,10 @@ async def forget(connection: Connection, post_id: str) -> None:
     await execute(connection, SQL_FORGET, {"post_id": post_id})
 
 
-def _parts(snippet: str) -> tuple[Excerpt, ...]:
-    """The marked text in pieces."""
-    parts = []
-    for piece in snippet.split(_BEGIN):
-        matched, end, rest = piece.partition(_END)
-        if end:
-            parts.append(Excerpt(text=matched, matched=True))
-        else:
-            rest = matched
-        if rest:
-            parts.append(Excerpt(text=rest, matched=False))
-    return tuple(parts)
+def _tags(names: tuple[str, ...]) -> str:
+    return spread(" ".join(names))
+
+
+def _text(html: str) -> str:
+    """What a reader reads: words that are only marked in parts stay whole."""
+    return " ".join(unescape(_MARKUP.sub(" ", _INSIDE_WORDS.sub("", html))).split())

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from sdc_core import clock
 from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
@@ -17,7 +17,6 @@ from sdc_web.db import Databases
 from sdc_web.posts import Front, Kind
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
-from sdc_web.posts.searching import MAX_QUERY
 from sdc_web.problems import AnyRequest
 from sdc_web.site import linked_data, share
 from sdc_web.site.views import View, Year, assets_of, by_section, view
@@ -143,17 +142,6 @@ async def series(
     return await page("site/series/show.html", front, series=named, posts=[view(each, {}) for each in found])
 
 
-@get("/search")
-async def search(
-    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, q: FromQuery[str] = ""
-) -> Response[str]:
-    query = " ".join(q[:MAX_QUERY].split())
-    async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
-        results = await posts.search(connection, query)
-    return await page("site/search/show.html", front, query=query, results=results)
-
-
 @get("/{slug:str}")
 async def single(
     request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
@@ -161,7 +149,7 @@ async def single(
     return await _one(request, databases, settings, "page", slug)
 
 
-route_handlers = [home, index, post, projects, project, tags, tagged, series, search, single]
+route_handlers = [home, index, post, projects, project, tags, tagged, series, single]
 
 
 async def page(template: str, front: Front, **context: object) -> Response[str]:

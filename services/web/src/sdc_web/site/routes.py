@@ -2,10 +2,11 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, share, sitemap
+from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, search, share, sitemap
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
+    *search.route_handlers,
     *feeds.route_handlers,
     *sitemap.route_handlers,
     *machines.route_handlers,
