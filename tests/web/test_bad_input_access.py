@@ -24,6 +24,10 @@ PUBLIC, AUTHOR, SIGNED, LOOPBACK, TOKEN = "public", "author", "signed", "loopbac
 READER, WRITER = "an API token", "an API token that may write"
 WHO = {
     "GET /": PUBLIC,
+    "GET /apple-touch-icon.png": PUBLIC,
+    "GET /apple-touch-icon-precomposed.png": PUBLIC,
+    "GET /apple-touch-icon-120x120.png": PUBLIC,
+    "GET /apple-touch-icon-120x120-precomposed.png": PUBLIC,
     "GET /favicon.ico": PUBLIC,
     "GET /feed.json": PUBLIC,
     "GET /feed.xml": PUBLIC,

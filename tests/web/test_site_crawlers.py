@@ -54,6 +54,7 @@ async def test_whom_to_tell_is_said_for_half_a_year(client: httpx.AsyncClient) -
     assert text == (
         "Contact: mailto:ada@example.org\n"
         "Expires: 2027-05-23T00:00:00Z\n"
+        "Preferred-Languages: en\n"
         "Canonical: http://localhost:8000/.well-known/security.txt\n"
     )
 
@@ -63,5 +64,6 @@ async def test_the_site_can_stand_on_a_home_screen(client: httpx.AsyncClient) ->
     assert answer.headers["content-type"] == "application/manifest+json"
     told = msgspec.json.decode(answer.content)
     assert (told["name"], told["start_url"]) == ("A new site", "/")
-    assert (await client.get(told["icons"][0]["src"])).status_code == 200
+    for icon in told["icons"]:
+        assert (await client.get(icon["src"])).headers["content-type"] == icon["type"]
     assert '<link rel="manifest" href="/manifest.webmanifest">' in (await client.get("/")).text

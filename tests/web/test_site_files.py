@@ -267,6 +267,15 @@ async def test_every_file_that_a_page_names_is_there(client: httpx.AsyncClient) 
             assert (await client.get(address)).status_code == HTTPStatus.OK, address
 
 
-async def test_a_browser_that_asks_for_an_icon_gets_one(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/favicon.ico")
-    assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, "image/svg+xml")
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/favicon.ico", "image/x-icon"),
+        ("/apple-touch-icon.png", "image/png"),
+        ("/apple-touch-icon-120x120-precomposed.png", "image/png"),
+    ],
+)
+async def test_who_asks_for_an_icon_unasked_gets_one(client: httpx.AsyncClient, path: str, content_type: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, content_type)
+    assert answer.headers["cache-control"] == "public, max-age=86400"

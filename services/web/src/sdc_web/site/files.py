@@ -14,6 +14,7 @@ from sdc_web.problems import AnyRequest
 from sdc_web.templating import DIGEST_CHARS, StaticFile
 
 FOREVER = "public, max-age=31536000, immutable"
+DAY = "public, max-age=86400"
 _DIGESTED = re.compile(rf"(.+)\.([0-9a-f]{{{DIGEST_CHARS}}})(\.\w+)")
 
 
@@ -31,10 +32,16 @@ async def static(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
 @get("/favicon.ico")
 async def favicon(request: AnyRequest) -> Response[bytes]:
     """For browsers that ask without being told of the icon."""
-    return await _file(request, templating.static_files()["icon.svg"], "public, max-age=86400")
+    return await _file(request, templating.static_files()["favicon.ico"], DAY)
 
 
-route_handlers = [static, favicon]
+@get([f"/apple-touch-icon{size}{kind}.png" for size in ("", "-120x120") for kind in ("", "-precomposed")])
+async def touch_icon(request: AnyRequest) -> Response[bytes]:
+    """For telephones that do the same."""
+    return await _file(request, templating.static_files()["icon-180.png"], DAY)
+
+
+route_handlers = [static, favicon, touch_icon]
 
 
 def _named(path: str) -> tuple[str, bool]:

@@ -17,12 +17,14 @@ VALID_US = 180 * clock.DAY_US
 TRAINING = (
     *("GPTBot", "ClaudeBot", "anthropic-ai", "Google-Extended", "Applebot-Extended", "CCBot", "Bytespider"),
     *("Amazonbot", "meta-externalagent", "FacebookBot", "cohere-training-data-crawler", "Diffbot", "Omgilibot"),
-    *("Timpibot", "PanguBot", "Ai2Bot", "img2dataset"),
+    *("Timpibot", "PanguBot", "Ai2Bot", "Ai2Bot-Dolma", "img2dataset", "cohere-ai", "DeepSeekBot", "ImagesiftBot"),
+    *("ICC-Crawler", "TikTokSpider", "Webzio-Extended"),
 )
 """Crawlers that take texts to train models on, by the names in their operators' documents."""
 ANSWERING = (
     *("OAI-SearchBot", "ChatGPT-User", "Claude-SearchBot", "Claude-User", "PerplexityBot", "Perplexity-User"),
-    *("DuckAssistBot", "MistralAI-User", "YouBot"),
+    *("DuckAssistBot", "MistralAI-User", "YouBot", "Amzn-SearchBot", "Amzn-User", "meta-externalfetcher"),
+    *("meta-webindexer", "Google-CloudVertexBot", "Google-NotebookLM", "Gemini-Deep-Research", "AzureAI-SearchBot"),
 )
 """Crawlers that take texts to answer questions with, and mostly name their source."""
 NamedDatabases = NamedDependency[Databases]
@@ -46,6 +48,10 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     lang: str
     start_url: str
     display: str
+    id: str
+    scope: str
+    background_color: str
+    theme_color: str
     icons: tuple[Icon, ...]
 
 
@@ -59,14 +65,17 @@ async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response
 
 
 @get("/.well-known/security.txt")
-async def security(settings: NamedSettings) -> Response[str]:
+async def security(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
     """Whom to tell of a hole (RFC 9116)."""
     if not settings.SECURITY_CONTACT:
         message = "This site names nobody to tell of security problems."
         raise NotFound(message)
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
     lines = {
         "Contact": settings.SECURITY_CONTACT,
         "Expires": f"{clock.day_of(clock.now_us() + VALID_US)}T00:00:00Z",
+        "Preferred-Languages": ", ".join(dict.fromkeys((front.language, "en"))),
         "Canonical": f"{settings.site_url}/.well-known/security.txt",
     }
     return answer("".join(f"{name}: {value}\n" for name, value in lines.items()), "text/plain")
@@ -84,7 +93,17 @@ async def manifest(databases: NamedDatabases, settings: NamedSettings) -> Respon
         lang=front.language,
         start_url="/",
         display="browser",
-        icons=(Icon(src=templating.static_address("icon.svg"), sizes="any", type="image/svg+xml"),),
+        id="/",
+        scope="/",
+        background_color="#f9fbfb",
+        theme_color="#f9fbfb",
+        icons=(
+            Icon(src=templating.static_address("icon.svg"), sizes="any", type="image/svg+xml"),
+            *(
+                Icon(src=templating.static_address(f"icon-{size}.png"), sizes=f"{size}x{size}", type="image/png")
+                for size in (192, 512)
+            ),
+        ),
     )
     return Response(
         msgspec.json.encode(app), media_type="application/manifest+json", headers={"cache-control": "no-cache"}
