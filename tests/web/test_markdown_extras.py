@@ -136,3 +136,11 @@ def test_every_heading_links_to_itself() -> None:
 
 def test_definitions_have_terms() -> None:
     assert "<dt>Term</dt>\n<dd>Meaning</dd>" in render("Term\n: Meaning").html
+
+
+def test_a_footnote_and_its_first_reference_lead_to_each_other() -> None:
+    html = render('A[^1] b[^x"y] c[^1].\n\n[^1]: One.\n[^x"y]: Two.\n[^z]: Nobody asks.').html
+    assert html.count('id="fnref-') == 2
+    assert html.count('<a href="#fnref-') == 2
+    for name in re.findall(r'href="#([^"]*)"', html):
+        assert f'id="{name}"' in html

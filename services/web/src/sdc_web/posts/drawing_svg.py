@@ -9,6 +9,8 @@ import msgspec
 MAX_SVG = 60_000
 """Characters of one drawing, cleaned."""
 MAX_SIDE = 20_000
+LABEL_ROOM = 5
+_LABEL = "merman-foreignobject-fallback"
 _SVG = "{http://www.w3.org/2000/svg}"
 _TAGS = frozenset({
     "circle", "clipPath", "defs", "desc", "ellipse", "feDropShadow", "filter", "g", "line", "linearGradient", "marker",
@@ -59,6 +61,7 @@ def clean(svg: str, paper: str) -> Svg:
     root.set("xmlns", _SVG[1:-1])
     root.attrib.pop("style", None)
     _prune_styles(root)
+    _give_labels_room(root)
     text = ET.tostring(root, encoding="unicode")
     if len(text) > MAX_SVG:
         message = "it is too large"
@@ -100,6 +103,15 @@ def _prune_styles(root: ET.Element) -> None:
             if chosen and declarations.strip() and not _ELSEWHERE.search(declarations):
                 kept.append(f"{','.join(chosen)}{{{declarations.strip()}}}")
         style.text = "".join(kept)
+
+
+def _give_labels_room(root: ET.Element) -> None:
+    """The ground of a line's label ends where the renderer believes that its letters end: lines would touch them."""
+    for group in root.iter("g"):
+        if group.get("class") == _LABEL:
+            for ground in group.iter("rect"):
+                ground.set("x", f"{float(ground.get('x', '0')) - LABEL_ROOM:g}")
+                ground.set("width", f"{float(ground.get('width', '0')) + 2 * LABEL_ROOM:g}")
 
 
 def _size(view_box: str) -> tuple[int, int]:

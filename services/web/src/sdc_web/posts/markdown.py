@@ -15,7 +15,7 @@ import nh3
 import pyromark
 from pygments.token import STANDARD_TYPES
 
-from sdc_web.posts import characters, drawings, links, mathematics, slugs
+from sdc_web.posts import characters, drawings, footnotes, links, mathematics, slugs
 from sdc_web.posts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
@@ -118,7 +118,7 @@ def render(text: str) -> Rendered:
     words = len(_WORD.findall(_MARKUP.sub(" ", html)))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
     safe = _CHECKBOX.sub(_named, safe)
-    safe, faults = drawings.draw(mathematics.draw(links.with_relations(safe)))
+    safe, faults = drawings.draw(mathematics.draw(footnotes.with_ways_back(links.with_relations(safe))))
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=faults)
