@@ -176,6 +176,18 @@ async def test_what_a_project_says_of_itself_comes_along(settings: Settings, fol
     assert (await imported(settings, folder))["projects/lamp.md"].outcome == "unchanged"
 
 
+async def test_translations_find_each_other_by_their_key(settings: Settings, folder: Path, write: Write) -> None:
+    write("fog.md", "---\ntranslationKey: fog\n---\nFog.\n")
+    write("nebel.md", "---\nlang: de_at\ntranslationKey: fog\n---\nNebel.\n")
+    write("brume.md", "---\nlanguage: of the heart\n---\nBrume.\n")
+    report = await imported(settings, folder)
+    assert report["brume.md"].notes == ("language of the heart is left out: it is no tag such as en or de-CH",)
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        found = await posts.languages.everything(connection)
+    assert {tuple(each.language for each in group.every) for group in found.values()} == {("en", "de-AT")}
+    assert {line.outcome for line in (await imported(settings, folder)).values()} == {"unchanged"}
+
+
 async def test_a_post_of_other_words_at_the_same_address_is_left_alone(
     settings: Settings, folder: Path, write: Write
 ) -> None:

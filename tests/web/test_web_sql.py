@@ -38,6 +38,9 @@ def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str
 @pytest.mark.parametrize(
     "name",
     [
+        "posts.home.SQL_CHOSEN",
+        "posts.languages.SQL_PUBLISHED",
+        "posts.projects.SQL_SECTIONS",
         "posts.redirects.SQL_FIND",
         "posts.series.SQL_BY_SLUG",
         "posts.series.SQL_OF_POST",

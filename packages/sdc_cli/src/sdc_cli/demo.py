@@ -93,6 +93,8 @@ async def _publish(databases: Databases, author: Author, sample: Sample, picture
         body=_PICTURE.sub(lambda found: f"media:{pictures[found[1]]}", "\n\n".join(sample.parts)),
         tags=sample.tags,
         cover_asset_id=pictures.get(sample.cover),
+        language=sample.language,
+        translation_key=sample.translation_key,
         project=_with_ids(sample.project, pictures),
     )
     await revisions.save(databases.site, post.id, draft, 1, author.id)

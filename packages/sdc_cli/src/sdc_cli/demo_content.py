@@ -36,6 +36,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     cover: str = ""
     project: ProjectFacts | None = None
     on_home: bool = False
+    language: str = ""
+    translation_key: str = ""
 
 
 DUSK = "A sky that turns from orange to blue"
@@ -145,6 +147,21 @@ SAMPLES = (
         ),
         tags=("garden",),
         days_ago=9,
+        translation_key="moss",
+    ),
+    Sample(
+        kind="post",
+        title="Moos verlangt nichts",
+        summary="Ein Garten, der sich selber gießt.",
+        parts=(
+            "Es hat keine Wurzeln. Es trinkt aus der Luft, und wartet.",
+            "![Grüntöne, wie von Moos im Schatten](media:moss)",
+            "> Jahrelang kann es trocken sein, und in einem Tag grün.",
+        ),
+        tags=("garden",),
+        days_ago=8,
+        language="de",
+        translation_key="moss",
     ),
     Sample(
         kind="post",

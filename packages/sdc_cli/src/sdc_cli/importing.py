@@ -187,7 +187,13 @@ def _sha256(file: Path) -> str:
 
 def _same(revision: Revision, draft: Draft) -> bool:
     """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
-    kept = (revision.title, revision.summary, revision.body, revision.series)
-    given = (draft.title, draft.summary, draft.body, draft.series)
-    same = [text.split() for text in kept] == [text.split() for text in given] and {*revision.tags} == {*draft.tags}
-    return same and (revision.project or ProjectFacts()) == (draft.project or ProjectFacts())
+    same = [text.split() for text in _words(revision)] == [text.split() for text in _words(draft)]
+    return (
+        same
+        and {*revision.tags} == {*draft.tags}
+        and (revision.project or ProjectFacts()) == (draft.project or ProjectFacts())
+    )
+
+
+def _words(saved: Revision | Draft) -> tuple[str, ...]:
+    return saved.title, saved.summary, saved.body, saved.series, saved.language, saved.translation_key

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_web.posts import addresses, slugs
+from sdc_web.posts import addresses, language_names, languages, slugs
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
 
@@ -93,6 +93,8 @@ def read(file: Path, folder: Path) -> Document:
             tags=_tags(fields),
             series=series,
             series_position=_position(fields) if series else None,
+            language=_language(fields, notes),
+            translation_key=_text(fields, "translationkey", "translation_key").strip("/")[: languages.MAX_KEY],
             project=project_fields.facts(fields, notes) if kind == "project" else None,
         ),
         is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
@@ -172,6 +174,15 @@ def _position(fields: Mapping[str, object]) -> int | None:
     """Which part of its series it is; a weight that is none is left out, since it may order anything."""
     given = _text(fields, "series_order", "series_weight", "series_part", "part", "weight")
     return int(given) if given.isdecimal() and 1 <= int(given) <= MAX_POSITION else None
+
+
+def _language(fields: Mapping[str, object], notes: list[str]) -> str:
+    said = _text(fields, "lang", "language", "locale")
+    try:
+        return language_names.tag(said)
+    except Invalid:
+        notes.append(f"language {said[:40]} is left out: it is no tag such as en or de-CH")
+        return ""
 
 
 def _kind(fields: Mapping[str, object], path: Path) -> Kind:

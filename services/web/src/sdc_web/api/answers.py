@@ -18,7 +18,7 @@ HEADERS = {"cache-control": "private, no-cache"}
 class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
     `on_site` tells whether they see any; `url` is the address that they use or will, null while there is no slug;
-    `series` is a title, empty for none; `project` is null but for projects.
+    `series` is a title, empty for none; `project` is null but for projects; `language` is empty for the site's own.
     """
 
     id: str
@@ -35,6 +35,8 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     series: str
     series_position: int | None
     project: ProjectFacts | None
+    language: str
+    translation_key: str
     created_at: datetime
     saved_at: datetime
     published_at: datetime | None
@@ -68,6 +70,8 @@ class RevisionText(msgspec.Struct, frozen=True, kw_only=True):
     series: str
     series_position: int | None
     project: ProjectFacts | None
+    language: str
+    translation_key: str
     saved_at: datetime
 
 
@@ -94,6 +98,8 @@ def revision_of(revision: Revision) -> RevisionText:
         series=revision.series,
         series_position=revision.series_position,
         project=revision.project,
+        language=revision.language,
+        translation_key=revision.translation_key,
         saved_at=clock.to_datetime(revision.saved_at_us),
     )
 
@@ -139,6 +145,8 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "series": found.series,
         "series_position": found.series_position,
         "project": found.project,
+        "language": found.language,
+        "translation_key": found.translation_key,
         "created_at": clock.to_datetime(found.created_at_us),
         "saved_at": clock.to_datetime(found.saved_at_us),
         "published_at": _moment(found.published_at_us),

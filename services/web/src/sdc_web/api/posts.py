@@ -29,6 +29,8 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     series: str = ""
     series_position: int | None = None
     project: ProjectFacts | None = None
+    language: str = ""
+    translation_key: str = ""
 
 
 class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +45,8 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     series: str | UnsetType = UNSET
     series_position: int | UnsetType | None = UNSET
     project: ProjectFacts | UnsetType | None = UNSET
+    language: str | UnsetType = UNSET
+    translation_key: str | UnsetType = UNSET
 
 
 class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

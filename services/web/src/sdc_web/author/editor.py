@@ -16,7 +16,7 @@ from sdc_web.sessions.signed_in import SignedIn
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a form: the longest text, percent-encoded."""
 COVERS = 100
-_FIELDS = {"cover_asset_id": "cover_id", "body": "body_markdown"}
+_FIELDS = {"cover_asset_id": "cover_id", "body": "body_markdown", "translation_key": "translation_of"}
 """Fields of a draft that the form calls otherwise; those of a project have a point where the form has a line."""
 
 
@@ -50,15 +50,24 @@ async def save(databases: Databases, post_id: str, form: DraftForm, author: Sign
         return
     opened = await open_post(databases, post_id)
     stored = views.draft(views.form_of(opened.post, opened.newest))
-    draft = views.draft(form)
-    # An empty slug means the one that there is.
-    same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
-    if form.base_revision == opened.newest.number and same:
-        return
     try:
+        draft = await _resolved(databases, views.draft(form), stored.translation_key)
+        # An empty slug means the one that there is.
+        same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
+        if form.base_revision == opened.newest.number and same:
+            return
         await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
+
+
+async def _resolved(databases: Databases, draft: posts.Draft, stored_key: str) -> posts.Draft:
+    """With the key of the text that the author names by its address; the key that is stored may stand there as well."""
+    if draft.translation_key in ("", stored_key):
+        return draft
+    async with databases.site.read() as connection:
+        key = await posts.languages.key_at(connection, draft.translation_key)
+    return msgspec.structs.replace(draft, translation_key=key)
 
 
 async def show(
@@ -83,10 +92,14 @@ async def show(
         known_tags = [tag.name for tag in await posts.tags.published(connection)]
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
+        translations = await posts.languages.saved(connection, opened.post.id, opens.translation_of)
         pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))
     conflict = await asyncio.to_thread(views.conflict, shown, opened.post, stale.current) if stale else None
     words = project_fields.with_words(opens.project_pictures, pictures)
-    edited = views.edited(opened.post, opened.newest, msgspec.structs.replace(opens, project_pictures=words))
+    # The author names the other text by its address; what is stored is a key.
+    named = translations[0].url if translations and opens.translation_of else opens.translation_of
+    form_shown = msgspec.structs.replace(opens, project_pictures=words, translation_of=named)
+    edited = views.edited(opened.post, opened.newest, form_shown)
     base = None if stale or error is None else shown.base_revision
     return await pages.page(
         request,
@@ -102,5 +115,7 @@ async def show(
         known_tags=known_tags,
         known_series=known_series,
         known_sections=known_sections,
+        translations=translations,
+        languages=posts.language_names.NAMES,
         statuses=posts.projects.STATUSES,
     )

@@ -42,6 +42,9 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     cover: Cover | None
     project: posts.ProjectFacts | None
     gallery: tuple[Shown, ...]
+    language: str
+    direction: str
+    translations: None = None
     place: None = None
     published_at_us: None = None
     updated_at_us: None = None
@@ -105,6 +108,8 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         tags=draft.tags,
         cover=cover,
         project=draft.project,
+        language=draft.language,
+        direction=posts.language_names.direction(draft.language),
         gallery=media.picture.gallery(pictures, assets),
     )
 

@@ -21,10 +21,12 @@ FIRST_YEAR = 1970
 _NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent"})
 _COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
+    "language": "Language",
     "project_status": "Status", "project_section": "Section", "project_repository": "Repository",
     "project_links": "Links", "project_pictures": "Pictures",
 }  # fmt: skip
-"""Fields beside the text as a conflict shows them: a cover's id tells nothing, and a slug may follow the title."""
+"""Fields beside the text as a conflict shows them: ids of a cover or of another text tell nothing, and a slug
+may follow the title."""
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
@@ -41,6 +43,8 @@ class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     publish_at: str = ""
     series: str = ""
     series_position: str = ""
+    language: str = ""
+    translation_of: str = ""
     base_revision: int | None = None
     intent: str = ""
 
@@ -126,6 +130,8 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         publish_at="" if post.scheduled_at_us is None else f"{clock.to_datetime(post.scheduled_at_us):%Y-%m-%dT%H:%M}",
         series=newest.series,
         series_position="" if newest.series_position is None else str(newest.series_position),
+        language=newest.language,
+        translation_of=newest.translation_key,
         project_status=project.status,
         project_section=project.section,
         project_repository=project.repository,
@@ -174,6 +180,8 @@ def draft(form: DraftForm) -> posts.Draft:
         series=form.series.strip(),
         series_position=int(position) if position and form.series.strip() else None,
         project=project_fields.facts(form),
+        language=form.language.strip(),
+        translation_key=form.translation_of.strip(),
     )
 
 

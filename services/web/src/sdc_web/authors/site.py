@@ -6,12 +6,12 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_one
 
+from sdc_web.posts import language_names
+
 MAX_TITLE = 100
 MAX_DESCRIPTION = 300
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no title and no name holds, since feeds cannot carry it."""
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-[0-9]{3})?")
-"""The part of BCP 47 (RFC 5646) that says language, script and region."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +43,9 @@ async def change(database: Database, given: Words) -> Words:
     description = " ".join(given.description.split())
     if len(description) > MAX_DESCRIPTION or UNSEEN.search(description):
         raise Invalid(f"the description has at most {MAX_DESCRIPTION} visible characters", field="description")
-    language = given.language.strip()
-    if not _LANGUAGE.fullmatch(language):
-        raise Invalid("name the language as in en, de-CH or zh-Hant", field="language")
+    language = language_names.tag(given.language)
+    if not language:
+        raise Invalid("say what the site is written in", field="language")
     kept = Words(title=clean_title(given.title), description=description, language=language)
     async with database.transaction() as connection:
         await set_words(connection, kept)

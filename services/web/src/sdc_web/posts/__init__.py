@@ -1,6 +1,18 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
-from sdc_web.posts import home, markdown, navigation, outline, projects, redirects, revisions, series, tags
+from sdc_web.posts import (
+    home,
+    language_names,
+    languages,
+    markdown,
+    navigation,
+    outline,
+    projects,
+    redirects,
+    revisions,
+    series,
+    tags,
+)
 from sdc_web.posts.catalogue import Listed, create, delete, find, listing
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
@@ -42,6 +54,8 @@ __all__ = [
     "find",
     "front",
     "home",
+    "language_names",
+    "languages",
     "listing",
     "markdown",
     "navigation",

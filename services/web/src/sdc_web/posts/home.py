@@ -24,7 +24,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 SQL_CHOSEN = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.project AS project_json
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language,
+    r.project AS project_json
 FROM home_projects
 JOIN posts ON posts.id = home_projects.post_id
 JOIN revisions AS r ON r.id = posts.revision_id

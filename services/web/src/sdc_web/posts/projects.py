@@ -55,7 +55,8 @@ def link(given: Link) -> Link:
 
 
 SQL_SECTIONS = """
-SELECT DISTINCT project ->> 'section' AS name FROM revisions WHERE project ->> 'section' IS NOT NULL ORDER BY name
+SELECT DISTINCT project ->> 'section' AS name FROM revisions
+WHERE project IS NOT NULL AND project ->> 'section' IS NOT NULL ORDER BY name
 """
 
 

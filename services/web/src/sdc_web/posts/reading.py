@@ -22,6 +22,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     reading_minutes: int
     published_at_us: int
     updated_at_us: int
+    language: str = ""
     project_json: str | None = None
 
     @property
@@ -44,6 +45,7 @@ class Published(Summary, frozen=True, kw_only=True):
     """A published post whole. `body_html` is sanitised; its pictures are still `<img src="media:ID">`."""
 
     body_html: str
+    translation_key: str = ""
 
 
 class YearOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +57,8 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
 
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html,
-    r.project AS project_json
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
+    r.project AS project_json, r.translation_key
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.slug = :slug
 """
@@ -69,7 +71,7 @@ async def by_slug(connection: Connection, kind: Kind, slug: str) -> Published | 
 
 SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
 ORDER BY posts.published_at_us DESC, posts.id DESC
@@ -84,7 +86,8 @@ async def newest(connection: Connection, kind: Kind, limit: int) -> list[Publish
 
 SQL_OF_KIND = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.project AS project_json
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language,
+    r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
 ORDER BY posts.published_at_us DESC, posts.id DESC
@@ -99,7 +102,7 @@ async def of_kind(connection: Connection, kind: Kind, limit: int = -1) -> list[S
 
 SQL_OF_YEAR = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = 'post' AND posts.revision_id IS NOT NULL
     AND posts.published_at_us >= :from_us AND posts.published_at_us < :to_us
@@ -127,7 +130,7 @@ async def years(connection: Connection) -> list[YearOf]:
 
 SQL_NEWEST_TAGGED = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
 FROM post_tags
 JOIN posts ON posts.id = post_tags.post_id
 JOIN revisions AS r ON r.id = posts.revision_id
@@ -144,7 +147,7 @@ async def newest_tagged(connection: Connection, tag: str, limit: int) -> list[Pu
 
 SQL_TAGGED = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language
 FROM post_tags
 JOIN posts ON posts.id = post_tags.post_id
 JOIN revisions AS r ON r.id = posts.revision_id

@@ -71,6 +71,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     series: str = ""
     series_position: int | None = None
     project_json: str | None = None
+    language: str = ""
+    translation_key: str = ""
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -85,7 +87,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What the author types. An empty slug is made from the title; `series` is a title too, empty for none, and
-    `series_position` says which part it is: parts without one come last, by date.
+    `series_position` says which part it is: parts without one come last, by date. Texts with the same `translation_key`
+    are one in several languages; `language` is a BCP 47 tag, empty for that of the site.
     """
 
     title: str
@@ -97,6 +100,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     series: str = ""
     series_position: int | None = None
     project: ProjectFacts | None = None
+    language: str = ""
+    translation_key: str = ""
 
 
 def path_of(kind: Kind, slug: str) -> str:

@@ -5,7 +5,7 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import characters, projects, series, slugs, store, tags
+from sdc_web.posts import characters, language_names, languages, projects, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
 
 MAX_TITLE = 200
@@ -51,6 +51,8 @@ async def put(connection: Connection, post_id: str, draft: Draft, base_number: i
         series=clean.series,
         series_position=clean.series_position,
         project_json=encode_project(clean.project),
+        language=clean.language,
+        translation_key=clean.translation_key,
     )
     if saved.id == newest.id:
         await store.replace_revision(connection, saved)
@@ -101,6 +103,8 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
         series=_series(draft, post.kind),
         series_position=_position(draft),
         project=await projects.check(connection, draft.project, post.kind),
+        language=language_names.tag(draft.language),
+        translation_key=await languages.checked(connection, draft.translation_key, post.id),
     )
 
 

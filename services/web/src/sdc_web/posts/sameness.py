@@ -1,20 +1,15 @@
 """Whether readers will see anything new: a post that is published again as it was has not changed."""
 
 from msgspec.structs import replace
-from sdc_core.sqlite import Connection, fetch_one
+from sdc_core.sqlite import Connection
 
+from sdc_web.posts import store
 from sdc_web.posts.records import Revision
-
-SQL_LAST_READ = """
-SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
-    body_html, reading_minutes, published_at_us, series, series_position
-FROM revisions WHERE post_id = :post_id AND published_at_us IS NOT NULL ORDER BY number DESC LIMIT 1
-"""
 
 
 async def as_last_read(connection: Connection, revision: Revision) -> bool:
     """Whether it says what the last published revision of its post says, be that still before readers or not."""
-    last = await fetch_one(connection, Revision, SQL_LAST_READ, {"post_id": revision.post_id})
+    last = await store.last_read_revision(connection, revision.post_id)
     return last is not None and _said(last) == _said(revision)
 
 

@@ -87,7 +87,7 @@ async def everything(connection: Connection) -> list[Counted]:
 # Parts without a position follow those that have one, by date.
 SQL_PARTS = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.series_id = :series_id
 ORDER BY posts.series_position IS NULL, posts.series_position, posts.published_at_us, posts.id
@@ -101,7 +101,7 @@ async def parts(connection: Connection, series_id: str) -> list[Summary]:
 
 SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.series_id = :series_id
 ORDER BY posts.published_at_us DESC, posts.id DESC

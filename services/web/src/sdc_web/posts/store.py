@@ -69,9 +69,9 @@ async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_po
 
 SQL_INSERT_REVISION = """
 INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id,
-    series, series_position, project)
+    series, series_position, project, language, translation_key)
 VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id,
-    :series, :series_position, :project_json)
+    :series, :series_position, :project_json, :language, :translation_key)
 """
 
 
@@ -82,7 +82,8 @@ async def insert_revision(connection: Connection, revision: Revision) -> None:
 SQL_REPLACE_REVISION = """
 UPDATE revisions SET number = :number, title = :title, slug = :slug, summary = :summary, body = :body,
     tags = :tags_json, cover_asset_id = :cover_asset_id, saved_at_us = :saved_at_us, author_id = :author_id,
-    series = :series, series_position = :series_position, project = :project_json
+    series = :series, series_position = :series_position, project = :project_json,
+    language = :language, translation_key = :translation_key
 WHERE id = :id AND published_at_us IS NULL
 """
 
@@ -92,20 +93,31 @@ async def replace_revision(connection: Connection, revision: Revision) -> None:
     await execute(connection, SQL_REPLACE_REVISION, asdict(revision))
 
 
-SQL_NEWEST_REVISION = """
-SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
-    body_html, reading_minutes, published_at_us, series, series_position, project AS project_json
-FROM revisions WHERE post_id = :post_id ORDER BY number DESC LIMIT 1
-"""
-
-
 async def newest_revision(connection: Connection, post_id: str) -> Revision:
     """Raises NotFound; a post has at least one revision."""
-    found = await fetch_one(connection, Revision, SQL_NEWEST_REVISION, {"post_id": post_id})
+    found = await _revision(connection, post_id, published=False)
     if found is None:
         message = "There is no such post."
         raise NotFound(message)
     return found
+
+
+async def last_read_revision(connection: Connection, post_id: str) -> Revision | None:
+    """The newest revision that was ever published, be it before readers now or not."""
+    return await _revision(connection, post_id, published=True)
+
+
+SQL_REVISION = """
+SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
+    body_html, reading_minutes, published_at_us, series, series_position, project AS project_json, language,
+    translation_key
+FROM revisions WHERE post_id = :post_id AND (:published = 0 OR published_at_us IS NOT NULL)
+ORDER BY number DESC LIMIT 1
+"""
+
+
+async def _revision(connection: Connection, post_id: str, *, published: bool) -> Revision | None:
+    return await fetch_one(connection, Revision, SQL_REVISION, {"post_id": post_id, "published": published})
 
 
 SQL_REVISION_PUBLISHED = """

@@ -32,6 +32,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     series: str
     series_position: int | None
     project_json: str | None
+    language: str
+    translation_key: str
     state: State
     on_site: bool
     number: int
@@ -71,7 +73,8 @@ class Whole(Overview, frozen=True, kw_only=True):
 SQL_WHOLE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.project AS project_json, newest.number, newest.saved_at_us, newest.body,
+    newest.project AS project_json, newest.language, newest.translation_key,
+    newest.number, newest.saved_at_us, newest.body,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE
@@ -97,7 +100,8 @@ async def whole(connection: Connection, post_id: str) -> Whole:
 SQL_PAGE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.project AS project_json, newest.number, newest.saved_at_us,
+    newest.project AS project_json, newest.language, newest.translation_key,
+    newest.number, newest.saved_at_us,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE

@@ -47,7 +47,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A post in a feed, with whole addresses; times in microseconds, UTC."""
+    """A post in a feed, with whole addresses; `language` is empty for the feed's own; times in microseconds, UTC."""
 
     id: str
     url: str
@@ -55,6 +55,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     html: str
     tags: tuple[str, ...]
+    language: str
     published_at_us: int
     updated_at_us: int
     enclosure: File | None
@@ -103,6 +104,7 @@ class JsonItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str = ""
     date_published: str
     date_modified: str
+    language: str = ""
     tags: tuple[str, ...]
     attachments: tuple[Attachment, ...] = ()
 
@@ -137,6 +139,7 @@ def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
         summary=post.summary,
         html=html,
         tags=post.tags,
+        language=post.language,
         published_at_us=post.published_at_us,
         updated_at_us=post.updated_at_us,
         enclosure=enclosure,
@@ -196,6 +199,7 @@ def _item(shown: Entry) -> JsonItem:
         image=file.address if file else "",
         date_published=templating.iso(shown.published_at_us),
         date_modified=templating.iso(shown.updated_at_us),
+        language=shown.language,
         tags=shown.tags,
         attachments=(Attachment(url=file.address, mime_type=file.type, size_in_bytes=file.size_bytes),) if file else (),
     )

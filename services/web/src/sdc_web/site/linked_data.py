@@ -67,7 +67,7 @@ def of(shown: View, front: Front) -> str:
         type=_SOFTWARE if project.repository else _TYPES[shown.kind],
         headline=shown.title,
         url=front.url + shown.url,
-        inLanguage=front.language,
+        inLanguage=shown.language or front.language,
         datePublished=templating.iso(shown.published_at_us),
         dateModified=templating.iso(shown.updated_at_us),
         author=Person(name=front.author_name, url=f"{front.url}/"),

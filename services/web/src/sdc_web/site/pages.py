@@ -170,8 +170,9 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         front = await _front(request, connection, settings)
         assets = await assets_of(connection, [found])
         place = await posts.series.place(connection, found.id) if kind == "post" else None
+        translations = await posts.languages.published(connection, found.id, found.translation_key)
     template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
-    shown = await asyncio.to_thread(view, found, assets, place=place)
+    shown = await asyncio.to_thread(view, found, assets, place=place, translations=translations)
     described = linked_data.of(shown, front)
     return await page(template, front, post=shown, linked_data=described, card=share.address(shown, front))
 

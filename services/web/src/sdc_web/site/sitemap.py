@@ -19,6 +19,7 @@ from sdc_web import media, posts, templating
 from sdc_web.db import Databases
 from sdc_web.media import Asset
 from sdc_web.posts import places
+from sdc_web.posts.languages import Translations
 from sdc_web.posts.places import Place
 from sdc_web.problems import AnyRequest
 from sdc_web.site import pages
@@ -34,7 +35,8 @@ NAMES = tuple(f"sitemap-{number}.xml" for number in range(1, PARTS + 2))
 _OPEN = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-    ' xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">\n'
+    ' xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
+    ' xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
 )
 _OPEN_INDEX = (
     '<?xml version="1.0" encoding="utf-8"?>\n<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
@@ -50,6 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     updated_at_us: int | None = None
     pictures: tuple[str, ...] = ()
+    translations: Translations | None = None
 
 
 @get("/sitemap.xml")
@@ -61,7 +64,7 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
             parts = await places.parts(connection, _size(many))
             newest = max((await places.kinds(connection)).values())
             return await asyncio.to_thread(_index, settings.site_url, [newest, *(each.updated_at_us for each in parts)])
-        rows = [*await _lists(connection, many), *map(_row, await places.of_posts(connection, WHOLE, 0))]
+        rows = [*await _lists(connection, many), *await _rows(connection, await places.of_posts(connection, WHOLE, 0))]
         assets = await _assets(connection, rows)
     return await asyncio.to_thread(_written, settings.site_url, rows, assets)
 
@@ -78,7 +81,7 @@ async def part(request: AnyRequest, databases: NamedDatabases, settings: NamedSe
             rows = await _lists(connection, many)
         else:
             size = _size(many)
-            rows = list(map(_row, await places.of_posts(connection, size, (number - 1) * size)))
+            rows = await _rows(connection, await places.of_posts(connection, size, (number - 1) * size))
         assets = await _assets(connection, rows)
     if not rows:
         raise NotFound("The map of the site has no such part.")
@@ -93,11 +96,16 @@ def _size(many: int) -> int:
     return max(WHOLE, -(-many // PARTS))
 
 
-def _row(place: Place) -> Row:
+async def _rows(connection: Connection, found: list[Place]) -> list[Row]:
+    translations = await posts.languages.everything(connection)
+    return [_row(each, translations.get(each.id)) for each in found]
+
+
+def _row(place: Place, translations: Translations | None) -> Row:
     cover = (place.cover_asset_id,) if place.cover_asset_id else ()
     shown = sorted(media.picture.mentioned(place.body_html)) if place.body_html else ()
     pictures = tuple(dict.fromkeys((*cover, *shown)))[:MAX_PICTURES]
-    return Row(path=place.path, updated_at_us=place.updated_at_us, pictures=pictures)
+    return Row(path=place.path, updated_at_us=place.updated_at_us, pictures=pictures, translations=translations)
 
 
 async def _lists(connection: Connection, many: int) -> list[Row]:
@@ -117,7 +125,7 @@ async def _lists(connection: Connection, many: int) -> list[Row]:
     if tags := await places.tags(connection):
         rows.append(Row(path="/tags", updated_at_us=max(each.updated_at_us for each in tags)))
         rows += [Row(path=f"/tags/{quote(each.name, safe='')}", updated_at_us=each.updated_at_us) for each in tags]
-    return [*rows, *map(_row, await places.others(connection))][:MAX_ADDRESSES]
+    return [*rows, *await _rows(connection, await places.others(connection))][:MAX_ADDRESSES]
 
 
 async def _assets(connection: Connection, rows: list[Row]) -> dict[str, Asset]:
@@ -148,9 +156,19 @@ def _written(site_url: str, rows: list[Row], assets: dict[str, Asset]) -> Respon
             for each in row.pictures
             if each in addresses
         ])  # fmt: skip
-        return f"<url><loc>{site}{escape(row.path)}</loc>{changed}{pictures}</url>\n"
+        others = _alternates(site, row.translations) if row.translations else ""
+        return f"<url><loc>{site}{escape(row.path)}</loc>{changed}{others}{pictures}</url>\n"
 
     return _answer([_OPEN, *map(written, rows), "</urlset>\n"])
+
+
+def _alternates(site: str, translations: Translations) -> str:
+    """Every language of a text, its own too, as its page names them."""
+    named = [*((each.language, each.url) for each in translations.every), ("x-default", translations.default.url)]
+    return "".join([
+        f'<xhtml:link rel="alternate" hreflang="{escape(language)}" href="{site}{escape(url)}"/>'
+        for language, url in named
+    ])  # fmt: skip
 
 
 def _answer(lines: list[str]) -> Response[str]:

@@ -6,7 +6,8 @@ from sdc_core.sqlite import Connection
 from sdc_web import media, templating
 from sdc_web.media import Asset
 from sdc_web.media.picture import Cover, Shown
-from sdc_web.posts import ProjectFacts, Published, outline
+from sdc_web.posts import ProjectFacts, Published, language_names, outline
+from sdc_web.posts.languages import Translations
 from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.series import Place
@@ -29,6 +30,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     body_html: str = ""
     outline: tuple[Entry, ...] = ()
     place: Place | None = None
+    language: str = ""
+    direction: str = ""
+    translations: Translations | None = None
     project: ProjectFacts | None = None
     gallery: tuple[Shown, ...] = ()
 
@@ -71,7 +75,14 @@ async def assets_of(connection: Connection, posts: list[Summary] | list[Publishe
     return await media.by_ids(connection, ids)
 
 
-def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "", place: Place | None = None) -> View:
+def view(
+    post: Summary,
+    assets: dict[str, Asset],
+    *,
+    absolute: str = "",
+    place: Place | None = None,
+    translations: Translations | None = None,
+) -> View:
     """A post with its pictures; with `absolute`, the site's address, as it leaves the site in a feed."""
     cover = assets.get(post.cover_asset_id or "")
     whole = isinstance(post, Published)
@@ -91,6 +102,9 @@ def view(post: Summary, assets: dict[str, Asset], *, absolute: str = "", place: 
         body_html=body_html if absolute else outline.with_anchors(body_html),
         outline=() if absolute else outline.of(body_html),
         place=place,
+        language=post.language,
+        direction=language_names.direction(post.language),
+        translations=translations,
         project=post.project,
         gallery=media.picture.gallery(post.project.pictures, assets) if whole and post.project else (),
     )
