@@ -114,6 +114,18 @@ async def test_new_words_of_a_series_are_on_the_very_next_page(client: httpx.Asy
     assert (moved.status_code, moved.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/series/of-fog")
 
 
+@pytest.mark.usefixtures("fog")
+async def test_former_addresses_of_a_series_lead_straight_to_where_it_is(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    found = await series_of(databases, "on-fog")
+    for slug in ("second", "third", "on-fog", "fourth"):
+        await posts.series.change(databases.site, msgspec.structs.replace(found, slug=slug))
+    for former in ("on-fog", "second", "third"):
+        answer = await client.get(f"/series/{former}")
+        assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/series/fourth")
+
+
 async def test_a_deleted_series_leaves_its_posts(
     client: httpx.AsyncClient, fog: list[Post], databases: Databases
 ) -> None:

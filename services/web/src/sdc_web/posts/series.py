@@ -179,10 +179,8 @@ async def change(database: Database, given: Series) -> None:
             raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
         await execute(connection, SQL_CHANGE, msgspec.structs.asdict(wanted))
         await _rename(connection, before.title, title)
-        await redirects.remove(connection, wanted.url)
         if before.slug != wanted.slug:
-            await redirects.remove(connection, before.url)
-            await redirects.put_own(connection, before.url, wanted.url)
+            await redirects.move_own(connection, before.url, wanted.url)
 
 
 SQL_DELETE = "DELETE FROM series WHERE id = :id"
