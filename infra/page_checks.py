@@ -75,7 +75,7 @@ def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: ht
         context.add_cookies([{"name": name, "value": value or "", "url": site} for name, value in cookies.items()])
         page = context.new_page()
         for path in paths:
-            page.goto(site + path)
+            page.goto(site + path, wait_until="domcontentloaded")
             page.evaluate(script)
             yield from _violations(page, path, RULES)
             page.set_viewport_size(DESK)
@@ -87,6 +87,6 @@ def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: ht
 
 def _violations(page: Page, path: str, rules: Mapping[str, object]) -> Iterator[Finding]:
     options = json.dumps({"runOnly": rules, "resultTypes": ["violations"], "preload": False, "iframes": False})
-    for violation in page.evaluate(f"axe.run({options})")["violations"]:
+    for violation in page.evaluate(f"axe.run({options}).then((result) => result.violations)"):
         for node in violation["nodes"]:
             yield Finding(tool="axe", page=path, rule=violation["id"], where=node["html"])

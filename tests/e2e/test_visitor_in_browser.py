@@ -110,5 +110,5 @@ def test_an_address_with_nothing_behind_it_says_so_and_offers_the_search(site: S
         expect(page.get_by_role("heading", name="Nothing is here")).to_be_visible()
         page.get_by_label("Search the site").fill("zzz")
         page.get_by_role("button", name="Search").click()
-        expect(page.get_by_text("Nothing here says")).to_be_visible()
+        expect(page.get_by_text("No results for")).to_be_visible()
     assert httpx.get(f"{site.url}/feed.xml").status_code == 200
