@@ -1,6 +1,7 @@
 """Strings of attackers in every field that an author fills in: none of them runs, wherever it is shown."""
 
 from html.parser import HTMLParser
+from http import HTTPStatus
 from urllib.parse import quote
 from xml.etree import ElementTree  # noqa: ICN001 - nothing else of it is used
 
@@ -9,9 +10,10 @@ import msgspec
 import pytest
 from sdc_core.sqlite import execute
 from sdc_core.variants import Manifest, StoredVariant
-from sdc_web import media
+from sdc_web import media, posts
 from sdc_web.db import Databases
 from sdc_web.media import assets
+from sdc_web.posts import Draft
 
 from signing_in import BROWSER, HTMX, come_in
 
@@ -200,6 +202,38 @@ async def test_an_attack_in_a_name_or_an_address_runs_nowhere(client: httpx.Asyn
             answer = await client.get(path, params=query, headers=BROWSER)
             found += [f"{path} {query}: {each}" for each in runs(answer.text)]
         for path in FEEDS:
+            found += feed_runs((await client.get(path)).text)
+    assert not found, "\n".join(found)
+
+
+async def test_an_attack_in_what_surrounds_a_text_runs_nowhere(client: httpx.AsyncClient, databases: Databases) -> None:
+    author = await come_in(client, databases)
+    draft = await posts.create(databases.site, author.id, "post")
+    await posts.revisions.save(
+        databases.site, draft.id, Draft(title="Fog", series="On fog", tags=("fog",)), 1, author.id
+    )
+    post = await posts.publish(databases.site, draft.id)
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE site SET own_navigation = 1")
+        await execute(connection, "INSERT INTO tags (name, colour, description) VALUES ('fog', 'teal', 'x')")
+    found: list[str] = []
+    for text in CORPUS:
+        line = " ".join(text.replace("\0", "").split())
+        async with databases.site.transaction() as connection:
+            await execute(connection, "UPDATE series SET title = :line, description = :line", {"line": line})
+            await execute(connection, "UPDATE tags SET description = :line", {"line": line})
+            await execute(connection, "DELETE FROM navigation")
+            values = {"line": line}
+            await execute(connection, "INSERT INTO navigation (position, title, url) VALUES (1, :line, '/x')", values)
+        pages = [
+            *("/", "/posts", post.path, "/series/on-fog", "/tags", "/tags/fog"),
+            *("/author/series", "/author/tags", "/author/tags/fog", "/author/navigation", "/author/redirects"),
+        ]
+        for path in pages:
+            answer = await client.get(path, headers=BROWSER)
+            assert answer.status_code == HTTPStatus.OK, path
+            found += [f"{path}: {each}" for each in runs(answer.text)]
+        for path in ("/feed.xml", "/rss.xml", "/series/on-fog/rss.xml", "/tags/fog/feed.xml"):
             found += feed_runs((await client.get(path)).text)
     assert not found, "\n".join(found)
 
