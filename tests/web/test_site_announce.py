@@ -67,7 +67,7 @@ async def told(databases: Databases, settings: Settings, monkeypatch: pytest.Mon
     heard = Listener()
     async with serving(heard.serve) as address:
         monkeypatch.setattr(announcing, "INDEXNOW", f"{address}/indexnow")
-        asked = settings.model_copy(update={"WEBSUB_HUB": f"{address}/hub", "INDEXNOW_KEY": KEY})
+        asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{address}/hub", "INDEXNOW_KEY": KEY})
         async with databases.site.transaction() as connection:
             await announcing.keep_only(connection, announcing.set_audiences(asked))
 
@@ -220,6 +220,10 @@ async def test_what_nobody_took_for_two_days_is_given_up_and_the_log_says_so(
     with caplog.at_level(logging.WARNING):
         assert (await tell("indexnow")).waiting == 1
     assert "gave up announcing changes" in caplog.messages
+
+
+def test_a_site_without_a_public_address_is_announced_to_nobody(settings: Settings) -> None:
+    assert announcing.set_audiences(settings.model_copy(update={"INDEXNOW_KEY": KEY})) == ()
 
 
 async def test_what_is_not_set_is_not_told_and_keeps_nothing(

@@ -70,9 +70,9 @@ async def run(database: Database, settings: Settings) -> None:
 
 
 def set_audiences(settings: Settings) -> tuple[Name, ...]:
-    """Those that the settings name."""
+    """Those that the settings name; nobody hears of a site that has no public address."""
     wanted: dict[Name, str] = {"websub": settings.WEBSUB_HUB, "indexnow": settings.INDEXNOW_KEY}
-    return tuple(name for name, value in wanted.items() if value)
+    return tuple(name for name, value in wanted.items() if value and settings.SITE_URL)
 
 
 async def tell(database: Database, settings: Settings, name: Name) -> None:

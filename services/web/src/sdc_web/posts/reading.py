@@ -128,15 +128,17 @@ async def years(connection: Connection) -> list[YearOf]:
     return await fetch_all(connection, YearOf, SQL_YEARS)
 
 
+# The newest are found before any of their texts is read.
 SQL_NEWEST_TAGGED = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
-FROM post_tags
-JOIN posts ON posts.id = post_tags.post_id
-JOIN revisions AS r ON r.id = posts.revision_id
-WHERE post_tags.tag = :tag AND posts.kind = 'post'
+FROM (
+    SELECT posts.id, posts.kind, posts.slug, posts.published_at_us, posts.changed_at_us, posts.revision_id
+    FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+    WHERE post_tags.tag = :tag AND posts.kind = 'post' AND posts.revision_id IS NOT NULL
+    ORDER BY posts.published_at_us DESC, posts.id DESC LIMIT :limit
+) AS posts JOIN revisions AS r ON r.id = posts.revision_id
 ORDER BY posts.published_at_us DESC, posts.id DESC
-LIMIT :limit
 """
 
 
