@@ -59,7 +59,7 @@ def test_a_drawing_is_a_picture_by_day_and_by_night_with_its_words() -> None:
     assert 'media="screen and (prefers-color-scheme: dark)"' in html
     assert 'alt="Toast. Bread becomes"' in html
     assert re.search(r' width="\d+" height="\d+">', html)
-    assert "<figcaption>How &amp; why</figcaption>" in html
+    assert "<figcaption>How &amp; why<details>" in html
     assert '<pre tabindex="0"><code>flowchart LR\n' in html
 
 

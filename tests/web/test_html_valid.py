@@ -103,8 +103,12 @@ def dangling(element: Element, ids: set[str]) -> Iterator[str]:
 def misplaced(element: Element) -> Iterator[str]:
     if obsolete := OBSOLETE & set(element.attrib):
         yield f"{element.tag} with {obsolete}"
+    if any(" " in element.get(name, "").strip() for name in ("href", "src", "action")):
+        yield f"an address with a space on {element.tag}"
     if element.tag == "img" and "alt" not in element.attrib:
         yield "img without alt"
+    if element.tag == "figure" and "figcaption" in [each.tag for each in list(element)[1:-1]]:
+        yield "figcaption amid a figure"
     allowed = ONLY.get(element.tag)
     for child in element:
         if allowed and isinstance(child.tag, str) and child.tag not in allowed:

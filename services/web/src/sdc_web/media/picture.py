@@ -17,7 +17,7 @@ GALLERY_SIZES = "(min-width: 42rem) 19rem, 100vw"
 FALLBACK_WIDTH = 960
 _FOR_ALL: tuple[Format, ...] = ("avif", "webp", "png", "jpeg")
 """The format that every browser opens comes last."""
-_EMPTY = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'/%3E"
+_EMPTY = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%203%202'/%3E"
 _IMAGE = re.compile(r"<img ([^>]*)>")
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _MEDIA = re.compile(r"media:([0-9A-Z]{26})")

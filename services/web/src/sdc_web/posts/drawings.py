@@ -29,8 +29,8 @@ _FIGURE = re.compile(
     r'<figure class="drawing"><pre><code>([^<]*)</code></pre>(?:<figcaption>([^<]*)</figcaption>)?</figure>'
 )
 _PICTURE = re.compile(
-    r'<figure class="drawing"><div class="drawing-scroll".*?</div>(<figcaption>[^<]*</figcaption>)?'
-    r"<details>.*?(<pre.*?</pre>)</details></figure>",
+    r'<figure class="drawing"><div class="drawing-scroll".*?</div><figcaption>([^<]*)<details>.*?(<pre.*?</pre>)'
+    r"</details></figcaption></figure>",
     re.DOTALL,
 )
 _TITLE = re.compile(r"^\s*(?:accTitle\s*:|title\s*:?)\s*(.+)$", re.MULTILINE)
@@ -77,7 +77,11 @@ def draw(safe: str) -> tuple[str, tuple[str, ...]]:
 
 def as_code(stored: str) -> str:
     """A stored text with the sources of its drawings in their place, for readers that take no such pictures."""
-    return _PICTURE.sub(lambda found: f"<figure>{found[2]}{found[1] or ''}</figure>", stored)
+
+    def code(found: re.Match[str]) -> str:
+        return f"<figure>{found[2]}<figcaption>{found[1]}</figcaption></figure>" if found[1] else found[2]
+
+    return _PICTURE.sub(code, stored)
 
 
 def _drawn(sources: list[str]) -> list[_Picture | str]:
@@ -121,13 +125,12 @@ def _as_picture(picture: _Picture, source: str, caption: str | None) -> str:
     """`source` and `caption` are HTML already."""
     light, dark = (_address(svg.text) for svg in (picture.light, picture.dark))
     alt = html.escape(_alternative(html.unescape(source)))
-    note = f"<figcaption>{caption}</figcaption>" if caption else ""
     return (
         f'<figure class="drawing"><div class="drawing-scroll" role="group" aria-label="Drawing" tabindex="0"><picture>'
         f'<source media="screen and (prefers-color-scheme: dark)" type="image/svg+xml" srcset="{dark}">'
         f'<img src="{light}" alt="{alt}" width="{picture.light.width}" height="{picture.light.height}">'
-        f"</picture></div>{note}<details><summary>The drawing as text</summary><pre><code>{source}</code></pre>"
-        "</details></figure>"
+        f"</picture></div><figcaption>{caption or ''}<details><summary>The drawing as text</summary>"
+        f"<pre><code>{source}</code></pre></details></figcaption></figure>"
     )
 
 
