@@ -13,6 +13,7 @@ from sdc_web import posts
 from sdc_web.app import build
 from sdc_web.db import Databases
 
+import api_document
 from api_client import program, token
 from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
 from raw_requests import Answer, ask
@@ -117,6 +118,10 @@ def faults(answer: Answer, about: object) -> list[str]:
     """What is wrong with an answer, whatever was asked."""
     told = f"{answer.status} {about}: {answer.text[:200]}"
     found = [] if answer.status < 500 else [told]
+    if answer.scope["method"] != "HEAD":
+        found += api_document.faults(
+            answer.scope["method"], answer.scope["path"], answer.status, answer.headers, answer.body
+        )
     found += [f"leaks {leak}: {told}" for leak in LEAKS if leak in answer.text]
     if answer.status >= 400 and answer.scope["method"] != "HEAD":
         problem = msgspec.json.decode(answer.body, type=dict[str, object])
@@ -188,8 +193,15 @@ async def test_a_body_that_is_too_large_is_refused(api: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+async def test_a_file_is_refused_for_now_while_the_store_is_away(api: httpx.AsyncClient) -> None:
+    refused = await api.post("/media", content=b"\x89PNG\r\n\x1a\n", headers={"Content-Type": "image/png"})
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await api.get("/media")).json()["media"] == []
+
+
 async def test_an_if_match_that_names_no_revision_is_refused(api: httpx.AsyncClient, post_id: str) -> None:
-    for sent in ("7", '"', '"x"', "*", '"1", "2"', '"-1"', '"9999999999"', '"1"x', "W/", '"²"'):
+    for sent in ("7", '"', '"x"', "**", '*, "1"', '"1", "2"', '"-1"', '"9999999999"', '"1"x', "W/", '"²"'):
         answer = await api.patch(f"/posts/{post_id}", json={"title": "x"}, headers={b"If-Match": sent.encode()})
         assert (answer.status_code, answer.json()["field"]) == (422, "If-Match"), sent
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
@@ -14,13 +13,11 @@ from sdc_core.settings import Settings
 from sdc_core.variants import Manifest, StoredVariant
 from sdc_core.webhooks import new_secret
 from sdc_web import media
-from sdc_web.app import build
 from sdc_web.db import Databases
 from sdc_web.posts import Post
 
 from api_client import program, token
 
-Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
 SMALL = StoredVariant(name="480.webp", width=480, height=320, format="webp", size_bytes=7)
 MANIFEST = Manifest(recipe="r1", width=4_800, height=3_200, placeholder="", color="#ffffff", variants=(SMALL,))
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5_000)
@@ -215,15 +212,3 @@ async def test_an_asset_that_posts_show_stays_and_they_are_named(
     assert (refused.status_code, problem["code"]) == (409, "conflict")
     assert problem["uses"] == [{"post_id": cover.id, "title": "A cup"}, {"post_id": shown.id, "title": "On cups"}]
     assert (await api.get(f"/media/{asset_id}")).status_code == 200
-
-
-async def test_what_a_store_that_is_away_did_not_take_is_refused_for_now(
-    settings: Settings, databases: Databases, author_id: str, running: Running
-) -> None:
-    away = settings.model_copy(update={"S3_MEDIA_BUCKET": "nobody-has-it"})
-    built = build(away)
-    async with running(built), program(built, await token(databases, author_id)) as api:
-        refused = await sent(api)
-        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
-        assert int(refused.headers["retry-after"]) > 0
-        assert (await api.get("/media")).json()["media"] == []

@@ -129,6 +129,7 @@ WHO = {
     "GET /api/v1/media/{asset_id}": READER,
     "PATCH /api/v1/media/{asset_id}": WRITER,
     "DELETE /api/v1/media/{asset_id}": WRITER,
+    "GET /api/v1/openapi.json": PUBLIC,
     "GET /api/v1/tags": READER,
     "PATCH /api/v1/tags/{name}": WRITER,
 }

@@ -82,7 +82,7 @@ def of(error: Exception) -> Problem:
         return Problem(title=_title(status), status=status, detail=detail, code=error.code, field=field)
     if isinstance(error, HTTPException):
         status = error.status_code
-        return Problem(title=_title(status), status=status, detail=_detail(status, error), code=_code(status))
+        return Problem(title=_title(status), status=status, detail=_detail(status, error), code=code_of(status))
     if isinstance(error, RecursionError):
         return Problem(title=_title(400), status=400, detail=_TOO_DEEP, code="malformed")
     return Problem(title=_title(500), status=500, detail=_DETAILS[500], code="error")
@@ -137,7 +137,8 @@ def _detail(status: int, error: HTTPException) -> str:
     return _DETAILS.get(status) or error.detail
 
 
-def _code(status: int) -> str:
+def code_of(status: int) -> str:
+    """The stable code of an answer with that status."""
     known = {
         400: "malformed",
         405: "method_not_allowed",

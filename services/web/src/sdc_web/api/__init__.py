@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
-from sdc_web.api import bearer, media, posts, publications, rates, refusals, tags
+from sdc_web.api import bearer, document, media, operations, posts, publications, rates, refusals, tags
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
 from sdc_web.media.removal import InUse
@@ -18,10 +18,12 @@ from sdc_web.posts import Stale
 router = Router(
     path="/api/v1",
     route_handlers=[
+        *operations.route_handlers,
         *posts.route_handlers,
         *publications.route_handlers,
         *media.route_handlers,
         *tags.route_handlers,
+        *document.route_handlers,
     ],
     dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},
     middleware=[rates.tell],

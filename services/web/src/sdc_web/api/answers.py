@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar import Response
+from msgspec import Meta
 from sdc_core import clock
 
 from sdc_web.posts import Kind, ProjectFacts, Revision, State
-from sdc_web.posts.whole import Overview, Whole
+from sdc_web.posts.whole import Overview, Whole, is_placeholder
 from sdc_web.problems import AnyRequest
 
 HEADERS = {"cache-control": "private, no-cache"}
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +40,11 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None
     language: str
     translation_key: str
-    created_at: datetime
-    saved_at: datetime
-    published_at: datetime | None
-    changed_at: datetime | None
-    scheduled_at: datetime | None
+    created_at: Moment
+    saved_at: Moment
+    published_at: Moment | None
+    changed_at: Moment | None
+    scheduled_at: Moment | None
 
 
 class Post(PostSummary, frozen=True, kw_only=True):
@@ -72,7 +75,7 @@ class RevisionText(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None
     language: str
     translation_key: str
-    saved_at: datetime
+    saved_at: Moment
 
 
 def summary_of(found: Overview, site_url: str) -> PostSummary:
@@ -90,7 +93,7 @@ def revision_of(revision: Revision) -> RevisionText:
     return RevisionText(
         revision=revision.number,
         title=revision.title,
-        slug=revision.slug,
+        slug="" if is_placeholder(revision.slug) else revision.slug,
         summary=revision.summary,
         body=revision.body,
         tags=revision.tags,
@@ -118,12 +121,13 @@ def send_post(request: AnyRequest, post: Post, status_code: int = 200, location:
     encoded = msgspec.json.encode(post)
     etag = f'"{post.revision}-{hashlib.sha256(encoded).hexdigest()[:12]}"'
     headers = {**HEADERS, "etag": etag} | ({"location": location} if location else {})
-    if request.method == "GET" and _knows(request, etag):
+    if request.method == "GET" and knows(request, etag):
         return Response(b"", status_code=304, headers=headers)
     return Response(encoded, status_code=status_code, headers=headers, media_type="application/json")
 
 
-def _knows(request: AnyRequest, etag: str) -> bool:
+def knows(request: AnyRequest, etag: str) -> bool:
+    """Whether If-None-Match names it."""
     sent = ",".join(request.headers.getall("if-none-match", []))
     known = {each.strip().removeprefix("W/") for each in sent.split(",")}
     return etag in known or "*" in known

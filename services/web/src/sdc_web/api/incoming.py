@@ -20,7 +20,7 @@ MAX_SAID = 300
 JSON = "application/json"
 _FIELD = re.compile(r"(?:at `\$\.| field `)(\w{1,40})")
 # What a proxy that compresses makes of an ETag is weak; only the number counts.
-_IF_MATCH = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{1,64})?"')
+_IF_MATCH = re.compile(r'\*|(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{1,64})?"')
 T = TypeVar("T", bound=msgspec.Struct)
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
@@ -61,24 +61,23 @@ def query(request: AnyRequest, form: type[T]) -> T:
         raise _invalid(error) from None
 
 
-def required_base(request: AnyRequest) -> int:
-    """The revision number that If-Match names. Raises HTTPException, 428, without that header; Invalid."""
-    base = base_number(request)
-    if base is None:
+def required_base(request: AnyRequest) -> int | None:
+    """The same as `base_number`. Raises HTTPException, 428, without that header."""
+    if "if-match" not in request.headers:
         words = "send the ETag of the post as you know it in If-Match"
         raise HTTPException(status_code=HTTPStatus.PRECONDITION_REQUIRED, detail=words)
-    return base
+    return base_number(request)
 
 
 def base_number(request: AnyRequest) -> int | None:
-    """The same, None without the header."""
+    """The revision number that If-Match names, None for `*` and without that header: any will do. Raises Invalid."""
     sent = request.headers.getall("if-match", [])
     if not sent:
         return None
     named = _IF_MATCH.fullmatch(sent[0].strip()) if len(sent) == 1 else None
     if named is None:
         raise Invalid('If-Match names one revision, as the ETag of the post does: "7"', field="If-Match")
-    return int(named[1])
+    return None if named[1] is None else int(named[1])
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:

@@ -1,8 +1,7 @@
 """Media assets: listed, taken in, read, given alternative text, deleted."""
 
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from litestar import Response, delete, get, patch, post
@@ -21,7 +20,7 @@ from sdc_web import media
 from sdc_web.api import answers, incoming
 from sdc_web.api.once import once
 from sdc_web.db import Databases
-from sdc_web.media.assets import AssetState
+from sdc_web.media.assets import MAX_ALT, AssetState
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
@@ -52,7 +51,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None
     height: int | None
     animated: bool
-    uploaded_at: datetime
+    uploaded_at: answers.Moment
     variants: tuple[Variant, ...]
 
 
@@ -71,17 +70,20 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cursor: incoming.Cursor | UnsetType = UNSET
 
 
+Alt: TypeAlias = Annotated[str, Meta(description=f"One line of at most {MAX_ALT} characters.")]
+
+
 class UploadQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is said of a file that is sent."""
 
     filename: Annotated[str, Meta(max_length=1_000)] = ""
-    alt: str = ""
+    alt: Alt = ""
 
 
 class AssetChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the picture shows, in words."""
 
-    alt: str
+    alt: Alt
 
 
 @get("/media")

@@ -1,10 +1,12 @@
 """Posts, pages and projects: listed, read, made, changed, deleted."""
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from sdc_core.settings import Settings
 
 from sdc_web import posts
@@ -16,18 +18,30 @@ from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
 
+def _line(longest: int, more: str = "") -> Meta:
+    return Meta(description=f"One line of at most {longest} characters.{more}")
+
+
+Title: TypeAlias = Annotated[str, _line(posts.revisions.MAX_TITLE)]
+Slug: TypeAlias = Annotated[str, Meta(description="Small letters, digits and single hyphens; empty: from the title.")]
+Summary: TypeAlias = Annotated[str, _line(posts.revisions.MAX_SUMMARY)]
+Body: TypeAlias = Annotated[str, Meta(description=f"Markdown, at most {posts.revisions.MAX_BODY:,} characters.")]
+Series: TypeAlias = Annotated[str, _line(posts.series.MAX_TITLE, " Only posts belong to a series; empty: to none.")]
+Position: TypeAlias = Annotated[int, Meta(description=f"From 1 to {posts.series.MAX_POSITION}.")]
+
+
 class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A post to be made. Without a slug it is made from the title."""
 
     kind: posts.Kind = "post"
-    title: str = ""
-    slug: str = ""
-    summary: str = ""
-    body: str = ""
+    title: Title = ""
+    slug: Slug = ""
+    summary: Summary = ""
+    body: Body = ""
     tags: tuple[str, ...] = ()
     cover_asset_id: str | None = None
-    series: str = ""
-    series_position: int | None = None
+    series: Series = ""
+    series_position: Position | None = None
     project: ProjectFacts | None = None
     language: str = ""
     translation_key: str = ""
@@ -36,14 +50,14 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """New values for some fields; what is left out stays."""
 
-    title: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    summary: str | UnsetType = UNSET
-    body: str | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
+    slug: Slug | UnsetType = UNSET
+    summary: Summary | UnsetType = UNSET
+    body: Body | UnsetType = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
     cover_asset_id: str | UnsetType | None = UNSET
-    series: str | UnsetType = UNSET
-    series_position: int | UnsetType | None = UNSET
+    series: Series | UnsetType = UNSET
+    series_position: Position | UnsetType | None = UNSET
     project: ProjectFacts | UnsetType | None = UNSET
     language: str | UnsetType = UNSET
     translation_key: str | UnsetType = UNSET

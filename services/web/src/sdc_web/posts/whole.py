@@ -141,17 +141,18 @@ async def begin(database: Database, author_id: str, kind: Kind, draft: Draft, po
 
 
 async def amend(
-    database: Database, post_id: str, changes: Mapping[str, object], base_number: int, author_id: str
+    database: Database, post_id: str, changes: Mapping[str, object], base_number: int | None, author_id: str
 ) -> Whole:
     """Save the newest revision with other values in those fields of a `Draft`, and return the post as this left it;
-    without any, nothing is saved. Raises Stale when `base_number` is not the newest number, Invalid, NotFound.
+    without any, nothing is saved. Raises Stale when `base_number` is given and is not the newest number, Invalid,
+    NotFound.
     """
     async with database.transaction() as connection:
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         before = draft_of(newest)
         after = replace(before, **changes)
         if after != before:
-            await revisions.put(connection, post_id, after, base_number, author_id)
+            await revisions.put(connection, post_id, after, newest.number, author_id)
         return await whole(connection, post_id)
 
 

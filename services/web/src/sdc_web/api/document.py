@@ -1,0 +1,254 @@
+"""The API's own document, OpenAPI 3.1: made of the table of operations and of the Structs that are read and written.
+
+It is public, as the software is: it tells of no site more than its address, and tools read it without a token.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import metadata
+from typing import TypeAlias
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from sdc_core.settings import Settings
+
+from sdc_web import problems
+from sdc_web.api import answers, rates, refusals
+from sdc_web.api.examples import EXAMPLES
+from sdc_web.api.operations import OPERATIONS, Operation, Struct
+from sdc_web.problems import AnyRequest, Problem
+
+Json: TypeAlias = dict[str, object]
+
+PATH = "/api/v1/openapi.json"
+_VERSION = f"1 (SDC {metadata.version('sdc-web')})"
+_PROBLEM = "application/problem+json"
+_FILES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "application/octet-stream")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_WORDS = {
+    400: "The body is no JSON, or ended too soon.",
+    401: "No token, or one that is wrong, expired or revoked.",
+    403: "The token may read and not write.",
+    404: "Nothing has that id or name.",
+    408: "The body came too slowly.",
+    409: "Not as things stand.",
+    412: "If-Match names an older revision: `current` is what was saved since.",
+    413: "The body is too large.",
+    415: "The body is of another type, or compressed.",
+    422: "A field, parameter or header is unknown, of the wrong type or out of bounds: `field` names it.",
+    428: "If-Match is missing.",
+    429: "The token asked too often: wait as many seconds as Retry-After says.",
+    503: "Not available at the moment: try again in as many seconds as Retry-After says.",
+}
+_ANSWERED = {
+    200: "Done.",
+    201: "Made.",
+    204: "Done; there is nothing to tell.",
+    304: "What If-None-Match names is what there is.",
+}
+_TEXT: Json = {"type": "string"}
+_HEADERS: dict[str, Json] = {
+    "ETag": {
+        "description": 'Begins with the revision\'s number, which alone counts in If-Match: `"7"`.',
+        "schema": _TEXT,
+    },
+    "Idempotent-Replayed": {"description": "Nothing was done: the first answer again.", "schema": {"const": "true"}},
+    "Location": {"description": "Its address.", "schema": {"type": "string", "format": "uri-reference"}},
+    "RateLimit": {"description": 'Requests left and seconds until all are: `"token";r=997;t=42`.', "schema": _TEXT},
+    "RateLimit-Policy": {"description": f'`"token";q={rates.MOST};w={rates.WINDOW_S}`.', "schema": _TEXT},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    "WWW-Authenticate": {"description": "`Bearer`.", "schema": _TEXT},
+}
+_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of the post as its sender knows it, or the revision's number alone; `*` for any.",
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}(-[0-9a-f]{1,64})?")$'},
+    "example": '"7"',
+}
+_NONE_MATCH: Json = {"name": "If-None-Match", "in": "header", "description": "ETags that are known.", "schema": _TEXT}
+_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A key of the program's own making: the request is done once, however often it comes with it.",
+    "schema": {"type": "string", "pattern": r'^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$'},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+}
+_OF_REFUSAL = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_RATES = ("RateLimit", "RateLimit-Policy")
+
+
+@get("/openapi.json")
+async def show(request: AnyRequest, settings: NamedDependency[Settings]) -> Response[bytes]:
+    """This document."""
+    encoded, etag = _encoded(settings.site_url)
+    headers = {"cache-control": "no-cache", "etag": etag}
+    if answers.knows(request, etag):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(encoded, headers=headers, media_type="application/json")
+
+
+@lru_cache(maxsize=8)
+def _encoded(site_url: str) -> tuple[bytes, str]:
+    encoded = msgspec.json.encode(document(site_url))
+    return encoded, f'"{hashlib.sha256(encoded).hexdigest()[:16]}"'
+
+
+def document(site_url: str) -> Json:
+    """The document of the site with that address."""
+    schemas = _schemas(_structs())
+    paths: dict[str, Json] = {}
+    for each in OPERATIONS:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
+    queries = {each.query.__name__ for each in OPERATIONS if each.query}
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "SDC",
+            "version": _VERSION,
+            "summary": "Posts, media and tags of one author's site, for programs with a token of the author's.",
+            "description": "Every request that brings a token is counted. Unknown fields of an answer are to be "
+            "passed over; unknown fields of a request are refused. `docs/api.md` tells it in words.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": f"{site_url}/api/v1"}],
+        "paths": paths,
+        "components": {
+            "schemas": {name: schema for name, schema in schemas.items() if name not in queries},
+            "responses": {_name(status): _refusal(status) for status in _WORDS},
+            "headers": _HEADERS,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "sdc_...",
+                    "description": "Made by `sdc token create NAME --scope read|write`; each operation names the "
+                    "scope that it needs, and a token that may write may read too.",
+                }
+            },
+        },
+    }
+
+
+def _structs() -> Iterable[Struct]:
+    yield from (Problem, refusals.StaleProblem)
+    for each in OPERATIONS:
+        yield from (found for found in (each.query, each.body, each.conflict, *each.answers.values()) if found)
+
+
+def _schemas(structs: Iterable[Struct]) -> dict[str, Json]:
+    _, found = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    for name, schema in found.items():
+        schema["description"] = " ".join(str(schema.get("description", "")).split())
+        if name in EXAMPLES:
+            schema["examples"] = [EXAMPLES[name]]
+    return found
+
+
+def _operation(each: Operation, schemas: dict[str, Json]) -> Json:
+    words = " ".join((each.handler.fn.__doc__ or "").split())
+    noun = each.path.split("/")[1]
+    told: Json = {
+        "operationId": each.name,
+        "summary": words,
+        "tags": [noun],
+        "security": [{"token": ["read" if each.method == "GET" else "write"]}],
+        "parameters": [*_in_path(each), *_in_query(each, schemas), *_in_headers(each)],
+        "responses": {str(status): answer for status, answer in sorted(_responses(each).items())},
+    }
+    if each.body is not None:
+        content = {"application/json": {"schema": _ref(each.body)}}
+        told["requestBody"] = {"required": each.body_required, "content": content}
+    elif each.file:
+        told["requestBody"] = {"required": True, "content": {kind: {} for kind in _FILES}}
+    return told
+
+
+def _in_path(each: Operation) -> list[Json]:
+    return [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in _PARAMETER.findall(each.path)]
+
+
+def _in_query(each: Operation, schemas: dict[str, Json]) -> list[Json]:
+    if each.query is None:
+        return []
+    properties = msgspec.convert(schemas[each.query.__name__]["properties"], dict[str, Json])
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+
+
+def _in_headers(each: Operation) -> list[Json]:
+    found: list[Json] = []
+    if each.heeds_match:
+        found.append({**_MATCH, "required": each.heeds_match == "required"})
+    if 304 in each.answers:
+        found.append(_NONE_MATCH)
+    if each.once:
+        found.append(_KEY)
+    return found
+
+
+def _responses(each: Operation) -> dict[int, Json]:
+    found: dict[int, Json] = {}
+    for status in _refusals(each):
+        found[status] = {"$ref": f"#/components/responses/{_name(status)}"}
+    if each.conflict is not None or each.once:
+        found[409] = _refusal(409, each.conflict or Problem, ("Retry-After",) if each.once else ())
+    return found | {status: _answer(each, status, body) for status, body in each.answers.items()}
+
+
+def _refusals(each: Operation) -> Iterable[int]:
+    yield from (401, 429, 503)
+    if each.method != "GET":
+        yield 403
+    if "{" in each.path:
+        yield 404
+    if each.body is not None or each.file:
+        yield from (400, 408, 413, 415)
+    if each.body or each.file or each.query or each.heeds_match:
+        yield 422
+    if each.heeds_match:
+        yield 412
+    if each.heeds_match == "required":
+        yield 428
+
+
+def _answer(each: Operation, status: int, body: Struct | None) -> Json:
+    always = [*_RATES, *(["ETag"] if each.tagged else []), *(["Location"] if each.once and _makes(each) else [])]
+    headers = {name: _header(name, required=True) for name in always}
+    if each.once:
+        headers["Idempotent-Replayed"] = _header("Idempotent-Replayed")
+    told: Json = {"description": _ANSWERED[status], "headers": headers}
+    if body is not None:
+        told["content"] = {"application/json": {"schema": _ref(body)}}
+    return told
+
+
+def _refusal(status: int, shape: Struct | None = None, headers: Iterable[str] = ()) -> Json:
+    shape = shape or (refusals.StaleProblem if status == 412 else Problem)
+    named = (*_OF_REFUSAL.get(status, ()), *headers, *(_RATES if status != 401 else ()))
+    return {
+        "description": _WORDS[status],
+        "headers": {name: _header(name) for name in named},
+        "content": {_PROBLEM: {"schema": _ref(shape)}},
+    }
+
+
+def _makes(each: Operation) -> bool:
+    return 201 in each.answers
+
+
+def _header(name: str, *, required: bool = False) -> Json:
+    return {**_HEADERS[name], "required": True} if required else {"$ref": f"#/components/headers/{name}"}
+
+
+def _name(status: int) -> str:
+    return problems.code_of(status)
+
+
+def _ref(struct: Struct) -> Json:
+    return {"$ref": f"#/components/schemas/{struct.__name__}"}
+
+
+route_handlers = [show]

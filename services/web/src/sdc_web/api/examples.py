@@ -1,0 +1,88 @@
+"""What the API's document shows of requests and answers; a test holds each against its Struct."""
+
+from typing import Final, TypeAlias
+
+Json: TypeAlias = dict[str, object]
+
+_AT = "2026-11-24T09:30:00Z"
+_POST_ID = "01JDF3X5V9Q0S6T8W2Y4Z6A8C0"
+_ASSET_ID = "01JDF3WHN8M2K4P6R8T0V2X4Z6"
+_BODY = f"Folded from *one* sheet.\n\n![The lamp at night](media:{_ASSET_ID})"
+
+_SUMMARY: Final[Json] = {
+    "id": _POST_ID,
+    "kind": "post",
+    "state": "draft",
+    "on_site": False,
+    "url": "https://example.org/posts/a-lamp-of-paper",
+    "revision": 2,
+    "title": "A lamp of paper",
+    "slug": "a-lamp-of-paper",
+    "summary": "Folded from one sheet.",
+    "tags": ["paper", "light"],
+    "cover_asset_id": _ASSET_ID,
+    "series": "",
+    "series_position": None,
+    "project": None,
+    "language": "",
+    "translation_key": "",
+    "created_at": _AT,
+    "saved_at": _AT,
+    "published_at": None,
+    "changed_at": None,
+    "scheduled_at": None,
+}
+_OF_POSTS_ONLY = ("id", "kind", "state", "on_site", "url", "created_at", "published_at", "changed_at", "scheduled_at")
+_ASSET: Final[Json] = {
+    "id": _ASSET_ID,
+    "state": "ready",
+    "reason": "",
+    "file_name": "lamp.jpg",
+    "alt": "A lamp of folded paper on a dark table",
+    "content_type": "image/jpeg",
+    "size_bytes": 2_481_022,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "width": 4_032,
+    "height": 3_024,
+    "animated": False,
+    "uploaded_at": _AT,
+    "variants": [
+        {
+            "url": f"https://example.org/media/{_ASSET_ID}/480.avif?r=r1",
+            "content_type": "image/avif",
+            "width": 480,
+            "height": 360,
+            "size_bytes": 9_120,
+        }
+    ],
+}
+_TAG: Final[Json] = {"name": "paper", "colour": "", "description": "Whatever can be folded.", "posts": 3}
+
+EXAMPLES: Final[dict[str, Json]] = {
+    "NewPost": {"title": "A lamp of paper", "body": _BODY, "tags": ["paper", "light"], "cover_asset_id": _ASSET_ID},
+    "PostChanges": {"summary": "Folded from one sheet."},
+    "NewPublication": {"at": "2027-01-01T09:00:00Z"},
+    "AssetChanges": {"alt": "A lamp of folded paper on a dark table"},
+    "TagChanges": {"description": "Whatever can be folded."},
+    "Post": _SUMMARY | {"body": _BODY},
+    "PostPage": {"posts": [_SUMMARY], "next_cursor": None},
+    "Asset": _ASSET,
+    "AssetPage": {"media": [_ASSET], "next_cursor": _ASSET_ID},
+    "Tag": _TAG,
+    "Tags": {"tags": [_TAG]},
+    "StaleProblem": {
+        "title": "Changed in the meantime",
+        "status": 412,
+        "detail": "This post was saved elsewhere in the meantime: compare both before saving again.",
+        "code": "stale",
+        "current": {name: value for name, value in _SUMMARY.items() if name not in _OF_POSTS_ONLY} | {"body": _BODY},
+    },
+    "InUseProblem": {
+        "title": "Not as things stand",
+        "status": 409,
+        "detail": "This picture is shown in “A lamp of paper”, perhaps in an earlier revision: it stays.",
+        "code": "conflict",
+        "uses": [{"post_id": _POST_ID, "title": "A lamp of paper"}],
+    },
+}
+"""By the name of the Struct."""

@@ -1,0 +1,91 @@
+"""What the API can be asked: each operation with what it takes and answers, beside the handler that does it."""
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from litestar import Response, route
+from litestar.handlers import HTTPRouteHandler
+
+from sdc_web.api import answers, media, posts, publications, refusals, tags
+from sdc_web.problems import AnyRequest, Problem
+
+Struct: TypeAlias = type[msgspec.Struct]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """Method, path, words and the scope of the token follow from the handler. `answers` are the bodies by status, None
+    for none; `heeds_match` is how If-Match is taken, `tagged` whether answers carry an ETag, `once` whether an
+    Idempotency-Key is heeded; `conflict` is a 409 of its own shape.
+    """
+
+    handler: HTTPRouteHandler
+    answers: dict[int, Struct | None]
+    query: Struct | None = None
+    body: Struct | None = None
+    body_required: bool = True
+    file: bool = False
+    heeds_match: Literal["", "optional", "required"] = ""
+    tagged: bool = False
+    once: bool = False
+    conflict: Struct | None = None
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+        return next(iter(self.handler.http_methods))
+
+    @property
+    def name(self) -> str:
+        """Such as `posts.create`."""
+        return f"{self.handler.fn.__module__.rpartition('.')[2]}.{self.handler.handler_name}"
+
+    @property
+    def path(self) -> str:
+        """Below `/api/v1`, as the document writes it."""
+        return next(iter(self.handler.paths)).replace(":str}", "}")
+
+
+OPERATIONS: Final = (
+    Operation(handler=posts.index, query=posts.PostQuery, answers={200: answers.PostPage}),
+    Operation(handler=posts.create, body=posts.NewPost, answers={201: answers.Post}, tagged=True, once=True),
+    Operation(handler=posts.show, answers={200: answers.Post, 304: None}, tagged=True),
+    Operation(
+        handler=posts.change, body=posts.PostChanges, answers={200: answers.Post}, tagged=True, heeds_match="required"
+    ),
+    Operation(handler=posts.remove, answers={204: None}, heeds_match="optional"),
+    Operation(
+        handler=publications.create,
+        body=publications.NewPublication,
+        body_required=False,
+        answers={200: answers.Post},
+        tagged=True,
+        heeds_match="optional",
+        once=True,
+        conflict=Problem,
+    ),
+    Operation(handler=publications.remove, answers={200: answers.Post}, tagged=True, heeds_match="optional"),
+    Operation(handler=media.index, query=media.AssetQuery, answers={200: media.AssetPage}),
+    Operation(
+        handler=media.create,
+        query=media.UploadQuery,
+        file=True,
+        answers={200: media.Asset, 201: media.Asset},
+        once=True,
+    ),
+    Operation(handler=media.show, answers={200: media.Asset}),
+    Operation(handler=media.change, body=media.AssetChanges, answers={200: media.Asset}),
+    Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem),
+    Operation(handler=tags.index, answers={200: tags.Tags}),
+    Operation(handler=tags.change, body=tags.TagChanges, answers={200: tags.Tag}),
+)
+
+
+@route(sorted({path for each in OPERATIONS for path in each.handler.paths}), http_method="OPTIONS", status_code=204)
+async def options(request: AnyRequest) -> Response[None]:
+    """What an address does. The framework's own answer names the first of its methods alone."""
+    path = str(request.scope["path_template"])
+    methods = {each.method for each in OPERATIONS if path.endswith(f"/api/v1{each.path}")}
+    return Response(None, headers={"allow": ", ".join(sorted(methods | {"OPTIONS"}))})
+
+
+route_handlers = [options]
