@@ -222,6 +222,32 @@ async def test_what_nobody_took_for_two_days_is_given_up_and_the_log_says_so(
     assert "gave up announcing changes" in caplog.messages
 
 
+async def test_the_loop_tells_what_is_published_while_it_runs(
+    databases: Databases, settings: Settings, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "EVERY_S", 0.01)
+    heard, done = Listener(), asyncio.Event()
+
+    async def reached() -> None:
+        done.set()
+
+    heard.meanwhile = reached
+    async with serving(heard.serve) as address, asyncio.timeout(10), asyncio.TaskGroup() as group:
+        asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{address}/hub"})
+        async with databases.site.transaction() as connection:
+            await announcing.keep_only(connection, announcing.set_audiences(asked))
+        loop = group.create_task(announcing.run(databases.site, asked))
+        await publish("Fog")
+        await done.wait()
+        loop.cancel()
+    assert heard.topics[0] == FEEDS[0]
+
+
+async def test_the_loop_ends_where_nobody_is_to_be_told(databases: Databases, settings: Settings) -> None:
+    async with asyncio.timeout(5):
+        await announcing.run(databases.site, settings)
+
+
 def test_a_site_without_a_public_address_is_announced_to_nobody(settings: Settings) -> None:
     assert announcing.set_audiences(settings.model_copy(update={"INDEXNOW_KEY": KEY})) == ()
 
