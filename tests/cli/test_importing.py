@@ -165,7 +165,7 @@ async def test_what_a_project_says_of_itself_comes_along(settings: Settings, fol
     write("projects/lamp.md", PROJECT)
     report = await imported(settings, folder)
     assert report["projects/lamp.md"].notes == (
-        "link Shop is left out: Lead to a path such as /posts/fog, or to an address that begins with https://.",
+        "link Shop is left out: A link leads to an address that begins with https://, or to a path such as /posts/fog.",
         "picture gone.jpg is not in the folder",
     )
     async with open_databases(settings) as databases:

@@ -70,6 +70,16 @@ async def test_saving_what_is_there_already_makes_no_revision(
         assert (await posts.revisions.newest(connection, post_id)).number == 2
 
 
+async def test_a_chosen_picture_is_added_after_the_others_without_a_script(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    first, second = await picture(databases, "A lamp"), await picture(databases, "Its inside")
+    await save(client, post_id, 1, project_pictures=f"media:{first}", add_picture=second)
+    facts = await stored(databases, post_id)
+    assert facts is not None
+    assert facts.pictures == (first, second)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

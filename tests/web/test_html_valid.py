@@ -10,12 +10,14 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 import httpx
+import msgspec
 from page_checks import kind_of, leads_to
 from sdc_core import clock
 from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, Post
+from sdc_web.posts import Draft, Link, Post, ProjectFacts
 
+from pictures import picture
 from signing_in import come_in
 
 Publish = Callable[..., Awaitable[Post]]
@@ -32,12 +34,16 @@ REFERENCES = ("for", "list", "aria-labelledby", "aria-describedby", "aria-contro
 OBSOLETE = {"align", "border", "bgcolor", "style", "valign"}
 
 
-async def test_every_public_page_is_valid(client: httpx.AsyncClient, publish: Publish) -> None:
+async def test_every_public_page_is_valid(client: httpx.AsyncClient, publish: Publish, databases: Databases) -> None:
     everything = files("sdc_cli").joinpath("demo_everything.md").read_text(encoding="utf-8")
     await publish("Every <thing> & more", everything, tags=("a & b",), summary='"In" <short>', series="On “air”")
     await publish("Short", tags=("a & b",), series="On “air”")
     await publish("About", kind="page")
-    await publish("A lamp", everything, kind="project")
+    shown = ProjectFacts(status="idea", section="<light>", repository="https://a.example", links=(Link(url="/x?a&b"),))
+    facts = msgspec.structs.replace(shown, pictures=(await picture(databases, "A & <b>"),))
+    lamp = await publish("A lamp", everything, kind="project", project=facts, translation_key="lamp")
+    await publish("Eine Lampe", kind="project", language="de", translation_key="lamp")
+    await posts.home.choose(databases.site, lamp.id)
     year = f"/posts/{clock.today()[:4]}"
     found = await pages(client, "/posts/every-thing-more", "/", "/search?q=air", "/search?q=zzz", "/nothing", year)
     assert len(found) > 10
@@ -51,7 +57,8 @@ async def test_every_page_of_the_cms_is_valid(client: httpx.AsyncClient, databas
     draft = Draft(title="Every <thing> & more", body="A text.", tags=("a & b",), series="On “air”")
     await posts.revisions.save(databases.site, post.id, draft, 1, author.id)
     await posts.publish(databases.site, post.id)
-    found = await pages(client, "/author")
+    project = await posts.create(databases.site, author.id, "project")
+    found = await pages(client, "/author", f"/author/posts/{project.id}")
     assert len(found) > 10
     assert {path: faults for path, text in (signed_out | found).items() if (faults := list(faults_of(text)))} == {}
 

@@ -51,6 +51,16 @@ async def test_pictures_are_shown_in_their_order_each_leading_to_its_largest_fil
     links = [gallery.index(f'<a href="/media/{each}/960.jpg?r=r1"><span class="picture">') for each in (second, first)]
     assert links == sorted(links)
     assert '<figcaption aria-hidden="true">A &lt;lamp&gt;</figcaption>' in gallery
+    assert f"/media/{second}/960.jpg" in (await client.get("/sitemap.xml")).text
+
+
+async def test_a_picture_without_words_is_a_link_with_a_name(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    await publish("Lamp", kind="project", project=ProjectFacts(pictures=(await picture(databases, ""),)))
+    page = (await client.get("/projects/lamp")).text
+    assert 'aria-label="Picture 1">' in page
+    assert "<figcaption" not in page
 
 
 async def test_a_picture_of_a_project_cannot_be_deleted(publish: Publish, databases: Databases) -> None:
@@ -83,6 +93,20 @@ async def test_what_a_project_says_is_of_the_revision_that_readers_see(
     assert "<dd>resting</dd>" in (await client.get("/projects/lamp")).text
 
 
+async def test_a_project_has_changed_when_its_facts_have_and_not_when_they_are_published_again(
+    publish: Publish, databases: Databases
+) -> None:
+    first = await publish("Lamp", kind="project", project=LAMP)
+    again = Draft(title="Lamp", slug="lamp", body="A text.", project=LAMP)
+    await posts.revisions.save(databases.site, first.id, again, 2, first.author_id)
+    same = await posts.publish(databases.site, first.id)
+    assert same.changed_at_us == first.changed_at_us
+    await posts.revisions.save(databases.site, first.id, Draft(title="Lamp", body="A text."), 3, first.author_id)
+    emptied = await posts.publish(databases.site, first.id)
+    assert emptied.changed_at_us is not None
+    assert emptied.changed_at_us > (first.changed_at_us or 0)
+
+
 @pytest.mark.parametrize(
     ("facts", "field"),
     [
@@ -98,6 +122,7 @@ async def test_what_a_project_says_is_of_the_revision_that_readers_see(
         ({"links": (Link(url="/x"),) * 9}, "project.links"),
         ({"pictures": ("01ARZ3NDEKTSV4RRFFQ69G5FAV",)}, "project.pictures"),
         ({"pictures": tuple(map(str, range(25)))}, "project.pictures"),
+        ({"pictures": ("\ud800",)}, "project.pictures"),
     ],
 )
 async def test_what_no_project_can_say_is_refused_at_its_field(

@@ -13,13 +13,14 @@ _PICTURE = re.compile(r"(?:!\[.*\]\(media:|media:|)([0-9A-Z]{26})\)?")
 
 
 class ProjectForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A form that has them; all are empty for posts and pages."""
+    """A form that has them; all are empty for posts and pages. `add_picture` is the id of one more."""
 
     project_status: str = ""
     project_section: str = ""
     project_repository: str = ""
     project_links: str = ""
     project_pictures: str = ""
+    add_picture: str = ""
 
 
 def facts(form: ProjectForm) -> posts.ProjectFacts | None:
@@ -32,7 +33,7 @@ def facts(form: ProjectForm) -> posts.ProjectFacts | None:
         section=form.project_section.strip(),
         repository=form.project_repository.strip(),
         links=tuple(map(_link, _lines(form.project_links))),
-        pictures=tuple(map(_picture, _lines(form.project_pictures))),
+        pictures=tuple(map(_picture, _lines(f"{form.project_pictures}\n{form.add_picture}"))),
     )
     return None if found == posts.ProjectFacts() else found
 

@@ -18,7 +18,7 @@ from sdc_web.posts.slugs import from_title
 
 MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970
-_NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent"})
+_NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture"})
 _COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
     "language": "Language",

@@ -16,6 +16,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     updated_at_us: int
     cover_asset_id: str | None
     body_html: str
+    project_json: str | None = None
 
     @property
     def path(self) -> str:
@@ -80,7 +81,7 @@ async def parts(connection: Connection, size: int) -> list[Part]:
 
 SQL_OTHERS = """
 SELECT posts.id, posts.kind, posts.slug, posts.changed_at_us AS updated_at_us, r.cover_asset_id,
-    iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html
+    iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html, r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind IN ('page', 'project') AND posts.revision_id IS NOT NULL
     AND NOT (posts.kind = 'page' AND posts.slug = :home)

@@ -18,7 +18,7 @@ MAX_PICTURES = 24
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A section that some revision of a project names."""
+    """A section that a project names."""
 
     name: str
 
@@ -44,35 +44,43 @@ async def check(connection: Connection, facts: ProjectFacts | None, kind: Kind) 
 
 def repository(text: str) -> str:
     """The address of a repository, in ASCII; empty for none. Raises Invalid."""
-    return _address(text, "project.repository", here=False) if text.strip() else ""
+    if not text.strip():
+        return ""
+    found = _address(text)
+    if not found.startswith("https://"):
+        raise Invalid("A repository has an address that begins with https://.", field="project.repository")
+    return found
 
 
 def link(given: Link) -> Link:
     """A link with a label, whose address may be a path of this site. Raises Invalid."""
-    url = _address(given.url, "project.links", here=True)
+    url = _address(given.url)
+    if not url:
+        words = "A link leads to an address that begins with https://, or to a path such as /posts/fog."
+        raise Invalid(words, field="project.links")
     label = characters.fitting(characters.line(given.label), MAX_LABEL, "project.links", "The label of a link")
     return Link(label=label or urlsplit(url).hostname or url, url=url)
 
 
 SQL_SECTIONS = """
-SELECT DISTINCT project ->> 'section' AS name FROM revisions
-WHERE project IS NOT NULL AND project ->> 'section' IS NOT NULL ORDER BY name
+SELECT DISTINCT r.project ->> 'section' AS name FROM revisions AS r
+WHERE r.project IS NOT NULL AND r.project ->> 'section' IS NOT NULL
+    AND r.number = (SELECT max(number) FROM revisions WHERE post_id = r.post_id)
+ORDER BY name
 """
 
 
 async def sections(connection: Connection) -> list[str]:
-    """The sections in use, by name, those of drafts as well."""
+    """The sections in use, drafts included, by name."""
     return [each.name for each in await fetch_all(connection, Section, SQL_SECTIONS)]
 
 
-def _address(text: str, field: str, *, here: bool) -> str:
+def _address(text: str) -> str:
+    """In ASCII; nothing for what is neither https nor a path of this site."""
     try:
-        found = addresses.target(text, "")
-    except Invalid as error:
-        raise Invalid(str(error), field=field) from None
-    if not here and found.startswith("/"):
-        raise Invalid("A repository has an address that begins with https://.", field=field)
-    return found
+        return addresses.target(text, "")
+    except Invalid:
+        return ""
 
 
 async def _pictures(connection: Connection, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,6 +89,6 @@ async def _pictures(connection: Connection, ids: tuple[str, ...]) -> tuple[str, 
     if len(chosen) > MAX_PICTURES:
         raise Invalid(f"A project has at most {MAX_PICTURES} pictures.", field="project.pictures")
     for each in chosen:
-        if not await store.asset_exists(connection, each):
-            raise Invalid(f"There is no media asset {each[:40]}.", field="project.pictures")
+        if not each.isascii() or not await store.asset_exists(connection, each):
+            raise Invalid(f"There is no media asset {each[:40]!a}.", field="project.pictures")
     return chosen

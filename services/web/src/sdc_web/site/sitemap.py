@@ -21,6 +21,7 @@ from sdc_web.media import Asset
 from sdc_web.posts import places
 from sdc_web.posts.languages import Translations
 from sdc_web.posts.places import Place
+from sdc_web.posts.records import decode_project
 from sdc_web.problems import AnyRequest
 from sdc_web.site import pages
 
@@ -104,7 +105,8 @@ async def _rows(connection: Connection, found: list[Place]) -> list[Row]:
 def _row(place: Place, translations: Translations | None) -> Row:
     cover = (place.cover_asset_id,) if place.cover_asset_id else ()
     shown = sorted(media.picture.mentioned(place.body_html)) if place.body_html else ()
-    pictures = tuple(dict.fromkeys((*cover, *shown)))[:MAX_PICTURES]
+    project = decode_project(place.project_json)
+    pictures = tuple(dict.fromkeys((*cover, *shown, *(project.pictures if project else ()))))[:MAX_PICTURES]
     return Row(path=place.path, updated_at_us=place.updated_at_us, pictures=pictures, translations=translations)
 
 

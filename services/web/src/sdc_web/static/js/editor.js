@@ -2,7 +2,7 @@
 // Saving itself is the form's own hx-put; without this file, and without any script, "Save draft" still works.
 
 const form = document.querySelector("form[data-editor]");
-const fields = [...new FormData(form).keys()].filter((name) => name !== "base_revision");
+const fields = [...new FormData(form).keys()].filter((name) => !["base_revision", "add_picture"].includes(name));
 const KEEP_MS = 400;
 const LONGEST_MS = 8000;
 const RETRY_MS = 5000;
@@ -73,6 +73,14 @@ form.addEventListener("input", () => {
   // Not put off by the next key: who types without a pause is kept and saved all the same.
   keeping ??= setTimeout(keep, KEEP_MS);
   longest ??= setTimeout(() => { longest = undefined; save(); }, LONGEST_MS);
+});
+
+// A chosen picture becomes a line of the field, where it can be moved; without this the next save adds it.
+form.elements.add_picture?.addEventListener("input", ({ target }) => {
+  const words = target.selectedOptions[0].text.replaceAll("[", "(").replaceAll("]", ")");
+  const pictures = form.elements.project_pictures;
+  if (target.value) pictures.value = `${pictures.value.trimEnd()}\n![${words}](media:${target.value})`.trimStart();
+  target.value = "";
 });
 
 // A queued save was filled in, and aimed, before the one it waited for: give it the newest text, the newest base revision
@@ -176,7 +184,7 @@ else if (found && !document.querySelector("[data-conflict]")) {
     if (!choice) return;
     rescue.hidden = true;
     if (choice === "restore") {
-      for (const name of fields) form.elements[name].value = found.texts[name] ?? "";
+      for (const name of fields) if (name in found.texts) form.elements[name].value = found.texts[name];
       // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
       form.elements.base_revision.value = found.base;
       form.dispatchEvent(new Event("input", { bubbles: true }));
