@@ -62,6 +62,18 @@ async def test_a_cover_is_the_picture_of_a_shared_link(
     assert linked(page)["image"] == {"@type": "ImageObject", "url": address, "width": 960, "height": 600}
 
 
+async def test_the_home_page_says_what_the_site_is(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Fog")
+    assert linked((await client.get("/")).text) == {
+        "@context": "https://schema.org",
+        "@type": "WebSite",
+        "name": "A new site",
+        "url": f"{SITE}/",
+        "inLanguage": "en",
+        "author": {"@type": "Person", "name": "Ada Lovelace", "url": f"{SITE}/"},
+    }
+
+
 async def test_a_page_is_no_article(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("About", kind="page")
     page = (await client.get("/about")).text

@@ -101,6 +101,18 @@ async def test_an_address_changes_with_what_the_card_says_and_the_old_one_leads_
     assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.FOUND, after)
 
 
+async def test_the_home_page_is_shared_with_the_name_of_the_site(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE site SET title = 'Fog & light', description = 'About both.'")
+    page = (await client.get("/")).text
+    assert told(page)["og:image:alt"] == "Fog &amp; light"
+    assert opened((await client.get(told(page)["og:image"])).content).size == (1200, 630)
+    answer = await client.get("/share/site/old.png")
+    assert SITE + answer.headers["location"] == told(page)["og:image"]
+
+
 async def test_what_is_not_published_has_no_card(
     client: httpx.AsyncClient, publish: Publish, databases: Databases
 ) -> None:

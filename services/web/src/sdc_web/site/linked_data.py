@@ -59,6 +59,18 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     creativeWorkStatus: str = ""  # noqa: N815
 
 
+class Site(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The site as a whole, whose name search engines show above its pages."""
+
+    context: str = msgspec.field(name="@context")
+    type: str = msgspec.field(name="@type")
+    name: str
+    url: str
+    inLanguage: str  # noqa: N815
+    description: str = ""
+    author: Person | None = None
+
+
 def of(shown: View, front: Front) -> str:
     """The text of a script element: no `<` is in it, so nothing an author writes can end that."""
     cover, place, project = shown.cover, shown.place, shown.project or ProjectFacts()
@@ -81,4 +93,24 @@ def of(shown: View, front: Front) -> str:
         codeRepository=project.repository,
         creativeWorkStatus=project.status,
     )
-    return msgspec.json.encode(work).decode().replace("<", "\\u003c")
+    return _text(work)
+
+
+def of_site(front: Front) -> str:
+    """The same for the home page."""
+    author = Person(name=front.author_name, url=f"{front.url}/") if front.author_name else None
+    return _text(
+        Site(
+            context="https://schema.org",
+            type="WebSite",
+            name=front.title,
+            url=f"{front.url}/",
+            inLanguage=front.language,
+            description=front.description,
+            author=author,
+        )
+    )
+
+
+def _text(said: Work | Site) -> str:
+    return msgspec.json.encode(said).decode().replace("<", "\\u003c")

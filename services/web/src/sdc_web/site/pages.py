@@ -47,6 +47,8 @@ async def home(
         posts=[view(post, {}) for post in newest[:ON_HOME]],
         more=len(newest) > ON_HOME,
         projects=[view(each, assets) for each in chosen],
+        card=share.address_of_site(front),
+        linked_data=linked_data.of_site(front),
     )
 
 

@@ -20,6 +20,8 @@ from sdc_web.site.card import Card
 from sdc_web.site.files import FOREVER
 from sdc_web.site.views import View
 
+SITE = "site"
+"""In the place of a post's id."""
 WAIT_S = 5.0
 WAITING = 8
 """Cards that may wait for their turn: robots ask for few, and can come again."""
@@ -55,6 +57,11 @@ def address(post: Summary | View, front: Front) -> str:
     return f"/share/{post.id}/{_digest(_card(post, front))}.png"
 
 
+def address_of_site(front: Front) -> str:
+    """The address of the card of the site as a whole."""
+    return f"/share/{SITE}/{_digest(_card_of_site(front))}.png"
+
+
 @get("/share/{post_id:str}/{name:str}")
 async def show(
     databases: NamedDependency[Databases],
@@ -63,15 +70,19 @@ async def show(
     post_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[bytes]:
-    """A post's card. An address of former days leads to the present one."""
+    """A post's card, or that of the site. An address of former days leads to the present one."""
     async with databases.site.read() as connection:
-        post = await shared.by_id(connection, post_id)
+        post = None if post_id == SITE else await shared.by_id(connection, post_id)
         front = await posts.front(connection, settings.site_url)
-    if post is None or not name.endswith(".png"):
+    if (post is None and post_id != SITE) or not name.endswith(".png"):
         raise NotFound("There is no such picture.")
-    wanted = _card(post, front)
+    wanted = _card(post, front) if post else _card_of_site(front)
     if name != f"{_digest(wanted)}.png":
-        return Response(b"", status_code=302, headers={"location": address(post, front), "cache-control": "no-cache"})
+        return Response(
+            b"",
+            status_code=302,
+            headers={"location": f"/share/{post_id}/{_digest(wanted)}.png", "cache-control": "no-cache"},
+        )
     return Response(await cards.drawn(wanted), media_type="image/png", headers={"cache-control": FOREVER})
 
 
@@ -87,6 +98,10 @@ def _card(post: Summary | View, front: Front) -> Card:
     return Card(
         title=post.title, site=front.title, note=note, minutes=0 if post.kind == "page" else post.reading_minutes
     )
+
+
+def _card_of_site(front: Front) -> Card:
+    return Card(title=front.title, site="", note=front.description, minutes=0)
 
 
 def _digest(wanted: Card) -> str:
