@@ -29,6 +29,7 @@ from sdc_web.posts.reading import (
     years,
 )
 from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, State
+from sdc_web.posts.related import Near, near
 from sdc_web.posts.rereading import read_again
 from sdc_web.posts.revisions import Stale
 from sdc_web.posts.search_results import Found, search
@@ -41,6 +42,7 @@ __all__ = [
     "Kind",
     "Link",
     "Listed",
+    "Near",
     "Post",
     "ProjectFacts",
     "Published",
@@ -59,6 +61,7 @@ __all__ = [
     "listing",
     "markdown",
     "navigation",
+    "near",
     "newest",
     "newest_tagged",
     "of_kind",

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import markdown, redirects, revisions, sameness, searching, series, store
+from sdc_web.posts import backlinks, markdown, redirects, revisions, sameness, searching, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -39,6 +39,7 @@ async def unpublish(database: Database, post_id: str, base_number: int | None = 
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
         await searching.forget(connection, post_id)
+        await backlinks.forget(connection, post_id)
     return post
 
 
@@ -128,6 +129,7 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
         await store.tag(connection, after.id, name)
     await series.put(connection, after.id, revision.series, revision.series_position)
     await searching.keep(connection, revision)
+    await backlinks.keep(connection, after.id, revision.body_html or "", after.path)
     await redirects.remove(connection, after.path)
     if not first_time and before.slug != after.slug:
         await redirects.add(connection, path_of(before.kind, before.slug), after.id, now_us)

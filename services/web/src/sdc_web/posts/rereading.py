@@ -1,12 +1,12 @@
-"""Published texts read once more, after an upgrade that takes other words from them, or takes them in another way."""
+"""Published texts read once more, after an upgrade that takes more from them, or takes it in another way."""
 
 import logging
 
 import msgspec
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
-from sdc_web.posts import searching
-from sdc_web.posts.records import Revision
+from sdc_web.posts import backlinks, searching
+from sdc_web.posts.records import Kind, Revision, path_of
 
 AT_ONCE = 20
 log = logging.getLogger(__name__)
@@ -37,8 +37,12 @@ async def read_again(database: Database) -> None:
         log.info("texts were read again", extra={"texts": len(former)})
 
 
-SQL_REVISION = """
-SELECT r.id, r.post_id, r.number, r.title, r.slug, r.summary, r.body, r.tags AS tags_json, r.cover_asset_id,
+class _Text(Revision, frozen=True, kw_only=True):
+    kind: Kind
+
+
+SQL_TEXT = """
+SELECT posts.kind, r.id, r.post_id, r.number, r.title, r.slug, r.summary, r.body, r.tags AS tags_json, r.cover_asset_id,
     r.saved_at_us, r.author_id, r.body_html
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 LEFT JOIN search_rows ON search_rows.post_id = posts.id
@@ -48,6 +52,7 @@ WHERE posts.id = :post_id AND coalesce(search_rows.reading, 0) < :reading
 
 async def _read(connection: Connection, post_id: str) -> None:
     values = {"post_id": post_id, "reading": searching.READING}
-    revision = await fetch_one(connection, Revision, SQL_REVISION, values)
-    if revision is not None:
-        await searching.keep(connection, revision)
+    text = await fetch_one(connection, _Text, SQL_TEXT, values)
+    if text is not None:
+        await searching.keep(connection, text)
+        await backlinks.keep(connection, post_id, text.body_html or "", path_of(text.kind, text.slug))

@@ -155,7 +155,7 @@ async def best(connection: Connection, query: Query, filters: Filters, limit: in
 
 SQL_SHOWN = """
 SELECT search.rowid AS row, posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json,
-    r.cover_asset_id, r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us,
+    r.cover_asset_id, r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language,
     highlight(search, 1, char(2), char(3)) AS title_marked, highlight(search, 2, char(2), char(3)) AS summary_marked,
     snippet(search, 3, char(2), char(3), '…', 24) AS snippet
 FROM search

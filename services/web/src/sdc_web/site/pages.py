@@ -173,10 +173,12 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         assets = await assets_of(connection, [found])
         place = await posts.series.place(connection, found.id) if kind == "post" else None
         translations = await posts.languages.published(connection, found.id, found.translation_key)
+        near = await posts.near(connection, found, settings.site_url, place, translations) if kind != "page" else None
     template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
     shown = await asyncio.to_thread(view, found, assets, place=place, translations=translations)
     described = linked_data.of(shown, front)
-    return await page(template, front, post=shown, linked_data=described, card=share.address(shown, front))
+    card = share.address(shown, front)
+    return await page(template, front, post=shown, linked_data=described, card=card, near=near)
 
 
 async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:
