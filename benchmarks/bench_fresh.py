@@ -5,6 +5,7 @@ shows neither of these nor anything between them is stale. Every twentieth chang
 """
 
 import http.client
+import itertools
 import json
 import re
 import subprocess
@@ -19,6 +20,8 @@ import sites
 
 CHANGES = 4_000
 READERS = 4
+TOKENS = 8
+"""Each may ask so often a minute; together they may ask as often as this author does."""
 WITHDRAW_EVERY = 20
 PER_CONNECTION = 200
 """Reads before a reader opens a new connection, which the kernel may give to the other process."""
@@ -49,15 +52,16 @@ def main() -> None:
         environment = sites.settings(f"{folder}/data", SDC_WEB_PROCESSES="2")
         sdc = partial(subprocess.run, env=environment, check=True, capture_output=True, text=True, timeout=60)
         sdc([sites.SDC, "author", "add", "ada"])
-        token = sdc([sites.SDC, "token", "create", "bench", "--scope", "write"]).stdout.split()[-1]
+        create = [sites.SDC, "token", "create", "--scope", "write"]
+        tokens = [sdc([*create, f"bench-{number}"]).stdout.split()[-1] for number in range(TOKENS)]
         with sites.up(environment):
-            measure(int(environment["SDC_WEB_PORT"]), token)
+            measure(int(environment["SDC_WEB_PORT"]), tokens)
 
 
-def measure(port: int, token: str) -> None:
+def measure(port: int, tokens: list[str]) -> None:
     """Readers and one author at once, until the author is done."""
     versions = Versions()
-    author = Author(port, token)
+    author = Author(port, tokens)
     author.publish(1)
     started_s = time.perf_counter()
     with ThreadPoolExecutor(READERS) as readers:
@@ -101,9 +105,9 @@ def read(port: int, versions: Versions, number: int) -> tuple[int, int]:
 class Author:
     """One post, changed by the API."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, tokens: list[str]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        self._tokens = itertools.cycle(tokens)
         made = self._ask("POST", "", {"slug": "changing", "tags": ["fog"]})
         self._id, self._revision = made["id"], made["revision"]
 
@@ -118,7 +122,9 @@ class Author:
         self._ask("DELETE", f"/{self._id}/publication")
 
     def _ask(self, method: str, path: str, sent: object = None) -> dict[str, str]:
-        headers = self._headers | ({"if-match": f'"{self._revision}"'} if method == "PATCH" else {})
+        headers = {"authorization": f"Bearer {next(self._tokens)}", "content-type": "application/json"}
+        if method == "PATCH":
+            headers["if-match"] = f'"{self._revision}"'
         self._connection.request(
             method, f"/api/v1/posts{path}", body=None if sent is None else json.dumps(sent), headers=headers
         )
