@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -28,8 +29,7 @@ _ATTRIBUTES = frozenset({
     "transform-origin", "viewBox", "visibility", "width", "x", "x1", "x2", "y", "y1", "y2",
 })  # fmt: skip
 _ELSEWHERE = re.compile(r"url\(\s*['\"]?(?!#|['\"]?#)|@import|image-set|expression|\\", re.IGNORECASE)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-_NESTED = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+_BRACE = re.compile(r"([{}])")
 _NAMED = re.compile(r"([.#])([\w-]+)")
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _WORDS = frozenset({"class", "id", "href", "style", "font-family"})
@@ -98,11 +98,26 @@ def _prune_styles(root: ET.Element) -> None:
 
     for style in root.iter("style"):
         kept = []
-        for selectors, declarations in _RULE.findall(_NESTED.sub("", style.text or "")):
-            chosen = [each.strip() for each in selectors.split(",") if needed(each)]
+        for selectors, declarations in _rules(style.text or ""):
+            chosen = [each.strip() for each in selectors.split(",") if "@" not in each and needed(each)]
             if chosen and declarations.strip() and not _ELSEWHERE.search(declarations):
                 kept.append(f"{','.join(chosen)}{{{declarations.strip()}}}")
         style.text = "".join(kept)
+
+
+def _rules(css: str) -> Iterator[tuple[str, str]]:
+    """Selectors and declarations of plain rules; what stands in an `@` is passed over, and in one walk."""
+    parts, depth = ["", ""], 0
+    for piece in _BRACE.split(css):
+        if piece == "{":
+            depth += 1
+        elif piece == "}":
+            depth -= 1
+            if depth == 0:
+                yield parts[0].rpartition(";")[2], parts[1]
+                parts = ["", ""]
+        elif depth in (0, 1):
+            parts[depth] += piece
 
 
 def _give_labels_room(root: ET.Element) -> None:

@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-_FRONT_MATTER = re.compile(r"\A\s*---\s*\n.*?\n\s*---\s*(?:\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(?:.*\n)*?[ \t]*---[ \t]*(?:\n|\Z)")
 
 
 class Theme(msgspec.Struct, frozen=True):

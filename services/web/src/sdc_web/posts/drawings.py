@@ -33,8 +33,8 @@ _PICTURE = re.compile(
     r"</details></figcaption></figure>",
     re.DOTALL,
 )
-_TITLE = re.compile(r"^\s*(?:accTitle\s*:|title\s*:?)\s*(.+)$", re.MULTILINE)
-_DESCRIPTION = re.compile(r"^\s*accDescr\s*(?::\s*([^\n]+)|\{([^}]*)\})", re.MULTILINE)
+_TITLE = re.compile(r"^[ \t]*(?:accTitle[ \t]*:|title[ \t]*:?)[ \t]*(.+)$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"^[ \t]*accDescr[ \t]*(?::[ \t]*([^\n]+)|\{([^}]*)\})", re.MULTILINE)
 
 
 class Drawn(msgspec.Struct, frozen=True):

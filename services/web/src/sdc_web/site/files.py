@@ -74,7 +74,7 @@ async def _file(request: AnyRequest, file: StaticFile, cache_control: str) -> Re
 
 @lru_cache(maxsize=64)
 def _compressed(body: bytes) -> bytes:
-    return brotli.compress(body, quality=9)
+    return brotli.compress(body, quality=11)
 
 
 def is_known(request: AnyRequest, etag: str) -> bool:
