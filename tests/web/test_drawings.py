@@ -206,3 +206,9 @@ async def test_the_preview_says_why_a_diagram_stays_code(client: httpx.AsyncClie
     form = {"title": "T", "slug": "t", "body_markdown": fenced("nonsense"), "base_revision": "1"}
     answer = await client.post(f"{post}/preview", data=form, headers=HTMX)
     assert "A diagram stays code: No Mermaid diagram type detected" in answer.text
+
+
+def test_a_picture_of_many_letters_is_too_large() -> None:
+    rendered = render(fenced('flowchart TD\nA["$$' + "\\frac{1}{" * 2_000 + '$$"]'))
+    assert "<picture>" not in rendered.html
+    assert "too large" in rendered.faults[0]

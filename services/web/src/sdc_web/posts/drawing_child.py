@@ -10,6 +10,8 @@ import mmdr
 
 MEMORY_BYTES = 1024**3
 PROCESSOR_S = 10
+MAX_SVG = 400_000
+"""Characters, before it is made small: web takes in no more than its bounds allow."""
 
 
 def main() -> None:
@@ -23,7 +25,8 @@ def main() -> None:
 
 def drawn(sources: list[str]) -> dict[str, str | list[str]]:
     try:
-        return {"svgs": [mmdr.render(source, backend="merman").svg() for source in sources]}
+        svgs = [mmdr.render(source, backend="merman").svg() for source in sources]
+        return {"svgs": svgs} if max(map(len, svgs)) <= MAX_SVG else {"fault": "The drawing is too large."}
     except ValueError as error:
         return {"fault": str(error)}
 
