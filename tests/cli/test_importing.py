@@ -11,7 +11,7 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
-from sdc_web import posts
+from sdc_web import media, posts
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 
@@ -34,7 +34,7 @@ redirect_from: [/old-fog, /2019/05/fog.html, "https://old.example/f%C3%B6g/", "/
 
 Text. {% gist 1 %}
 """
-PROJECT = """---
+PROJECT = r"""---
 date: 2024-01-01
 repository: https://git.example/lamp
 status: In-progress
@@ -42,7 +42,8 @@ section: Light
 links:
   - {label: Parts, url: /posts/parts}
   - {label: Shop, url: "javascript:alert(1)"}
-pictures: [lamp.jpg, gone.jpg]
+cover: {image: lamp.jpg, alt: "A lamp\u200d at night"}
+pictures: [lamp.jpg, gone.jpg, {src: inside.jpg, caption: Its inside}]
 ---
 Light.
 """
@@ -162,6 +163,7 @@ async def test_a_series_and_its_order_come_along(settings: Settings, folder: Pat
 async def test_what_a_project_says_of_itself_comes_along(settings: Settings, folder: Path, write: Write) -> None:
     (folder / "projects").mkdir()
     photograph.take(folder / "projects" / "lamp.jpg", width=64, height=48)
+    photograph.take(folder / "projects" / "inside.jpg", width=65, height=48)
     write("projects/lamp.md", PROJECT)
     report = await imported(settings, folder)
     assert report["projects/lamp.md"].notes == (
@@ -169,10 +171,15 @@ async def test_what_a_project_says_of_itself_comes_along(settings: Settings, fol
         "picture gone.jpg is not in the folder",
     )
     async with open_databases(settings) as databases:
-        facts = (await stored(databases, "project", "lamp")).project
-    assert facts is not None
+        lamp = await stored(databases, "project", "lamp")
+        facts = lamp.project
+        assert facts is not None
+        async with databases.site.read() as connection:
+            shown = await media.by_ids(connection, {*facts.pictures})
+    assert lamp.cover_asset_id == facts.pictures[0]
+    assert [shown[each].alt for each in facts.pictures] == ["A lamp at night", "Its inside"]
     assert (facts.status, facts.section, facts.repository) == ("in progress", "Light", "https://git.example/lamp")
-    assert (facts.links, len(facts.pictures)) == ((posts.Link(label="Parts", url="/posts/parts"),), 1)
+    assert facts.links == (posts.Link(label="Parts", url="/posts/parts"),)
     assert (await imported(settings, folder))["projects/lamp.md"].outcome == "unchanged"
 
 

@@ -35,7 +35,6 @@ async def test_the_words_of_the_site_are_on_the_very_next_page(client: httpx.Asy
         ("description", "x" * 301),
         ("description", "a\x7fb"),
         ("language", "English"),
-        ("language", "de_CH"),
         ("language", '"><script>'),
     ],
 )

@@ -24,7 +24,8 @@ from sdc_web.media import assets
 from sdc_web.posts import catalogue, projects, publication, redirects, revisions, tags
 from sdc_web.posts.records import Draft, ProjectFacts, Revision
 
-from sdc_cli import markdown_folder
+from sdc_cli import folder_pictures, markdown_folder
+from sdc_cli.folder_pictures import Picture
 from sdc_cli.markdown_folder import Document
 
 CHUNK_BYTES = 256 * 1024
@@ -141,21 +142,23 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _with_pictures(self, document: Document) -> tuple[Draft, list[str]]:
         """The text with its pictures uploaded, and a word about each that was not there."""
+        draft, cover = document.draft, document.cover
+        named = [*folder_pictures.of_text(draft.body), *document.pictures, *([cover] if cover else [])]
         ids: dict[str, str] = {}
         notes: list[str] = []
-        draft = document.draft
-        for target in dict.fromkeys([*markdown_folder.pictures(draft.body), *document.pictures]):
-            picture = await asyncio.to_thread(markdown_folder.located, target, document.file, self.folder)
+        for target, alt in _with_words(named).items():
+            picture = await asyncio.to_thread(folder_pictures.located, target, document.file, self.folder)
             if picture is None:
                 notes.append(f"picture {target} is not in the folder")
                 continue
             known = await self._known(picture)
             if known or not self.dry_run:
-                ids[target] = known or await self._upload(picture)
+                ids[target] = known or await self._upload(picture, alt)
         if draft.project is not None:
-            shown = tuple(dict.fromkeys(ids[target] for target in document.pictures if target in ids))
+            shown = tuple(dict.fromkeys(ids[each.file] for each in document.pictures if each.file in ids))
             draft = replace(draft, project=replace(draft.project, pictures=shown[: projects.MAX_PICTURES]))
-        return replace(draft, body=markdown_folder.with_pictures(draft.body, ids)), notes
+        body = folder_pictures.with_ids(draft.body, ids)
+        return replace(draft, body=body, cover_asset_id=ids.get(cover.file) if cover else None), notes
 
     async def _known(self, picture: Path) -> str:
         """The id of the asset with these bytes, or nothing."""
@@ -164,16 +167,24 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             asset = await assets.by_sha256(connection, digest)
         return asset.id if asset else ""
 
-    async def _upload(self, picture: Path) -> str:
+    async def _upload(self, picture: Path, alt: str) -> str:
         async def chunks() -> AsyncIterator[bytes]:
             with await asyncio.to_thread(_open, picture) as file:
                 while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                     yield chunk
 
         asset, _ = await media.upload.accept(
-            self.databases.site, self.store, self.settings, picture.name, chunks(), alt=""
+            self.databases.site, self.store, self.settings, picture.name, chunks(), alt[: assets.MAX_ALT]
         )
         return asset.id
+
+
+def _with_words(named: list[Picture]) -> dict[str, str]:
+    """Each file once, in order, with the first words that are said of it."""
+    words: dict[str, str] = {}
+    for each in named:
+        words[each.file] = words.get(each.file) or each.alt
+    return words
 
 
 def _open(file: Path) -> BinaryIO:
@@ -187,6 +198,9 @@ def _sha256(file: Path) -> str:
 
 def _same(revision: Revision, draft: Draft) -> bool:
     """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
+    # A cover may have been chosen since, where the file names none.
+    if draft.cover_asset_id not in (None, revision.cover_asset_id):
+        return False
     same = [text.split() for text in _words(revision)] == [text.split() for text in _words(draft)]
     return (
         same

@@ -15,14 +15,14 @@ from sdc_web.posts import addresses, language_names, languages, slugs
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
 
-from sdc_cli import project_fields
+from sdc_cli import folder_pictures, project_fields
+from sdc_cli.folder_pictures import Picture
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".mdx")
 _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
 _TITLE = re.compile(r"\A\s*#[ \t]+(.+?)[ \t#]*\r?\n")
-_IMAGE = re.compile(r"(!\[[^\]]*\]\()(<[^>]+>|[^)\s]+)")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.DOTALL)
 _KINDS: Mapping[str, Kind] = {
     "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
@@ -41,7 +41,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     is_draft: bool
     at_us: int | None
     aliases: tuple[str, ...]
-    pictures: tuple[str, ...]
+    cover: Picture | None
+    pictures: tuple[Picture, ...]
     notes: tuple[str, ...]
 
 
@@ -100,39 +101,10 @@ def read(file: Path, folder: Path) -> Document:
         is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
         at_us=_date(fields, dated[1] if dated else ""),
         aliases=tuple(filter(None, map(_alias, aliases))),
-        pictures=project_fields.pictures(fields) if kind == "project" else (),
+        cover=folder_pictures.cover(fields),
+        pictures=folder_pictures.gallery(fields) if kind == "project" else (),
         notes=tuple(notes),
     )
-
-
-def pictures(body: str) -> Iterator[str]:
-    """The files beside the text that its pictures name, as they are written there."""
-    for found in _IMAGE.finditer(body):
-        target = found[2].strip("<>")
-        if not urlsplit(target).scheme and not target.startswith("//"):
-            yield target
-
-
-def with_pictures(body: str, assets: Mapping[str, str]) -> str:
-    """The text with the pictures that are assets now, by what was written for each."""
-
-    def put(found: re.Match[str]) -> str:
-        asset_id = assets.get(found[2].strip("<>"))
-        return f"{found[1]}media:{asset_id}" if asset_id else found[0]
-
-    return _IMAGE.sub(put, body)
-
-
-def located(target: str, file: Path, folder: Path) -> Path | None:
-    """The picture that a text names: beside it, from the folder on, or below `static`; never outside of the folder."""
-    path = PurePosixPath(unquote(urlsplit(target).path))
-    bare = str(path).lstrip("/")
-    places = [folder / bare, folder / "static" / bare, folder / "public" / bare, folder / "assets" / bare]
-    for place in places if path.is_absolute() else [file.parent / bare, *places]:
-        whole = place.resolve()
-        if whole.is_file() and whole.is_relative_to(folder.resolve()):
-            return whole
-    return None
 
 
 def _parted(text: str) -> tuple[dict[str, object], str]:

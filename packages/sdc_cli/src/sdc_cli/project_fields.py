@@ -29,12 +29,6 @@ def facts(fields: Mapping[str, object], notes: list[str]) -> ProjectFacts:
     )
 
 
-def pictures(fields: Mapping[str, object]) -> tuple[str, ...]:
-    """The files that it names as its pictures, in order."""
-    given = fields.get("pictures") or fields.get("gallery")
-    return tuple(each for each in given if isinstance(each, str) and each) if isinstance(given, list) else ()
-
-
 def _links(given: object, notes: list[str]) -> Iterator[Link]:
     """Of a list of addresses or of tables with an address, or of one table of labels."""
     if isinstance(given, dict):
