@@ -31,6 +31,7 @@ async def _rename(databases: Databases, post: Post, slug: str, body: str = "A te
 @pytest.mark.parametrize(
     ("html", "found"),
     [
+        ('<a href="/posts/a%00b"> <a href="/posts/a%0Ab"> <a href="/posts/%ED%A0%80">', ["/posts/\ufffd\ufffd\ufffd"]),
         ('<a href="/posts/fog">', ["/posts/fog"]),
         ('<a rel="x" title="a &gt; b>c" href="/posts/fog/?q=1#part">', ["/posts/fog"]),
         ('<a href="fog"> <a href="../projects/lamp"> <a href="#part"> <a href="">', ["/posts/fog", "/projects/lamp"]),

@@ -13,7 +13,7 @@ from sdc_core import clock
 from sdc_core.sqlite import Database, execute, fetch_value, migrate, pysqlite3
 from sdc_web import posts
 from sdc_web.db import MIGRATIONS, Databases
-from sdc_web.posts import Draft, Post, search_query, search_results, searching
+from sdc_web.posts import Draft, Post, search_nearby, search_query, search_results, searching
 
 from raw_requests import ask
 
@@ -260,6 +260,24 @@ async def test_a_mistyped_word_is_answered_with_the_closest_one(client: httpx.As
     assert "Did you mean" not in await _page(client, q="zzzz fog")
 
 
+async def test_a_closest_word_takes_the_place_of_no_other(databases: Databases, publish: Publish) -> None:
+    await publish("A party", "With art.")
+    async with databases.site.read() as connection:
+        assert await search_nearby.nearby(connection, search_query.parse("party arty")) == "party art"
+
+
+def test_what_is_typed_twice_is_looked_for_once() -> None:
+    assert search_query.parse("fog sea fog -air -air fo").expression == '("fog" AND "sea" AND "fo"*) NOT ("air")'
+
+
+async def test_a_search_travels_compressed(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Fog")
+    for coding in ("br", "gzip", "zstd"):
+        answer = await client.get("/search?q=fog", headers={"accept-encoding": coding})
+        assert answer.headers["content-encoding"] == coding
+        assert "1 result" in answer.text, coding
+
+
 async def test_htmx_gets_the_results_alone_and_nobody_else_does(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("Fog")
     for address in ("/search?q=fog", "/search"):
@@ -269,7 +287,7 @@ async def test_htmx_gets_the_results_alone_and_nobody_else_does(client: httpx.As
         whole = await client.get(address)
         assert whole.text.lstrip().startswith("<!doctype html>"), address
         assert part.text.strip() in whole.text, address
-        assert whole.headers["vary"] == "HX-Request, HX-Request-Type"
+        assert whole.headers["vary"] == "accept-encoding, HX-Request, HX-Request-Type"
 
 
 @pytest.mark.parametrize("go", [posts.unpublish, posts.delete], ids=["unpublished", "deleted"])

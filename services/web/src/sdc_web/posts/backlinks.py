@@ -28,7 +28,7 @@ def addresses(html: str, path: str) -> list[str]:
     for anchor in _ANCHOR.finditer(html):
         href = _HREF.search(anchor[1])
         address = _address(unescape(href[1]), path) if href else ""
-        if address not in ("", path) and len(address) <= MAX_ADDRESS:
+        if address not in ("", path) and len(address) <= MAX_ADDRESS and address.isprintable():
             found[address] = None
     return list(found)[:MAX_LINKS]
 

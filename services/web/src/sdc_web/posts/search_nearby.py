@@ -1,5 +1,6 @@
 """The next best question, for one that nothing answers: mistyped words as the index spells them."""
 
+import re
 import unicodedata
 from difflib import get_close_matches
 
@@ -33,7 +34,7 @@ async def nearby(connection: Connection, query: Query) -> str:
             closest = await _closest(connection, word)
             if not closest:
                 return ""
-            changed = changed.replace(word, closest, 1)
+            changed = re.sub(rf"\b{re.escape(word)}\b", closest, changed, count=1)
     if changed == query.text:
         return ""
     words = search_query.parse(changed).expression

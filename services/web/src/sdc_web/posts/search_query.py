@@ -75,7 +75,9 @@ def parse(typed: str) -> Query:
     if wanted and ends_open:
         wanted[-1] = msgspec.structs.replace(wanted[-1], open=True)
     too_long = len(wanted) + len(unwanted) > MAX_PIECES
-    return Query(text=text, wanted=tuple(wanted), unwanted=tuple(unwanted), too_long=too_long)
+    # What is typed twice is looked for once.
+    once, unwanted_once = tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted))
+    return Query(text=text, wanted=once, unwanted=unwanted_once, too_long=too_long)
 
 
 def visible(typed: str) -> str:

@@ -1,6 +1,7 @@
 """The search: a page, and for htmx the part of it that changes while a reader types."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import get_args
 from urllib.parse import urlencode
 
@@ -11,7 +12,8 @@ from litestar.params import FromQuery
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
-from sdc_web import htmx, posts, templating
+from sdc_web import content_codings, htmx, posts, templating
+from sdc_web.content_codings import CODINGS
 from sdc_web.db import Databases
 from sdc_web.posts import Found, Kind, search_nearby, search_query, search_results
 from sdc_web.posts.search_query import MAX_PIECES, MAX_QUERY, Query
@@ -22,7 +24,7 @@ ON_PAGE = 30
 LAST_PAGE = RANKED // ON_PAGE
 MAX_TAG = 100
 _KINDS: dict[str, str] = {"post": "Posts", "project": "Projects", "page": "Pages"}
-_VARY = {"vary": "HX-Request, HX-Request-Type"}
+_VARY = {"vary": "accept-encoding, HX-Request, HX-Request-Type"}
 
 
 class Chip(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +77,8 @@ async def search(
     kind: FromQuery[str] = "",
     tag: FromQuery[str] = "",
     page: FromQuery[str] = "",
-) -> Response[str]:
-    """The whole page, or the results alone where htmx asks for a part."""
+) -> Response[bytes]:
+    """The whole page, or the results alone where htmx asks for a part. No answer is kept: there is no end of them."""
     asked = _asked(q, kind, tag, page)
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
@@ -84,13 +86,19 @@ async def search(
     context = {"site": front, "navigation": front.navigation, "asked": asked, "results": results}
     fragment = htmx.wants_fragment(request)
     template = "site/search/_results.html" if fragment else "site/search/show.html"
-    html = await asyncio.to_thread(templating.render, template, **context)
+    coding = content_codings.best(request.headers.get("accept-encoding", ""))
+    body = await asyncio.to_thread(_body, template, coding, context)
     # A browser that goes back must never be given the part for the whole: it has the same address.
     headers = {"cache-control": "no-store" if fragment else "no-cache", **_VARY}
-    return Response(html, media_type=MediaType.HTML, headers=headers)
+    coded = {} if coding == "identity" else {"content-encoding": coding}
+    return Response(body, media_type=MediaType.HTML, headers=headers | coded)
 
 
 route_handlers = [search]
+
+
+def _body(template: str, coding: str, context: Mapping[str, object]) -> bytes:
+    return CODINGS[coding].encode(templating.render(template, **context).encode())
 
 
 def _asked(q: str, kind: str, tag: str, page: str) -> Asked:
