@@ -210,8 +210,9 @@ async def test_without_a_token_in_force_every_api_route_is_closed(app: ASGIApp, 
         headers = [(b"authorization", each.replace(b"THE-TOKEN", issued.text.encode())) for each in sent]
         for method, path in routes:
             answer = await ask(app, method, path, headers=[SAME, HTML, *headers])
+            challenge = 'Bearer error="invalid_token"' if headers else "Bearer"
             told = (answer.status, answer.headers["www-authenticate"], answer.headers["content-type"])
-            assert told == (401, "Bearer", "application/problem+json"), (method, path, sent)
+            assert told == (401, challenge, "application/problem+json"), (method, path, sent)
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
@@ -231,7 +232,9 @@ async def test_a_token_that_may_read_changes_nothing(app: ASGIApp, databases: Da
     issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author.id)
     headers = [(b"authorization", b"Bearer " + issued.text.encode()), (b"if-match", b'"1"')]
     for method, path in for_whom(WRITER):
-        assert (await ask(app, method, path, headers=headers)).status == 403, (method, path)
+        answer = await ask(app, method, path, headers=headers)
+        told = (answer.status, answer.headers["www-authenticate"])
+        assert told == (403, 'Bearer error="insufficient_scope", scope="write"'), (method, path)
 
 
 async def test_a_cookie_gives_no_right_to_the_api(

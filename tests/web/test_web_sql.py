@@ -48,6 +48,7 @@ def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str
         "posts.store.SQL_DUE",
         "media.assets.SQL_FIND",
         "media.assets.SQL_NEWEST",
+        "media.assets.SQL_PAGE",
         "media.orders.SQL_DUE",
     ],
 )

@@ -60,7 +60,7 @@ _HEADERS: dict[str, Json] = {
     "RateLimit": {"description": 'Requests left and seconds until all are: `"token";r=997;t=42`.', "schema": _TEXT},
     "RateLimit-Policy": {"description": f'`"token";q={rates.MOST};w={rates.WINDOW_S}`.', "schema": _TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
-    "WWW-Authenticate": {"description": "`Bearer`.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": 'How to come in: `Bearer error="invalid_token"`.', "schema": _TEXT},
 }
 _MATCH: Json = {
     "name": "If-Match",
@@ -77,7 +77,7 @@ _KEY: Json = {
     "schema": {"type": "string", "pattern": r'^("[ !#-\[\]-~]{1,255}"|[!#-+\--\[\]-~]{1,255})$'},
     "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
 }
-_OF_REFUSAL = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_OF_REFUSAL = {401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _RATES = ("RateLimit", "RateLimit-Policy")
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 from litestar import Response
-from sdc_core.errors import Unauthorized
+from sdc_core.errors import Forbidden, Unauthorized
 
 from sdc_web import problems
 from sdc_web.api import answers
@@ -32,9 +32,17 @@ class InUseProblem(problems.Problem, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def challenge(request: AnyRequest, error: Unauthorized) -> Response[str] | Response[bytes]:
-    """401 says how to come in (RFC 9110 section 11.6.1)."""
+    """401 says how to come in, and whether what was sent was no token in force (RFC 6750 section 3)."""
     refused = problems.respond(request, error)
-    refused.headers["www-authenticate"] = "Bearer"
+    tried = "authorization" in request.headers
+    refused.headers["www-authenticate"] = 'Bearer error="invalid_token"' if tried else "Bearer"
+    return refused
+
+
+def beyond_scope(request: AnyRequest, error: Forbidden) -> Response[str] | Response[bytes]:
+    """403 says which scope is needed."""
+    refused = problems.respond(request, error)
+    refused.headers["www-authenticate"] = 'Bearer error="insufficient_scope", scope="write"'
     return refused
 
 
