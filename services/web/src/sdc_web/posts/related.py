@@ -12,7 +12,7 @@ from sdc_web.posts.reading import Summary
 from sdc_web.posts.series import Place
 
 ON_PAGE = 3
-LOOKED_AT = 100
+LOOKED_AT = 50
 """Posts of each tag, and with each link, that are looked at, the last ones: what more have is no reason to read on."""
 WEIGHED = 20
 """The nearest, of which the newest come first where they are equally near."""

@@ -45,8 +45,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Chip, ...] = ()
     tags: tuple[Chip, ...] = ()
     instead: Chip | None = None
-    newer_url: str = ""
-    older_url: str = ""
+    better_url: str = ""
+    more_url: str = ""
     ends_here: bool = False
 
 
@@ -123,8 +123,8 @@ async def _results(connection: Connection, asked: Asked, front: posts.Front) -> 
         kinds=_kind_chips(asked, numbers),
         tags=_tag_chips(asked, tags, front),
         instead=None if total else await _instead(connection, asked, sum(numbers.values())),
-        newer_url=asked.url(page=asked.page - 1) if asked.page > 1 else "",
-        older_url=asked.url(page=asked.page + 1) if more and asked.page < LAST_PAGE else "",
+        better_url=asked.url(page=asked.page - 1) if asked.page > 1 else "",
+        more_url=asked.url(page=asked.page + 1) if more and asked.page < LAST_PAGE else "",
         ends_here=more and asked.page == LAST_PAGE,
     )
 
