@@ -121,19 +121,17 @@ async def test_what_is_too_large_is_refused_while_it_comes(api: httpx.AsyncClien
     assert came <= media.upload.MAX_BYTES + 2 * 2**20
 
 
-@pytest.mark.parametrize("body", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF8"])
-async def test_what_is_no_picture_is_refused(api: httpx.AsyncClient, body: bytes) -> None:
-    refused = await sent(api, body)
-    assert (refused.status_code, refused.json()["field"]) == (422, "file")
+async def test_what_is_no_picture_is_refused(api: httpx.AsyncClient) -> None:
+    for body in (b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF8"):
+        refused = await sent(api, body)
+        assert (refused.status_code, refused.json()["field"]) == (422, "file"), body
     assert (await api.get("/media")).json() == {"media": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize(
-    "kind", ["", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded", "text/html"]
-)
-async def test_a_file_in_a_wrapping_is_refused(api: httpx.AsyncClient, kind: str) -> None:
-    refused = await api.post("/media", content=PNG, headers={"Content-Type": kind})
-    assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_media_type")
+async def test_a_file_in_a_wrapping_is_refused(api: httpx.AsyncClient) -> None:
+    for kind in ("", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded", "text/html"):
+        refused = await api.post("/media", content=PNG, headers={"Content-Type": kind})
+        assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_media_type"), kind
 
 
 async def test_a_compressed_file_is_refused(api: httpx.AsyncClient) -> None:
@@ -141,10 +139,10 @@ async def test_a_compressed_file_is_refused(api: httpx.AsyncClient) -> None:
     assert (await api.post("/media", content=PNG, headers=headers)).status_code == 415
 
 
-@pytest.mark.parametrize("said", [{"alt": "x" * 501}, {"filename": "x" * 1_001}, {"name": "x"}])
-async def test_what_is_said_of_a_file_is_checked(api: httpx.AsyncClient, said: dict[str, str]) -> None:
-    refused = await sent(api, said=said)
-    assert (refused.status_code, refused.json()["field"]) == (422, next(iter(said)))
+async def test_what_is_said_of_a_file_is_checked(api: httpx.AsyncClient) -> None:
+    for field, said in (("alt", "x" * 501), ("filename", "x" * 1_001), ("name", "x")):
+        refused = await sent(api, said={field: said})
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
 
 
 async def test_an_asset_that_is_ready_tells_its_variants(api: httpx.AsyncClient, databases: Databases) -> None:
