@@ -89,17 +89,19 @@ async def test_a_large_site_has_a_map_in_parts_which_are_true_together(
     for day in range(5):
         with clock.frozen((day + 1) * clock.DAY_US):
             await publish(f"Fog {day}", tags=("fog",))
+    with clock.frozen(6 * clock.DAY_US):
+        await publish("About", kind="page")
     index = await changes(client)
     day = "1970-01-0{}T00:00:00Z".format
     assert index == {
-        "/sitemap-1.xml": day(6),
+        "/sitemap-1.xml": day(7),
         "/sitemap-2.xml": day(3),
         "/sitemap-3.xml": day(5),
         "/sitemap-4.xml": day(6),
     }
     parts = [await changes(client, path) for path in index]
     assert [list(part) for part in parts] == [
-        ["/", "/posts", "/tags", "/tags/fog"],
+        ["/", "/posts", "/tags", "/tags/fog", "/about"],
         ["/posts/fog-0", "/posts/fog-1"],
         ["/posts/fog-2", "/posts/fog-3"],
         ["/posts/fog-4"],

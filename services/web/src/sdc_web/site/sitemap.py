@@ -62,9 +62,9 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
     async with databases.site.read() as connection:
         many = await places.count(connection)
         if many > WHOLE:
-            parts = await places.parts(connection, _size(many))
-            newest = max((await places.kinds(connection)).values())
-            return await asyncio.to_thread(_index, settings.site_url, [newest, *(each.updated_at_us for each in parts)])
+            changed = await places.parts(connection, _size(many))
+            newest = max([*changed, *(await places.kinds(connection)).values()])
+            return await asyncio.to_thread(_index, settings.site_url, [newest, *changed])
         rows = [*await _lists(connection, many), *await _rows(connection, await places.of_posts(connection, WHOLE, 0))]
         assets = await _assets(connection, rows)
     return await asyncio.to_thread(_written, settings.site_url, rows, assets)
@@ -113,12 +113,14 @@ def _row(place: Place, translations: Translations | None) -> Row:
 async def _lists(connection: Connection, many: int) -> list[Row]:
     """Everything but the posts: lists, with the last change of what they list, projects and pages."""
     changed = await places.kinds(connection)
+    years = await places.years(connection)
+    newest = max((each.updated_at_us for each in years), default=None)
+    on_home = [newest, changed.get("project"), changed.get("home")]
     rows = [
-        Row(path="/", updated_at_us=max(changed.values(), default=None)),
-        Row(path="/posts", updated_at_us=changed.get("post")),
+        Row(path="/", updated_at_us=max((at_us for at_us in on_home if at_us is not None), default=None)),
+        Row(path="/posts", updated_at_us=newest),
     ]
     if many > pages.ON_LIST:
-        years = await places.years(connection)
         rows += [Row(path=f"/posts/{each.name}", updated_at_us=each.updated_at_us) for each in years]
     if "project" in changed:
         rows.append(Row(path="/projects", updated_at_us=changed["project"]))
