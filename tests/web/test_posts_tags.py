@@ -55,6 +55,14 @@ async def test_a_tag_is_counted_in_what_is_published_and_in_drafts(
     assert await known(databases) == [("fog", 1, 0), ("mist", 0, 1), ("tea", 1, 1)]
 
 
+async def test_names_that_look_the_same_are_one(databases: Databases, publish: Publish) -> None:
+    await publish("Fog", tags=("caf\u00e9",), series="Caf\u00e9")
+    await publish("Mist", tags=("cafe\u0301",), series="Cafe\u0301")
+    assert await known(databases) == [("caf\u00e9", 2, 0)]
+    async with databases.site.read() as connection:
+        assert [each.posts for each in await posts.series.everything(connection)] == [2]
+
+
 async def test_a_rename_reaches_what_is_published_and_what_is_a_draft_in_its_place(
     databases: Databases, publish: Publish, author_id: str
 ) -> None:

@@ -15,9 +15,9 @@ def allowed(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """One line of text, without control characters."""
+    """One line of text, without control characters; letters with marks are one character where there is one (NFC)."""
     lines = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return " ".join(allowed(lines).split())
+    return unicodedata.normalize("NFC", " ".join(allowed(lines).split()))
 
 
 def fitting(text: str, longest: int, field: str, name: str) -> str:

@@ -160,15 +160,12 @@ async def change(database: Database, given: Series) -> None:
 
     Raises Invalid with the field at fault, NotFound without such a series.
     """
-    title = _words(given.title, MAX_TITLE, "title", "The title")
+    title = characters.fitting(characters.line(given.title), MAX_TITLE, "title", "The title")
     if not title:
         raise Invalid("A series needs a title.", field="title")
-    wanted = msgspec.structs.replace(
-        given,
-        title=title,
-        slug=slugs.check(given.slug.strip(), "post"),
-        description=_words(given.description, MAX_DESCRIPTION, "description", "The description"),
-    )
+    words = characters.fitting(characters.line(given.description), MAX_DESCRIPTION, "description", "The description")
+    slug = slugs.check(given.slug.strip(), "post")
+    wanted = msgspec.structs.replace(given, title=title, slug=slug, description=words)
     async with database.transaction() as connection:
         before = await find(connection, given.id)
         named_so = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
@@ -208,10 +205,3 @@ async def _free_slug(connection: Connection, title: str) -> str:
         count += 1
         slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug
-
-
-def _words(text: str, longest: int, field: str, name: str) -> str:
-    clean = " ".join(characters.allowed(text).split())
-    if len(clean) > longest or any("\ud800" <= letter <= "\udfff" for letter in clean):
-        raise Invalid(f"{name} has at most {longest} characters that can be stored.", field=field)
-    return clean
