@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 from sdc_cli.importing import Line, run
 from sdc_cli.markdown_folder import files, read
@@ -14,6 +15,8 @@ from sdc_core.settings import Settings
 from sdc_web import media, posts
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
+from sdc_web.posts.catalogue import by_address
+from sdc_web.posts.whole import draft_of
 
 import photograph
 
@@ -207,6 +210,60 @@ async def test_a_post_of_other_words_at_the_same_address_is_left_alone(
         assert "First words." in (await stored(databases, "post", "fog")).body_html
 
 
+async def test_a_file_that_is_refused_leaves_no_empty_draft(settings: Settings, folder: Path, write: Write) -> None:
+    write("fog.md", f"---\nsummary: {'long ' * 200}\n---\nWords.\n")
+    assert (await imported(settings, folder))["fog.md"].outcome == "skipped"
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert await posts.listing(connection) == []
+
+
+async def test_what_was_renamed_since_is_not_imported_again(settings: Settings, folder: Path, write: Write) -> None:
+    write("fog.md", "Words.")
+    await imported(settings, folder)
+    async with open_databases(settings) as databases:
+        fog = await stored(databases, "post", "fog")
+        async with databases.site.read() as connection:
+            newest = await posts.revisions.newest(connection, fog.id)
+        draft = replace(draft_of(newest), slug="mist")
+        await posts.revisions.save(databases.site, fog.id, draft, newest.number, newest.author_id)
+        await posts.publish(databases.site, fog.id)
+    line = (await imported(settings, folder))["fog.md"]
+    assert (line.outcome, line.reason) == ("skipped", "this address leads elsewhere by now, as the redirects show")
+
+
+async def test_an_alias_takes_no_address_from_another_text(settings: Settings, folder: Path, write: Write) -> None:
+    write("a.md", "---\naliases: [/old]\n---\nA.\n")
+    write("b.md", "---\naliases: [/old, /posts/a, /older]\ndraft: true\n---\nB.\n")
+    taken = "is left out: something is at that address, or it leads elsewhere already"
+    notes = (await imported(settings, folder))["b.md"].notes
+    assert notes == (f"alias /old {taken}", f"alias /posts/a {taken}")
+    async with open_databases(settings) as databases:
+        async with databases.site.read() as connection:
+            assert await posts.redirects.find(connection, "/old") == "/posts/a"
+            draft = await by_address(connection, "post", "b")
+        assert draft is not None
+        await posts.publish(databases.site, draft.id)
+        async with databases.site.read() as connection:
+            assert await posts.redirects.find(connection, "/older") == "/posts/b"
+
+
+async def test_twice_is_once_however_odd_the_letters(settings: Settings, folder: Path, write: Write) -> None:
+    write("\u9727.md", "---\ntitle: Fog \u9727\ntags: [cafe\u0301]\n---\nbe\x07ll\x0cs\n")
+    write("cafe\u0301.md", "Words.")
+    write("later.md", "---\ndate: 2999-01-01\n---\nNot yet.\n")
+    first = await imported(settings, folder)
+    assert sorted(line.outcome for line in first.values()) == ["published", "published", "scheduled"]
+    assert {line.outcome for line in (await imported(settings, folder)).values()} == {"unchanged"}
+
+
+async def test_addresses_that_cannot_be_read_stop_no_import(settings: Settings, folder: Path, write: Write) -> None:
+    write(
+        "fog.md",
+        f"---\npermalink: http://[x\ncover: //[\n---\n![a](http://[x) ![b](a%00b.png) ![c]({'c' * 300}.png)\n",
+    )
+    assert (await imported(settings, folder))["fog.md"].outcome == "published"
+
+
 async def test_a_picture_beside_the_text_is_uploaded_and_one_outside_of_the_folder_is_not(
     settings: Settings, folder: Path, write: Write, object_store: ObjectStore
 ) -> None:
@@ -249,6 +306,8 @@ async def test_an_import_that_was_stopped_before_it_published_is_finished_by_the
         ("pages/about.md", "Me.", ("page", "about", "About", False)),
         ("x.md", "---\ntype: project\ntitle: 'A: b'\nslug: Own Slug\n---\n", ("project", "own-slug", "A: b", False)),
         ("_drafts/some_words.md", "No.", ("post", "some-words", "Some words", True)),
+        ("q.md", "---\ndraft: 'True'\n---\n", ("post", "q", "Q", True)),
+        ("r.md", "---\nstatus: draft\n---\n", ("post", "r", "R", True)),
         ("a.md", "---\npermalink: /blog/2020/deep.html\npublished: false\n---\n", ("post", "deep", "A", True)),
         ("ä.md", "\ufeff---\ntitle: 2024\n---\r\nText", ("post", "a", "2024", False)),
     ],
@@ -266,6 +325,7 @@ def test_kind_address_and_title_come_from_what_there_is(
         ("---\n- a\n---\n", "holds no fields"),
         ("---\na: &a [*a, *a]\nb: !!python/object:os.system x\n---\n", "cannot be read"),
         ("+++\na = \n+++\n", "cannot be read"),
+        ("---\nslug: 霧\ntitle: 霧\n---\n", "for an address"),
         ("---\ndate: yesterday\n---\n", "is none that can be read"),
     ],
 )

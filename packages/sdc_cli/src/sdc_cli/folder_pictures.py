@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
 _IMAGE = re.compile(r"!\[([^\]]*)\]\((<[^>]+>|[^)\s]+)")
+_ELSEWHERE = re.compile(r"//|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _COVERS = ("cover", "image", "featured_image", "thumbnail", "hero")
 _FILES = ("src", "image", "file", "url", "path")
 _WORDS = ("alt", "title", "caption")
@@ -49,13 +50,16 @@ def with_ids(body: str, assets: Mapping[str, str]) -> str:
 
 def located(target: str, file: Path, folder: Path) -> Path | None:
     """The picture that a text names: beside it, from the folder on, or below `static`; never outside of the folder."""
-    path = PurePosixPath(unquote(urlsplit(target).path))
+    path = PurePosixPath(unquote(target.partition("?")[0].partition("#")[0]))
     bare = str(path).lstrip("/")
     places = [folder / bare, folder / "static" / bare, folder / "public" / bare, folder / "assets" / bare]
     for place in places if path.is_absolute() else [file.parent / bare, *places]:
-        whole = place.resolve()
-        if whole.is_file() and whole.is_relative_to(folder.resolve()):
-            return whole
+        try:
+            whole = place.resolve()
+            if whole.is_file() and whole.is_relative_to(folder.resolve()):
+                return whole
+        except (OSError, ValueError):  # no file can have that name
+            continue
     return None
 
 
@@ -72,7 +76,7 @@ def _named(given: object) -> Iterator[Picture]:
 
 
 def _here(file: str, alt: str) -> Iterator[Picture]:
-    if not urlsplit(file).scheme and not file.startswith("//"):
+    if not _ELSEWHERE.match(file):
         # What cannot be seen, such as the joiners of an emoji, is no part of a picture's words.
         words = "".join(letter for letter in " ".join(alt.split()) if letter.isprintable())
         yield Picture(file=file, alt=words)

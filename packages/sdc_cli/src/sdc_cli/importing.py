@@ -21,15 +21,15 @@ from sdc_web import media
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 from sdc_web.media import assets
-from sdc_web.posts import catalogue, projects, publication, redirects, revisions, tags
-from sdc_web.posts.records import Draft, ProjectFacts, Revision
+from sdc_web.posts import catalogue, characters, projects, publication, redirects, revisions, tags
+from sdc_web.posts.records import Draft, Post, ProjectFacts, Revision, path_of
 
 from sdc_cli import folder_pictures, markdown_folder
 from sdc_cli.folder_pictures import Picture
 from sdc_cli.markdown_folder import Document
 
 CHUNK_BYTES = 256 * 1024
-Outcome: TypeAlias = Literal["published", "draft", "unchanged", "skipped"]
+Outcome: TypeAlias = Literal["published", "scheduled", "draft", "unchanged", "skipped"]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,11 +106,11 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
 
     async def take(self, file: Path) -> Line:
         """Import one file; what is wrong with it is said in its line, and the next one is taken."""
-        name = str(file.relative_to(self.folder))
+        name = str(file.relative_to(self.folder)).encode(errors="replace").decode()
         try:
             document = await asyncio.to_thread(markdown_folder.read, file, self.folder)
             return await self._take(document, name)
-        except SdcError as error:
+        except (SdcError, OSError) as error:
             return Line(file=name, outcome="skipped", reason=str(error))
 
     async def _take(self, document: Document, name: str) -> Line:
@@ -118,27 +118,43 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             post = await catalogue.by_address(connection, document.kind, document.draft.slug)
             newest = await revisions.newest(connection, post.id) if post else None
             carried = await tags.names(connection, document.draft.tags)
+            has_moved = await redirects.is_known(connection, path_of(document.kind, document.draft.slug))
+        if post is None and has_moved:
+            return Line(
+                file=name, outcome="skipped", reason="this address leads elsewhere by now, as the redirects show"
+            )
         draft, notes = await self._with_pictures(document)
         draft = replace(draft, tags=carried)
-        line = Line(file=name, outcome="draft" if document.is_draft else "published", notes=(*document.notes, *notes))
+        line = Line(file=name, outcome=_wanted(document), notes=(*document.notes, *notes))
         if post is not None and newest is not None:
             line = replace(line, address=post.path)
             if not _same(newest, draft):
                 return replace(line, outcome="skipped", reason="another text has this address already")
-            if document.is_draft or post.revision_id is not None:
+            if document.is_draft or post.revision_id is not None or post.scheduled_at_us is not None:
                 return replace(line, outcome="unchanged")
         if self.dry_run:
             return line
         if post is None:
-            post = await catalogue.create(self.databases.site, self.author_id, document.kind, document.at_us)
-            await revisions.save(self.databases.site, post.id, draft, 1, self.author_id)
+            post, taken = await self._begin(document, draft)
+            line = replace(line, notes=(*line.notes, *taken))
         if not document.is_draft:
             post = await publication.publish(self.databases.site, post.id, document.at_us)
-            async with self.databases.site.transaction() as connection:
-                for alias in document.aliases:
-                    if alias != post.path:
-                        await redirects.add(connection, alias, post.id, clock.now_us())
         return replace(line, address=post.path if post.revision_id else "")
+
+    async def _begin(self, document: Document, draft: Draft) -> tuple[Post, list[str]]:
+        """A new draft with its aliases, and a word about each alias that is taken; all of it or nothing."""
+        taken: list[str] = []
+        async with self.databases.site.transaction() as connection:
+            post = await catalogue.begin(connection, self.author_id, document.kind, document.at_us)
+            await revisions.put(connection, post.id, draft, 1, self.author_id)
+            for alias in dict.fromkeys(document.aliases):
+                if await redirects.is_known(connection, alias) or await redirects.is_published(connection, alias):
+                    taken.append(
+                        f"alias {alias} is left out: something is at that address, or it leads elsewhere already"
+                    )
+                elif alias != path_of(document.kind, draft.slug):
+                    await redirects.add(connection, alias, post.id, clock.now_us())
+        return post, taken
 
     async def _with_pictures(self, document: Document) -> tuple[Draft, list[str]]:
         """The text with its pictures uploaded, and a word about each that was not there."""
@@ -179,6 +195,12 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         return asset.id
 
 
+def _wanted(document: Document) -> Outcome:
+    if document.is_draft:
+        return "draft"
+    return "published" if document.at_us is None or document.at_us <= clock.now_us() else "scheduled"
+
+
 def _with_words(named: list[Picture]) -> dict[str, str]:
     """Each file once, in order, with the first words that are said of it."""
     words: dict[str, str] = {}
@@ -197,17 +219,18 @@ def _sha256(file: Path) -> str:
 
 
 def _same(revision: Revision, draft: Draft) -> bool:
-    """Whether it holds these words already; `revisions.save` has cleaned them, so spaces do not count."""
+    """Whether it holds these words already; `revisions.put` has cleaned them."""
     # A cover may have been chosen since, where the file names none.
     if draft.cover_asset_id not in (None, revision.cover_asset_id):
         return False
-    same = [text.split() for text in _words(revision)] == [text.split() for text in _words(draft)]
     return (
-        same
+        _words(revision) == _words(draft)
         and {*revision.tags} == {*draft.tags}
         and (revision.project or ProjectFacts()) == (draft.project or ProjectFacts())
     )
 
 
-def _words(saved: Revision | Draft) -> tuple[str, ...]:
-    return saved.title, saved.summary, saved.body, saved.series, saved.language, saved.translation_key
+def _words(saved: Revision | Draft) -> list[str]:
+    """Cleaned; spaces in the body do not count."""
+    lines = (saved.title, saved.summary, saved.series, saved.language, saved.translation_key)
+    return [*map(characters.line, lines), *characters.allowed(saved.body).split()]

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 import yaml
@@ -71,6 +71,7 @@ def read(file: Path, folder: Path) -> Document:
     stem = file.parent.name if file.stem == "index" and file.parent != folder else file.stem
     dated = _DATED.fullmatch(stem)
     notes = list(_left_out(body))
+    named_so = dated[2] if dated else stem
     title = _text(fields, "title")
     if not title and (headed := _TITLE.match(body)):
         title, body = headed[1], body[headed.end() :]
@@ -83,12 +84,16 @@ def read(file: Path, folder: Path) -> Document:
     notes += [
         f"series {each} is left out: a post belongs to one, and nothing else to any" for each in named if each != series
     ]
+    title = title or named_so.replace("-", " ").replace("_", " ").strip().capitalize()
+    slug = _slug(fields, named_so) or slugs.from_title(title)
+    if not slug:
+        raise Invalid("neither its name nor its title has a letter a to z for an address: give it a slug")
     return Document(
         file=file,
         kind=kind,
         draft=Draft(
-            title=title or (dated[2] if dated else stem).replace("-", " ").replace("_", " ").strip().capitalize(),
-            slug=_slug(fields, dated[2] if dated else stem),
+            title=title,
+            slug=slug,
             summary=_text(fields, "summary", "description", "excerpt", "subtitle"),
             body=body.strip() + "\n",
             tags=_tags(fields),
@@ -98,7 +103,7 @@ def read(file: Path, folder: Path) -> Document:
             translation_key=_text(fields, "translationkey", "translation_key").strip("/")[: languages.MAX_KEY],
             project=project_fields.facts(fields, notes) if kind == "project" else None,
         ),
-        is_draft=fields.get("draft") is True or fields.get("published") is False or "_drafts" in file.parts,
+        is_draft=_is_draft(fields, file.relative_to(folder)),
         at_us=_date(fields, dated[1] if dated else ""),
         aliases=tuple(filter(None, map(_alias, aliases))),
         cover=folder_pictures.cover(fields),
@@ -164,9 +169,20 @@ def _kind(fields: Mapping[str, object], path: Path) -> Kind:
     return "post"
 
 
+def _is_draft(fields: Mapping[str, object], path: Path) -> bool:
+    """Also where `true` is written as a text: what was not meant for readers must not reach them."""
+    said = {name: str(fields[name]).strip().lower() for name in ("draft", "published", "status") if name in fields}
+    return (
+        ("draft", "true") in said.items()
+        or ("published", "false") in said.items()
+        or (("status", "draft") in said.items() or "_drafts" in path.parts)
+    )
+
+
 def _slug(fields: Mapping[str, object], stem: str) -> str:
     given = _text(fields, "slug") or _text(fields, "permalink", "url")
-    last = PurePosixPath(urlsplit(given).path.rstrip("/")).name.removesuffix(".html") if given else ""
+    path = given.partition("?")[0].partition("#")[0].rstrip("/")
+    last = PurePosixPath(path).name.removesuffix(".html")
     return slugs.from_title(unquote(last) if last and ":" not in last else stem.replace("_", "-"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sdc_core.errors import Invalid
-from sdc_web.posts import projects
+from sdc_web.posts import characters, projects
 from sdc_web.posts.records import Link, ProjectFacts
 
 
@@ -44,4 +44,4 @@ def _links(given: object, notes: list[str]) -> Iterator[Link]:
 
 
 def _line(value: object) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return characters.line(value) if isinstance(value, str) else ""

@@ -86,6 +86,13 @@ async def everything(connection: Connection, limit: int) -> list[Redirect]:
 
 
 SQL_KNOWN = "SELECT 1 FROM redirects WHERE path = :path"
+
+
+async def is_known(connection: Connection, path: str) -> bool:
+    """Whether the address leads somewhere, or will once the post behind it is published."""
+    return await fetch_value(connection, SQL_KNOWN, {"path": path}) is not None
+
+
 SQL_OWN = "INSERT INTO redirects (path, target, created_at_us) VALUES (:path, :target, :now_us)"
 
 
@@ -98,13 +105,13 @@ async def add_own(database: Database, path: str, target: str, site_url: str) -> 
     leads_to = addresses.target(target, site_url)
     here = addresses.path_here(leads_to)
     async with database.transaction() as connection:
-        if await fetch_value(connection, SQL_KNOWN, {"path": old}) is not None:
+        if await is_known(connection, old):
             raise Invalid("This address leads somewhere already: delete that first.", field="path")
         if await is_published(connection, old):
             raise Invalid("A published text has this address.", field="path")
         if here == old:
             raise Invalid("An address cannot lead to itself.", field="target")
-        if here and await fetch_value(connection, SQL_KNOWN, {"path": here}) is not None:
+        if here and await is_known(connection, here):
             raise Invalid("This address leads on by itself: name the one where it ends.", field="target")
         await put_own(connection, old, leads_to)
 
