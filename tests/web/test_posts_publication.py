@@ -14,6 +14,46 @@ from sdc_web.posts.records import State
 
 HOUR_US = 3_600 * clock.SECOND_US
 Meanwhile = Callable[[str, str], None]
+THINGS = """
+INSERT INTO authors (id, name, display_name, created_at_us) VALUES ('second', 's', 'S', 1);
+INSERT INTO home_projects (post_id, position) SELECT id, 1 FROM posts WHERE slug = 'one';
+INSERT INTO navigation (position, title, url) VALUES (1, 'A', '/a');
+INSERT INTO post_links (from_post_id, address) SELECT id, '/a' FROM posts WHERE slug = 'one';
+INSERT INTO redirects (path, target, created_at_us) VALUES ('/a', '/b', 0);
+INSERT INTO series (id, slug, title) VALUES ('s', 's', 'S');
+INSERT INTO tags (name, colour, description) VALUES ('a', 'red', '');
+INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us)
+VALUES ('m', 'm', 'm', 'm', 1, '', 'ready', 0);
+"""
+CHANGES = """
+INSERT INTO authors (id, name, display_name, created_at_us) VALUES ('first', 'f', 'F', 0)
+UPDATE authors SET display_name = 'Z'
+DELETE FROM authors WHERE id = 'second'
+INSERT INTO home_projects (post_id, position) SELECT id, 1 FROM posts WHERE slug <> 'one'
+UPDATE home_projects SET position = 2
+DELETE FROM home_projects
+INSERT INTO navigation (position, title, url) VALUES (2, 'A', '/a')
+UPDATE navigation SET url = '/z'
+DELETE FROM navigation
+INSERT INTO post_links (from_post_id, address) SELECT id, '/z' FROM posts
+UPDATE post_links SET address = '/z'
+DELETE FROM post_links
+INSERT INTO post_tags (tag, post_id) SELECT 'z', id FROM posts
+UPDATE post_tags SET tag = 'z' WHERE tag = 'a'
+DELETE FROM post_tags
+INSERT INTO redirects (path, target, created_at_us) VALUES ('/c', '/posts/one', 0)
+UPDATE redirects SET target = '/posts/one'
+UPDATE redirects SET target = NULL, post_id = (SELECT id FROM posts)
+DELETE FROM redirects
+UPDATE series SET description = 'z'
+DELETE FROM series
+UPDATE site SET description = 'z'
+INSERT INTO tags (name, colour, description) VALUES ('b', 'red', '')
+UPDATE tags SET colour = 'blue'
+DELETE FROM tags
+UPDATE media_assets SET alt = 'z'
+DELETE FROM media_assets
+"""
 
 
 @pytest.fixture
@@ -75,6 +115,23 @@ async def test_publishing_raises_the_generation(databases: Databases, draft: Pos
     before = await _generation(databases)
     await posts.publish(databases.site, draft.id)
     assert await _generation(databases) > before
+
+
+async def test_whatever_readers_see_raises_the_generation(databases: Databases, author_id: str, draft: Post) -> None:
+    await posts.publish(databases.site, draft.id)
+    await posts.create(databases.site, author_id, "project")
+    unseen = []
+    async with databases.site.transaction() as connection:
+        for statement in THINGS.strip().split(";\n"):
+            await sqlite.execute(connection, statement)
+        for change in CHANGES.strip().splitlines():
+            before = await fetch_value(connection, "SELECT n FROM generation")
+            await sqlite.execute(connection, "SAVEPOINT before_the_change")
+            assert await sqlite.execute(connection, change) > 0, change
+            if await fetch_value(connection, "SELECT n FROM generation") == before:
+                unseen.append(change)
+            await sqlite.execute(connection, "ROLLBACK TO before_the_change")
+    assert unseen == []
 
 
 async def test_saving_a_draft_leaves_the_generation(databases: Databases, draft: Post) -> None:
