@@ -18,6 +18,7 @@ from sdc_web.posts.series import MAX_POSITION
 from sdc_cli import folder_pictures, project_fields
 from sdc_cli.folder_pictures import Picture
 
+FIRST_YEAR = 1970
 MAX_FILE_BYTES = 2 * 1024 * 1024
 SUFFIXES = (".md", ".markdown", ".mdx")
 _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -202,8 +203,14 @@ def _date(fields: Mapping[str, object], named: str) -> int | None:
 
 
 def _moment(value: datetime) -> int:
-    """UTC, unless it says otherwise."""
-    return clock.from_datetime(value if value.tzinfo else value.replace(tzinfo=UTC))
+    """UTC, unless it says otherwise. Raises Invalid for a year that no page can name."""
+    try:
+        at = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise Invalid("its date is out of reach") from None
+    if at.year < FIRST_YEAR:
+        raise Invalid(f"its date is before {FIRST_YEAR}")
+    return clock.from_datetime(at)
 
 
 def _alias(alias: str) -> str:
