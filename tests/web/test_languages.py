@@ -11,6 +11,7 @@ from sdc_core.errors import Invalid
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Post, language_names
+from sdc_web.posts.whole import draft_of
 
 from api_client import program, token
 from signing_in import BROWSER, come_in, send
@@ -91,6 +92,20 @@ async def test_the_rest_stays_together_when_the_first_text_is_deleted(
 
 
 @pytest.mark.usefixtures("fog")
+async def test_a_first_text_that_joins_others_takes_its_translations_along(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish, fog: Post
+) -> None:
+    niebla = await publish("Niebla", language="es")
+    async with databases.site.read() as connection:
+        newest = await posts.revisions.newest(connection, fog.id)
+    joined = msgspec.structs.replace(draft_of(newest), translation_key=niebla.id)
+    await posts.revisions.save(databases.site, fog.id, joined, newest.number, fog.author_id)
+    await posts.publish(databases.site, fog.id)
+    every = sorted([*FOG, ("es", "/posts/niebla")])
+    for path in ("/posts/fog", "/posts/nebel", "/posts/niebla"):
+        assert sorted(alternates((await client.get(path)).text)) == every, path
+
+
 async def test_of_two_texts_in_one_language_a_page_names_one(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("Nebel, neu", language="de", translation_key="fog-2")
     await publish("Mist", translation_key="fog-2")

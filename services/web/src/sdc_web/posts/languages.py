@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 from sdc_core.errors import Invalid, NotFound
-from sdc_core.sqlite import Connection, fetch_all
+from sdc_core.sqlite import Connection, execute, fetch_all
 
 from sdc_web.posts import characters, language_names, store
 from sdc_web.posts.records import Kind, path_of
@@ -153,6 +153,15 @@ async def checked(connection: Connection, key: str, post_id: str) -> str:
     with suppress(NotFound):
         clean = (await store.newest_revision(connection, clean)).translation_key or clean
     return "" if clean == post_id else clean
+
+
+SQL_FOLLOW = "UPDATE revisions SET translation_key = :key WHERE translation_key = :post_id"
+
+
+async def follow(connection: Connection, post_id: str, key: str) -> None:
+    """Texts that name this post stay with it, now that it names a key of its own."""
+    if key:
+        await execute(connection, SQL_FOLLOW, {"post_id": post_id, "key": key})
 
 
 def _together(found: list[Translation]) -> Translations | None:

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import backlinks, markdown, redirects, revisions, sameness, searching, series, store
+from sdc_web.posts import backlinks, languages, markdown, redirects, revisions, sameness, searching, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 
 TRIES = 5
@@ -127,6 +127,7 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
     await store.clear_tags(connection, after.id)
     for name in revision.tags:
         await store.tag(connection, after.id, name)
+    await languages.follow(connection, after.id, revision.translation_key)
     await series.put(connection, after.id, revision.series, revision.series_position)
     await searching.keep(connection, revision)
     await backlinks.keep(connection, after.id, revision.body_html or "", after.path)
