@@ -77,7 +77,7 @@ async def test_a_list_without_entries_is_the_authors_too(client: httpx.AsyncClie
     await come_in(client, databases)
     await press(client)
     assert await links(databases) == []
-    assert "Make it by itself" in (await client.get("/author/navigation", headers=BROWSER)).text
+    assert "Use the automatic list" in (await client.get("/author/navigation", headers=BROWSER)).text
 
 
 @pytest.mark.parametrize(

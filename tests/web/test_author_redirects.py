@@ -56,6 +56,17 @@ async def test_one_is_made_listed_and_deleted(client: httpx.AsyncClient, databas
     assert await where(client, "/2019/05/fog.html") == (404, "")
 
 
+async def test_a_list_that_is_cut_off_says_so(
+    client: httpx.AsyncClient, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdc_web.author.redirects.LISTED", 1)
+    await come_in(client, databases)
+    await posts.redirects.add_own(databases.site, "/old", "/posts", "")
+    assert "older ones" not in (await client.get("/author/redirects", headers=BROWSER)).text
+    await posts.redirects.add_own(databases.site, "/older", "/posts", "")
+    assert "older ones" in (await client.get("/author/redirects", headers=BROWSER)).text
+
+
 @pytest.mark.parametrize(
     ("path", "target", "field"),
     [

@@ -75,14 +75,15 @@ async def _page(
     status_code: int = 200,
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        listed = await posts.redirects.everything(connection, LISTED)
+        listed = await posts.redirects.everything(connection, LISTED + 1)
     return await pages.page(
         request,
         databases,
         "author/redirects/index.html",
         author=author,
         status_code=status_code,
-        listed=listed,
+        listed=listed[:LISTED],
+        more=len(listed) > LISTED,
         form=form,
         errors=errors,
     )
