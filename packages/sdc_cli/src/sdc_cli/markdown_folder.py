@@ -25,6 +25,7 @@ _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
 _TITLE = re.compile(r"\A\s*#[ \t]+(.+?)[ \t#]*\r?\n")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.DOTALL)
+_UNREAD = frozenset({("draft", "true"), ("published", "false"), ("status", "draft")})
 _KINDS: Mapping[str, Kind] = {
     "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
     "page": "page", "pages": "page", "project": "project", "projects": "project", "portfolio": "project",
@@ -172,12 +173,8 @@ def _kind(fields: Mapping[str, object], path: Path) -> Kind:
 
 def _is_draft(fields: Mapping[str, object], path: Path) -> bool:
     """Also where `true` is written as a text: what was not meant for readers must not reach them."""
-    said = {name: str(fields[name]).strip().lower() for name in ("draft", "published", "status") if name in fields}
-    return (
-        ("draft", "true") in said.items()
-        or ("published", "false") in said.items()
-        or (("status", "draft") in said.items() or "_drafts" in path.parts)
-    )
+    said = {(name, str(value).strip().lower()) for name, value in fields.items()}
+    return "_drafts" in path.parts or not said.isdisjoint(_UNREAD)
 
 
 def _slug(fields: Mapping[str, object], stem: str) -> str:
