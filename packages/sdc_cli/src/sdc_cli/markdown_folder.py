@@ -25,7 +25,7 @@ _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
 _TITLE = re.compile(r"\A\s*#[ \t]+(.+?)[ \t#]*\r?\n")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}", re.DOTALL)
-_UNREAD = frozenset({("draft", "true"), ("published", "false"), ("status", "draft")})
+_UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"))
 _KINDS: Mapping[str, Kind] = {
     "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
     "page": "page", "pages": "page", "project": "project", "projects": "project", "portfolio": "project",
@@ -173,8 +173,7 @@ def _kind(fields: Mapping[str, object], path: Path) -> Kind:
 
 def _is_draft(fields: Mapping[str, object], path: Path) -> bool:
     """Also where `true` is written as a text: what was not meant for readers must not reach them."""
-    said = {(name, str(value).strip().lower()) for name, value in fields.items()}
-    return "_drafts" in path.parts or not said.isdisjoint(_UNREAD)
+    return "_drafts" in path.parts or any(str(fields.get(name)).strip().lower() == said for name, said in _UNREAD)
 
 
 def _slug(fields: Mapping[str, object], stem: str) -> str:
