@@ -14,7 +14,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
 from sdc_web import posts
-from sdc_web.app import build
+from sdc_web.app import Routes, build
 from sdc_web.db import Databases, open_databases
 from sdc_web.posts import Draft, Kind, Post
 
@@ -40,10 +40,16 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def routes() -> Routes:
+    """Worked out once for all tests of this process."""
+    return Routes()
+
+
 @pytest.fixture
-async def app(settings: Settings) -> AsyncGenerator[ASGIApp]:
+async def app(settings: Settings, routes: Routes) -> AsyncGenerator[ASGIApp]:
     """The application between the start and the end of its lifespan."""
-    built = build(settings)
+    built = build(settings, None if settings.INDEXNOW_KEY else routes)
     async with lifespan(built):
         yield built
 

@@ -1,14 +1,15 @@
 """The whole of web, put together: layers, routes, and the parts that live as long as the process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 import msgspec
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp
 from sdc_core import logging, supervise
@@ -59,39 +60,53 @@ def create() -> ASGIApp:
     return build(settings)
 
 
-def build(settings: Settings) -> ASGIApp:
+def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
     """The application. Its parts open with the ASGI lifespan. Raises Misconfigured without a webhook secret."""
-    keyring = Keyring(settings.webhook_secrets)
-    opened = _Opened(settings, keyring)
-    litestar = Litestar(
-        route_handlers=[
-            *site.route_handlers,
-            *site.key_file(settings),
-            *author.route_handlers,
-            *dashboard.route_handlers,
-            *hooks.route_handlers,
-            *api.route_handlers,
-        ],
-        dependencies={**author.dependencies, **_dependencies(opened, settings, keyring)},
-        exception_handlers={
-            **author.exception_handlers,
-            SdcError: problems.respond,
-            HTTPException: problems.respond,
-            Exception: problems.respond,
-        },
-        lifespan=[opened.lifespan],
-        middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)],
-        request_max_body_size=MAX_BODY_BYTES,
-        multipart_form_part_limit=MAX_FORM_PARTS,
-        openapi_config=None,
-        logging_config=None,
-    )
-    edge = Edge(Moved(Bodies(litestar), opened.moved), security_headers(settings))
+    routes = routes or Routes(site.key_file(settings))
+    opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets))
+    routes.litestar.state.clear()
+    edge = Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings))
     opened.page_cache = PageCache(
         edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
     )
     opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
     return opened.request_log
+
+
+class Routes:
+    """Every route. To work them out takes longer than all else here, so applications that follow one another, as in
+    tests, may have the same ones: `opened` is whose they are now.
+    """
+
+    opened: "_Opened"
+
+    def __init__(self, more: Sequence[HTTPRouteHandler] = ()) -> None:
+        self.litestar = Litestar(
+            route_handlers=[
+                *site.route_handlers,
+                *more,
+                *author.route_handlers,
+                *dashboard.route_handlers,
+                *hooks.route_handlers,
+                *api.route_handlers,
+            ],
+            dependencies={**author.dependencies, **_dependencies(self)},
+            exception_handlers={
+                **author.exception_handlers,
+                SdcError: problems.respond,
+                HTTPException: problems.respond,
+                Exception: problems.respond,
+            },
+            lifespan=[self._lifespan],
+            middleware=[DefineMiddleware(author.Gate, site_url=lambda: self.opened.settings.site_url)],
+            request_max_body_size=MAX_BODY_BYTES,
+            multipart_form_part_limit=MAX_FORM_PARTS,
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    def _lifespan(self, litestar: Litestar) -> AbstractAsyncContextManager[None]:
+        return self.opened.lifespan(litestar)
 
 
 class _Opened:
@@ -101,8 +116,9 @@ class _Opened:
     request_log: RequestLogMiddleware
 
     def __init__(self, settings: Settings, keyring: Keyring) -> None:
-        self._settings = settings
-        self._keyring = keyring
+        self.settings = settings
+        self.keyring = keyring
+        self.rates = api.Rates()
         self._parts: Parts | None = None
 
     @property
@@ -117,7 +133,7 @@ class _Opened:
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncGenerator[None]:
-        settings = self._settings
+        settings = self.settings
         await asyncio.to_thread(templating.environment)
         await asyncio.to_thread(templating.static_files)
         await asyncio.to_thread(media.upload.forget_left_over, settings)
@@ -125,7 +141,7 @@ class _Opened:
             open_databases(settings) as databases,
             open_uses(databases.site) as uses,
             open_store(local_endpoint(settings)) as store,
-            connect(settings.worker_url, self._keyring, connections=WORKER_CONNECTIONS) as worker,
+            connect(settings.worker_url, self.keyring, connections=WORKER_CONNECTIONS) as worker,
             open_request_log(settings, worker) as request_log,
             supervise.background(
                 {
@@ -156,22 +172,21 @@ class _Opened:
                 self._parts = None
 
 
-def _dependencies(opened: _Opened, settings: Settings, keyring: Keyring) -> dict[str, Provide]:
+def _dependencies(routes: Routes) -> dict[str, Provide]:
     """Every name under which a handler may ask for a part; a part is looked up when it is asked for."""
-    rates = api.Rates()
     return {
-        "settings": _given(lambda: settings),
-        "keyring": _given(lambda: keyring),
-        "rates": _given(lambda: rates),
-        "databases": _given(lambda: opened.parts.databases),
-        "store": _given(lambda: opened.parts.store),
-        "pictures": _given(lambda: opened.parts.pictures),
-        "cards": _given(lambda: opened.parts.cards),
-        "worker": _given(lambda: opened.parts.worker),
-        "board": _given(lambda: opened.parts.board),
-        "page_cache": _given(lambda: opened.page_cache),
-        "retire_logs": _given(lambda: opened.parts.request_log.retire),
-        "log_trouble": _given(lambda: opened.parts.request_log.trouble),
+        "settings": _given(lambda: routes.opened.settings),
+        "keyring": _given(lambda: routes.opened.keyring),
+        "rates": _given(lambda: routes.opened.rates),
+        "databases": _given(lambda: routes.opened.parts.databases),
+        "store": _given(lambda: routes.opened.parts.store),
+        "pictures": _given(lambda: routes.opened.parts.pictures),
+        "cards": _given(lambda: routes.opened.parts.cards),
+        "worker": _given(lambda: routes.opened.parts.worker),
+        "board": _given(lambda: routes.opened.parts.board),
+        "page_cache": _given(lambda: routes.opened.page_cache),
+        "retire_logs": _given(lambda: routes.opened.parts.request_log.retire),
+        "log_trouble": _given(lambda: routes.opened.parts.request_log.trouble),
     }
 
 

@@ -1,9 +1,9 @@
 """The gate before everything below `/author`: no cross-site writes, nothing kept by caches, nothing indexed.
 
-Litestar(middleware=[DefineMiddleware(author.Gate, site_url=settings.site_url)], ...)
+Litestar(middleware=[DefineMiddleware(author.Gate, site_url=lambda: settings.site_url)], ...)
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sdc_core.errors import Forbidden
@@ -18,7 +18,7 @@ class Gate:
 
     __slots__ = ("app", "site_url")
 
-    def __init__(self, app: ASGIApp, site_url: str) -> None:
+    def __init__(self, app: ASGIApp, site_url: Callable[[], str]) -> None:
         self.app = app
         self.site_url = site_url
 
@@ -27,7 +27,7 @@ class Gate:
             await self.app(scope, receive, send)
             return
         if scope["method"] not in SAFE:
-            require_same_origin(scope["headers"], self.site_url)
+            require_same_origin(scope["headers"], self.site_url())
 
         async def send_private(message: Message) -> None:
             if message["type"] == "http.response.start":
