@@ -117,10 +117,12 @@ def running() -> Running:
 def publish(databases: Databases, author_id: str) -> Publish:
     """Writes and publishes a post, as another process of web would."""
 
-    async def make(title: str, body: str = "A text.", *, kind: Kind = "post", **fields: object) -> Post:
+    async def make(
+        title: str, body: str = "A text.", *, kind: Kind = "post", at_us: int | None = None, **fields: object
+    ) -> Post:
         post = await posts.create(databases.site, author_id, kind)
         draft = msgspec.convert({"title": title, "body": body, **fields}, Draft)
         await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
-        return await posts.publish(databases.site, post.id)
+        return await posts.publish(databases.site, post.id, at_us)
 
     return make

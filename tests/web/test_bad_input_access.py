@@ -53,6 +53,7 @@ WHO = {
     "GET /static/{path}": PUBLIC,
     "GET /tags": PUBLIC,
     "GET /tags/{tag}": PUBLIC,
+    "GET /tags/{tag}/{year}": PUBLIC,
     "GET /tags/{tag}/feed.json": PUBLIC,
     "GET /tags/{tag}/feed.xml": PUBLIC,
     "GET /tags/{tag}/rss.xml": PUBLIC,

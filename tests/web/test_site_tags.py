@@ -3,14 +3,18 @@
 import math
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from http import HTTPStatus
 from importlib import resources
 
 import httpx
 import pytest
+from sdc_core import clock
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Post
 from sdc_web.posts.tags import COLOURS
+from sdc_web.site import pages
 
 Publish = Callable[..., Awaitable[Post]]
 CSS = (resources.files("sdc_web") / "static/css/site.css").read_text(encoding="utf-8")
@@ -89,3 +93,30 @@ def test_every_colour_of_the_palette_stands_out_on_every_surface(colour: str) ->
         for drawn, under in zip(_token(f"tag-{colour}"), _token(surface), strict=True):
             lighter, darker = max(drawn, under), min(drawn, under)
             assert (lighter + 0.05) / (darker + 0.05) >= 4.5, surface
+
+
+async def test_a_tag_with_many_posts_shows_the_newest_and_the_others_by_year(
+    client: httpx.AsyncClient, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "ON_LIST", 2)
+    for number, day in enumerate(("2019-05-01", "2020-05-01", "2020-06-01", "2021-05-01")):
+        at_us = clock.from_datetime(datetime.fromisoformat(f"{day}T00:00:00+00:00"))
+        await publish(f"Number {number}", tags=("fog",), at_us=at_us)
+    newest = (await client.get("/tags/fog")).text
+    assert [f"Number {n}" in newest for n in range(4)] == [False, False, True, True]
+    assert '<a href="/tags/fog/2019">2019</a>' in newest
+    year = (await client.get("/tags/fog/2020")).text
+    assert [f"Number {n}" in year for n in range(4)] == [False, True, True, False]
+    assert '<a href="/tags/fog/2020" aria-current="page">2020</a>' in year
+    assert '<link rel="canonical" href="http://localhost:8000/tags/fog/2020">' in year
+
+
+async def test_a_few_posts_of_a_tag_need_no_years(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Fog", tags=("fog",))
+    assert "By year" not in (await client.get("/tags/fog")).text
+
+
+@pytest.mark.parametrize("year", ["1999", "20", "fog", "9999", "02026"])
+async def test_a_year_without_a_tag_is_not_found(client: httpx.AsyncClient, publish: Publish, year: str) -> None:
+    await publish("Fog", tags=("fog",))
+    assert (await client.get(f"/tags/fog/{year}")).status_code == HTTPStatus.NOT_FOUND

@@ -32,7 +32,8 @@ def migrated(settings: Settings) -> Settings:
 @pytest.mark.parametrize("name", ["SQL_BY_SLUG", "SQL_NEWEST", "SQL_OF_KIND", "SQL_TAGGED"])
 def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str) -> None:
     plan = _plan(migrated, _statement(f"posts.reading.{name}"))
-    assert not [step for step in plan if step.startswith("SCAN")]
+    # The newest of a tag are chosen first; then only those few are gone through.
+    assert not [step for step in plan if step.startswith("SCAN") and step != "SCAN newest"]
 
 
 @pytest.mark.parametrize(

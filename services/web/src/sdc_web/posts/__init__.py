@@ -27,6 +27,7 @@ from sdc_web.posts.reading import (
     of_year,
     tagged,
     years,
+    years_tagged,
 )
 from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, State
 from sdc_web.posts.related import Near, near
@@ -79,4 +80,5 @@ __all__ = [
     "tags",
     "unpublish",
     "years",
+    "years_tagged",
 ]

@@ -1,6 +1,6 @@
 """What readers may see: published posts alone, by address, by date, by kind and by tag."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 import msgspec
 from sdc_core import clock
@@ -148,16 +148,33 @@ async def newest_tagged(connection: Connection, tag: str, limit: int) -> list[Pu
 
 
 SQL_TAGGED = """
-SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language
-FROM post_tags
-JOIN posts ON posts.id = post_tags.post_id
-JOIN revisions AS r ON r.id = posts.revision_id
-WHERE post_tags.tag = :tag
-ORDER BY posts.published_at_us DESC, posts.id DESC
+SELECT newest.id, newest.kind, newest.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
+    r.reading_minutes, newest.published_at_us, newest.changed_at_us AS updated_at_us, r.language
+FROM (
+    SELECT posts.id, posts.kind, posts.slug, posts.published_at_us, posts.changed_at_us, posts.revision_id
+    FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+    WHERE post_tags.tag = :tag AND posts.published_at_us >= :from_us AND posts.published_at_us < :to_us
+    ORDER BY posts.published_at_us DESC, posts.id DESC LIMIT :limit
+) AS newest JOIN revisions AS r ON r.id = newest.revision_id
+ORDER BY newest.published_at_us DESC, newest.id DESC
 """
 
 
-async def tagged(connection: Connection, tag: str) -> list[Summary]:
-    """Published posts that carry the tag, newest first."""
-    return await fetch_all(connection, Summary, SQL_TAGGED, {"tag": tag})
+async def tagged(connection: Connection, tag: str, limit: int = -1, year: int | None = None) -> list[Summary]:
+    """Published posts, pages and projects that carry the tag, newest first: all of them, or those of one year, UTC."""
+    first, end = (MINYEAR, MAXYEAR) if year is None else (year, year + 1)
+    from_us, to_us = (clock.from_datetime(datetime(each, 1, 1, tzinfo=UTC)) for each in (first, end))
+    values = {"tag": tag, "limit": limit, "from_us": from_us, "to_us": to_us}
+    return await fetch_all(connection, Summary, SQL_TAGGED, values)
+
+
+SQL_YEARS_TAGGED = """
+SELECT CAST(strftime('%Y', published_at_us / 1000000, 'unixepoch') AS INTEGER) AS year, count(*) AS posts
+FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+WHERE post_tags.tag = :tag GROUP BY year ORDER BY year DESC
+"""
+
+
+async def years_tagged(connection: Connection, tag: str) -> list[YearOf]:
+    """Every year with something that carries the tag, the latest first."""
+    return await fetch_all(connection, YearOf, SQL_YEARS_TAGGED, {"tag": tag})

@@ -23,7 +23,8 @@ from sdc_web.site.views import View, Year, assets_of, by_section, view
 
 ON_HOME = 8
 ON_LIST = 100
-"""Posts on `/posts`; older ones stand on the page of their year."""
+"""Posts on `/posts` and on the page of a tag; older ones stand on the page of their year."""
+NOT_TAGGED = "No published post carries this tag."
 _YEAR = re.compile(r"[12][0-9]{3}")
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
@@ -120,13 +121,31 @@ async def tagged(
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
         described = await posts.tags.described(connection, tag)
-        found = await posts.tagged(connection, tag)
+        found = await posts.tagged(connection, tag, ON_LIST + 1)
+        years = await posts.years_tagged(connection, tag) if len(found) > ON_LIST else []
     if not found:
-        message = "No published post carries this tag."
-        raise NotFound(message)
-    shown = [view(each, {}) for each in found]
+        raise NotFound(NOT_TAGGED)
+    shown = [view(each, {}) for each in found[:ON_LIST]]
     feed_url = f"{described.url}/feed.xml" if any(each.kind == "post" for each in found) else ""
-    return await page("site/tags/show.html", front, tag=described, posts=shown, feed_url=feed_url)
+    return await page("site/tags/show.html", front, tag=described, posts=shown, feed_url=feed_url, years=years)
+
+
+@get("/tags/{tag:str}/{year:str}")
+async def tagged_in_year(
+    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, tag: FromPath[str], year: FromPath[str]
+) -> Response[str]:
+    """All of a year that carries a tag, for tags with more than their page holds."""
+    if not _YEAR.fullmatch(year):
+        raise NotFound(NOT_TAGGED)
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        described = await posts.tags.described(connection, tag)
+        found = await posts.tagged(connection, tag, year=int(year))
+        years = await posts.years_tagged(connection, tag)
+    if not found:
+        raise NotFound(NOT_TAGGED)
+    shown = [view(each, {}) for each in found]
+    return await page("site/tags/show.html", front, tag=described, posts=shown, years=years, year=int(year))
 
 
 @get("/series/{slug:str}")
@@ -151,7 +170,7 @@ async def single(
     return await _one(request, databases, settings, "page", slug)
 
 
-route_handlers = [home, index, post, projects, project, tags, tagged, series, single]
+route_handlers = [home, index, post, projects, project, tags, tagged, tagged_in_year, series, single]
 
 
 async def page(template: str, front: Front, **context: object) -> Response[str]:

@@ -29,5 +29,5 @@ def cacheable(path: str) -> bool:
     if first == "share":
         return len(rest) == 2
     if first in ("series", "tags") and len(rest) == 2:
-        return rest[1] in (feeds.ATOM, feeds.RSS, feeds.JSON)
+        return rest[1] in (feeds.ATOM, feeds.RSS, feeds.JSON) or rest[1].isdecimal()
     return len(rest) == 1 and rest[0] != "" and first in _LISTS
