@@ -182,9 +182,8 @@ async def fetch_one(
 
 async def fetch_value(connection: Connection, sql: str, values: Mapping[str, Value] | None = None) -> Value:
     """The first column of the first row, or None."""
-    async with connection.execute(sql, values or {}) as cursor:
-        row = await cursor.fetchone()
-        return None if row is None else row[0]
+    found = await connection.execute_fetchall(sql, values or {})
+    return next((row[0] for row in found), None)
 
 
 @asynccontextmanager
