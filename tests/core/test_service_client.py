@@ -125,7 +125,10 @@ async def test_everything_else_is_an_answer_but_no_success(status: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), ("0", 0), ("999999", 86_400), ("9" * 5_000, 0), ("-1", 0), ("1.5", 0), ("soon", 0), ("", 0), ("٣", 0)],
+    [
+        *[("7", 7), ("0", 0), ("999999", 86_400), ("9" * 5_000, 0), ("-1", 0), ("1.5", 0), ("soon", 0), ("", 0)],
+        *[("٣", 0), (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", 0), (f"Mon, 01 Jan 2029 00:00:00 +{'9' * 20}", 0)],
+    ],
 )
 async def test_the_wait_that_an_answer_asks_for_is_read(header: str, seconds: int) -> None:
     async with _answering(_http("503 Busy", b"", f"Retry-After: {header}")) as server:

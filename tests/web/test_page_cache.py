@@ -334,3 +334,10 @@ async def test_a_cdn_may_keep_a_page_for_as_long_as_is_set_and_a_browser_may_not
     for answer in (first, again):
         assert answer.headers["cache-control"] == "public, max-age=0, must-revalidate, s-maxage=60"
         assert answer.headers["cdn-cache-control"] == "public, max-age=60, stale-while-revalidate=60"
+
+
+def test_what_is_remembered_of_a_strangers_wish_is_short() -> None:
+    before = content_codings._best.cache_info().currsize
+    for number in range(5):
+        assert content_codings.best(f"br, {'x' * 50_000}{number}") == "br"
+    assert content_codings._best.cache_info().currsize <= before + 1

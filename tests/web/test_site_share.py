@@ -182,3 +182,10 @@ async def test_only_so_many_cards_wait_for_their_turn(monkeypatch: pytest.Monkey
         for number in range(3):
             group.create_task(asked(f"Fog {number}"))
     assert sorted(answers) == ["drawn", "drawn", "refused"]
+
+
+async def test_a_query_makes_nobody_draw_again(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Fog")
+    address = told((await client.get("/posts/fog")).text)["og:image"].removeprefix(SITE)
+    answer = await client.get(f"{address}?x=1")
+    assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.FOUND, address)

@@ -188,7 +188,7 @@ def _retry_after_s(value: str) -> int:
     else:
         try:
             until = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0
         wait_s = (clock.from_datetime(until) - clock.now_us()) // clock.SECOND_US if until.tzinfo else 0
     return max(0, min(wait_s, 86_400))

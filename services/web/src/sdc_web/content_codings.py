@@ -28,11 +28,19 @@ CODINGS = {
 """By name, the smallest first."""
 
 
-@lru_cache(maxsize=512)
+MAX_ACCEPTED = 200
+"""Letters of Accept-Encoding that are read: what is remembered of strangers has a bound."""
+
+
 def best(accepted: str) -> str:
     """`br`, `zstd`, `gzip` or `identity` by the value of Accept-Encoding (RFC 9110 section 12.5.3); where the client
     likes two the same, the smaller one.
     """
+    return _best(accepted[:MAX_ACCEPTED])
+
+
+@lru_cache(maxsize=512)
+def _best(accepted: str) -> str:
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         coding, _, parameters = part.partition(";")

@@ -51,7 +51,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     look: int = LOOK
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def draw(card: Card) -> bytes:
     """A PNG of 1200 x 630 pixels and some kilobytes. Takes a tenth of a second: call it in a thread, and always in the
     same one, for a face that is open knows none.

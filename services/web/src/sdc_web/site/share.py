@@ -15,6 +15,7 @@ from sdc_web import posts, templating
 from sdc_web.db import Databases
 from sdc_web.posts import Front, shared
 from sdc_web.posts.reading import Summary
+from sdc_web.problems import AnyRequest
 from sdc_web.site import card
 from sdc_web.site.card import Card
 from sdc_web.site.files import FOREVER
@@ -64,20 +65,23 @@ def address_of_site(front: Front) -> str:
 
 @get("/share/{post_id:str}/{name:str}")
 async def show(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     cards: NamedDependency[Cards],
     post_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[bytes]:
-    """A post's card, or that of the site. An address of former days leads to the present one."""
+    """A post's card, or that of the site. An address of former days leads to the present one, and so does one with a
+    query, which the page cache would pass by: nobody makes this draw twice.
+    """
     async with databases.site.read() as connection:
         post = None if post_id == SITE else await shared.by_id(connection, post_id)
         front = await posts.front(connection, settings.site_url)
     if (post is None and post_id != SITE) or not name.endswith(".png"):
         raise NotFound("There is no such picture.")
     wanted = _card(post, front) if post else _card_of_site(front)
-    if name != f"{_digest(wanted)}.png":
+    if name != f"{_digest(wanted)}.png" or request.scope["query_string"]:
         return Response(
             b"",
             status_code=302,
