@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp, LifeSpanReceiveMessage, LifeSpanSendMessage
 from sdc_core import clock
+from sdc_core.objects import Endpoint
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
@@ -36,6 +37,23 @@ def settings(tmp_path: Path) -> Settings:
         S3_ENDPOINT_URL="http://127.0.0.1:9",
         S3_ACCESS_KEY_ID="test",
         S3_SECRET_ACCESS_KEY="test",
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def settings_with_store(
+    tmp_path: Path, object_store_endpoint: Endpoint, fresh_bucket: Callable[[], Awaitable[str]]
+) -> Settings:
+    """The same with a real object store, for modules whose `settings` they are."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL=object_store_endpoint.url,
+        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+        S3_SECRET_ACCESS_KEY=object_store_endpoint.secret_access_key,
+        S3_MEDIA_BUCKET=await fresh_bucket(),
         _env_file=None,
     )
 

@@ -2,16 +2,14 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from pathlib import Path
 
 import httpx
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import keys
-from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.variants import Manifest, StoredVariant
-from sdc_core.webhooks import new_secret
 from sdc_web import media
 from sdc_web.db import Databases
 from sdc_web.posts import Post
@@ -24,20 +22,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(5_000)
 
 
 @pytest.fixture
-async def settings(
-    tmp_path: Path, object_store_endpoint: Endpoint, fresh_bucket: Callable[[], Awaitable[str]]
-) -> Settings:
-    """Web with a real object store, and no worker."""
-    return Settings(
-        DATA_DIR=tmp_path / "data",
-        WEBHOOK_SECRETS=(new_secret(),),
-        WORKER_URL="http://127.0.0.1:9",
-        S3_ENDPOINT_URL=object_store_endpoint.url,
-        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
-        S3_SECRET_ACCESS_KEY=object_store_endpoint.secret_access_key,
-        S3_MEDIA_BUCKET=await fresh_bucket(),
-        _env_file=None,
-    )
+def settings(settings_with_store: Settings) -> Settings:
+    return settings_with_store
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ A failed attempt is data (`Attempt`), not an exception: who calls decides whethe
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -74,24 +74,8 @@ class ServiceClient:
         if current := request_id.get():
             signed["x-request-id"] = current
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
-        started_us = clock.monotonic_us()
-        try:
-            # The client's own timeouts begin anew with every chunk; this one bounds the whole attempt.
-            async with (
-                asyncio.timeout(timeout_s),
-                self._client.stream(
-                    method, path, params=query, content=body, headers=signed, timeout=timeout
-                ) as response,
-            ):
-                received = await _read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError) as error:
-            return Attempt(error=_words(error), duration_us=clock.monotonic_us() - started_us)
-        return Attempt(
-            status=response.status_code,
-            body=received,
-            retry_after_s=_retry_after_s(response.headers.get("retry-after", "")),
-            duration_us=clock.monotonic_us() - started_us,
-        )
+        request = self._client.stream(method, path, params=query, content=body, headers=signed, timeout=timeout)
+        return await _attempt(request, timeout_s)
 
     async def reachable(self, timeout_s: float = REACHABLE_S) -> str:
         """Empty when the other service answers at all, else the reason in words. Its own health is not waited for:
@@ -136,16 +120,19 @@ async def ping(url: str, *, timeout_s: float = PING_S) -> str:
 
 async def post(url: str, body: bytes, content_type: str, *, timeout_s: float = PING_S) -> Attempt:
     """POST to an address outside, once, without following it elsewhere."""
+    # Reads the machine's certificates, which takes as long as twenty requests.
+    verify = await asyncio.to_thread(httpx.create_ssl_context) if url.startswith("https:") else False
+    async with httpx.AsyncClient(timeout=timeout_s, verify=verify, follow_redirects=False) as client:
+        request = client.stream("POST", url, content=body, headers={"content-type": content_type})
+        return await _attempt(request, timeout_s)
+
+
+async def _attempt(request: AbstractAsyncContextManager[httpx.Response], timeout_s: float) -> Attempt:
+    """What became of a request, which is sent when its block is entered."""
     started_us = clock.monotonic_us()
-    timeout = httpx.Timeout(timeout_s)
     try:
-        # Reads the machine's certificates, which takes as long as twenty requests.
-        verify = await asyncio.to_thread(httpx.create_ssl_context) if url.startswith("https:") else False
-        async with (
-            asyncio.timeout(timeout_s),
-            httpx.AsyncClient(timeout=timeout, verify=verify, follow_redirects=False) as client,
-            client.stream("POST", url, content=body, headers={"content-type": content_type}) as response,
-        ):
+        # The client's own timeouts begin anew with every chunk; this one bounds the whole attempt.
+        async with asyncio.timeout(timeout_s), request as response:
             received = await _read(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError) as error:
         return Attempt(error=_words(error), duration_us=clock.monotonic_us() - started_us)
