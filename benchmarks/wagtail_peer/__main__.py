@@ -15,10 +15,10 @@ def main(folder: str, text: str, port: str) -> None:
     import django  # noqa: PLC0415 - its settings must be there first
 
     django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
-    from wagtail.models import Page, Site  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415 - as above
+    from wagtail.models import Page, Site  # noqa: PLC0415 - models may be imported once it is set up
 
-    from wagtail_peer.models import Article  # noqa: PLC0415
+    from wagtail_peer.models import Article  # noqa: PLC0415 - the same
 
     call_command("makemigrations", "wagtail_peer", verbosity=0)
     call_command("migrate", verbosity=0)

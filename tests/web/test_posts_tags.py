@@ -9,6 +9,9 @@ from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, Revision, store, tags_moved
 from sdc_web.posts.tags import Listed
+from sdc_web.search import results
+from sdc_web.search.query import parse
+from sdc_web.search.results import Filters
 
 Publish = Callable[..., Awaitable[Post]]
 
@@ -80,8 +83,8 @@ async def test_a_renamed_tag_is_searched_by_its_new_name_alone(databases: Databa
     post = await publish("Fog", tags=("nebel", "other"))
     await change(databases, "nebel", name="murk")
     async with databases.site.read() as connection:
-        assert [each.post.id for each in await posts.search(connection, "murk")] == [post.id]
-        assert await posts.search(connection, "nebel") == []
+        assert [each.post.id for each in await results.best(connection, parse("murk"), Filters(), 30)] == [post.id]
+        assert await results.best(connection, parse("nebel"), Filters(), 30) == []
 
 
 async def test_a_rename_changes_no_date_that_readers_see(databases: Databases, publish: Publish) -> None:

@@ -10,10 +10,13 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import clock
-from sdc_core.sqlite import Database, execute, fetch_value, migrate, pysqlite3
+from sdc_core.sqlite import Connection, Database, execute, fetch_value, migrate, pysqlite3
 from sdc_web import posts
 from sdc_web.db import MIGRATIONS, Databases
-from sdc_web.posts import Draft, Post, search_nearby, search_query, search_results, searching
+from sdc_web.posts import Draft, Post
+from sdc_web.search import index, nearby, results
+from sdc_web.search.query import parse
+from sdc_web.search.results import Filters, Found
 
 from raw_requests import ask
 
@@ -21,9 +24,13 @@ Publish = Callable[..., Awaitable[Post]]
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
-async def _found(databases: Databases, query: str) -> list[str]:
+async def _search(connection: Connection, typed: str) -> list[Found]:
+    return await results.best(connection, parse(typed), Filters(), 30)
+
+
+async def _found(databases: Databases, typed: str) -> list[str]:
     async with databases.site.read() as connection:
-        return [each.post.title for each in await posts.search(connection, query)]
+        return [each.post.title for each in await _search(connection, typed)]
 
 
 async def _page(client: httpx.AsyncClient, **params: str | int) -> str:
@@ -70,7 +77,7 @@ async def test_letters_of_a_script_without_spaces_are_found_anywhere(databases: 
         assert await _found(databases, query) == ["日本語の記事"], query
     assert await _found(databases, "日語") == []
     async with databases.site.read() as connection:
-        (found,) = await posts.search(connection, "晴れ")
+        (found,) = await _search(connection, "晴れ")
     assert "".join(part.text for part in found.excerpt) == "東京の天気は晴れ。"
 
 
@@ -78,7 +85,7 @@ async def test_a_renamed_tag_of_such_a_script_is_found(databases: Databases, pub
     post = await publish("Rain", tags=("雨",))
     async with databases.site.transaction() as connection:
         await execute(connection, """UPDATE revisions SET tags = '["天気雨"]'""")
-        await searching.keep_tags(connection, [post.id])
+        await index.keep_tags(connection, [post.id])
     assert await _found(databases, "気雨") == ["Rain"]
 
 
@@ -100,7 +107,7 @@ async def test_of_equal_matches_the_newest_comes_first(databases: Databases, pub
 async def test_a_word_in_very_many_posts_still_finds_the_title_first(
     databases: Databases, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_results, "RANKED", 2)
+    monkeypatch.setattr(results, "RANKED", 2)
     await publish("Fog")
     for number in range(4):
         await publish(f"Post {number}", "Some fog.")
@@ -121,7 +128,7 @@ async def test_only_what_is_published_is_found(databases: Databases, publish: Pu
 async def test_an_excerpt_marks_the_words_as_a_reader_sees_them(databases: Databases, publish: Publish) -> None:
     await publish("Other", "far away " * 30 + "a <wind> *blow*s, `steady`. " + "and on " * 30)
     async with databases.site.read() as connection:
-        (found,) = await posts.search(connection, "blows")
+        (found,) = await _search(connection, "blows")
     assert [part.text for part in found.excerpt if part.matched] == ["blows"]
     assert "blows, steady." in "".join(part.text for part in found.excerpt)
 
@@ -129,7 +136,7 @@ async def test_an_excerpt_marks_the_words_as_a_reader_sees_them(databases: Datab
 async def test_a_match_in_the_title_alone_shows_the_summary(databases: Databases, publish: Publish) -> None:
     await publish("On kites", "Some text.", summary="What flies.")
     async with databases.site.read() as connection:
-        (found,) = await posts.search(connection, "kites")
+        (found,) = await _search(connection, "kites")
     assert "".join(part.text for part in found.excerpt) == "What flies."
     assert [part.text for part in found.title if part.matched] == ["kites"]
 
@@ -181,7 +188,7 @@ async def test_bytes_that_are_no_text_and_a_megabyte_are_answered(app: ASGIApp) 
 
 
 def test_letters_that_no_database_takes_are_left_out() -> None:
-    assert search_query.parse("fog \ud800 \x00").expression == '"fog"*'
+    assert parse("fog \ud800 \x00").expression == '"fog"*'
 
 
 async def test_what_cannot_be_answered_is_told_in_words(client: httpx.AsyncClient, publish: Publish) -> None:
@@ -263,11 +270,11 @@ async def test_a_mistyped_word_is_answered_with_the_closest_one(client: httpx.As
 async def test_a_closest_word_takes_the_place_of_no_other(databases: Databases, publish: Publish) -> None:
     await publish("A party", "With art.")
     async with databases.site.read() as connection:
-        assert await search_nearby.nearby(connection, search_query.parse("party arty")) == "party art"
+        assert await nearby.nearby(connection, parse("party arty")) == "party art"
 
 
 def test_what_is_typed_twice_is_looked_for_once() -> None:
-    assert search_query.parse("fog sea fog -air -air fo").expression == '("fog" AND "sea" AND "fo"*) NOT ("air")'
+    assert parse("fog sea fog -air -air fo").expression == '("fog" AND "sea" AND "fo"*) NOT ("air")'
 
 
 async def test_a_search_travels_compressed(client: httpx.AsyncClient, publish: Publish) -> None:

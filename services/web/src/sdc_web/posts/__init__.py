@@ -33,12 +33,10 @@ from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revisio
 from sdc_web.posts.related import Near, near
 from sdc_web.posts.rereading import read_again
 from sdc_web.posts.revisions import Stale
-from sdc_web.posts.search_results import Found, search
 
 __all__ = [
     "Draft",
     "Entry",
-    "Found",
     "Front",
     "Kind",
     "Link",
@@ -74,7 +72,6 @@ __all__ = [
     "read_again",
     "redirects",
     "revisions",
-    "search",
     "series",
     "tagged",
     "tags",

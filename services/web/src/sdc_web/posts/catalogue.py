@@ -4,8 +4,9 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, fetch_all
 
-from sdc_web.posts import revisions, searching, slugs, store
+from sdc_web.posts import revisions, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, State, path_of
+from sdc_web.search import index
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,5 +117,5 @@ async def delete(database: Database, post_id: str, base_number: int | None = Non
     """
     async with database.transaction() as connection:
         revisions.require(await store.newest_revision(connection, post_id), base_number)
-        await searching.forget(connection, post_id)
+        await index.forget(connection, post_id)
         await store.delete_post(connection, post_id)

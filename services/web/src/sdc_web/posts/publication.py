@@ -8,8 +8,9 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import backlinks, languages, markdown, redirects, revisions, sameness, searching, series, store
+from sdc_web.posts import backlinks, languages, markdown, redirects, revisions, sameness, series, store
 from sdc_web.posts.records import Post, Revision, path_of
+from sdc_web.search import index
 
 TRIES = 5
 MAX_DUE = 1_000
@@ -38,7 +39,7 @@ async def unpublish(database: Database, post_id: str, base_number: int | None = 
         post = replace(await store.post(connection, post_id), revision_id=None, scheduled_at_us=None)
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
-        await searching.forget(connection, post_id)
+        await index.forget(connection, post_id)
         await backlinks.forget(connection, post_id)
     return post
 
@@ -129,7 +130,7 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
         await store.tag(connection, after.id, name)
     await languages.follow(connection, after.id, revision.translation_key)
     await series.put(connection, after.id, revision.series, revision.series_position)
-    await searching.keep(connection, revision)
+    await index.keep(connection, revision)
     await backlinks.keep(connection, after.id, revision.body_html or "", after.path)
     await redirects.remove(connection, after.path)
     if not first_time and before.slug != after.slug:

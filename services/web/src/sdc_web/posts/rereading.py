@@ -5,8 +5,9 @@ import logging
 import msgspec
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
-from sdc_web.posts import backlinks, searching
+from sdc_web.posts import backlinks
 from sdc_web.posts.records import Kind, Revision, path_of
+from sdc_web.search import index
 
 AT_ONCE = 20
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ async def read_again(database: Database) -> None:
     What other processes have read meanwhile is passed over, and a crash leaves the rest for the next start.
     """
     async with database.read() as connection:
-        former = await fetch_all(connection, _Former, SQL_FORMER, {"reading": searching.READING})
+        former = await fetch_all(connection, _Former, SQL_FORMER, {"reading": index.READING})
     for first in range(0, len(former), AT_ONCE):
         async with database.transaction() as connection:
             for post in former[first : first + AT_ONCE]:
@@ -51,8 +52,8 @@ WHERE posts.id = :post_id AND coalesce(search_rows.reading, 0) < :reading
 
 
 async def _read(connection: Connection, post_id: str) -> None:
-    values = {"post_id": post_id, "reading": searching.READING}
+    values = {"post_id": post_id, "reading": index.READING}
     text = await fetch_one(connection, _Text, SQL_TEXT, values)
     if text is not None:
-        await searching.keep(connection, text)
+        await index.keep(connection, text)
         await backlinks.keep(connection, post_id, text.body_html or "", path_of(text.kind, text.slug))

@@ -6,7 +6,8 @@ Why revisions are rewritten, published ones too: `docs/decisions/0005-renamed-ta
 import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
-from sdc_web.posts import redirects, searching
+from sdc_web.posts import redirects
+from sdc_web.search import index
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ async def move(connection: Connection, old: str, new: str) -> None:
     await _rewrite(connection, old, new)
     carrying = await _published(connection, old)
     await execute(connection, SQL_MOVE, names)
-    await searching.keep_tags(connection, carrying)
+    await index.keep_tags(connection, carrying)
     for statement in (SQL_TAKE, SQL_FOLLOW, SQL_KEEP):
         await execute(connection, statement, names)
     await redirects.move_own(connection, f"/tags/{old}", f"/tags/{new}")
@@ -73,7 +74,7 @@ async def take_off(connection: Connection, old: str) -> None:
     await _rewrite(connection, old, None)
     carrying = await _published(connection, old)
     await execute(connection, SQL_TAKE_OFF, {"old": old})
-    await searching.keep_tags(connection, carrying)
+    await index.keep_tags(connection, carrying)
     for name in await former(connection, old):
         await redirects.remove(connection, f"/tags/{name}")
     await execute(connection, SQL_FORGET, {"old": old})

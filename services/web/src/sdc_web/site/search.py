@@ -15,10 +15,11 @@ from sdc_core.sqlite import Connection
 from sdc_web import content_codings, htmx, posts, templating
 from sdc_web.content_codings import CODINGS
 from sdc_web.db import Databases
-from sdc_web.posts import Found, Kind, search_nearby, search_query, search_results
-from sdc_web.posts.search_query import MAX_PIECES, MAX_QUERY, Query
-from sdc_web.posts.search_results import RANKED, Filters
+from sdc_web.posts import Kind
 from sdc_web.problems import AnyRequest
+from sdc_web.search import nearby, results
+from sdc_web.search.query import MAX_PIECES, MAX_QUERY, Query, parse, visible
+from sdc_web.search.results import RANKED, Filters, Found
 
 ON_PAGE = 30
 LAST_PAGE = RANKED // ON_PAGE
@@ -82,8 +83,8 @@ async def search(
     asked = _asked(q, kind, tag, page)
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
-        results = await _results(connection, asked, front)
-    context = {"site": front, "navigation": front.navigation, "asked": asked, "results": results}
+        shown = await _results(connection, asked, front)
+    context = {"site": front, "navigation": front.navigation, "asked": asked, "results": shown}
     fragment = htmx.wants_fragment(request)
     template = "site/search/_results.html" if fragment else "site/search/show.html"
     coding = content_codings.best(request.headers.get("accept-encoding", ""))
@@ -104,18 +105,18 @@ def _body(template: str, coding: str, context: Mapping[str, object]) -> bytes:
 def _asked(q: str, kind: str, tag: str, page: str) -> Asked:
     """Filters that there are none of are left out, and a page that cannot be is the first."""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 4 else 1
-    filters = Filters(kind=kind if kind in get_args(Kind) else "", tag=search_query.visible(tag[:MAX_TAG]))
-    return Asked(query=search_query.parse(q), filters=filters, page=min(max(number, 1), LAST_PAGE))
+    filters = Filters(kind=kind if kind in get_args(Kind) else "", tag=visible(tag[:MAX_TAG]))
+    return Asked(query=parse(q), filters=filters, page=min(max(number, 1), LAST_PAGE))
 
 
 async def _results(connection: Connection, asked: Asked, front: posts.Front) -> Results:
     if not asked.query.expression:
         return Results(said=_why_nothing(asked.query))
-    numbers = await search_results.of_kinds(connection, asked.query, asked.filters.tag)
+    numbers = await results.of_kinds(connection, asked.query, asked.filters.tag)
     total = numbers.get(asked.filters.kind, 0) if asked.filters.kind else sum(numbers.values())
     offset = (asked.page - 1) * ON_PAGE
-    found = await search_results.best(connection, asked.query, asked.filters, ON_PAGE, offset)
-    tags = await search_results.tags(connection, asked.query, asked.filters) if total else []
+    found = await results.best(connection, asked.query, asked.filters, ON_PAGE, offset)
+    tags = await results.tags(connection, asked.query, asked.filters) if total else []
     more = total > offset + ON_PAGE
     return Results(
         said=_how_many(asked, total),
@@ -134,10 +135,10 @@ async def _instead(connection: Connection, asked: Asked, of_other_kinds: int) ->
     if of_other_kinds:
         return Chip(name="Show all kinds", url=asked.url(kind=""), number=of_other_kinds)
     if asked.filters.tag:
-        everywhere = sum((await search_results.of_kinds(connection, asked.query, "")).values())
+        everywhere = sum((await results.of_kinds(connection, asked.query, "")).values())
         if everywhere:
             return Chip(name="Search all tags", url=asked.url(kind="", tag=""), number=everywhere)
-    text = await search_nearby.nearby(connection, asked.query)
+    text = await nearby.nearby(connection, asked.query)
     return Chip(name=text, url=asked.url(text=text, kind="", tag="")) if text else None
 
 

@@ -5,11 +5,10 @@ from typing import TypeAlias
 import msgspec
 from sdc_core.sqlite import Connection, Value, fetch_all
 
-from sdc_web.posts import search_query
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import Kind
-from sdc_web.posts.scripts import gathered
-from sdc_web.posts.search_query import Query
+from sdc_web.search.query import Query
+from sdc_web.search.scripts import gathered
 
 RANKED = 1_000
 """Matches that are weighed against each other: of more than these, the last that came to the site, and as many again
@@ -61,11 +60,6 @@ class _Row(Summary, frozen=True, kw_only=True):
     title_marked: str
     summary_marked: str
     snippet: str
-
-
-async def search(connection: Connection, typed: str, limit: int = 30) -> list[Found]:
-    """The best matches of what a reader typed."""
-    return await best(connection, search_query.parse(typed), Filters(), limit)
 
 
 # `+` keeps SQLite from looking each tagged row up in the index, which would begin the search anew for every one.

@@ -7,8 +7,7 @@ from difflib import get_close_matches
 import msgspec
 from sdc_core.sqlite import Connection, fetch_all, fetch_value
 
-from sdc_web.posts import search_query
-from sdc_web.posts.search_query import Query
+from sdc_web.search.query import Query, parse
 
 _CLOSE = 0.7
 _SHORTEST = 3
@@ -37,7 +36,7 @@ async def nearby(connection: Connection, query: Query) -> str:
             changed = re.sub(rf"\b{re.escape(word)}\b", closest, changed, count=1)
     if changed == query.text:
         return ""
-    words = search_query.parse(changed).expression
+    words = parse(changed).expression
     return changed if words and await fetch_value(connection, SQL_ANY, {"words": words}) else ""
 
 

@@ -1,0 +1,1 @@
+"""The search: words kept by publishing, what a reader types, and what that finds."""
