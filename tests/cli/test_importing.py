@@ -12,7 +12,7 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
-from sdc_web import media, posts
+from sdc_web import media, posts, redirects
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 from sdc_web.posts.catalogue import by_address
@@ -115,7 +115,7 @@ async def test_posts_of_two_generators_are_published_on_their_days(
         fog = await stored(databases, "post", "fog")
         async with databases.site.read() as connection:
             for old in ("/old-fog", "/2019/05/fog.html", "/fög"):
-                assert await posts.redirects.find(connection, old) == "/posts/fog"
+                assert await redirects.find(connection, old) == "/posts/fog"
     assert (lamp.title, lamp.tags, clock.day_of(lamp.published_at_us)) == ("A lamp", ("light", "fog"), "2024-05-01")
     assert (fog.title, fog.tags, clock.day_of(fog.published_at_us)) == ("Fog & co", ("fog",), "2023-02-03")
     assert "<em>light</em>" in lamp.body_html
@@ -239,12 +239,12 @@ async def test_an_alias_takes_no_address_from_another_text(settings: Settings, f
     assert notes == (f"alias /old {taken}", f"alias /posts/a {taken}")
     async with open_databases(settings) as databases:
         async with databases.site.read() as connection:
-            assert await posts.redirects.find(connection, "/old") == "/posts/a"
+            assert await redirects.find(connection, "/old") == "/posts/a"
             draft = await by_address(connection, "post", "b")
         assert draft is not None
         await posts.publish(databases.site, draft.id)
         async with databases.site.read() as connection:
-            assert await posts.redirects.find(connection, "/older") == "/posts/b"
+            assert await redirects.find(connection, "/older") == "/posts/b"
 
 
 async def test_twice_is_once_however_odd_the_letters(settings: Settings, folder: Path, write: Write) -> None:

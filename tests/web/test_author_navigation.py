@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sdc_core import clock
 from sdc_core.sqlite import fetch_value
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Entry, Post
 from sdc_web.posts.navigation import Standing
@@ -168,7 +168,7 @@ async def test_an_address_is_judged_as_a_reader_finds_it(
         await publish(title, kind=kind)
     later = await posts.create(databases.site, author_id, "page")
     await posts.revisions.save(databases.site, later.id, Draft(title="Later"), 1, author_id)
-    await posts.redirects.add_own(databases.site, "/old", "/posts/fog", SITE)
+    await redirects.add_own(databases.site, "/old", "/posts/fog", SITE)
     async with databases.site.read() as connection:
         assert await posts.navigation.standing(connection, url) == expected
 

@@ -9,12 +9,12 @@ import pytest
 from litestar.types import ASGIApp
 from sdc_core.settings import Settings
 from sdc_core.sqlite import OperationalError, execute
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.app import build
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, Post, uses
-from sdc_web.posts.redirects import Redirect
-from sdc_web.posts.uses import Uses, open_uses
+from sdc_web.posts import Draft, Post
+from sdc_web.redirects import Redirect, uses
+from sdc_web.redirects.uses import Uses, open_uses
 
 from raw_requests import ask
 from signing_in import BROWSER, come_in, send
@@ -32,12 +32,12 @@ async def counted(databases: Databases) -> AsyncGenerator[Uses]:
 
 
 async def lead(databases: Databases, path: str, target: str) -> None:
-    await posts.redirects.add_own(databases.site, path, target, SITE)
+    await redirects.add_own(databases.site, path, target, SITE)
 
 
 async def listed(databases: Databases) -> list[Redirect]:
     async with databases.site.read() as connection:
-        return await posts.redirects.everything(connection, 10)
+        return await redirects.everything(connection, 10)
 
 
 async def where(client: httpx.AsyncClient, address: str) -> tuple[int, str]:
@@ -61,9 +61,9 @@ async def test_a_list_that_is_cut_off_says_so(
 ) -> None:
     monkeypatch.setattr("sdc_web.author.redirects.LISTED", 1)
     await come_in(client, databases)
-    await posts.redirects.add_own(databases.site, "/old", "/posts", "")
+    await redirects.add_own(databases.site, "/old", "/posts", "")
     assert "older ones" not in (await client.get("/author/redirects", headers=BROWSER)).text
-    await posts.redirects.add_own(databases.site, "/older", "/posts", "")
+    await redirects.add_own(databases.site, "/older", "/posts", "")
     assert "older ones" in (await client.get("/author/redirects", headers=BROWSER)).text
 
 
@@ -167,7 +167,7 @@ async def test_no_request_waits_for_the_count(client: httpx.AsyncClient, databas
 async def test_uses_of_a_deleted_redirect_are_forgotten(counted: Uses, databases: Databases) -> None:
     await lead(databases, "/old", "/posts")
     counted.count("/old")
-    await posts.redirects.delete(databases.site, "/old")
+    await redirects.delete(databases.site, "/old")
     await counted.write()
     assert await listed(databases) == []
 

@@ -10,8 +10,9 @@ from urllib.parse import unquote
 import httpx
 import pytest
 from sdc_web.db import Databases
-from sdc_web.posts import Post, drawing_svg, drawings
-from sdc_web.posts.markdown import render
+from sdc_web.posts import Post
+from sdc_web.texts import drawing_svg, drawings
+from sdc_web.texts.markdown import render
 
 from signing_in import HTMX, come_in
 

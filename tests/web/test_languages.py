@@ -10,8 +10,9 @@ from litestar.types import ASGIApp
 from sdc_core.errors import Invalid
 from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.posts import Post, language_names
+from sdc_web.posts import Post
 from sdc_web.posts.whole import draft_of
+from sdc_web.texts import language_names
 
 from api_client import program, token
 from signing_in import BROWSER, come_in, send

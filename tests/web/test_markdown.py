@@ -1,8 +1,8 @@
 import re
 
 import pytest
-from sdc_web.posts.code_blocks import MAX_HIGHLIGHTED
-from sdc_web.posts.markdown import render
+from sdc_web.texts.code_blocks import MAX_HIGHLIGHTED
+from sdc_web.texts.markdown import render
 
 ATTACKS = [
     "<script>alert(1)</script>",

@@ -4,10 +4,10 @@ import re
 from xml.etree import ElementTree as ET
 
 import pytest
-from sdc_web.posts import outline
-from sdc_web.posts.code_blocks import Fence, read
-from sdc_web.posts.markdown import render
-from sdc_web.posts.mathematics import MAX_TEX
+from sdc_web.texts import outline
+from sdc_web.texts.code_blocks import Fence, read
+from sdc_web.texts.markdown import render
+from sdc_web.texts.mathematics import MAX_TEX
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pyromark
-from sdc_web.posts.markdown import OPTIONS
+from sdc_web.texts.markdown import OPTIONS
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "commonmark-0.31.2.json"
 

@@ -1,6 +1,6 @@
 import pytest
 from sdc_core.errors import Invalid
-from sdc_web.posts import addresses
+from sdc_web.redirects import addresses
 
 SITE = "https://fog.example"
 

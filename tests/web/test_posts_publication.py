@@ -7,10 +7,11 @@ from sdc_core import clock, sqlite
 from sdc_core.errors import Conflict, Invalid, NotFound, Unavailable
 from sdc_core.settings import Settings
 from sdc_core.sqlite import fetch_value
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.posts.records import State
+from sdc_web.texts import markdown
 
 HOUR_US = 3_600 * clock.SECOND_US
 Meanwhile = Callable[[str, str], None]
@@ -67,16 +68,16 @@ async def draft(databases: Databases, author_id: str) -> Post:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Meanwhile:
     """Has another process run a statement each time a text with these words is rendered on its way to readers."""
-    render = posts.markdown.render
+    render = markdown.render
 
     def arrange(words: str, sql: str) -> None:
-        def interrupted(body: str) -> posts.markdown.Rendered:
+        def interrupted(body: str) -> markdown.Rendered:
             if words in body:
                 with closing(sqlite3.connect(settings.site_db, isolation_level=None)) as connection:
                     connection.execute(sql)
             return render(body)
 
-        monkeypatch.setattr(posts.markdown, "render", interrupted)
+        monkeypatch.setattr(markdown, "render", interrupted)
 
     return arrange
 
@@ -168,7 +169,7 @@ async def test_a_new_slug_leaves_a_redirect_from_the_old_one(databases: Database
     await _save(databases, draft, Draft(title="One", slug="uno"))
     await posts.publish(databases.site, draft.id)
     async with databases.site.read() as connection:
-        assert await posts.redirects.find(connection, "/posts/one") == "/posts/uno"
+        assert await redirects.find(connection, "/posts/one") == "/posts/uno"
 
 
 async def test_a_chain_of_slugs_leads_to_the_last_one_at_once(databases: Databases, draft: Post) -> None:
@@ -177,8 +178,8 @@ async def test_a_chain_of_slugs_leads_to_the_last_one_at_once(databases: Databas
         await _save(databases, draft, Draft(title="One", slug=slug))
         await posts.publish(databases.site, draft.id)
     async with databases.site.read() as connection:
-        assert await posts.redirects.find(connection, "/posts/one") == "/posts/eins"
-        assert await posts.redirects.find(connection, "/posts/uno") == "/posts/eins"
+        assert await redirects.find(connection, "/posts/one") == "/posts/eins"
+        assert await redirects.find(connection, "/posts/uno") == "/posts/eins"
 
 
 async def test_a_post_that_takes_its_old_slug_back_is_no_redirect(databases: Databases, draft: Post) -> None:
@@ -187,8 +188,8 @@ async def test_a_post_that_takes_its_old_slug_back_is_no_redirect(databases: Dat
         await _save(databases, draft, Draft(title="One", slug=slug))
         await posts.publish(databases.site, draft.id)
     async with databases.site.read() as connection:
-        assert await posts.redirects.find(connection, "/posts/one") is None
-        assert await posts.redirects.find(connection, "/posts/uno") == "/posts/one"
+        assert await redirects.find(connection, "/posts/one") is None
+        assert await redirects.find(connection, "/posts/uno") == "/posts/one"
 
 
 async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databases, draft: Post) -> None:
@@ -197,7 +198,7 @@ async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databa
     await posts.publish(databases.site, draft.id)
     await posts.unpublish(databases.site, draft.id)
     async with databases.site.read() as connection:
-        assert await posts.redirects.find(connection, "/posts/one") is None
+        assert await redirects.find(connection, "/posts/one") is None
 
 
 async def test_publishing_again_keeps_the_date_and_moves_the_change(databases: Databases, draft: Post) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, backlinks, related
 
@@ -70,7 +70,7 @@ async def test_links_follow_a_renamed_post_and_the_authors_own_redirects(
     client: httpx.AsyncClient, databases: Databases, publish: Publish
 ) -> None:
     fog = await publish("Fog")
-    await posts.redirects.add_own(databases.site, "/2019/fog.html", "/posts/fog", "")
+    await redirects.add_own(databases.site, "/2019/fog.html", "/posts/fog", "")
     await publish("Kites", "[fog](/posts/fog)")
     await publish("Old", "[fog](/2019/fog.html)")
     mist = await _rename(databases, fog, "mist")

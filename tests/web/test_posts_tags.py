@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, fetch_value
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, Revision, store, tags_moved
 from sdc_web.posts.tags import Listed
@@ -34,7 +34,7 @@ async def known(databases: Databases) -> list[tuple[str, int, int]]:
 
 async def leads(databases: Databases, path: str) -> str | None:
     async with databases.site.read() as connection:
-        return await posts.redirects.find(connection, path)
+        return await redirects.find(connection, path)
 
 
 async def generation(databases: Databases) -> object:
@@ -124,7 +124,7 @@ async def test_old_addresses_lead_to_the_present_one_in_one_step_and_never_in_a_
     databases: Databases, publish: Publish
 ) -> None:
     await publish("Fog", tags=("a",))
-    await posts.redirects.add_own(databases.site, "/category/a", "/tags/a", "http://localhost:8000")
+    await redirects.add_own(databases.site, "/category/a", "/tags/a", "http://localhost:8000")
     await change(databases, "a", name="c#")
     await change(databases, "c#", name="b")
     assert [await leads(databases, path) for path in ("/tags/a", "/tags/c#", "/category/a")] == ["/tags/b"] * 3

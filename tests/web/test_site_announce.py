@@ -12,10 +12,10 @@ import pytest
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
-from sdc_web import posts
+from sdc_web import announcements, posts
+from sdc_web.announcements import Audience, Name, rounds, sending, store
 from sdc_web.db import Databases
-from sdc_web.posts import Post, announcing
-from sdc_web.posts.announcing import Audience, Name
+from sdc_web.posts import Post
 
 from loopback import serving
 from signing_in import BROWSER, come_in
@@ -66,13 +66,13 @@ async def told(databases: Databases, settings: Settings, monkeypatch: pytest.Mon
     """A hub and a search engine in one, and a round for either of them, which returns how it went."""
     heard = Listener()
     async with serving(heard.serve) as address:
-        monkeypatch.setattr(announcing, "INDEXNOW", f"{address}/indexnow")
+        monkeypatch.setattr(sending, "INDEXNOW", f"{address}/indexnow")
         asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{address}/hub", "INDEXNOW_KEY": KEY})
         async with databases.site.transaction() as connection:
-            await announcing.keep_only(connection, announcing.set_audiences(asked))
+            await store.keep_only(connection, rounds.set_audiences(asked))
 
         async def tell(name: Name) -> Audience:
-            await announcing.tell(databases.site, asked, name)
+            await rounds.tell(databases.site, asked, name)
             return await state(databases, name)
 
         yield heard, tell
@@ -80,7 +80,7 @@ async def told(databases: Databases, settings: Settings, monkeypatch: pytest.Mon
 
 async def state(databases: Databases, name: Name) -> Audience:
     async with databases.site.read() as connection:
-        return next(each for each in await announcing.audiences(connection) if each.name == name)
+        return next(each for each in await announcements.audiences(connection) if each.name == name)
 
 
 async def test_a_hub_is_told_of_every_feed_that_has_the_new_post(publish: Publish, told: Told) -> None:
@@ -156,12 +156,12 @@ async def test_a_refusal_is_kept_with_its_reason_and_tried_again_after_a_growing
     with clock.frozen(start_us):
         first = await tell("indexnow")
         assert (first.waiting, first.failures, first.reason) == (1, 1, "it answered 503")
-        assert first.next_at_us == start_us + announcing.FIRST_PAUSE_US
+        assert first.next_at_us == start_us + store.FIRST_PAUSE_US
         await tell("indexnow")
         assert len(heard.bodies) == 1
     with clock.frozen(first.next_at_us):
         second = await tell("indexnow")
-        assert second.next_at_us == first.next_at_us + 2 * announcing.FIRST_PAUSE_US
+        assert second.next_at_us == first.next_at_us + 2 * store.FIRST_PAUSE_US
     heard.answer = "202 Accepted"
     with clock.frozen(second.next_at_us):
         third = await tell("indexnow")
@@ -181,7 +181,7 @@ async def test_nobody_there_is_a_reason_and_not_a_fault(
     publish: Publish, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, tell = told
-    monkeypatch.setattr(announcing, "INDEXNOW", "http://127.0.0.1:9/")
+    monkeypatch.setattr(sending, "INDEXNOW", "http://127.0.0.1:9/")
     await publish("Fog")
     assert (await tell("indexnow")).reason == "nothing answers at its address"
 
@@ -213,7 +213,7 @@ async def test_what_nobody_took_for_two_days_is_given_up_and_the_log_says_so(
     await publish("Fog")
     await publish("Light")
     async with databases.site.transaction() as connection:
-        old_us = clock.now_us() - announcing.MAX_AGE_US - 1
+        old_us = clock.now_us() - rounds.MAX_AGE_US - 1
         sql = "UPDATE announcements SET since_us = :old_us WHERE path = '/posts/fog'"
         await execute(connection, sql, {"old_us": old_us})
     heard.answer = "403 Forbidden"
@@ -225,7 +225,7 @@ async def test_what_nobody_took_for_two_days_is_given_up_and_the_log_says_so(
 async def test_the_loop_tells_what_is_published_while_it_runs(
     databases: Databases, settings: Settings, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(announcing, "EVERY_S", 0.01)
+    monkeypatch.setattr(rounds, "EVERY_S", 0.01)
     heard, done = Listener(), asyncio.Event()
 
     async def reached() -> None:
@@ -235,8 +235,8 @@ async def test_the_loop_tells_what_is_published_while_it_runs(
     async with serving(heard.serve) as address, asyncio.timeout(10), asyncio.TaskGroup() as group:
         asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{address}/hub"})
         async with databases.site.transaction() as connection:
-            await announcing.keep_only(connection, announcing.set_audiences(asked))
-        loop = group.create_task(announcing.run(databases.site, asked))
+            await store.keep_only(connection, rounds.set_audiences(asked))
+        loop = group.create_task(announcements.run(databases.site, asked))
         await publish("Fog")
         await done.wait()
         loop.cancel()
@@ -245,11 +245,11 @@ async def test_the_loop_tells_what_is_published_while_it_runs(
 
 async def test_the_loop_ends_where_nobody_is_to_be_told(databases: Databases, settings: Settings) -> None:
     async with asyncio.timeout(5):
-        await announcing.run(databases.site, settings)
+        await announcements.run(databases.site, settings)
 
 
 def test_a_site_without_a_public_address_is_announced_to_nobody(settings: Settings) -> None:
-    assert announcing.set_audiences(settings.model_copy(update={"INDEXNOW_KEY": KEY})) == ()
+    assert rounds.set_audiences(settings.model_copy(update={"INDEXNOW_KEY": KEY})) == ()
 
 
 async def test_what_is_not_set_is_not_told_and_keeps_nothing(
@@ -257,10 +257,10 @@ async def test_what_is_not_set_is_not_told_and_keeps_nothing(
 ) -> None:
     await publish("Fog")
     async with databases.site.transaction() as connection:
-        await announcing.keep_only(connection, ("websub",))
+        await store.keep_only(connection, ("websub",))
     await publish("Light")
     async with databases.site.read() as connection:
-        assert [(each.name, each.waiting) for each in await announcing.audiences(connection)] == [("websub", 2)]
+        assert [(each.name, each.waiting) for each in await announcements.audiences(connection)] == [("websub", 2)]
 
 
 async def test_after_an_import_only_the_feeds_of_the_site_are_told(publish: Publish, told: Told) -> None:
@@ -284,9 +284,9 @@ async def test_the_key_is_where_search_engines_look_for_it(client: httpx.AsyncCl
 async def test_the_author_sees_who_is_told_and_how_it_went(client: httpx.AsyncClient, databases: Databases) -> None:
     await come_in(client, databases)
     async with databases.site.transaction() as connection:
-        await announcing.keep_only(connection, ("websub", "indexnow"))
-        await announcing.succeeded(connection, "indexnow", 3, clock.now_us())
-        await announcing.failed(connection, "websub", "it answered 503", clock.now_us(), 0)
+        await store.keep_only(connection, ("websub", "indexnow"))
+        await store.succeeded(connection, "indexnow", 3, clock.now_us())
+        await store.failed(connection, "websub", "it answered 503", clock.now_us(), 0)
     page = (await client.get("/author/site", headers=BROWSER)).text
     assert "not told</span>: it answered 503." in page
     assert "just now of 3 addresses." in page

@@ -42,7 +42,7 @@ def test_what_readers_ask_for_reads_no_whole_table(migrated: Settings, name: str
         "posts.home.SQL_CHOSEN",
         "posts.languages.SQL_PUBLISHED",
         "posts.projects.SQL_SECTIONS",
-        "posts.redirects.SQL_FIND",
+        "redirects.store.SQL_FIND",
         "posts.series.SQL_BY_SLUG",
         "posts.series.SQL_OF_POST",
         "posts.series.SQL_PARTS",

@@ -17,12 +17,13 @@ from sdc_core import settings as core_settings
 from sdc_core.errors import Invalid, Misconfigured, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
-from sdc_web import media
+from sdc_web import media, redirects
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
 from sdc_web.media import assets
-from sdc_web.posts import catalogue, characters, projects, publication, redirects, revisions, tags
+from sdc_web.posts import catalogue, projects, publication, revisions, tags
 from sdc_web.posts.records import Draft, Post, ProjectFacts, Revision, path_of
+from sdc_web.texts import characters
 
 from sdc_cli import folder_pictures, markdown_folder
 from sdc_cli.folder_pictures import Picture

@@ -11,9 +11,11 @@ import msgspec
 import yaml
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_web.posts import addresses, language_names, languages, slugs
+from sdc_web.posts import languages
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
+from sdc_web.redirects import addresses
+from sdc_web.texts import language_names, names
 
 from sdc_cli import folder_pictures, project_fields
 from sdc_cli.folder_pictures import Picture
@@ -87,7 +89,7 @@ def read(file: Path, folder: Path) -> Document:
         f"series {each} is left out: a post belongs to one, and nothing else to any" for each in named if each != series
     ]
     title = title or named_so.replace("-", " ").replace("_", " ").strip().capitalize()
-    slug = _slug(fields, named_so) or slugs.from_title(title)
+    slug = _slug(fields, named_so) or names.from_title(title)
     if not slug:
         raise Invalid("neither its name nor its title has a letter a to z for an address: give it a slug")
     return Document(
@@ -180,7 +182,7 @@ def _slug(fields: Mapping[str, object], stem: str) -> str:
     given = _text(fields, "slug") or _text(fields, "permalink", "url")
     path = given.partition("?")[0].partition("#")[0].rstrip("/")
     last = PurePosixPath(path).name.removesuffix(".html")
-    return slugs.from_title(unquote(last) if last and ":" not in last else stem.replace("_", "-"))
+    return names.from_title(unquote(last) if last and ":" not in last else stem.replace("_", "-"))
 
 
 def _date(fields: Mapping[str, object], named: str) -> int | None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from sdc_core.errors import Invalid
-from sdc_web.posts import characters, projects
+from sdc_web.posts import projects
 from sdc_web.posts.records import Link, ProjectFacts
+from sdc_web.texts import characters
 
 
 def facts(fields: Mapping[str, object], notes: list[str]) -> ProjectFacts:

@@ -21,12 +21,11 @@ from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import api, author, dashboard, hooks, media, posts, problems, site, templating
+from sdc_web import announcements, api, author, dashboard, hooks, media, posts, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
-from sdc_web.posts import announcing
-from sdc_web.posts.uses import Uses, open_uses
+from sdc_web.redirects.uses import Uses, open_uses
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
 from sdc_web.sessions import cookies
@@ -149,7 +148,7 @@ class _Opened:
                     "media.order": lambda: media.order_again(databases.site, worker),
                     "redirects.count": uses.run,
                     "posts.read_again": lambda: posts.read_again(databases.site),
-                    "changes.announce": lambda: announcing.run(databases.site, settings),
+                    "changes.announce": lambda: announcements.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }
             ) as board,

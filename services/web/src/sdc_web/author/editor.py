@@ -12,6 +12,7 @@ from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
+from sdc_web.texts import language_names
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a form: the longest text, percent-encoded."""
@@ -116,6 +117,6 @@ async def show(
         known_series=known_series,
         known_sections=known_sections,
         translations=translations,
-        languages=posts.language_names.NAMES,
+        languages=language_names.NAMES,
         statuses=posts.projects.STATUSES,
     )

@@ -15,6 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.media.picture import Cover, Shown
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
+from sdc_web.texts import language_names, markdown, outline
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     summary: str
     body_html: str
-    outline: tuple[posts.outline.Entry, ...]
+    outline: tuple[outline.Entry, ...]
     reading_minutes: int
     tags: tuple[str, ...]
     cover: Cover | None
@@ -102,21 +103,21 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         url=post_.path,
         title=draft.title or "Untitled",
         summary=draft.summary,
-        body_html=posts.outline.with_anchors(html),
-        outline=posts.outline.of(html),
+        body_html=outline.with_anchors(html),
+        outline=outline.of(html),
         reading_minutes=text.reading_minutes,
         tags=draft.tags,
         cover=cover,
         project=draft.project,
         language=draft.language,
-        direction=posts.language_names.direction(draft.language),
+        direction=language_names.direction(draft.language),
         gallery=media.picture.gallery(pictures, assets),
     )
 
 
-async def _body(databases: Databases, markdown: str) -> tuple[str, posts.markdown.Rendered]:
+async def _body(databases: Databases, body: str) -> tuple[str, markdown.Rendered]:
     """HTML with its pictures, and what else is known of the text."""
-    rendered = await asyncio.to_thread(posts.markdown.render, markdown)
+    rendered = await asyncio.to_thread(markdown.render, body)
     async with databases.site.read() as connection:
         shown = await media.by_ids(connection, media.picture.mentioned(rendered.html))
     return media.picture.embed(rendered.html, shown), rendered

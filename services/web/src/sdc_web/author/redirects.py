@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
-from sdc_web import pages, posts
+from sdc_web import pages, redirects
 from sdc_web.author import forms
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -47,7 +47,7 @@ async def create(
     """One more."""
     form = await forms.read(request, RedirectForm)
     try:
-        await posts.redirects.add_own(databases.site, form.path, form.target, settings.site_url)
+        await redirects.add_own(databases.site, form.path, form.target, settings.site_url)
     except Invalid as error:
         errors = {error.field or "form": str(error)}
         return await _page(request, databases, author, form, errors, status_code=422)
@@ -62,7 +62,7 @@ async def remove(
 ) -> Response[bytes]:
     """One less; that of a renamed post as well."""
     form = await forms.read(request, Named)
-    await posts.redirects.delete(databases.site, form.path)
+    await redirects.delete(databases.site, form.path)
     return pages.redirect("/author/redirects", "deleted")
 
 
@@ -75,7 +75,7 @@ async def _page(
     status_code: int = 200,
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        listed = await posts.redirects.everything(connection, LISTED + 1)
+        listed = await redirects.everything(connection, LISTED + 1)
     return await pages.page(
         request,
         databases,

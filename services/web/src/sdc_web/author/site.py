@@ -6,13 +6,12 @@ from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Invalid, Unauthorized
 
-from sdc_web import pages
+from sdc_web import announcements, pages
 from sdc_web.author import forms
 from sdc_web.authors import accounts
 from sdc_web.authors import site as words
 from sdc_web.authors.site import Words
 from sdc_web.db import Databases
-from sdc_web.posts import announcing
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import signed_in
 from sdc_web.sessions.signed_in import SignedIn
@@ -99,7 +98,7 @@ async def _page(
 ) -> Response[str]:
     has_password = await accounts.has_password(databases, author.id)
     async with databases.site.read() as connection:
-        told = await announcing.audiences(connection)
+        told = await announcements.audiences(connection)
     return await pages.page(
         request,
         databases,

@@ -14,7 +14,7 @@ from sdc_web import posts
 from sdc_web.author import project_fields
 from sdc_web.author.project_fields import ProjectForm
 from sdc_web.posts.records import State
-from sdc_web.posts.slugs import from_title
+from sdc_web.texts.names import from_title
 
 MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970

@@ -6,7 +6,7 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_one
 
-from sdc_web.posts import language_names
+from sdc_web.texts import language_names
 
 MAX_TITLE = 100
 MAX_DESCRIPTION = 300

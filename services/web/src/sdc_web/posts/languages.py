@@ -10,8 +10,9 @@ import msgspec
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, execute, fetch_all
 
-from sdc_web.posts import characters, language_names, store
+from sdc_web.posts import store
 from sdc_web.posts.records import Kind, path_of
+from sdc_web.texts import characters, language_names
 
 MAX_KEY = 80
 _FOLDERS: dict[str, Kind] = {"posts": "post", "projects": "project"}

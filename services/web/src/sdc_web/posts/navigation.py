@@ -7,8 +7,11 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
 
-from sdc_web.posts import addresses, characters, reading, redirects, store
+from sdc_web import redirects
+from sdc_web.posts import reading, store
 from sdc_web.posts.records import Kind
+from sdc_web.redirects import addresses
+from sdc_web.texts import characters
 
 HOME = "home"
 """The slug of the page whose text opens the home page."""

@@ -7,8 +7,10 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, fetch_all
 
-from sdc_web.posts import addresses, characters, store
+from sdc_web.posts import store
 from sdc_web.posts.records import Kind, Link, ProjectFacts, ProjectStatus
+from sdc_web.redirects import addresses
+from sdc_web.texts import characters
 
 STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
 MAX_SECTION = 40

@@ -8,9 +8,11 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import backlinks, languages, markdown, redirects, revisions, sameness, series, store
+from sdc_web import redirects
+from sdc_web.posts import backlinks, languages, revisions, sameness, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 from sdc_web.search import index
+from sdc_web.texts import markdown
 
 TRIES = 5
 MAX_DUE = 1_000

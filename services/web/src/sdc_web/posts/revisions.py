@@ -5,8 +5,9 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import characters, language_names, languages, projects, series, slugs, store, tags
+from sdc_web.posts import languages, projects, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
+from sdc_web.texts import characters, language_names, names
 
 MAX_TITLE = 200
 MAX_SUMMARY = 500
@@ -110,7 +111,7 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
 
 async def _free_slug(connection: Connection, post: Post, title: str) -> str:
     """A slug of the title that no other post has; the present one while the title makes none."""
-    wanted = slugs.from_title(title)
+    wanted = names.from_title(title)
     if not wanted:
         return post.slug
     if post.kind == "page" and wanted in slugs.RESERVED_PAGES:
@@ -118,7 +119,7 @@ async def _free_slug(connection: Connection, post: Post, title: str) -> str:
     slug, count = wanted, 1
     while await store.slug_taken(connection, post.kind, slug, except_post=post.id):
         count += 1
-        slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
+        slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug
 
 

@@ -5,8 +5,10 @@ from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
-from sdc_web.posts import characters, redirects, slugs
+from sdc_web import redirects
+from sdc_web.posts import slugs
 from sdc_web.posts.reading import Published, Summary
+from sdc_web.texts import characters, names
 
 MAX_TITLE = 100
 MAX_DESCRIPTION = 500
@@ -199,9 +201,9 @@ async def _rename(connection: Connection, old: str, new: str) -> None:
 
 
 async def _free_slug(connection: Connection, title: str) -> str:
-    wanted = slugs.from_title(title) or "series"
+    wanted = names.from_title(title) or "series"
     slug, count = wanted, 1
     while await by_slug(connection, slug) is not None:
         count += 1
-        slug = f"{wanted[: slugs.MAX_LENGTH - 6].rstrip('-')}-{count}"
+        slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug

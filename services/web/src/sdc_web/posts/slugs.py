@@ -1,17 +1,14 @@
-"""Names in addresses: made of a title, checked, and kept apart from the site's own pages."""
+"""Names in addresses: checked, and kept apart from the site's own pages."""
 
 import re
-import unicodedata
 
 from sdc_core import clock
 from sdc_core.errors import Invalid
 
 from sdc_web.posts.records import Kind
+from sdc_web.texts.names import MAX_LENGTH
 
-MAX_LENGTH = 80
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-# Letters that Unicode does not decompose into an ASCII letter and a mark.
-_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l"})
 
 RESERVED_PAGES = frozenset(
     {
@@ -20,16 +17,6 @@ RESERVED_PAGES = frozenset(
     }
 )  # fmt: skip
 """First segments that belong to the site itself, so no page may have them."""
-
-
-def from_title(title: str) -> str:
-    """ASCII words of a title joined by hyphens, at most `MAX_LENGTH` long; empty when it has no such letter."""
-    plain = unicodedata.normalize("NFKD", title.casefold().translate(_LETTERS)).encode("ascii", "ignore").decode()
-    slug = "-".join(re.findall(r"[a-z0-9]+", plain.replace("'", "")))
-    if len(slug) <= MAX_LENGTH:
-        return slug
-    whole_words = slug[: MAX_LENGTH + 1].rpartition("-")[0]
-    return whole_words or slug[:MAX_LENGTH]
 
 
 def placeholder() -> str:

@@ -8,7 +8,8 @@ import msgspec
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
-from sdc_web.posts import characters, tags_moved
+from sdc_web.posts import tags_moved
+from sdc_web.texts import characters
 
 MAX_NAME = 40
 MAX_OF_POST = 12

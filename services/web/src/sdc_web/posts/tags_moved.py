@@ -6,7 +6,7 @@ Why revisions are rewritten, published ones too: `docs/decisions/0005-renamed-ta
 import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
-from sdc_web.posts import redirects
+from sdc_web import redirects
 from sdc_web.search import index
 
 

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
-from sdc_web.posts import catalogue, revisions, slugs, store
+from sdc_web.posts import catalogue, revisions, store
 from sdc_web.posts.records import Draft, Kind, ProjectFacts, Revision, State, decode_project, decode_tags, path_of
+from sdc_web.texts import names
 
 LAST = "~"
 """Greater than every identifier."""
@@ -161,7 +162,7 @@ def draft_of(revision: Revision) -> Draft:
     `revisions.save` takes an empty one for the slug that it has.
     """
     draft = msgspec.convert(revision, Draft, from_attributes=True)
-    follows = draft.slug == slugs.from_title(draft.title) or is_placeholder(draft.slug)
+    follows = draft.slug == names.from_title(draft.title) or is_placeholder(draft.slug)
     return replace(draft, slug="" if follows else draft.slug)
 
 

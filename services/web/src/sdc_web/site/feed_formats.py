@@ -9,8 +9,9 @@ import msgspec
 from sdc_web import templating
 from sdc_web.media import Asset, picture
 from sdc_web.media.picture import File
-from sdc_web.posts import Front, Published, drawings
+from sdc_web.posts import Front, Published
 from sdc_web.site.whole_addresses import made_whole
+from sdc_web.texts import drawings
 
 # What XML 1.0 section 2.2 leaves out, and readers choke on.
 _NOT_XML = re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

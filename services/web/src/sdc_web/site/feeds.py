@@ -10,7 +10,7 @@ from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.media import Asset
 from sdc_web.posts import Front, Published
@@ -110,7 +110,7 @@ def _written(request: AnyRequest, feed: Feed, found: list[Published], assets: di
 
 async def _moved(connection: Connection, request: AnyRequest, page: str, message: str) -> Response[str]:
     """The feed of a page whose address was another one: those who follow it go on doing so. Else raises NotFound."""
-    target = await posts.redirects.find(connection, page)
+    target = await redirects.find(connection, page)
     if target is None or not target.startswith(("/tags/", "/series/")):
         raise NotFound(message)
     headers = {"location": f"{target}/{_name(request)}", "cache-control": "no-cache"}

@@ -8,9 +8,8 @@ from sdc_core import clock
 from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 
-from sdc_web import posts, templating
+from sdc_web import announcements, posts, templating
 from sdc_web.db import Databases
-from sdc_web.posts import announcing
 
 VALID_US = 180 * clock.DAY_US
 """How long an answer about security may be believed: less than a year, says RFC 9116 section 2.5.5."""
@@ -116,7 +115,7 @@ def key_file(settings: Settings) -> list[HTTPRouteHandler]:
     if not key:
         return []
 
-    @get(announcing.KEY_PATH.format(key=key), name="indexnow", sync_to_thread=False)
+    @get(announcements.KEY_PATH.format(key=key), name="indexnow", sync_to_thread=False)
     def file() -> Response[str]:
         return answer(key, "text/plain")
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sdc_core.sqlite import Database
 
-from sdc_web import posts
-from sdc_web.posts import addresses
-from sdc_web.posts.uses import Uses
+from sdc_web import redirects
+from sdc_web.redirects import addresses
+from sdc_web.redirects.uses import Uses
 
 
 class Moved:
@@ -46,7 +46,7 @@ class Moved:
     async def _find(self, path: str) -> str | None:
         database, uses = self._parts()
         async with database.read() as connection:
-            target = await posts.redirects.find(connection, path)
+            target = await redirects.find(connection, path)
         if target is not None:
             uses.count(path)
         return target

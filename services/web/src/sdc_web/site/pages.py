@@ -12,7 +12,7 @@ from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
-from sdc_web import posts, templating
+from sdc_web import posts, redirects, templating
 from sdc_web.db import Databases
 from sdc_web.posts import Front, Kind
 from sdc_web.posts.frontage import HOME
@@ -74,9 +74,7 @@ async def post(
     if _YEAR.fullmatch(slug):
         async with databases.site.read() as connection:
             front = await _front(request, connection, settings)
-            taken = await posts.by_slug(connection, "post", slug) or await posts.redirects.find(
-                connection, f"/posts/{slug}"
-            )
+            taken = await posts.by_slug(connection, "post", slug) or await redirects.find(connection, f"/posts/{slug}")
             found = [] if taken else await posts.of_year(connection, int(slug))
             years = await posts.years(connection) if found else []
         if found:

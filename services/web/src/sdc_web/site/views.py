@@ -6,11 +6,12 @@ from sdc_core.sqlite import Connection
 from sdc_web import media, templating
 from sdc_web.media import Asset
 from sdc_web.media.picture import Cover, Shown
-from sdc_web.posts import ProjectFacts, Published, language_names, outline
+from sdc_web.posts import ProjectFacts, Published
 from sdc_web.posts.languages import Translations
-from sdc_web.posts.outline import Entry
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.series import Place
+from sdc_web.texts import language_names, outline
+from sdc_web.texts.outline import Entry
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

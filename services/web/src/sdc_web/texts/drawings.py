@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from sdc_web.posts import drawing_svg, drawing_themes
-from sdc_web.posts.drawing_svg import Svg
+from sdc_web.texts import drawing_svg, drawing_themes
+from sdc_web.texts.drawing_svg import Svg
 
 LANGUAGE = "mermaid"
 DRAW_S = 10.0

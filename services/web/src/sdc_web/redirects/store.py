@@ -1,13 +1,9 @@
 """Old addresses: those that posts had, which answer 301 with the present one for ever, and the author's own."""
 
-from urllib.parse import quote
-
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
-from sdc_web.posts import addresses
 from sdc_web.posts.records import Kind, path_of
 
 
@@ -96,26 +92,6 @@ async def is_known(connection: Connection, path: str) -> bool:
 SQL_OWN = "INSERT INTO redirects (path, target, created_at_us) VALUES (:path, :target, :now_us)"
 
 
-async def add_own(database: Database, path: str, target: str, site_url: str) -> None:
-    """From now on `path` leads to `target`, a path or an https URL. Raises Invalid naming the field at fault.
-
-    A target that is an old address itself is refused, so redirects never go round in a circle.
-    """
-    old = addresses.old_path(path)
-    leads_to = addresses.target(target, site_url)
-    here = addresses.path_here(leads_to)
-    async with database.transaction() as connection:
-        if await is_known(connection, old):
-            raise Invalid("This address leads somewhere already: delete that first.", field="path")
-        if await is_published(connection, old):
-            raise Invalid("A published text has this address.", field="path")
-        if here == old:
-            raise Invalid("An address cannot lead to itself.", field="target")
-        if here and await is_known(connection, here):
-            raise Invalid("This address leads on by itself: name the one where it ends.", field="target")
-        await put_own(connection, old, leads_to)
-
-
 async def put_own(connection: Connection, path: str, target: str) -> None:
     """The same of a path and a target that are known to be good."""
     await execute(connection, SQL_OWN, {"path": path, "target": target, "now_us": clock.now_us()})
@@ -124,19 +100,9 @@ async def put_own(connection: Connection, path: str, target: str) -> None:
 SQL_RETARGET = "UPDATE redirects SET target = :new WHERE target = :old"
 
 
-async def move_own(connection: Connection, old: str, new: str) -> None:
-    """What was at the path `old` is at `new` from now on: no redirect is there, and what led to `old` leads there."""
-    target = quote(new)
-    await remove(connection, new)
-    await remove(connection, old)
-    await execute(connection, SQL_RETARGET, {"old": quote(old), "new": target})
-    await put_own(connection, old, target)
-
-
-async def delete(database: Database, path: str) -> None:
-    """The address leads nowhere any more; nothing happens where it did not."""
-    async with database.transaction() as connection:
-        await remove(connection, path)
+async def retarget(connection: Connection, old: str, new: str) -> None:
+    """What led to the target `old` leads to `new`."""
+    await execute(connection, SQL_RETARGET, {"old": old, "new": new})
 
 
 SQL_IS_PUBLISHED = """

@@ -15,8 +15,8 @@ import nh3
 import pyromark
 from pygments.token import STANDARD_TYPES
 
-from sdc_web.posts import characters, drawings, footnotes, links, mathematics, slugs
-from sdc_web.posts.code_blocks import Colours
+from sdc_web.texts import characters, drawings, footnotes, links, mathematics, names
+from sdc_web.texts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
 
@@ -142,7 +142,7 @@ def _heading(down: int, taken: set[str]) -> Callable[[re.Match[str]], str]:
     def with_id(found: re.Match[str]) -> str:
         level = min(6, int(found[1]) + down)
         own = found[2] if found[2] and _ID.fullmatch(found[2]) else ""
-        stem = own or slugs.from_title(unescape(_MARKUP.sub("", found[3]))) or "section"
+        stem = own or names.from_title(unescape(_MARKUP.sub("", found[3]))) or "section"
         name, count = stem, 1
         while name in taken:
             count += 1

@@ -11,7 +11,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from sdc_web.posts import drawings
+from sdc_web.texts import drawings
 
 MAX_HIGHLIGHTED = 40_000
 """Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""

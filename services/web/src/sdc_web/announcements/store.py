@@ -1,40 +1,23 @@
-"""Telling the world of what changed: a WebSub hub of the feeds, search engines that know IndexNow of the addresses.
+"""Statements on audiences, and on what waits to be told to them: on a connection whose transaction is the caller's."""
 
-Triggers write what is to be told in the transaction that changes it, so no author waits and nothing is lost; a loop
-sends it, tries again after growing pauses, and gives up on what nobody took for two days. Twice told does no harm.
-"""
-
-import asyncio
-import logging
 from typing import Literal, TypeAlias
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from sdc_core import clock
-from sdc_core.service_client import Attempt, post
-from sdc_core.settings import Settings
-from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 
 Name: TypeAlias = Literal["websub", "indexnow"]
 
-INDEXNOW = "https://api.indexnow.org/indexnow"
-"""Hands on to every search engine that takes part."""
-KEY_PATH = "/{key}.txt"
-EVERY_S = 5.0
-SEND_S = 10.0
-ROUND_S = 60.0
 HELD_US = 120 * clock.SECOND_US
 """Longer than a round: so long another process stays away from an audience, should this one end in the middle."""
 FIRST_PAUSE_US = 30 * clock.SECOND_US
 LONGEST_PAUSE_US = 3_600 * clock.SECOND_US
-MAX_AGE_US = 2 * clock.DAY_US
 MAX_ADDRESSES = 10_000
 """In one request, says IndexNow."""
 MAX_FEEDS = 60
 """Told one by one. When more change at once, as after an import, only those of the whole site are."""
 FEEDS = ("/feed.xml", "/rss.xml", "/feed.json")
-
-log = logging.getLogger(__name__)
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,90 +39,6 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     path: str
     since_us: int
-
-
-async def run(database: Database, settings: Settings) -> None:
-    """The loop: for ever, tell what there is to tell; done at once where no setting names anybody."""
-    names = set_audiences(settings)
-    async with database.transaction() as connection:
-        await keep_only(connection, names)
-    while names:
-        for name in names:
-            await tell(database, settings, name)
-        await asyncio.sleep(EVERY_S)
-
-
-def set_audiences(settings: Settings) -> tuple[Name, ...]:
-    """Those that the settings name; nobody hears of a site that has no public address."""
-    wanted: dict[Name, str] = {"websub": settings.WEBSUB_HUB, "indexnow": settings.INDEXNOW_KEY}
-    return tuple(name for name, value in wanted.items() if value and settings.SITE_URL)
-
-
-async def tell(database: Database, settings: Settings, name: Name) -> None:
-    """One round for an audience, unless nothing waits, it is too soon, or another process is at it."""
-    now_us = clock.now_us()
-    async with database.read() as connection:
-        if not await is_due(connection, name, now_us):
-            return
-    async with database.transaction() as connection:
-        if not await hold(connection, name, now_us):
-            return
-        waiting = await of(connection, name)
-        feeds = await feeds_of(connection) if name == "websub" else ()
-    attempt = await _send(settings, name, [each.path for each in waiting], feeds)
-    async with database.transaction() as connection:
-        if attempt.ok:
-            await forget(connection, name, waiting[-1].id)
-            await succeeded(connection, name, len(feeds) or len(waiting), clock.now_us())
-        else:
-            await _failed(connection, name, waiting, attempt)
-
-
-async def _send(settings: Settings, name: Name, paths: list[str], feeds: tuple[str, ...]) -> Attempt:
-    try:
-        async with asyncio.timeout(ROUND_S):
-            match name:
-                case "websub":
-                    return await _to_hub(settings, feeds)
-                case "indexnow":
-                    return await _to_search_engines(settings, paths)
-    except TimeoutError:
-        return Attempt(error="it did not take everything in time")
-
-
-async def _to_hub(settings: Settings, feeds: tuple[str, ...]) -> Attempt:
-    """Hubs disagree on the name of the field, and on whether it may be repeated: both names, one feed at a time."""
-    attempt = Attempt(status=204)
-    for feed in feeds:
-        topic = settings.site_url + feed
-        form = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
-        attempt = await post(settings.WEBSUB_HUB, form.encode(), "application/x-www-form-urlencoded", timeout_s=SEND_S)
-        if not attempt.ok:
-            break
-    return attempt
-
-
-async def _to_search_engines(settings: Settings, paths: list[str]) -> Attempt:
-    key = settings.INDEXNOW_KEY
-    told = {
-        "host": urlsplit(settings.site_url).netloc,
-        "key": key,
-        "keyLocation": settings.site_url + KEY_PATH.format(key=key),
-        "urlList": [settings.site_url + path for path in paths],
-    }
-    return await post(INDEXNOW, msgspec.json.encode(told), "application/json; charset=utf-8", timeout_s=SEND_S)
-
-
-async def _failed(connection: Connection, name: Name, waiting: list[Announcement], attempt: Attempt) -> None:
-    """Remember why, and give up on what is too old."""
-    now_us = clock.now_us()
-    reason = attempt.error or f"it answered {attempt.status}"
-    failures = await failed(connection, name, reason, now_us, attempt.retry_after_s * clock.SECOND_US)
-    if failures == 1:
-        log.warning("changes could not be announced", extra={"audience": name, "reason": reason})
-    if old := [each for each in waiting if each.since_us < now_us - MAX_AGE_US]:
-        await forget(connection, name, old[-1].id)
-        log.warning("gave up announcing changes", extra={"audience": name, "reason": reason, "addresses": len(old)})
 
 
 SQL_KEEP_ONLY = "DELETE FROM audiences WHERE name NOT IN (SELECT value FROM json_each(:names))"

@@ -1,0 +1,1 @@
+"""A text: its characters, its language, and the HTML that is made of its Markdown. Knows no database."""
