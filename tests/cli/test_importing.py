@@ -348,3 +348,14 @@ def test_hidden_files_and_those_about_the_folder_are_no_posts(folder: Path, writ
     for name in (".obsidian/x.md", "node_modules/y/z.md", "README.md", "posts/_index.md", "a.txt", "b.MD"):
         write(name, "x")
     assert [file.name for file in files(folder)] == ["b.MD"]
+
+
+async def test_a_text_that_first_appeared_elsewhere_keeps_its_address_there(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    write("fog.md", "---\ncanonicalURL: https://magazine.example/fog\n---\nFog.\n")
+    write("mist.md", "---\ncanonical: nowhere\n---\nMist.\n")
+    report = await imported(settings, folder)
+    assert report["mist.md"].notes == ("canonical address nowhere is left out: it is no whole address",)
+    async with open_databases(settings) as databases:
+        assert (await stored(databases, "post", "fog")).canonical_url == "https://magazine.example/fog"

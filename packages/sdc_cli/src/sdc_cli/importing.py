@@ -233,5 +233,5 @@ def _same(revision: Revision, draft: Draft) -> bool:
 
 def _words(saved: Revision | Draft) -> list[str]:
     """Cleaned; spaces in the body do not count."""
-    lines = (saved.title, saved.summary, saved.series, saved.language, saved.translation_key)
+    lines = (saved.title, saved.summary, saved.series, saved.language, saved.translation_key, saved.canonical_url)
     return [*map(characters.line, lines), *characters.allowed(saved.body).split()]

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_web.posts import languages
+from sdc_web.posts import canonical, languages
 from sdc_web.posts.records import Draft, Kind
 from sdc_web.posts.series import MAX_POSITION
 from sdc_web.redirects import addresses
@@ -106,6 +106,7 @@ def read(file: Path, folder: Path) -> Document:
             language=_language(fields, notes),
             translation_key=_text(fields, "translationkey", "translation_key").strip("/")[: languages.MAX_KEY],
             project=project_fields.facts(fields, notes) if kind == "project" else None,
+            canonical_url=_canonical(fields, notes),
         ),
         is_draft=_is_draft(fields, file.relative_to(folder)),
         at_us=_date(fields, dated[1] if dated else ""),
@@ -163,6 +164,15 @@ def _language(fields: Mapping[str, object], notes: list[str]) -> str:
         return language_names.tag(said)
     except Invalid:
         notes.append(f"language {said[:40]} is left out: it is no tag such as en or de-CH")
+        return ""
+
+
+def _canonical(fields: Mapping[str, object], notes: list[str]) -> str:
+    said = _text(fields, "canonical_url", "canonicalurl", "canonical")
+    try:
+        return canonical.check(said)
+    except Invalid:
+        notes.append(f"canonical address {said[:80]} is left out: it is no whole address")
         return ""
 
 

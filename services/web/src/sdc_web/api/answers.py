@@ -21,7 +21,8 @@ Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
     `on_site` tells whether they see any; `url` is the address that they use or will, null while there is no slug;
-    `series` is a title, empty for none; `project` is null but for projects; `language` is empty for the site's own.
+    `series` is a title, empty for none; `project` is null but for projects; `language` is empty for the site's own;
+    `canonical_url` is where the text is at home, empty for here; `dated_at` is the date given to it, null for none.
     """
 
     id: str
@@ -40,6 +41,8 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None
     language: str
     translation_key: str
+    canonical_url: str
+    dated_at: Moment | None
     created_at: Moment
     saved_at: Moment
     published_at: Moment | None
@@ -75,6 +78,8 @@ class RevisionText(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None
     language: str
     translation_key: str
+    canonical_url: str
+    dated_at: Moment | None
     saved_at: Moment
 
 
@@ -103,6 +108,8 @@ def revision_of(revision: Revision) -> RevisionText:
         project=revision.project,
         language=revision.language,
         translation_key=revision.translation_key,
+        canonical_url=revision.canonical_url,
+        dated_at=_moment(revision.dated_at_us),
         saved_at=clock.to_datetime(revision.saved_at_us),
     )
 
@@ -151,6 +158,8 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "project": found.project,
         "language": found.language,
         "translation_key": found.translation_key,
+        "canonical_url": found.canonical_url,
+        "dated_at": _moment(found.dated_at_us),
         "created_at": clock.to_datetime(found.created_at_us),
         "saved_at": clock.to_datetime(found.saved_at_us),
         "published_at": _moment(found.published_at_us),

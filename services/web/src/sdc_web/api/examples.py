@@ -26,6 +26,8 @@ _SUMMARY: Final[Json] = {
     "project": None,
     "language": "",
     "translation_key": "",
+    "canonical_url": "",
+    "dated_at": None,
     "created_at": _AT,
     "saved_at": _AT,
     "published_at": None,

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar.exceptions import HTTPException
 from msgspec import Meta
+from sdc_core import clock
 from sdc_core.errors import Invalid
 
 from sdc_web.problems import AnyRequest
@@ -17,6 +19,7 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 """The longest text, each of its characters written as two escapes of six bytes."""
 MAX_FIELDS = 20
 MAX_SAID = 300
+FIRST_YEAR = 1970
 JSON = "application/json"
 _FIELD = re.compile(r"(?:at `\$\.| field `)(\w{1,40})")
 # What a proxy that compresses makes of an ETag is weak; only the number counts.
@@ -78,6 +81,17 @@ def base_number(request: AnyRequest) -> int | None:
     if named is None:
         raise Invalid('If-Match names one revision, as the ETag of the post does: "7"', field="If-Match")
     return None if named[1] is None else int(named[1])
+
+
+def at_us(at: datetime, field: str) -> int:
+    """The moment in microseconds. Raises Invalid for that field when no page can name it."""
+    try:
+        moment = at.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("that moment is out of reach", field=field) from None
+    if moment.year < FIRST_YEAR:
+        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field=field)
+    return clock.from_datetime(moment)
 
 
 def _invalid(error: msgspec.ValidationError) -> Invalid:

@@ -1,5 +1,6 @@
 """Posts, pages and projects: listed, read, made, changed, deleted."""
 
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from sdc_web.api import answers, incoming
 from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, ProjectFacts, whole
+from sdc_web.posts.records import path_of
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
@@ -27,6 +29,8 @@ Slug: TypeAlias = Annotated[str, Meta(description="Small letters, digits and sin
 Summary: TypeAlias = Annotated[str, _line(posts.revisions.MAX_SUMMARY)]
 Body: TypeAlias = Annotated[str, Meta(description=f"Markdown, at most {posts.revisions.MAX_BODY:,} characters.")]
 Series: TypeAlias = Annotated[str, _line(posts.series.MAX_TITLE, " Only posts belong to a series; empty: to none.")]
+Canonical: TypeAlias = Annotated[str, Meta(description="Where the text is at home, an http or https URL; empty: here.")]
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="The date that readers see; null: when published.")]
 Position: TypeAlias = Annotated[int, Meta(description=f"From 1 to {posts.series.MAX_POSITION}.")]
 
 
@@ -45,6 +49,8 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     project: ProjectFacts | None = None
     language: str = ""
     translation_key: str = ""
+    canonical_url: Canonical = ""
+    dated_at: Moment | None = None
 
 
 class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +67,8 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     project: ProjectFacts | UnsetType | None = UNSET
     language: str | UnsetType = UNSET
     translation_key: str | UnsetType = UNSET
+    canonical_url: Canonical | UnsetType = UNSET
+    dated_at: Moment | UnsetType | None = UNSET
 
 
 class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -116,6 +124,8 @@ async def create(
     """Make a draft."""
     new = await incoming.body(request, NewPost)
     draft = msgspec.convert(new, Draft, from_attributes=True)
+    draft = msgspec.structs.replace(draft, dated_at_us=_dated_at_us(new.dated_at))
+    draft = posts.canonical.without_own(draft, settings.site_url + path_of(new.kind, new.slug))
 
     async def make(post_id: str) -> Response[bytes]:
         made = await whole.begin(databases.site, writer.author_id, new.kind, draft, post_id)
@@ -137,6 +147,8 @@ async def change(
     base = incoming.required_base(request)
     changes = msgspec.structs.asdict(await incoming.body(request, PostChanges))
     given = {name: value for name, value in changes.items() if value is not UNSET}
+    if "dated_at" in given:
+        given["dated_at_us"] = _dated_at_us(given.pop("dated_at"))
     amended = await whole.amend(databases.site, post_id, given, base, writer.author_id)
     return answers.send_post(request, answers.post_of(amended, settings.site_url))
 
@@ -156,6 +168,10 @@ async def read(databases: Databases, settings: Settings, post_id: str) -> answer
     """The post as it stands; NotFound."""
     async with databases.site.read() as connection:
         return answers.post_of(await whole.whole(connection, post_id), settings.site_url)
+
+
+def _dated_at_us(at: datetime | None) -> int | None:
+    return None if at is None else incoming.at_us(at, "dated_at")
 
 
 route_handlers = [index, show, create, change, remove]

@@ -1,6 +1,6 @@
 """The publication of a post: made now or for a set moment, and taken back."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -8,8 +8,6 @@ from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
-from sdc_core import clock
-from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import posts
@@ -19,8 +17,6 @@ from sdc_web.api.posts import read
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
-
-FIRST_YEAR = 1970
 
 
 class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +35,7 @@ async def create(
 ) -> Response[bytes]:
     """Publish the newest revision, now or at a set moment. The body may be left out."""
     wanted = await incoming.body(request, NewPublication) if await request.body() else NewPublication()
-    at_us = None if wanted.at is None else _at_us(wanted.at)
+    at_us = None if wanted.at is None else incoming.at_us(wanted.at, "at")
     base = incoming.base_number(request)
 
     async def make(_: str) -> Response[bytes]:
@@ -60,16 +56,6 @@ async def remove(
     """Take the post off the site and out of the schedule; its text is kept."""
     await posts.unpublish(databases.site, post_id, incoming.base_number(request))
     return answers.send_post(request, await read(databases, settings, post_id))
-
-
-def _at_us(at: datetime) -> int:
-    try:
-        moment = at.astimezone(UTC)
-    except OverflowError:
-        raise Invalid("that moment is out of reach", field="at") from None
-    if moment.year < FIRST_YEAR:
-        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="at")
-    return clock.from_datetime(moment)
 
 
 route_handlers = [create, remove]

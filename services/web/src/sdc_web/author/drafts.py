@@ -8,6 +8,7 @@ from litestar import Response, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Invalid
+from sdc_core.settings import Settings
 
 from sdc_web import htmx, pages, posts
 from sdc_web.author import editor, forms, views
@@ -23,13 +24,14 @@ _IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
 async def save(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
     """Save onto the revision that the form began from: 412 with both texts when another one came in between."""
     form = based(request, await forms.read(request, DraftForm))
     try:
-        await editor.save(databases, post_id, form, author)
+        await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await refused(request, databases, author, post_id, form, error)
     if not htmx.wants_fragment(request):

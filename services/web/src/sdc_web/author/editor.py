@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 from litestar import Response
 from sdc_core.errors import Invalid
+from sdc_core.settings import Settings
 
 from sdc_web import media, pages, posts
 from sdc_web.author import project_fields, views
@@ -17,7 +18,10 @@ from sdc_web.texts import language_names
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a form: the longest text, percent-encoded."""
 COVERS = 100
-_FIELDS = {"cover_asset_id": "cover_id", "body": "body_markdown", "translation_key": "translation_of"}
+_FIELDS = {
+    "cover_asset_id": "cover_id", "body": "body_markdown", "translation_key": "translation_of",
+    "dated_at_us": "dated_at",
+}  # fmt: skip
 """Fields of a draft that the form calls otherwise; those of a project have a point where the form has a line."""
 
 
@@ -42,7 +46,7 @@ async def open_post(databases: Databases, post_id: str) -> Opened:
         return Opened(post=post, newest=await posts.revisions.newest(connection, post_id))
 
 
-async def save(databases: Databases, post_id: str, form: DraftForm, author: SignedIn) -> None:
+async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> None:
     """Save the form's text. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
 
     A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
@@ -52,7 +56,8 @@ async def save(databases: Databases, post_id: str, form: DraftForm, author: Sign
     opened = await open_post(databases, post_id)
     stored = views.draft(views.form_of(opened.post, opened.newest))
     try:
-        draft = await _resolved(databases, views.draft(form), stored.translation_key)
+        typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
+        draft = await _resolved(databases, typed, stored.translation_key)
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if form.base_revision == opened.newest.number and same:

@@ -45,6 +45,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     gallery: tuple[Shown, ...]
     language: str
     direction: str
+    canonical_url: str
     translations: None = None
     place: None = None
     published_at_us: None = None
@@ -110,6 +111,7 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         cover=cover,
         project=draft.project,
         language=draft.language,
+        canonical_url=draft.canonical_url,
         direction=language_names.direction(draft.language),
         gallery=media.picture.gallery(pictures, assets),
     )

@@ -4,6 +4,7 @@ from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Conflict, Invalid
+from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
 from sdc_web.author import drafts, editor, forms, views
@@ -17,14 +18,15 @@ from sdc_web.sessions.signed_in import SignedIn
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Save what the form holds, then publish the newest revision; with a moment to come, schedule it."""
     form = await forms.read(request, DraftForm)
     try:
-        at_us = views.publish_at_us(form.publish_at)
-        await editor.save(databases, post_id, form, author)
+        at_us = views.moment_us(form.publish_at)
+        await editor.save(databases, settings, post_id, form, author)
         published = await posts.publish(databases.site, post_id, at_us)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))
@@ -38,13 +40,14 @@ async def create(
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Take the post off the site and out of the schedule. What the form holds is saved first: it is never dropped."""
     form = await forms.read(request, DraftForm) if await request.body() else DraftForm()
     try:
-        await editor.save(databases, post_id, form, author)
+        await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await drafts.refused(request, databases, author, post_id, form, error)
     await posts.unpublish(databases.site, post_id)

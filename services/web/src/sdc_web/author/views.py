@@ -21,7 +21,7 @@ FIRST_YEAR = 1970
 _NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture"})
 _COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
-    "language": "Language",
+    "language": "Language", "canonical_url": "Canonical address", "dated_at": "Date",
     "project_status": "Status", "project_section": "Section", "project_repository": "Repository",
     "project_links": "Links", "project_pictures": "Pictures",
 }  # fmt: skip
@@ -32,7 +32,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every field of the editor. `base_revision` is the number that the text was begun from; `publish_at` is UTC."""
+    """Every field of the editor. `base_revision` is the number that the text was begun from; moments are UTC."""
 
     title: str = ""
     slug: str = ""
@@ -45,6 +45,8 @@ class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     series_position: str = ""
     language: str = ""
     translation_of: str = ""
+    canonical_url: str = ""
+    dated_at: str = ""
     base_revision: int | None = None
     intent: str = ""
 
@@ -62,6 +64,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     state: State
     on_site: bool
+    published_at_us: int | None
     form: DraftForm
 
 
@@ -127,11 +130,13 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         tags=", ".join(newest.tags),
         body_markdown=newest.body,
         cover_id=newest.cover_asset_id or "",
-        publish_at="" if post.scheduled_at_us is None else f"{clock.to_datetime(post.scheduled_at_us):%Y-%m-%dT%H:%M}",
+        publish_at=_minute(post.scheduled_at_us),
         series=newest.series,
         series_position="" if newest.series_position is None else str(newest.series_position),
         language=newest.language,
         translation_of=newest.translation_key,
+        canonical_url=newest.canonical_url,
+        dated_at=_minute(newest.dated_at_us),
         project_status=project.status,
         project_section=project.section,
         project_repository=project.repository,
@@ -149,6 +154,7 @@ def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
         url=post.path,
         state=state_of(post, newest),
         on_site=post.revision_id is not None,
+        published_at_us=post.published_at_us,
         form=form,
     )
 
@@ -182,6 +188,8 @@ def draft(form: DraftForm) -> posts.Draft:
         project=project_fields.facts(form),
         language=form.language.strip(),
         translation_key=form.translation_of.strip(),
+        canonical_url=form.canonical_url.strip(),
+        dated_at_us=moment_us(form.dated_at, "dated_at"),
     )
 
 
@@ -198,7 +206,7 @@ def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conf
     )
 
 
-def publish_at_us(text: str) -> int | None:
+def moment_us(text: str, field: str = "publish_at") -> int | None:
     """`YYYY-MM-DDTHH:MM` as microseconds, in UTC unless it ends in an offset such as `+02:00`; None for an empty field,
     Invalid for anything else.
     """
@@ -210,10 +218,14 @@ def publish_at_us(text: str) -> int | None:
     except (ValueError, OverflowError):
         at = None
     if at is None:
-        raise Invalid("write the moment as 2026-11-24T18:30", field="publish_at")
+        raise Invalid("write the moment as 2026-11-24T18:30", field=field)
     if at.year < FIRST_YEAR:
-        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field="publish_at")
+        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field=field)
     return clock.from_datetime(at)
+
+
+def _minute(at_us: int | None) -> str:
+    return "" if at_us is None else f"{clock.to_datetime(at_us):%Y-%m-%dT%H:%M}"
 
 
 def _differences(mine: DraftForm, theirs: DraftForm) -> list[Difference]:

@@ -1,6 +1,7 @@
 """Posts, pages and projects: what they hold, how they are saved and published, and what readers may see of them."""
 
 from sdc_web.posts import (
+    canonical,
     home,
     languages,
     navigation,
@@ -46,6 +47,7 @@ __all__ = [
     "State",
     "Summary",
     "by_slug",
+    "canonical",
     "create",
     "delete",
     "find",

@@ -49,12 +49,13 @@ FROM (
     FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
     ORDER BY published_at_us, id LIMIT :limit OFFSET :offset
 ) AS part JOIN revisions AS r ON r.id = part.revision_id
+WHERE r.canonical_url = ''
 ORDER BY part.published_at_us, part.id
 """
 
 
 async def of_posts(connection: Connection, limit: int, offset: int) -> list[Place]:
-    """Published posts, the oldest first."""
+    """Published posts, the oldest first; without those that are at home elsewhere."""
     return await fetch_all(connection, Place, SQL_POSTS, {"limit": limit, "offset": offset})
 
 
@@ -77,7 +78,7 @@ SELECT posts.id, posts.kind, posts.slug, posts.changed_at_us AS updated_at_us, r
     iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html, r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind IN ('page', 'project') AND posts.revision_id IS NOT NULL
-    AND NOT (posts.kind = 'page' AND posts.slug = :home)
+    AND NOT (posts.kind = 'page' AND posts.slug = :home) AND r.canonical_url = ''
 ORDER BY posts.kind DESC, posts.published_at_us DESC, posts.id DESC
 """
 

@@ -115,14 +115,16 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
         message = f"Another {before.kind} has the address {revision.slug} already: change it first."
         raise Conflict(message)
     first_time = before.published_at_us is None
-    published_at_us = (now_us if at_us is None else at_us) if first_time else before.published_at_us
+    dates = (revision.dated_at_us, before.published_at_us, at_us, now_us)
+    published_at_us = next(each for each in dates if each is not None)
     unchanged = await sameness.as_last_read(connection, revision)
+    changed_at_us = (before.changed_at_us or 0) if unchanged else now_us
     after = replace(
         before,
         slug=revision.slug,
         revision_id=revision.id,
         published_at_us=published_at_us,
-        changed_at_us=published_at_us if first_time else before.changed_at_us if unchanged else now_us,
+        changed_at_us=published_at_us if first_time else max(changed_at_us, published_at_us),
         scheduled_at_us=None,
     )
     await store.revision_published(connection, replace(revision, published_at_us=now_us))

@@ -46,6 +46,7 @@ class Published(Summary, frozen=True, kw_only=True):
 
     body_html: str
     translation_key: str = ""
+    canonical_url: str = ""
 
 
 class YearOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,7 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
-    r.project AS project_json, r.translation_key
+    r.project AS project_json, r.translation_key, r.canonical_url
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.slug = :slug
 """
@@ -73,14 +74,14 @@ SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
-WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
+WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL AND r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
 LIMIT :limit
 """
 
 
 async def newest(connection: Connection, kind: Kind, limit: int) -> list[Published]:
-    """The newest published posts with their text, for feeds."""
+    """The newest published posts with their text, for feeds; without those that are at home elsewhere."""
     return await fetch_all(connection, Published, SQL_NEWEST, {"kind": kind, "limit": limit})
 
 
@@ -138,6 +139,7 @@ FROM (
     WHERE post_tags.tag = :tag AND posts.kind = 'post' AND posts.revision_id IS NOT NULL
     ORDER BY posts.published_at_us DESC, posts.id DESC LIMIT :limit
 ) AS posts JOIN revisions AS r ON r.id = posts.revision_id
+WHERE r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
 """
 

@@ -73,6 +73,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     project_json: str | None = None
     language: str = ""
     translation_key: str = ""
+    canonical_url: str = ""
+    dated_at_us: int | None = None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -88,7 +90,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What the author types. An empty slug is made from the title; `series` is a title too, empty for none, and
     `series_position` says which part it is: parts without one come last, by date. Texts with the same `translation_key`
-    are one in several languages; `language` is a BCP 47 tag, empty for that of the site.
+    are one in several languages; `language` is a BCP 47 tag, empty for that of the site. `canonical_url` is where the
+    text is at home, empty for here; `dated_at_us` is the date that readers see, None for when it is first published.
     """
 
     title: str
@@ -102,6 +105,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None = None
     language: str = ""
     translation_key: str = ""
+    canonical_url: str = ""
+    dated_at_us: int | None = None
 
 
 def path_of(kind: Kind, slug: str) -> str:

@@ -5,7 +5,7 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import languages, projects, series, slugs, store, tags
+from sdc_web.posts import canonical, languages, projects, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
 from sdc_web.texts import characters, language_names, names
 
@@ -54,6 +54,8 @@ async def put(connection: Connection, post_id: str, draft: Draft, base_number: i
         project_json=encode_project(clean.project),
         language=clean.language,
         translation_key=clean.translation_key,
+        canonical_url=clean.canonical_url,
+        dated_at_us=clean.dated_at_us,
     )
     if saved.id == newest.id:
         await store.replace_revision(connection, saved)
@@ -106,6 +108,8 @@ async def _check(connection: Connection, post: Post, newest: Revision, draft: Dr
         project=await projects.check(connection, draft.project, post.kind),
         language=language_names.tag(draft.language),
         translation_key=await languages.checked(connection, draft.translation_key, post.id),
+        canonical_url=canonical.check(draft.canonical_url),
+        dated_at_us=_dated(draft),
     )
 
 
@@ -121,6 +125,13 @@ async def _free_slug(connection: Connection, post: Post, title: str) -> str:
         count += 1
         slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug
+
+
+def _dated(draft: Draft) -> int | None:
+    if draft.dated_at_us is not None and draft.dated_at_us > clock.now_us():
+        message = "The date that readers see cannot lie ahead: to publish later, say when under Publish at."
+        raise Invalid(message, field="dated_at_us")
+    return draft.dated_at_us
 
 
 def _series(draft: Draft, kind: Kind) -> str:

@@ -14,7 +14,7 @@ async def as_last_read(connection: Connection, revision: Revision) -> bool:
 
 
 def _said(revision: Revision) -> Revision:
-    """What the author wrote, without when it was saved, and without what is made of it."""
+    """What the author wrote, without when it was saved, without its date, and without what is made of it."""
     return replace(
         revision,
         id="",
@@ -24,4 +24,5 @@ def _said(revision: Revision) -> Revision:
         body_html=None,
         reading_minutes=None,
         published_at_us=None,
+        dated_at_us=None,
     )

@@ -105,7 +105,7 @@ SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
-WHERE posts.series_id = :series_id
+WHERE posts.series_id = :series_id AND r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
 LIMIT :limit
 """

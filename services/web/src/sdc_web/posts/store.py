@@ -69,9 +69,9 @@ async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_po
 
 SQL_INSERT_REVISION = """
 INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id,
-    series, series_position, project, language, translation_key)
+    series, series_position, project, language, translation_key, canonical_url, dated_at_us)
 VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id,
-    :series, :series_position, :project_json, :language, :translation_key)
+    :series, :series_position, :project_json, :language, :translation_key, :canonical_url, :dated_at_us)
 """
 
 
@@ -83,7 +83,8 @@ SQL_REPLACE_REVISION = """
 UPDATE revisions SET number = :number, title = :title, slug = :slug, summary = :summary, body = :body,
     tags = :tags_json, cover_asset_id = :cover_asset_id, saved_at_us = :saved_at_us, author_id = :author_id,
     series = :series, series_position = :series_position, project = :project_json,
-    language = :language, translation_key = :translation_key
+    language = :language, translation_key = :translation_key,
+    canonical_url = :canonical_url, dated_at_us = :dated_at_us
 WHERE id = :id AND published_at_us IS NULL
 """
 
@@ -110,7 +111,7 @@ async def last_read_revision(connection: Connection, post_id: str) -> Revision |
 SQL_REVISION = """
 SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
     body_html, reading_minutes, published_at_us, series, series_position, project AS project_json, language,
-    translation_key
+    translation_key, canonical_url, dated_at_us
 FROM revisions WHERE post_id = :post_id AND (:published = 0 OR published_at_us IS NOT NULL)
 ORDER BY number DESC LIMIT 1
 """

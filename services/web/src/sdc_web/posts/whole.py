@@ -35,6 +35,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     project_json: str | None
     language: str
     translation_key: str
+    canonical_url: str
+    dated_at_us: int | None
     state: State
     on_site: bool
     number: int
@@ -74,7 +76,7 @@ class Whole(Overview, frozen=True, kw_only=True):
 SQL_WHOLE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.project AS project_json, newest.language, newest.translation_key,
+    newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us, newest.body,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,
@@ -101,7 +103,7 @@ async def whole(connection: Connection, post_id: str) -> Whole:
 SQL_PAGE = """
 SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
     newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
-    newest.project AS project_json, newest.language, newest.translation_key,
+    newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
     posts.revision_id IS NOT NULL AS on_site,

@@ -36,6 +36,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     translations: Translations | None = None
     project: ProjectFacts | None = None
     gallery: tuple[Shown, ...] = ()
+    canonical_url: str = ""
 
     @property
     def published_at_rfc822(self) -> str:
@@ -108,4 +109,5 @@ def view(
         translations=translations,
         project=post.project,
         gallery=media.picture.gallery(post.project.pictures, assets) if whole and post.project else (),
+        canonical_url=post.canonical_url if whole else "",
     )
