@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sdc_core import clock, service_client, webhooks
+from sdc_core import attempts, clock, service_client, webhooks
+from sdc_core.attempts import Attempt
 from sdc_core.errors import Unavailable
 from sdc_core.logging import request_id
-from sdc_core.service_client import Attempt
 from sdc_core.webhooks import Keyring
 
 from loopback import serving
@@ -198,8 +198,8 @@ async def test_a_huge_answer_is_not_read_to_its_end() -> None:
 
     async with _answering(flood) as server:
         attempt = await _send(server.url)
-    assert attempt.error == f"the answer is larger than {service_client.MAX_ANSWER} bytes"
-    assert sent < 2 * service_client.MAX_ANSWER
+    assert attempt.error == f"the answer is larger than {attempts.MAX_ANSWER} bytes"
+    assert sent < 2 * attempts.MAX_ANSWER
 
 
 async def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused() -> None:

@@ -8,8 +8,9 @@ import pytest
 from sdc_core import messages
 from sdc_core.answers.backups import Backups
 from sdc_core.answers.jobs import Run
+from sdc_core.attempts import Attempt
 from sdc_core.messages import MediaUploaded, PublishDue, Upload
-from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Database, fetch_value
 from sdc_core.webhooks import Keyring
 from sdc_worker.app import Parts

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from sdc_core import clock
-from sdc_core.service_client import Attempt
+from sdc_core.attempts import Attempt
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database
 

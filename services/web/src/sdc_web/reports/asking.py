@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import msgspec
+from sdc_core.attempts import Attempt
 from sdc_core.errors import Unavailable
-from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.service_client import ServiceClient
 
 TIMEOUT_S = 8.0
 SLOW_S = 1.5

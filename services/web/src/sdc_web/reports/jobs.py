@@ -5,8 +5,9 @@ from urllib.parse import quote
 import msgspec
 from sdc_core import clock
 from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
+from sdc_core.attempts import Attempt
 from sdc_core.errors import Conflict, NotFound
-from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.service_client import ServiceClient
 
 from sdc_web.reports.asking import ask, decode
 

@@ -19,8 +19,9 @@ from typing import TypeVar
 import msgspec
 from sdc_core import clock
 from sdc_core.answers.logs import Committed, Streams
+from sdc_core.attempts import Attempt
 from sdc_core.errors import Unavailable
-from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.service_client import ServiceClient
 
 from sdc_web.request_log import slots
 from sdc_web.request_log.slots import LogFile, Slot

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
-from sdc_core import clock, keys, service_client
+from sdc_core import clock, keys, outside
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
@@ -116,7 +116,7 @@ async def _pinged(url: str) -> str:
     """What is added to the report: a watcher that hears nothing raises the alarm, so this is no fault of the drill."""
     if not url:
         return ""
-    if reason := await service_client.ping(url):
+    if reason := await outside.ping(url):
         log.warning("PING_URL was not fetched", extra={"reason": reason})
         return f"; SDC_PING_URL was not fetched: {reason}"
     return "; SDC_PING_URL was fetched"

@@ -4,8 +4,9 @@ import asyncio
 import logging
 
 from sdc_core import clock, messages
+from sdc_core.attempts import Attempt
 from sdc_core.messages import Message
-from sdc_core.service_client import Attempt, ServiceClient
+from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.webhooks import store

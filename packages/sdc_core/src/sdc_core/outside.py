@@ -1,0 +1,106 @@
+"""Requests to addresses outside that somebody has typed: a hub, an endpoint, a monitor.
+
+A name may lead into this machine or its network, at once or the next time it is asked (CWE-918). So it is resolved
+here, what it leads to is checked, and the connection goes to what was checked.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+import httpx
+
+from sdc_core import attempts
+from sdc_core.attempts import Attempt
+
+SEND_S = 10.0
+CONNECT_S = 3.0
+"""To one address of a name; then the next one is tried."""
+MAX_ADDRESSES = 3
+
+_UNICAST = IPv6Network("2000::/3")
+_6TO4 = IPv6Network("2002::/16")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+async def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False
+) -> Attempt:
+    """POST once, through no proxy, without following it elsewhere; of the answer the beginning is read.
+
+    An address of this machine or its network is refused unless `private`; that is an attempt with its reason, too.
+    """
+    return await attempts.make(_answer(url, body, headers, private=private), timeout_s, attempts.beginning)
+
+
+async def ping(url: str, *, timeout_s: float = SEND_S) -> str:
+    """GET an address of the operator's, wherever it is; empty when it answered with 2xx in time, else the reason in
+    words, which do not hold the address: it may be a secret.
+    """
+    try:
+        async with (
+            asyncio.timeout(timeout_s),
+            httpx.AsyncClient(timeout=timeout_s, follow_redirects=True) as client,
+            client.stream("GET", url) as response,
+        ):
+            return "" if response.is_success else f"it answered {response.status_code}"
+    except (httpx.TimeoutException, httpx.ConnectError, TimeoutError) as error:
+        return attempts.words(error)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"the address cannot be fetched ({type(error).__name__})"
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether that is a host of the public internet, and no other one in disguise."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    within = IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else address.ipv4_mapped
+    if within:
+        return is_public(within)
+    return address in _UNICAST and address not in _6TO4 and address.is_global
+
+
+@asynccontextmanager
+async def _answer(
+    url: str, body: bytes, headers: Mapping[str, str], *, private: bool
+) -> AsyncGenerator[httpx.Response]:
+    """The answer of the first address that takes the connection."""
+    asked = httpx.URL(url)
+    host = asked.raw_host.decode("ascii")
+    addresses = [each for each in await _resolve(asked, host) if private or is_public(each)]
+    if not addresses:
+        raise httpx.UnsupportedProtocol("its address is none of the public internet")
+    # Reads the machine's certificates, which takes as long as twenty requests.
+    verify = await asyncio.to_thread(httpx.create_ssl_context) if asked.scheme == "https" else False
+    timeout = httpx.Timeout(SEND_S, connect=CONNECT_S)
+    async with httpx.AsyncClient(timeout=timeout, verify=verify, trust_env=False, follow_redirects=False) as client:
+        for left, address in reversed([*enumerate(reversed(addresses[:MAX_ADDRESSES]))]):
+            request = client.build_request(
+                "POST",
+                asked.copy_with(host=str(address)),
+                content=body,
+                headers={**headers, "host": asked.netloc.decode("ascii"), "accept-encoding": "identity"},
+                extensions={"sni_hostname": host},  # whose certificate is expected, too
+            )
+            try:
+                response = await client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if not left:
+                    raise
+                continue
+            try:
+                yield response
+            finally:
+                await response.aclose()
+            return
+
+
+async def _resolve(asked: httpx.URL, host: str) -> list[IPv4Address | IPv6Address]:
+    """Where a name leads."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, asked.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise httpx.UnsupportedProtocol("its name leads nowhere") from None
+    return list(dict.fromkeys(ip_address(each[4][0]) for each in found))
