@@ -22,8 +22,13 @@ async def come_in(client: httpx.AsyncClient, databases: Databases) -> Author:
     """An author without a password who is signed in already: hashing one and checking it takes a tenth of a second."""
     author = await accounts.create(databases, name=NAME, display_name="Ada Lovelace")
     started = await signed_in.start(databases, author, user_agent="Browser", country="")
-    client.cookies["sdc_session"] = started.token
+    bring(client, started.token)
     return author
+
+
+def bring(client: httpx.AsyncClient, token: str) -> None:
+    """The client holds this session's cookie as if the site had set it, so that the site can change it."""
+    client.cookies.set("sdc_session", token, domain="localhost.local")
 
 
 async def sign_in(client: httpx.AsyncClient, password: str = PASSWORD, name: str = NAME) -> httpx.Response:

@@ -13,6 +13,8 @@ The composition root gives `Litestar`
 from litestar.di import Provide
 
 from sdc_web.author import (
+    account,
+    confirm,
     drafts,
     home,
     media,
@@ -28,14 +30,18 @@ from sdc_web.author import (
     site,
     tags,
 )
+from sdc_web.author.confirm import ask_to_confirm
 from sdc_web.author.gate import Gate
 from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
+from sdc_web.sessions.confirm import ConfirmationNeeded
 
 dependencies = {"author": Provide(provide_author)}
-exception_handlers = {SignInNeeded: ask_to_sign_in}
+exception_handlers = {SignInNeeded: ask_to_sign_in, ConfirmationNeeded: ask_to_confirm}
 route_handlers = [
     *setup.route_handlers,
     *sign_in.route_handlers,
+    *confirm.route_handlers,
+    *account.route_handlers,
     *posts.route_handlers,
     *drafts.route_handlers,
     *publications.route_handlers,

@@ -22,15 +22,20 @@ async def read(request: AnyRequest, form: type[FormT]) -> FormT:
 def fields(encoded: str, form: type[FormT]) -> FormT:
     """The same, of a query string."""
     try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        return msgspec.convert(pairs(encoded), form, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"this form cannot be used: {error}") from None
+
+
+def pairs(encoded: str) -> dict[str, str]:
+    """Names and values, whatever form they are of. Raises Invalid for what no form of ours sends."""
+    try:
+        sent = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         raise Invalid("this form is not readable: too many fields, or not UTF-8") from None
-    named = dict(pairs)
-    if len(named) != len(pairs):
+    named = dict(sent)
+    if len(named) != len(sent):
         raise Invalid("a field of this form was sent twice")
     if any("\0" in value for value in named.values()):
         raise Invalid("a field of this form holds a zero character")
-    try:
-        return msgspec.convert(named, form, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"this form cannot be used: {error}") from None
+    return named

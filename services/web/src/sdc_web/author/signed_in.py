@@ -39,11 +39,9 @@ async def provide_author(
     author = await find(databases, token_of(request, settings))
     if author is None:
         sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
-        raise SignInNeeded(_page_of(request), sent)
+        raise SignInNeeded(page_of(request), sent)
     if author.refreshed:
-        lifetime_s = (author.expires_at_us - clock.now_us()) // clock.SECOND_US
-        cookie = cookies.written(settings.site_url, token_of(request, settings), lifetime_s)
-        request.scope["state"][COOKIE_TO_SET] = cookie
+        request.scope["state"][COOKIE_TO_SET] = cookie(settings, token_of(request, settings), author.expires_at_us)
     return author
 
 
@@ -66,12 +64,13 @@ def token_of(request: AnyRequest, settings: Settings) -> str:
 
 def enter(started: Started, settings: Settings, return_to: str) -> Response[bytes]:
     """The answer to a successful sign-in: the cookie, and off to where the author wanted to go."""
-    lifetime_s = (started.session.expires_at_us - clock.now_us()) // clock.SECOND_US
-    headers = {
-        "Location": local_path(return_to),
-        "Set-Cookie": cookies.written(settings.site_url, started.token, lifetime_s),
-    }
-    return Response(b"", status_code=303, headers=headers)
+    written = cookie(settings, started.token, started.session.expires_at_us)
+    return Response(b"", status_code=303, headers={"Location": local_path(return_to), "Set-Cookie": written})
+
+
+def cookie(settings: Settings, token: str, expires_at_us: int) -> str:
+    """The `Set-Cookie` that keeps a session until it expires."""
+    return cookies.written(settings.site_url, token, (expires_at_us - clock.now_us()) // clock.SECOND_US)
 
 
 def local_path(address: str) -> str:
@@ -86,7 +85,7 @@ def local_path(address: str) -> str:
     return address if local and not parts.path.startswith(SIGN_IN) and "//" not in parts.path else HOME
 
 
-def _page_of(request: AnyRequest) -> str:
+def page_of(request: AnyRequest) -> str:
     """The page that was asked for, or that htmx asks from; the home page when neither is known."""
     query = request.scope["query_string"].decode("latin-1")
     asked = f"{request.scope['path']}?{query}" if query else request.scope["path"]

@@ -42,7 +42,7 @@ async def start(databases: Databases, author: Author, *, user_agent: str, countr
     token = clock.new_token()
     now_us = clock.now_us()
     session = Session(
-        token_sha256=_sha256(token),
+        token_sha256=sha256(token),
         id=clock.new_id(),
         author_id=author.id,
         created_at_us=now_us,
@@ -53,7 +53,7 @@ async def start(databases: Databases, author: Author, *, user_agent: str, countr
         country=country,
     )
     async with databases.ttl.transaction() as connection:
-        await store.delete_by_token(connection, _sha256(replaces))
+        await store.delete_by_token(connection, sha256(replaces))
         await store.insert(connection, session)
     return Started(token=token, session=session)
 
@@ -62,7 +62,7 @@ async def find(databases: Databases, token: str) -> SignedIn | None:
     """Who holds this token, or None. Prolongs the session when it was last prolonged more than a day ago."""
     now_us = clock.now_us()
     async with databases.ttl.read() as connection:
-        session = await store.by_token(connection, _sha256(token), now_us)
+        session = await store.by_token(connection, sha256(token), now_us)
     if session is None:
         return None
     async with databases.site.read() as connection:
@@ -105,5 +105,6 @@ async def revoke_all(databases: Databases, author_id: str, *, kept_id: str = "")
         return await store.delete_others(connection, author_id, kept_id)
 
 
-def _sha256(token: str) -> str:
+def sha256(token: str) -> str:
+    """The form in which a session's token is stored and looked up."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

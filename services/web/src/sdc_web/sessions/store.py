@@ -64,6 +64,18 @@ async def refresh(connection: Connection, token_sha256: str, refreshed_at_us: in
     return await execute(connection, SQL_REFRESH, values)
 
 
+SQL_CONFIRM = """
+UPDATE sessions SET token_sha256 = :token_sha256, confirmed_at_us = :now_us
+WHERE author_id = :author_id AND id = :id AND expires_at_us > :now_us
+"""
+
+
+async def confirm(connection: Connection, author_id: str, session_id: str, token_sha256: str, now_us: int) -> int:
+    """The session keeps its id, and has another token; returns 0 when it has been ended."""
+    values = {"author_id": author_id, "id": session_id, "token_sha256": token_sha256, "now_us": now_us}
+    return await execute(connection, SQL_CONFIRM, values)
+
+
 SQL_DELETE = "DELETE FROM sessions WHERE author_id = :author_id AND id = :id"
 
 

@@ -1,0 +1,81 @@
+"""The account page: what belongs to the author and not to the site, each part a template of its own."""
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from sdc_core.errors import Invalid, Throttled, Unauthorized
+
+from sdc_web import pages
+from sdc_web.author import forms
+from sdc_web.authors import accounts
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.sessions import confirm, signed_in
+from sdc_web.sessions.signed_in import SignedIn
+
+HERE = "/author/account"
+
+
+class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`current` is empty where there was no password."""
+
+    current: str = ""
+    password: str = ""
+
+
+@get(HERE)
+async def show(
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+) -> Response[str]:
+    """All parts."""
+    return await page(request, databases, author)
+
+
+@post(f"{HERE}/password", status_code=303)
+async def change_password(
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+) -> Response[str] | Response[bytes]:
+    """A new password; it ends every other session of this author. The old one is the proof, or a fresh sign-in where
+    there is none.
+    """
+    form = await forms.read(request, PasswordForm)
+    known = await accounts.has_password(databases, author.id)
+    if not known:
+        confirm.require(author)
+    address = request.client.host if request.client else ""
+    try:
+        if known:
+            await accounts.sign_in(databases, name=author.name, password=form.current, address=address)
+        await accounts.set_password(databases, author.name, form.password)
+    except (Invalid, Throttled, Unauthorized) as error:
+        field = error.field if isinstance(error, Invalid) else "current"
+        status_code = 429 if isinstance(error, Throttled) else 422
+        return await page(request, databases, author, {field or "form": str(error)}, status_code=status_code)
+    await signed_in.revoke_all(databases, author.id, kept_id=author.session_id)
+    return pages.redirect(HERE, "password")
+
+
+async def page(
+    request: AnyRequest,
+    databases: Databases,
+    author: SignedIn,
+    errors: dict[str, str] | None = None,
+    *,
+    status_code: int = 200,
+    **more: object,
+) -> Response[str]:
+    """The page, with what a refused form of one part has to say; `more` is for the template of that part."""
+    has_password = await accounts.has_password(databases, author.id)
+    return await pages.page(
+        request,
+        databases,
+        "author/account/show.html",
+        author=author,
+        status_code=status_code,
+        errors=errors or {},
+        has_password=has_password,
+        **more,
+    )
+
+
+route_handlers = [show, change_password]

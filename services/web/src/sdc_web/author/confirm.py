@@ -1,0 +1,150 @@
+"""Asking again who sits there, before what signing out cannot undo; a form that was sent goes on afterwards."""
+
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from sdc_core.errors import Invalid, Throttled, Unauthorized
+from sdc_core.settings import Settings
+
+from sdc_web import htmx, pages
+from sdc_web.author import forms, signed_in
+from sdc_web.authors import accounts
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.sessions import confirm
+from sdc_web.sessions.confirm import ConfirmationNeeded, require
+from sdc_web.sessions.signed_in import SignedIn
+
+HERE = "/author/confirm"
+_FORM = "application/x-www-form-urlencoded"
+_NEVER_SENT_BACK = frozenset({"password", "current", "code", "credential"})
+
+
+class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One proof, and what waits for it: the page to go back to, or a form (`held`, encoded) and where it was sent."""
+
+    password: str = ""
+    return_to: str = ""
+    action: str = ""
+    held: str = ""
+
+
+def ask_to_confirm(request: AnyRequest, _: ConfirmationNeeded) -> Response[bytes]:
+    """To a browser that asked for a page, a redirect; one that sent a form sends it again, to where it is held (307).
+
+    htmx is told where to go, as it would follow a redirect unseen: its form is not held, and the page says so.
+    """
+    if request.method == "GET" and not htmx.is_htmx(request):
+        return _to(303, return_to=signed_in.page_of(request))
+    if htmx.is_htmx(request):
+        address = f"{HERE}?{urlencode({'next': signed_in.page_of(request), 'undone': 'true'})}"
+        return Response(b"", status_code=401, headers={"HX-Redirect": address})
+    query = request.scope["query_string"].decode("latin-1")
+    action = f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    address = f"{HERE}/form?{urlencode({'action': action, 'next': _page_before(request)})}"
+    return Response(b"", status_code=307, headers={"Location": address})
+
+
+@get(HERE)
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+) -> Response[str] | Response[bytes]:
+    """The question; nothing is asked of whoever has answered it within the last ten minutes."""
+    return_to = signed_in.local_path(request.query_params.get("next", ""))
+    undone = "undone" in request.query_params
+    if confirm.is_fresh(author) and not undone:
+        return Response(b"", status_code=303, headers={"Location": return_to})
+    return await _page(request, databases, author, ConfirmForm(return_to=return_to), undone=undone)
+
+
+@post(f"{HERE}/form", status_code=200)
+async def hold(
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+) -> Response[str] | Response[bytes]:
+    """The question with the form that waits for the answer. A file cannot wait: it is chosen again afterwards."""
+    return_to = signed_in.local_path(request.query_params.get("next", ""))
+    if request.content_type[0] != _FORM:
+        return Response(b"", status_code=303, headers={"Location": f"{HERE}?next={quote(return_to)}&undone=true"})
+    sent = forms.pairs((await request.body()).decode("latin-1"))
+    held = urlencode({name: value for name, value in sent.items() if name not in _NEVER_SENT_BACK})
+    action = signed_in.local_path(request.query_params.get("action", ""))
+    waiting = ConfirmForm(return_to=return_to, action=action, held=held)
+    return await _page(request, databases, author, waiting)
+
+
+@post(HERE, status_code=303)
+async def create(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+) -> Response[bytes] | Response[str]:
+    """Take a proof, give the session a new token, and go on."""
+    form = await forms.read(request, ConfirmForm)
+    try:
+        await _prove(request, databases, author, form)
+    except (Unauthorized, Invalid, Throttled) as error:
+        status_code = 429 if isinstance(error, Throttled) else 422
+        return await _page(request, databases, author, form, {"password": str(error)}, status_code=status_code)
+    cookie = signed_in.cookie(settings, await confirm.renew(databases, author), author.expires_at_us)
+    if not form.action:
+        address = signed_in.local_path(form.return_to)
+        return Response(b"", status_code=303, headers={"Location": address, "Set-Cookie": cookie})
+    held = await pages.page(
+        request, databases, "author/confirm/held.html", author=author,
+        action=signed_in.local_path(form.action), held=forms.pairs(form.held), return_to=form.return_to,
+    )  # fmt: skip
+    held.headers["Set-Cookie"] = cookie
+    return held
+
+
+async def _prove(request: AnyRequest, databases: Databases, author: SignedIn, form: ConfirmForm) -> None:
+    """Raises Unauthorized for a proof that is none, Throttled after many of them."""
+    address = request.client.host if request.client else ""
+    await accounts.sign_in(databases, name=author.name, password=form.password, address=address)
+
+
+async def _page(
+    request: AnyRequest,
+    databases: Databases,
+    author: SignedIn,
+    form: ConfirmForm,
+    errors: dict[str, str] | None = None,
+    *,
+    undone: bool = False,
+    status_code: int = 200,
+) -> Response[str]:
+    has_password = await accounts.has_password(databases, author.id)
+    return await pages.page(
+        request,
+        databases,
+        "author/confirm/show.html",
+        author=author,
+        status_code=status_code,
+        form=form,
+        errors=errors or {},
+        undone=undone,
+        has_password=has_password,
+    )
+
+
+def _to(status_code: int, *, return_to: str) -> Response[bytes]:
+    return Response(b"", status_code=status_code, headers={"Location": f"{HERE}?{urlencode({'next': return_to})}"})
+
+
+def _page_before(request: AnyRequest) -> str:
+    """The page whose form was sent, as far as the browser tells."""
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return signed_in.HOME
+    return signed_in.local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+route_handlers = [show, hold, create]
+
+__all__ = ["ask_to_confirm", "require", "route_handlers"]
