@@ -15,7 +15,7 @@ from sdc_core import sqlite
 
 # The page cache asks `PRAGMA data_version` once a turn of the loop, on a connection of the loop's own thread: three
 # microseconds, against the hundred of a thread's round trip, on every request (`docs/architecture.md`).
-DIRECT_READS = ("sdc_web/page_cache.py", ("_current", "_open"))
+DIRECT_READS = ("sdc_web/page_cache/cache.py", ("_current", "_open"))
 
 # botocore reads its models from JSON files when a client is opened, which happens once, at the start of a service.
 ONCE_AT_THE_START = ("sdc_core/objects.py", ("open_store",))

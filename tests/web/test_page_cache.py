@@ -283,7 +283,7 @@ async def test_without_a_database_the_application_answers_by_itself(
     ],
 )
 def test_the_encoding_follows_the_weights(accepted: str, chosen: str) -> None:
-    assert content_codings.best(accepted) == chosen
+    assert content_codings.best(accepted.encode()) == chosen
 
 
 async def test_a_publication_by_another_process_is_in_the_very_next_answer(
@@ -339,5 +339,5 @@ async def test_a_cdn_may_keep_a_page_for_as_long_as_is_set_and_a_browser_may_not
 def test_what_is_remembered_of_a_strangers_wish_is_short() -> None:
     before = content_codings._best.cache_info().currsize
     for number in range(5):
-        assert content_codings.best(f"br, {'x' * 50_000}{number}") == "br"
+        assert content_codings.best(f"br, {'x' * 50_000}{number}".encode()) == "br"
     assert content_codings._best.cache_info().currsize <= before + 1

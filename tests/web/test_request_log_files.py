@@ -117,6 +117,19 @@ async def test_a_cancelled_flush_writes_nothing_twice(tmp_path: Path) -> None:
     assert read.count(b"\n") == 20_000
 
 
+async def test_a_line_that_comes_while_others_are_written_waits_for_the_next_write(tmp_path: Path) -> None:
+    lines = Writer(tmp_path)
+    lines.append(LINE)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(lines.flush())
+        await asyncio.sleep(0)
+        lines.append(LINE)
+    file = tmp_path / f"{DAY}.ndjson"
+    assert (len(file.read_bytes().splitlines()), lines.is_empty(DAY)) == (1, False)
+    await lines.flush()
+    assert (len(file.read_bytes().splitlines()), lines.is_empty(DAY)) == (2, True)
+
+
 async def test_a_full_buffer_is_written_before_its_time(tmp_path: Path) -> None:
     log = Writer(tmp_path)
     async with asyncio.TaskGroup() as group:

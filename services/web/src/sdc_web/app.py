@@ -68,7 +68,7 @@ def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
     opened.page_cache = PageCache(
         edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
     )
-    opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings)
+    opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings, opened.page_cache.ready)
     return opened.request_log
 
 

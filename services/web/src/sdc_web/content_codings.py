@@ -29,10 +29,10 @@ CODINGS = {
 
 
 MAX_ACCEPTED = 200
-"""Letters of Accept-Encoding that are read: what is remembered of strangers has a bound."""
+"""Bytes of Accept-Encoding that are read: what is remembered of strangers has a bound."""
 
 
-def best(accepted: str) -> str:
+def best(accepted: bytes) -> str:
     """`br`, `zstd`, `gzip` or `identity` by the value of Accept-Encoding (RFC 9110 section 12.5.3); where the client
     likes two the same, the smaller one.
     """
@@ -40,9 +40,9 @@ def best(accepted: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _best(accepted: str) -> str:
+def _best(accepted: bytes) -> str:
     weights: dict[str, float] = {}
-    for part in accepted.lower().split(","):
+    for part in accepted.decode("latin-1").lower().split(","):
         coding, _, parameters = part.partition(";")
         if name := coding.strip():
             weights[name] = _weight(parameters)

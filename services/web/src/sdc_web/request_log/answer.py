@@ -6,6 +6,8 @@ from functools import lru_cache
 from litestar.types import Message, Receive, ReceiveMessage, Send
 from sdc_core import clock
 
+from sdc_web.page_cache import Reply
+
 GONE = 499
 FAILED = 500
 
@@ -32,6 +34,16 @@ class Answer:
         if message["type"] == "http.disconnect" and not self._done:
             self.gone = True
         return message
+
+    async def give(self, reply: Reply) -> None:
+        """Answer with what is kept."""
+        self._status = reply.status
+        self.content_type = reply.media_type
+        headers = [*reply.headers, (b"x-request-id", self.rid.encode())]
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        self.size_bytes = len(reply.body)
+        self._done = True
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed.

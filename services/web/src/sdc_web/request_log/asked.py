@@ -1,7 +1,6 @@
 """What the access log keeps of a request: a few headers, the path without secrets, the query of campaigns."""
 
 import re
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from sdc_core.access_log import MAX_TEXT
@@ -12,37 +11,21 @@ _SLASHES = re.compile("/+")
 """A router takes several for one."""
 
 
-class Asked:
-    """The headers that matter here, read in one pass: this runs for every cached page too."""
+def request_id(sent: bytes) -> str:
+    """The id that a proxy gave the request, or nothing when it is none."""
+    given = sent.decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else ""
 
-    __slots__ = ("_referrer", "forwarded_for", "request_id", "user_agent")
 
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        self._referrer = ""
-        self.forwarded_for = ""
-        self.request_id = ""
-        self.user_agent = ""
-        for name, value in headers:
-            match name:
-                case b"user-agent":
-                    self.user_agent = value[:MAX_TEXT].decode("latin-1")
-                case b"referer":
-                    self._referrer = value.decode("latin-1")
-                case b"x-forwarded-for":
-                    more = value.decode("latin-1")
-                    self.forwarded_for = f"{self.forwarded_for},{more}" if self.forwarded_for else more
-                case b"x-request-id" if _REQUEST_ID.fullmatch(value.decode("latin-1")):
-                    self.request_id = value.decode("latin-1")
-
-    def foreign_host(self, own_host: str) -> str:
-        """The referrer's host when it is another site, else empty."""
-        if not self._referrer.startswith(("http://", "https://")):
-            return ""
-        try:
-            host = urlsplit(self._referrer).hostname or ""
-        except ValueError:
-            return ""
-        return "" if host == own_host else host[:MAX_TEXT]
+def foreign_host(referrer: bytes, own_host: str) -> str:
+    """The referrer's host when it is another site, else empty."""
+    if not referrer.startswith((b"http://", b"https://")):
+        return ""
+    try:
+        host = urlsplit(referrer.decode("latin-1")).hostname or ""
+    except ValueError:
+        return ""
+    return "" if host == own_host else host[:MAX_TEXT]
 
 
 def logged_path(path: str) -> str:

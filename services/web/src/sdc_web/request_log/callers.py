@@ -51,13 +51,13 @@ class Callers:
         self._proxies = proxies
         self._country = country
         self._day = ""
-        self._known: Callable[[str, str, str], Caller] = self._remembering()
+        self._known: Callable[[str, bytes, bytes], Caller] = self._remembering()
 
-    def find(self, peer: str, forwarded_for: str, user_agent: str) -> Caller:
+    def find(self, peer: str, forwarded_for: bytes, user_agent: bytes) -> Caller:
         """The caller; one whose headers are absurdly long is not remembered."""
         if len(forwarded_for) > MAX_TEXT:
             return self._meet(peer, forwarded_for, user_agent)
-        return self._known(peer, forwarded_for, user_agent)
+        return self._known(peer, forwarded_for, user_agent[:MAX_TEXT])
 
     def begin(self, day: str) -> None:
         """It is this day."""
@@ -65,10 +65,10 @@ class Callers:
             self._day = day
             self._known = self._remembering()
 
-    def _remembering(self) -> Callable[[str, str, str], Caller]:
+    def _remembering(self) -> Callable[[str, bytes, bytes], Caller]:
         return lru_cache(maxsize=MAX_CALLERS)(self._meet)
 
-    def _meet(self, peer: str, forwarded_for: str, user_agent: str) -> Caller:
-        address = self._proxies.client(peer, forwarded_for)
+    def _meet(self, peer: str, forwarded_for: bytes, user_agent: bytes) -> Caller:
+        address = self._proxies.client(peer, forwarded_for.decode("latin-1"))
         trusted = self._proxies.is_trusted(peer)
-        return Caller(address, self._country(address), user_agent, trusted=trusted)
+        return Caller(address, self._country(address), user_agent[:MAX_TEXT].decode("latin-1"), trusted=trusted)

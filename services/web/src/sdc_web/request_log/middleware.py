@@ -12,30 +12,40 @@ What lies below sees the client's true address in `scope["client"]`, which is wr
 
 import asyncio
 import itertools
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from sdc_core import access_log, clock
 from sdc_core.access_log import MAX_TEXT
-from sdc_core.logging import request_id
+from sdc_core.logging import request_id as in_context
 from sdc_core.settings import Settings
 
+from sdc_web.headers import by_name
+from sdc_web.page_cache import Reply
 from sdc_web.request_log.answer import Answer
-from sdc_web.request_log.asked import Asked, campaign, logged_path
-from sdc_web.request_log.callers import Callers
+from sdc_web.request_log.asked import campaign, foreign_host, logged_path, request_id
+from sdc_web.request_log.callers import Caller, Callers
 from sdc_web.request_log.client import Proxies
 from sdc_web.request_log.countries import open_countries
 from sdc_web.request_log.service import RequestLog
 
+Ready: TypeAlias = Callable[[HTTPScope, Mapping[bytes, bytes]], Reply | None]
+
 
 class RequestLogMiddleware:
-    """Times, counts and names every request; writes its line once a log is attached."""
+    """Times, counts and names every request; writes its line once a log is attached.
 
-    __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_site_host")
+    `ready` is asked first for a reply that is kept (`PageCache.ready`), which is then given here: layers of their own
+    for what is finished would cost more than the page.
+    """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_ready", "_site_host")
+
+    def __init__(self, app: ASGIApp, settings: Settings, ready: Ready | None = None) -> None:
         self._app = app
+        self._ready = ready
         self._log: RequestLog | None = None
         # A request's id is that of its process and a number: a new identifier for each would cost as much as the page.
         self._process = clock.new_id()
@@ -51,22 +61,21 @@ class RequestLogMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Asked(scope["headers"])
+        sent = by_name(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
-        caller = self._callers.find(peer, asked.forwarded_for, asked.user_agent)
-        rid = asked.request_id if caller.trusted else ""
+        caller = self._callers.find(peer, sent.get(b"x-forwarded-for", b""), sent.get(b"user-agent", b""))
+        rid = request_id(sent[b"x-request-id"]) if caller.trusted and b"x-request-id" in sent else ""
         answer = Answer(rid or f"{self._process}{next(self._numbers):07X}", receive, send)
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
-        scope["client"] = (caller.address, 0)
-        cast("dict[str, object]", scope)["sdc.country"] = caller.country
-        reset = request_id.set(answer.rid)
         try:
-            await self._app(scope, answer.receive, answer.send)
+            if self._ready and (reply := self._ready(scope, sent)):
+                await answer.give(reply)
+            else:
+                await self._pass_on(scope, answer, caller)
         except (asyncio.CancelledError, OSError):
             answer.gone = True
             raise
         finally:
-            request_id.reset(reset)
             if self._log is not None:
                 ts = clock.now_us()
                 day = clock.day_of(ts)
@@ -82,8 +91,17 @@ class RequestLogMiddleware:
                     bytes=answer.size_bytes,
                     us=answer.duration_us(),
                     type=answer.content_type[:MAX_TEXT],
-                    ref=asked.foreign_host(self._site_host),
+                    ref=foreign_host(sent[b"referer"], self._site_host) if b"referer" in sent else "",
                     ua=caller.user_agent,
                     country=caller.country,
                 )
                 self._log.writer.append(line)
+
+    async def _pass_on(self, scope: HTTPScope, answer: Answer, caller: Caller) -> None:
+        scope["client"] = (caller.address, 0)
+        cast("dict[str, object]", scope)["sdc.country"] = caller.country
+        reset = in_context.set(answer.rid)
+        try:
+            await self._app(scope, answer.receive, answer.send)
+        finally:
+            in_context.reset(reset)

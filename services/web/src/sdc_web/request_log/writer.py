@@ -83,25 +83,29 @@ class Writer:
     async def flush(self) -> None:
         """Write every line taken before this call. A disk that refuses is logged once, and the lines wait on."""
         async with self._writing:
-            while chunk := self._chunk or self._next_chunk():
-                self._chunk = chunk
-                await asyncio.to_thread(_append, self._folder / f"{chunk.day}{SUFFIX}", chunk)
-                self._tell(chunk.error)
-                if chunk.error:
+            if self._chunk is not None and not await self._write(self._chunk):
+                return
+            # Not until nothing waits: under load some line always does, and a write for each few would cost more than
+            # all else that happens to them.
+            for day in sorted(self._waiting):
+                if not await self._write(_Chunk(day, bytes(self._waiting.pop(day)))):
                     return
-                self._chunk = None
-                self._waiting_bytes -= len(chunk.data)
-                self.written.set()
+
+    async def _write(self, chunk: _Chunk) -> bool:
+        """Whether it is in its file; if not, it is tried again."""
+        self._chunk = chunk
+        await asyncio.to_thread(_append, self._folder / f"{chunk.day}{SUFFIX}", chunk)
+        self._tell(chunk.error)
+        if chunk.error:
+            return False
+        self._chunk = None
+        self._waiting_bytes -= len(chunk.data)
+        self.written.set()
+        return True
 
     def is_empty(self, day: str) -> bool:
         """Whether no line of that day waits in memory."""
         return day not in self._waiting and (self._chunk is None or self._chunk.day != day)
-
-    def _next_chunk(self) -> _Chunk | None:
-        if not self._waiting:
-            return None
-        day = min(self._waiting)
-        return _Chunk(day, bytes(self._waiting.pop(day)))
 
     def _tell(self, error: str) -> None:
         if error and not self.error:

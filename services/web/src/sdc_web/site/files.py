@@ -60,9 +60,8 @@ def _named(path: str) -> tuple[str, bool]:
 
 
 async def _file(request: AnyRequest, file: StaticFile, cache_control: str) -> Response[bytes]:
-    small = file.content_type.startswith(("text/", "image/svg")) and "br" in content_codings.best(
-        request.headers.get("accept-encoding", "")
-    )
+    accepted = request.headers.get("accept-encoding", "").encode("latin-1")
+    small = file.content_type.startswith(("text/", "image/svg")) and content_codings.best(accepted) == "br"
     encoding = {"content-encoding": "br"} if small else {}
     etag = f'"{file.digest}{"-br" if small else ""}"'
     headers = {"cache-control": cache_control, "etag": etag, "vary": "accept-encoding"}

@@ -87,7 +87,7 @@ async def search(
     context = {"site": front, "navigation": front.navigation, "asked": asked, "results": shown}
     fragment = htmx.wants_fragment(request)
     template = "site/search/_results.html" if fragment else "site/search/show.html"
-    coding = content_codings.best(request.headers.get("accept-encoding", ""))
+    coding = content_codings.best(request.headers.get("accept-encoding", "").encode("latin-1"))
     body = await asyncio.to_thread(_body, template, coding, context)
     # A browser that goes back must never be given the part for the whole: it has the same address.
     headers = {"cache-control": "no-store" if fragment else "no-cache", **_VARY}
