@@ -135,7 +135,7 @@ async def test_twice_is_once(settings: Settings, folder: Path, write: Write) -> 
     second = await imported(settings, folder)
     assert {line.outcome for line in second.values()} == {"unchanged"}
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert len(await posts.listing(connection)) == 2
+        assert len(await posts.listing.last_saved(connection, 99)) == 2
 
 
 async def test_a_text_whose_tag_was_renamed_since_is_the_same_text(
@@ -214,7 +214,7 @@ async def test_a_file_that_is_refused_leaves_no_empty_draft(settings: Settings, 
     write("fog.md", f"---\nsummary: {'long ' * 200}\n---\nWords.\n")
     assert (await imported(settings, folder))["fog.md"].outcome == "skipped"
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert await posts.listing(connection) == []
+        assert await posts.listing.last_saved(connection, 99) == []
 
 
 async def test_what_was_renamed_since_is_not_imported_again(settings: Settings, folder: Path, write: Write) -> None:
@@ -284,7 +284,7 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, 
     write("bad.md", "---\n: [\n---\n")
     told = await imported(settings, folder, dry_run=True)
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert await posts.listing(connection) == []
+        assert await posts.listing.last_saved(connection, 99) == []
     done = await imported(settings, folder)
     assert {name: line.outcome for name, line in told.items()} == {name: line.outcome for name, line in done.items()}
     assert done["bad.md"].reason.startswith("its front matter cannot be read")

@@ -41,7 +41,7 @@ async def api_token(databases: Databases, author_id: str) -> ApiToken:
 
 async def count(databases: Databases) -> int:
     async with databases.site.read() as connection:
-        return len(await posts.listing(connection))
+        return len(await posts.listing.last_saved(connection, 99))
 
 
 async def kept(databases: Databases) -> object:

@@ -90,6 +90,8 @@ WHO = {
     "DELETE /author/navigation": AUTHOR,
     "GET /author/posts": AUTHOR,
     "POST /author/posts": AUTHOR,
+    "GET /author/posts/selection": AUTHOR,
+    "POST /author/posts/selection": AUTHOR,
     "GET /author/posts/{post_id}": AUTHOR,
     "DELETE /author/posts/{post_id}": AUTHOR,
     "PUT /author/posts/{post_id}/draft": AUTHOR,

@@ -25,6 +25,7 @@ _SAID = MappingProxyType({
     "unpublished": Flash(kind="ok", text="Taken off the site. Its text is kept."),
     "deleted": Flash(kind="ok", text="Deleted."),
     "saved": Flash(kind="ok", text="Saved."),
+    "none-selected": Flash(kind="warning", text="Tick the texts first, then say what to do with them."),
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
     "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),
     "ended": Flash(kind="ok", text="Signed out there."),

@@ -58,6 +58,20 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Slice]
 
 
+class PathDays(msgspec.Struct, frozen=True, kw_only=True):
+    """How often one page was read: altogether, and on each day of the period in turn."""
+
+    path: str
+    page_views: int
+    days: list[int]
+
+
+class PagesRead(msgspec.Struct, frozen=True, kw_only=True):
+    """The pages that were read, the one read most first."""
+
+    rows: list[PathDays]
+
+
 class PathLatency(msgspec.Struct, frozen=True, kw_only=True):
     """How long the answers of one page took."""
 

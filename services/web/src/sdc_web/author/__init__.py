@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from sdc_web.author import (
     account,
+    catalogue,
     confirm,
     drafts,
     home,
@@ -23,6 +24,7 @@ from sdc_web.author import (
     previews,
     publications,
     redirects,
+    selection,
     series,
     sessions,
     setup,
@@ -42,6 +44,8 @@ route_handlers = [
     *sign_in.route_handlers,
     *confirm.route_handlers,
     *account.route_handlers,
+    *catalogue.route_handlers,
+    *selection.route_handlers,
     *posts.route_handlers,
     *drafts.route_handlers,
     *publications.route_handlers,

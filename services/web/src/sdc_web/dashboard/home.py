@@ -72,7 +72,7 @@ async def show(
         asked_jobs = group.create_task(asking.unless_away(jobs.report(worker)))
         asked_backups = group.create_task(asking.unless_away(backups.report(worker)))
         async with databases.site.read() as connection:
-            listed = await posts.listing(connection, limit=POSTS)
+            listed = await posts.listing.last_saved(connection, POSTS)
     told_jobs, told_backups = asked_jobs.result(), asked_backups.result()
     return await pages.page(
         request,

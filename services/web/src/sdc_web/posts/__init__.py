@@ -4,13 +4,15 @@ from sdc_web.posts import (
     canonical,
     home,
     languages,
+    listing,
     navigation,
     projects,
     revisions,
     series,
+    several,
     tags,
 )
-from sdc_web.posts.catalogue import Listed, create, delete, find, listing
+from sdc_web.posts.catalogue import create, delete, find
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.publication import publish, publish_due, unpublish
@@ -37,7 +39,6 @@ __all__ = [
     "Front",
     "Kind",
     "Link",
-    "Listed",
     "Near",
     "Post",
     "ProjectFacts",
@@ -67,6 +68,7 @@ __all__ = [
     "read_again",
     "revisions",
     "series",
+    "several",
     "tagged",
     "tags",
     "unpublish",

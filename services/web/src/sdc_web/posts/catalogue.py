@@ -1,39 +1,11 @@
-"""All posts as their author sees them: making, finding, listing and deleting them, published or not."""
+"""All posts as their author sees them: making, finding and deleting them, published or not."""
 
-import msgspec
 from sdc_core import clock
-from sdc_core.sqlite import Connection, Database, fetch_all
+from sdc_core.sqlite import Connection, Database
 
 from sdc_web.posts import revisions, slugs, store
-from sdc_web.posts.records import Kind, Post, Revision, State, path_of
+from sdc_web.posts.records import Kind, Post, Revision
 from sdc_web.search import index
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the author's list. `title` is the newest revision's; `state` is `changed` when that one is not the
-    published one; times in microseconds, UTC.
-    """
-
-    id: str
-    kind: Kind
-    slug: str
-    title: str
-    state: State
-    number: int
-    saved_at_us: int
-    published_at_us: int | None
-    scheduled_at_us: int | None
-    revision_id: str | None
-
-    @property
-    def on_site(self) -> bool:
-        """Whether readers see it; a scheduled one may be there too, as it was before."""
-        return self.revision_id is not None
-
-    @property
-    def path(self) -> str:
-        """The address that readers use."""
-        return path_of(self.kind, self.slug)
 
 
 async def create(database: Database, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
@@ -84,31 +56,6 @@ async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | No
 async def find(connection: Connection, post_id: str) -> Post:
     """The post, published or not; NotFound when there is none."""
     return await store.post(connection, post_id)
-
-
-SQL_LISTING = """
-SELECT posts.id, posts.kind, posts.slug, newest.title, newest.number, newest.saved_at_us,
-    posts.published_at_us, posts.scheduled_at_us, posts.revision_id,
-    CASE
-        WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
-        WHEN posts.revision_id IS NULL THEN 'draft'
-        WHEN posts.revision_id = newest.id THEN 'published'
-        ELSE 'changed'
-    END AS state
-FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
-WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
-    AND (:kind IS NULL OR posts.kind = :kind)
-    AND (:state IS NULL OR state = :state)
-ORDER BY newest.saved_at_us DESC, posts.id DESC
-LIMIT :limit
-"""
-
-
-async def listing(
-    connection: Connection, *, kind: Kind | None = None, state: State | None = None, limit: int = 200
-) -> list[Listed]:
-    """Every post, or those of a kind and a state; the one saved last comes first."""
-    return await fetch_all(connection, Listed, SQL_LISTING, {"kind": kind, "state": state, "limit": limit})
 
 
 async def delete(database: Database, post_id: str, base_number: int | None = None) -> None:

@@ -45,8 +45,10 @@ class Hits:
         self._loaded: _Loaded | None = None
 
     async def query(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str) -> Table:
-        """Run a statement that begins with `visits.SQL_HITS` over the days `first` to `last`. Raises Unavailable when
-        it takes too long, and when a sealed day is neither here nor in an object store that answers.
+        """Run a statement that begins with `visits.SQL_HITS` or `SQL_VIEWS` over the days `first` to `last`.
+
+        Raises Unavailable when it takes too long, and when a sealed day is neither here nor in an object store that
+        answers.
         """
         try:
             async with asyncio.timeout(CATCH_UP_S), self._slots:

@@ -51,6 +51,15 @@ hits AS (
 """  # noqa: S608 - names of our own columns
 """For `WITH`: every row of the days `$from` to `$to`, sealed in `$files` or not."""
 
+SQL_VIEWS = f"""
+views AS (
+    SELECT path, day FROM raw WHERE page AND day BETWEEN $from AND $to AND seq < $before
+    UNION ALL
+    SELECT path, day FROM {_READ} WHERE page AND day BETWEEN $from AND $to
+)
+"""  # noqa: S608 - names of our own columns
+"""The same for who asks for page views alone, which need not be put into visits."""
+
 SQL_WRITE = f"""
 COPY (SELECT {_STORED}, {_VISIT} FROM ({SQL_VISITS}) ORDER BY page, bot, ts, seq)
 TO $file (FORMAT parquet, COMPRESSION zstd)

@@ -1,0 +1,64 @@
+"""The author's search: a part of a title whatever it is, words of what is published, a part of a text that is not."""
+
+import msgspec
+from sdc_core.sqlite import Connection, fetch_value
+
+from sdc_web.search import query
+
+MAX_QUERY = 200
+LOOKED_AT = 500
+"""Texts that are not as readers see them, the last saved first, which are looked through from end to end."""
+_SHORTEST = 3
+"""Letters that the index of titles is made of."""
+
+SQL_BY_TITLE = "SELECT json_group_array(rowid) FROM catalogue_titles WHERE catalogue_titles MATCH :phrase"
+SQL_BY_SHORT_TITLE = """
+SELECT json_group_array(id) FROM catalogue WHERE title LIKE :part ESCAPE '\\'
+"""
+SQL_BY_WORDS = """
+SELECT json_group_array(catalogue.id)
+FROM search CROSS JOIN search_rows ON search_rows.id = search.rowid
+CROSS JOIN catalogue ON catalogue.post_id = search_rows.post_id
+WHERE search MATCH :words
+"""
+SQL_BY_TEXT = """
+SELECT json_group_array(looked.id) FROM (
+    SELECT id, post_id FROM catalogue WHERE state <> 'published'
+    ORDER BY saved_at_us DESC, post_id DESC LIMIT :looked_at
+) AS looked
+JOIN revisions AS newest ON newest.post_id = looked.post_id
+WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = looked.post_id)
+    AND (newest.body LIKE :part ESCAPE '\\' OR newest.summary LIKE :part ESCAPE '\\')
+"""
+
+
+async def among_all(connection: Connection, typed: str) -> str | None:
+    """The texts in which that stands, as the JSON of a list of their numbers in the catalogue; None when nothing is
+    asked for.
+    """
+    text = query.visible(typed[:MAX_QUERY])
+    if not text:
+        return None
+    part = f"%{_escaped(text)}%"
+    found = await _titled(connection, text, part)
+    words = query.parse(text).expression
+    if words:
+        found |= _numbers(await fetch_value(connection, SQL_BY_WORDS, {"words": words}))
+    found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, {"part": part, "looked_at": LOOKED_AT}))
+    return msgspec.json.encode(sorted(found)).decode()
+
+
+async def _titled(connection: Connection, text: str, part: str) -> set[int]:
+    if len(text) < _SHORTEST:
+        return _numbers(await fetch_value(connection, SQL_BY_SHORT_TITLE, {"part": part}))
+    phrase = '"{}"'.format(text.replace('"', '""'))
+    return _numbers(await fetch_value(connection, SQL_BY_TITLE, {"phrase": phrase}))
+
+
+def _escaped(text: str) -> str:
+    """Without a meaning to LIKE."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _numbers(found: object) -> set[int]:
+    return msgspec.json.decode(str(found), type=set[int])

@@ -1,0 +1,147 @@
+"""The author's list of texts: filtered, ordered and read a page at a time, however many there are."""
+
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, Value, fetch_all
+
+from sdc_web.posts import finding
+from sdc_web.posts.records import Kind, State, path_of
+
+Order: TypeAlias = Literal["saved", "published", "title"]
+STATES: tuple[State, ...] = get_args(State)
+PAGE = 50
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What is listed; an empty field asks for all. `after` is the `Page.after` of the page before."""
+
+    q: str = ""
+    kind: Kind | Literal[""] = ""
+    state: State | Literal[""] = ""
+    tag: str = ""
+    series: str = ""
+    order: Order = "saved"
+    after: str = ""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list. `title` and `words` are the newest revision's; `state` is `changed` when that one is not
+    the published one; times in microseconds, UTC, and `published_at_us` is 0 for what never was.
+    """
+
+    id: str
+    author_id: str
+    kind: Kind
+    slug: str
+    title: str
+    state: State
+    words: int
+    saved_at_us: int
+    published_at_us: int
+    scheduled_at_us: int | None
+    revision_id: str | None
+
+    @property
+    def on_site(self) -> bool:
+        """Whether readers see it; a scheduled one may be there too, as it was before."""
+        return self.revision_id is not None
+
+    @property
+    def path(self) -> str:
+        """The address that readers use."""
+        return path_of(self.kind, self.slug)
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Some lines, and how many texts there are in each state under the other filters. `after` names the next page,
+    empty on the last one.
+    """
+
+    rows: list[Listed]
+    counts: dict[State, int]
+    after: str
+
+    @property
+    def total(self) -> int:
+        """All states together."""
+        return sum(self.counts.values())
+
+
+class _Count(msgspec.Struct, frozen=True, kw_only=True):
+    state: State
+    number: int
+
+
+_COLUMNS = """
+SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
+    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
+FROM catalogue AS listed CROSS JOIN posts ON posts.id = listed.post_id
+"""
+_WHERE = """
+WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :state)
+    AND (:series = '' OR listed.series = :series)
+    AND (:tag = '' OR listed.id IN (SELECT id FROM catalogue_tags WHERE tag = :tag))
+    AND (:found IS NULL OR listed.id IN (SELECT value FROM json_each(:found)))
+"""
+SQL_BY_SAVED = f"""
+{_COLUMNS} {_WHERE} AND (listed.saved_at_us, listed.post_id) < (:key, :post_id)
+ORDER BY listed.saved_at_us DESC, listed.post_id DESC LIMIT :limit
+"""
+SQL_BY_PUBLISHED = f"""
+{_COLUMNS} {_WHERE} AND (listed.published_at_us, listed.post_id) < (:key, :post_id)
+ORDER BY listed.published_at_us DESC, listed.post_id DESC LIMIT :limit
+"""
+SQL_BY_TITLE = f"""
+{_COLUMNS} {_WHERE} AND (listed.title COLLATE NOCASE, listed.post_id) > (:key, :post_id)
+ORDER BY listed.title COLLATE NOCASE, listed.post_id LIMIT :limit
+"""
+SQL_COUNTS = f"""
+SELECT listed.state, count(*) AS number FROM catalogue AS listed {_WHERE} GROUP BY listed.state
+"""  # noqa: S608 - of the constants above
+_ORDERED: dict[Order, str] = {"saved": SQL_BY_SAVED, "published": SQL_BY_PUBLISHED, "title": SQL_BY_TITLE}
+_LATEST = 1 << 62
+_LAST_ID = "~"
+"""Greater than every identifier."""
+
+
+async def page(connection: Connection, filters: Filters, limit: int = PAGE) -> Page:
+    """The lines that follow `filters.after`. Raises Invalid for one that no page has given."""
+    key, post_id = _place(filters)
+    found = await finding.among_all(connection, filters.q)
+    values: dict[str, Value] = {
+        "kind": filters.kind,
+        "state": filters.state,
+        "series": filters.series,
+        "tag": filters.tag,
+        "found": found,
+    }
+    more = {"key": key, "post_id": post_id, "limit": limit + 1}
+    rows = await fetch_all(connection, Listed, _ORDERED[filters.order], {**values, **more})
+    counted = await fetch_all(connection, _Count, SQL_COUNTS, {**values, "state": ""})
+    after = _after(rows[limit - 1], filters.order) if len(rows) > limit else ""
+    return Page(rows=rows[:limit], counts={each.state: each.number for each in counted}, after=after)
+
+
+async def last_saved(connection: Connection, limit: int, state: State | Literal[""] = "") -> list[Listed]:
+    """The texts that were saved last, in any state or in one."""
+    values: dict[str, Value] = {"kind": "", "state": state, "series": "", "tag": "", "found": None}
+    place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
+    return await fetch_all(connection, Listed, SQL_BY_SAVED, {**values, **place})
+
+
+def _place(filters: Filters) -> tuple[str | int, str]:
+    """The key and the id that the page begins behind."""
+    by_title = filters.order == "title"
+    if not filters.after:
+        return ("", "") if by_title else (_LATEST, _LAST_ID)
+    key, _, post_id = filters.after.rpartition("~")
+    if not post_id or not (by_title or (key.isascii() and key.isdigit() and len(key) <= 18)):
+        raise Invalid("This list cannot begin there: open it anew.", field="after")
+    return (key, post_id) if by_title else (int(key), post_id)
+
+
+def _after(last: Listed, order: Order) -> str:
+    key = {"saved": last.saved_at_us, "published": last.published_at_us, "title": last.title}[order]
+    return f"{key}~{last.id}"

@@ -1,0 +1,95 @@
+"""One thing done to several texts: each in a transaction of its own, so that one that cannot be done stops no other."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from sdc_core.errors import NotFound, SdcError
+from sdc_core.sqlite import Connection, Database, fetch_all
+
+from sdc_web.posts import catalogue, publication, tags, whole
+from sdc_web.posts.listing import Listed
+
+MAX = 200
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that it could not be done to, and why."""
+
+    post_id: str
+    words: str
+
+
+SQL_CHOSEN = """
+SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
+    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
+FROM json_each(:post_ids) AS chosen
+CROSS JOIN posts ON posts.id = chosen.value
+JOIN catalogue AS listed ON listed.post_id = posts.id
+GROUP BY posts.id ORDER BY chosen.key
+"""
+
+
+async def chosen(connection: Connection, post_ids: Sequence[str]) -> list[Listed]:
+    """Those of them that there still are, each once, in the order given."""
+    encoded = msgspec.json.encode(post_ids[:MAX]).decode()
+    return await fetch_all(connection, Listed, SQL_CHOSEN, {"post_ids": encoded})
+
+
+async def publish(database: Database, post_ids: Sequence[str]) -> list[Refusal]:
+    """Put the newest revision of each before readers, now."""
+
+    async def one(post_id: str) -> None:
+        await publication.publish(database, post_id)
+
+    return await _each(post_ids, one)
+
+
+async def unpublish(database: Database, post_ids: Sequence[str]) -> list[Refusal]:
+    """Take each away from readers, and from the schedule."""
+
+    async def one(post_id: str) -> None:
+        await publication.unpublish(database, post_id)
+
+    return await _each(post_ids, one)
+
+
+async def delete(database: Database, post_ids: Sequence[str]) -> list[Refusal]:
+    """Delete each with all its revisions; one that is gone already is as it should be."""
+
+    async def one(post_id: str) -> None:
+        try:
+            await catalogue.delete(database, post_id)
+        except NotFound:
+            return
+
+    return await _each(post_ids, one)
+
+
+async def tag(database: Database, post_ids: Sequence[str], name: str, author_id: str) -> list[Refusal]:
+    """Give each a tag more. Readers see it at once where they see the newest revision; elsewhere it waits with the rest
+    of what is not published. Raises Invalid for a name that is none.
+    """
+    async with database.read() as connection:
+        (wanted,) = await tags.names(connection, (name,)) or ("",)
+        states = {each.id: each.state for each in await chosen(connection, post_ids)}
+
+    async def one(post_id: str) -> None:
+        async with database.read() as connection:
+            before = await whole.whole(connection, post_id)
+        if wanted in before.tags or not wanted:
+            return
+        saved = await whole.amend(database, post_id, {"tags": (*before.tags, wanted)}, before.number, author_id)
+        if states.get(post_id) == "published":
+            await publication.publish(database, post_id, base_number=saved.number)
+
+    return await _each(post_ids, one)
+
+
+async def _each(post_ids: Sequence[str], one: Callable[[str], Awaitable[None]]) -> list[Refusal]:
+    refused = []
+    for post_id in dict.fromkeys(post_ids[:MAX]):
+        try:
+            await one(post_id)
+        except SdcError as error:
+            refused.append(Refusal(post_id=post_id, words=str(error)))
+    return refused
