@@ -203,6 +203,20 @@ async def test_paths_by_visitors_equal_the_oracle(log: dict[str, list[Line]], hi
     assert [row.visitors for row in found.rows] == sorted((row.visitors for row in found.rows), reverse=True)
 
 
+async def test_pages_by_day_equal_the_oracle(log: dict[str, list[Line]], hits: Hits) -> None:
+    views: dict[str, list[int]] = defaultdict(lambda: [0] * len(DAYS))
+    for day, lines in log.items():
+        for line in filter(is_view, lines):
+            views[line.path][DAYS.index(day)] += 1
+    found = await reports.pages(hits, all_days(), "", 100)
+    (one, other, *_) = views
+    asked = await reports.pages(hits, all_days(), f"{one}\n/nowhere\n{other}", 100)
+    assert {row.path: row.days for row in found.rows} == views
+    assert [row.page_views for row in found.rows] == sorted(map(sum, views.values()), reverse=True)
+    assert {row.path: row.days for row in asked.rows} == {one: views[one], other: views[other]}
+    assert [row.path for row in (await reports.pages(hits, all_days(), "", 1)).rows] == [found.rows[0].path]
+
+
 async def test_every_visit_has_one_entry_and_one_exit(log: dict[str, list[Line]], hits: Hits) -> None:
     expected = oracle(log).visits
     for by in ("entry", "exit"):
