@@ -28,6 +28,7 @@ _SAID = MappingProxyType({
     "none-selected": Flash(kind="warning", text="Tick the texts first, then say what to do with them."),
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
     "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),
+    "revoked": Flash(kind="ok", text="Revoked. It opens nothing any more."),
     "ended": Flash(kind="ok", text="Signed out there."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip

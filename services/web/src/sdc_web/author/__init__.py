@@ -31,6 +31,7 @@ from sdc_web.author import (
     sign_in,
     site,
     tags,
+    tokens,
 )
 from sdc_web.author.confirm import ask_to_confirm
 from sdc_web.author.gate import Gate
@@ -58,6 +59,7 @@ route_handlers = [
     *redirects.route_handlers,
     *tags.route_handlers,
     *navigation.route_handlers,
+    *tokens.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]
