@@ -113,8 +113,8 @@ def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, 
     expect(first.locator("[data-saved]")).to_contain_text("Saved")
     second.locator("#field-body").fill("From the second.")
 
-    expect(second.locator(".diff ins")).to_have_text("From the second.")
-    expect(second.locator(".diff del")).to_have_text("From the first.")
+    expect(second.locator(".diff ins")).to_have_text("second")
+    expect(second.locator(".diff del")).to_have_text("first")
     second.get_by_label("Yours").fill("From both.")
     second.get_by_role("button", name="Save the text on the left").click()
     expect(second.locator("#field-body")).to_have_value("From both.")

@@ -107,7 +107,7 @@ async def test_a_conflict_shows_which_facts_differ_and_takes_mine_along(
     await save(client, post_id, 1, project_status="idea", **same)
     conflict = await save(client, post_id, 1, project_status="finished", project_pictures=f"![x](media:{asset_id})")
     assert conflict.status_code == 412
-    assert "<dt>Status</dt><dd><del>idea</del> <ins>finished</ins></dd>" in conflict.text
+    assert "<dt>Status</dt><dd><del>idea</del><ins>finished</ins></dd>" in conflict.text
     assert "<dt>Pictures</dt>" not in conflict.text
     assert '<input type="hidden" name="project_status" value="finished">' in conflict.text
 

@@ -24,6 +24,8 @@ _SAID = MappingProxyType({
     "scheduled": Flash(kind="ok", text="Scheduled."),
     "unpublished": Flash(kind="ok", text="Taken off the site. Its text is kept."),
     "deleted": Flash(kind="ok", text="Deleted."),
+    "restored": Flash(kind="ok", text="Brought back. What was here before is in the history."),
+    "discarded": Flash(kind="ok", text="The change is left. It is in the history, should you want it after all."),
     "saved": Flash(kind="ok", text="Saved."),
     "none-selected": Flash(kind="warning", text="Tick the texts first, then say what to do with them."),
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),

@@ -93,6 +93,11 @@ def day(at_us: int) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
+def moment(at_us: int) -> str:
+    """`24 November 2026, 10:00 UTC`, for people who need the hour."""
+    return f"{day(at_us)}, {clock.to_datetime(at_us):%H:%M} UTC"
+
+
 def ago(at_us: int) -> str:
     """`just now`, `5 minutes ago`, `3 hours ago`, `in 2 days`: whole units, the largest that fits."""
     apart_us = clock.now_us() - at_us
@@ -141,6 +146,7 @@ def _functions() -> dict[str, Any]:
         "static": static_address,
         "iso": iso,
         "day": day,
+        "moment": moment,
         "ago": ago,
         "number": number,
         "sentence": sentence,

@@ -46,14 +46,15 @@ async def open_post(databases: Databases, post_id: str) -> Opened:
         return Opened(post=post, newest=await posts.revisions.newest(connection, post_id))
 
 
-async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> None:
-    """Save the form's text. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
+async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> int:
+    """Save the form's text, and return the number of what is newest then. Raises Stale, Invalid and NotFound as
+    `posts.revisions.save`, with the form's field names.
 
     A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
     """
-    if form.base_revision is None:
-        return
     opened = await open_post(databases, post_id)
+    if form.base_revision is None:
+        return opened.newest.number
     stored = views.draft(views.form_of(opened.post, opened.newest))
     try:
         typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
@@ -61,8 +62,8 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if form.base_revision == opened.newest.number and same:
-            return
-        await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)
+            return opened.newest.number
+        return (await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)).number
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
 

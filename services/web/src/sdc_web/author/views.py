@@ -1,9 +1,7 @@
 """What the templates of posts show, as plain values."""
 
-import difflib
 import re
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -14,12 +12,12 @@ from sdc_web import posts
 from sdc_web.author import project_fields
 from sdc_web.author.project_fields import ProjectForm
 from sdc_web.posts.records import State
+from sdc_web.texts import differences
 from sdc_web.texts.names import from_title
 
-MAX_DIFF_LINES = 4_000
 FIRST_YEAR = 1970
 _NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture"})
-_COMPARED = {
+COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
     "language": "Language", "canonical_url": "Canonical address", "dated_at": "Date",
     "project_status": "Status", "project_section": "Section", "project_repository": "Repository",
@@ -87,28 +85,20 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_us: int
 
 
-class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the comparison: `added` is only in mine, `removed` only in theirs."""
-
-    kind: Literal["same", "added", "removed"]
-    text: str
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
     """A field beside the text that holds something else in each."""
 
     name: str
-    mine: str
-    theirs: str
+    pieces: tuple[differences.Piece, ...]
 
 
 class Conflicting(msgspec.Struct, frozen=True, kw_only=True):
-    """Two texts of one post, and how they differ."""
+    """Two texts of one post, and how they differ: `mine` is the new one."""
 
     mine: DraftForm
     theirs: Theirs
-    diff: list[DiffLine]
-    details: list[Difference]
+    text: differences.Comparison
+    fields: list[FieldChange]
 
 
 def state_of(post: posts.Post, newest: posts.Revision) -> State:
@@ -201,8 +191,8 @@ def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conf
     return Conflicting(
         mine=form,
         theirs=theirs,
-        diff=_diff(current.body, form.body_markdown.replace("\r\n", "\n")),
-        details=_differences(form, form_of(post, current)),
+        text=differences.compare(current.body, form.body_markdown.replace("\r\n", "\n")),
+        fields=_differences(form, form_of(post, current)),
     )
 
 
@@ -228,27 +218,13 @@ def _minute(at_us: int | None) -> str:
     return "" if at_us is None else f"{clock.to_datetime(at_us):%Y-%m-%dT%H:%M}"
 
 
-def _differences(mine: DraftForm, theirs: DraftForm) -> list[Difference]:
+def _differences(mine: DraftForm, theirs: DraftForm) -> list[FieldChange]:
     mine = replace(mine, project_pictures=project_fields.without_words(mine.project_pictures))
     return [
-        Difference(name=words, mine=mine.details[name], theirs=theirs.details[name])
-        for name, words in _COMPARED.items()
+        FieldChange(name=words, pieces=differences.pieces(theirs.details[name], mine.details[name]))
+        for name, words in COMPARED.items()
         if mine.details[name].split() != theirs.details[name].split()
     ]
-
-
-def _diff(theirs: str, mine: str) -> list[DiffLine]:
-    old, new = theirs.splitlines()[:MAX_DIFF_LINES], mine.splitlines()[:MAX_DIFF_LINES]
-    lines: list[DiffLine] = []
-    for change, old_from, old_to, new_from, new_to in difflib.SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
-        if change == "equal":
-            lines += [DiffLine(kind="same", text=text) for text in old[old_from:old_to]]
-            continue
-        lines += [DiffLine(kind="removed", text=text) for text in old[old_from:old_to]]
-        lines += [DiffLine(kind="added", text=text) for text in new[new_from:new_to]]
-    return lines
 
 
 def _shown_slug(post: posts.Post, newest: posts.Revision) -> str:

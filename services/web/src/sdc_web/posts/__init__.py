@@ -2,6 +2,7 @@
 
 from sdc_web.posts import (
     canonical,
+    history,
     home,
     languages,
     listing,
@@ -53,6 +54,7 @@ __all__ = [
     "delete",
     "find",
     "front",
+    "history",
     "home",
     "languages",
     "listing",

@@ -5,7 +5,7 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.posts import canonical, languages, projects, series, slugs, store, tags
+from sdc_web.posts import canonical, keeping, languages, projects, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
 from sdc_web.texts import characters, language_names, names
 
@@ -25,20 +25,23 @@ class Stale(errors.Stale):
 async def save(database: Database, post_id: str, draft: Draft, base_number: int, author_id: str) -> Revision:
     """Save as the newest revision and return it with its new number, the next If-Match.
 
-    The newest revision is replaced while it is unpublished, and followed by a new one afterwards. Raises Stale when
+    The newest revision is replaced, or followed by a new one where `keeping` says that it must stay. Raises Stale when
     `base_number` is not the newest number, Invalid naming the field, NotFound without such a post.
     """
     async with database.transaction() as connection:
         return await put(connection, post_id, draft, base_number, author_id)
 
 
-async def put(connection: Connection, post_id: str, draft: Draft, base_number: int, author_id: str) -> Revision:
-    """`save`, inside a transaction of the caller's."""
+async def put(
+    connection: Connection, post_id: str, draft: Draft, base_number: int, author_id: str, *, apart: bool = False
+) -> Revision:
+    """`save`, inside a transaction of the caller's; with `apart` always as a new revision."""
     post = await store.post(connection, post_id)
     newest = require(await store.newest_revision(connection, post_id), base_number)
     clean = await _check(connection, post, newest, draft)
+    apart = apart or await keeping.must_stay(connection, newest, clean.body, author_id)
     saved = Revision(
-        id=newest.id if newest.published_at_us is None else clock.new_id(),
+        id=clock.new_id() if apart else newest.id,
         post_id=post_id,
         number=newest.number + 1,
         title=clean.title,
@@ -57,10 +60,11 @@ async def put(connection: Connection, post_id: str, draft: Draft, base_number: i
         canonical_url=clean.canonical_url,
         dated_at_us=clean.dated_at_us,
     )
-    if saved.id == newest.id:
-        await store.replace_revision(connection, saved)
-    else:
+    if apart:
         await store.insert_revision(connection, saved)
+        await keeping.thin(connection, post_id)
+    else:
+        await store.replace_revision(connection, saved)
     if post.published_at_us is None and post.slug != saved.slug:
         # Never published, so nobody has the old address; a published post moves when it is published again.
         await store.update_post(connection, replace(post, slug=saved.slug))

@@ -6,6 +6,8 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_val
 
 from sdc_web.posts.records import Kind, Post, Revision
 
+NO_REVISION = "This post has no such revision. It may have been too old to be kept."
+
 SQL_INSERT_POST = """
 INSERT INTO posts (id, kind, slug, author_id, created_at_us) VALUES (:id, :kind, :slug, :author_id, :created_at_us)
 """
@@ -69,9 +71,11 @@ async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_po
 
 SQL_INSERT_REVISION = """
 INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id,
-    series, series_position, project, language, translation_key, canonical_url, dated_at_us)
+    series, series_position, project, language, translation_key, canonical_url, dated_at_us,
+    begun_at_us)
 VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id,
-    :series, :series_position, :project_json, :language, :translation_key, :canonical_url, :dated_at_us)
+    :series, :series_position, :project_json, :language, :translation_key, :canonical_url, :dated_at_us,
+    :saved_at_us)
 """
 
 
@@ -96,29 +100,48 @@ async def replace_revision(connection: Connection, revision: Revision) -> None:
 
 async def newest_revision(connection: Connection, post_id: str) -> Revision:
     """Raises NotFound; a post has at least one revision."""
-    found = await _revision(connection, post_id, published=False)
-    if found is None:
+    found = await revisions_before(connection, post_id, limit=1)
+    if not found:
         message = "There is no such post."
         raise NotFound(message)
-    return found
+    return found[0]
 
 
 async def last_read_revision(connection: Connection, post_id: str) -> Revision | None:
     """The newest revision that was ever published, be it before readers now or not."""
-    return await _revision(connection, post_id, published=True)
+    return next(iter(await revisions_before(connection, post_id, limit=1, published=True)), None)
 
 
-SQL_REVISION = """
+async def revision(connection: Connection, post_id: str, revision_id: str) -> Revision:
+    """Any revision of a post. Raises NotFound."""
+    found = await revisions_before(connection, post_id, limit=1, revision_id=revision_id)
+    if not found:
+        raise NotFound(NO_REVISION)
+    return found[0]
+
+
+SQL_REVISIONS = """
 SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
     body_html, reading_minutes, published_at_us, series, series_position, project AS project_json, language,
     translation_key, canonical_url, dated_at_us
 FROM revisions WHERE post_id = :post_id AND (:published = 0 OR published_at_us IS NOT NULL)
-ORDER BY number DESC LIMIT 1
+    AND (:before IS NULL OR number < :before) AND (:id IS NULL OR id = :id)
+ORDER BY number DESC LIMIT :limit
 """
 
 
-async def _revision(connection: Connection, post_id: str, *, published: bool) -> Revision | None:
-    return await fetch_one(connection, Revision, SQL_REVISION, {"post_id": post_id, "published": published})
+async def revisions_before(
+    connection: Connection,
+    post_id: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    published: bool = False,
+    revision_id: str | None = None,
+) -> list[Revision]:
+    """Revisions of a post, the newest first: those with a number less than that, once published, or of that id."""
+    values = {"post_id": post_id, "before": before, "published": published, "id": revision_id, "limit": limit}
+    return await fetch_all(connection, Revision, SQL_REVISIONS, values)
 
 
 SQL_REVISION_PUBLISHED = """

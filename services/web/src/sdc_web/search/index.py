@@ -7,7 +7,7 @@ import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 
 from sdc_web.posts.records import Revision, decode_tags
-from sdc_web.search.scripts import spread
+from sdc_web.texts.scripts import spread
 
 READING = 2
 """The way in which words, and links, are taken from a text. Raise it with a change to that, and all are taken again."""

@@ -5,7 +5,7 @@ import unicodedata
 
 import msgspec
 
-from sdc_web.search.scripts import spread
+from sdc_web.texts.scripts import spread
 
 MAX_QUERY = 200
 MAX_PIECES = 12

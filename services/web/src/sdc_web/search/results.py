@@ -8,7 +8,7 @@ from sdc_core.sqlite import Connection, Value, fetch_all
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import Kind
 from sdc_web.search.query import Query
-from sdc_web.search.scripts import gathered
+from sdc_web.texts.scripts import gathered
 
 RANKED = 1_000
 """Matches that are weighed against each other: of more than these, the last that came to the site, and as many again

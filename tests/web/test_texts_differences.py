@@ -2,8 +2,8 @@ import random
 import time
 
 import pytest
-from sdc_web.posts import differences
-from sdc_web.posts.differences import Row, compare, pieces, words
+from sdc_web.texts import differences
+from sdc_web.texts.differences import Row, compare, pieces, words
 
 LIMIT_S = 4.0
 PROSE = "The fog came in at dawn.\n\nNobody saw the lamp.\n\nIt burned all the same."

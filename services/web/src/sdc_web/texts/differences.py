@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sdc_web.search import scripts
+from sdc_web.texts import scripts
 
 CONTEXT = 2
 """Unchanged lines that are shown on either side of a change."""
@@ -197,7 +197,9 @@ def _changed(old: Sequence[str], new: Sequence[str], spent: _Spent) -> Iterator[
     """Lines that differ, those that are like each other in one row."""
     a, b = 0, 0
     for old_at, new_at in [*_pairs(old, new, spent), (len(old), len(new))]:
-        yield from (Row(kind="removed", old=_whole("removed", line), both=_whole("removed", line)) for line in old[a:old_at])
+        yield from (
+            Row(kind="removed", old=_whole("removed", line), both=_whole("removed", line)) for line in old[a:old_at]
+        )
         yield from (Row(kind="added", new=_whole("added", line), both=_whole("added", line)) for line in new[b:new_at])
         if old_at < len(old):
             both = tuple(_woven(_tokens(old[old_at]), _tokens(new[new_at]), spent))

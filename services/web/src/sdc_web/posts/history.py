@@ -1,0 +1,124 @@
+"""What a text was before: its revisions listed, named, brought back; `keeping` says which there are."""
+
+import msgspec
+from sdc_core.errors import Conflict, NotFound
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
+
+from sdc_web.posts import revisions, store
+from sdc_web.posts.records import Draft, Revision
+from sdc_web.texts import characters
+
+MAX_NAME = 80
+DISCARDED = "Discarded change"
+"""The name of one that has none when it is discarded: what is named stays."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision as its history lists it. `published_at_us` is when readers first saw it; `live` they do now."""
+
+    id: str
+    number: int
+    name: str
+    title: str
+    begun_at_us: int
+    saved_at_us: int
+    published_at_us: int | None
+    author_id: str
+    author_name: str
+    live: bool
+    newest: bool
+
+
+SQL_ENTRIES = """
+SELECT r.id, r.number, r.name, r.title, r.begun_at_us, r.saved_at_us, r.published_at_us, r.author_id,
+    authors.display_name AS author_name, posts.revision_id IS r.id AS live,
+    r.number = (SELECT max(number) FROM revisions WHERE post_id = :post_id) AS newest
+FROM revisions AS r JOIN posts ON posts.id = r.post_id JOIN authors ON authors.id = r.author_id
+WHERE r.post_id = :post_id AND r.number < :before
+ORDER BY r.number DESC LIMIT :limit
+"""
+_LAST = 1 << 60
+
+
+async def entries(connection: Connection, post_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
+    """The revisions of a post from the newest on, or those before a number."""
+    values = {"post_id": post_id, "before": _LAST if before is None else before, "limit": limit}
+    return await fetch_all(connection, Entry, SQL_ENTRIES, values)
+
+
+SQL_ENTRY = """
+SELECT r.id, r.number, r.name, r.title, r.begun_at_us, r.saved_at_us, r.published_at_us, r.author_id,
+    authors.display_name AS author_name, posts.revision_id IS r.id AS live,
+    r.number = (SELECT max(number) FROM revisions WHERE post_id = r.post_id) AS newest
+FROM revisions AS r JOIN posts ON posts.id = r.post_id JOIN authors ON authors.id = r.author_id
+WHERE r.post_id = :post_id AND r.id = :id
+"""
+
+
+async def entry(connection: Connection, post_id: str, revision_id: str) -> Entry:
+    """One line of the list. Raises NotFound."""
+    found = await fetch_one(connection, Entry, SQL_ENTRY, {"post_id": post_id, "id": revision_id})
+    if found is None:
+        raise NotFound(store.NO_REVISION)
+    return found
+
+
+async def name(database: Database, post_id: str, revision_id: str, words: str) -> None:
+    """Give a revision a name, or none. The newest one is left as it is from then on. Raises Invalid, NotFound."""
+    clean = characters.fitting(characters.line(words), MAX_NAME, "name", "The name")
+    async with database.transaction() as connection:
+        await store.revision(connection, post_id, revision_id)
+        await set_name(connection, revision_id, clean)
+
+
+SQL_NAME = "UPDATE revisions SET name = :name WHERE id = :id"
+
+
+async def set_name(connection: Connection, revision_id: str, words: str) -> None:
+    await execute(connection, SQL_NAME, {"id": revision_id, "name": words})
+
+
+async def restore(database: Database, post_id: str, revision_id: str, base_number: int, author_id: str) -> Revision:
+    """Make an old text the newest revision; what was newest before stays in the list. The address stays what it is,
+    and readers see nothing of it. Raises NotFound, and Stale when `base_number` is not the newest number.
+    """
+    async with database.transaction() as connection:
+        old = await store.revision(connection, post_id, revision_id)
+        now = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        if old.id == now.id:
+            return now
+        draft = msgspec.structs.replace(msgspec.convert(old, Draft, from_attributes=True), slug=now.slug)
+        return await revisions.put(connection, post_id, draft, base_number, author_id, apart=True)
+
+
+async def discard(database: Database, post_id: str, base_number: int) -> Revision:
+    """Go back to what readers see: that revision becomes the newest again, under a new number, and the change stays in
+    the list under a name. Raises NotFound, Stale as `restore`, and Conflict when readers see nothing.
+    """
+    async with database.transaction() as connection:
+        post = await store.post(connection, post_id)
+        now = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        if post.revision_id is None:
+            raise Conflict("Readers see nothing of this post, so there is nothing to go back to: restore a revision.")
+        if post.revision_id == now.id:
+            return now
+        if not await has_name(connection, now.id):
+            await set_name(connection, now.id, DISCARDED)
+        await raise_number(connection, post.revision_id, now.number + 1)
+        return await store.newest_revision(connection, post_id)
+
+
+SQL_HAS_NAME = "SELECT 1 FROM revisions WHERE id = :id AND name <> ''"
+
+
+async def has_name(connection: Connection, revision_id: str) -> bool:
+    """Whether the author named it."""
+    return await fetch_value(connection, SQL_HAS_NAME, {"id": revision_id}) is not None
+
+
+SQL_RAISE_NUMBER = "UPDATE revisions SET number = :number WHERE id = :id"
+
+
+async def raise_number(connection: Connection, revision_id: str, number: int) -> None:
+    """What the revision holds stays; only its place among the others changes."""
+    await execute(connection, SQL_RAISE_NUMBER, {"id": revision_id, "number": number})
