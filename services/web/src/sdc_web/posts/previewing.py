@@ -29,6 +29,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     gallery: tuple[Shown, ...]
     language: str
     direction: str
+    canonical_url: str
     translations: None = None
     place: None = None
     published_at_us: None = None
@@ -70,4 +71,5 @@ async def of(database: Database, post: Post, draft: Draft) -> Previewed:
         gallery=media.picture.gallery(pictures, assets),
         language=draft.language,
         direction=language_names.direction(draft.language),
+        canonical_url=draft.canonical_url,
     )
