@@ -114,8 +114,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_longest_texts_are_compared_in_time_whatever_they_are(name: str) -> None:
     old, new = HOSTILE[name]
-    began = time.monotonic()
+    began = time.thread_time()
     compared = compare(old, new)
     words(old, new)
-    assert time.monotonic() - began < LIMIT_S
+    assert time.thread_time() - began < LIMIT_S
     assert len(compared.rows) <= differences.MAX_ROWS

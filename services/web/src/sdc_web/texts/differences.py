@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -22,6 +22,8 @@ _MOST_CELLS = 1_000_000
 """Steps of all one-by-one comparisons of two texts together, and the most of one."""
 _CELLS_AT_ONCE = 40_000
 _DEEPEST = 40
+_MOST_ITEMS = 40_000
+"""Lines or words of both texts between what they have in common at either end; of more, none is looked for."""
 _LIKE = 0.3
 """The share of words that two lines have in common from which on one is taken for the other, changed."""
 _TOKEN = re.compile(r"\w+\s*|\s+|[^\w\s]\s*")
@@ -52,10 +54,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Two texts side by side; `left_out` rows were too many to show."""
+    """Two texts side by side; `cut` when there is more than `MAX_ROWS`."""
 
     rows: tuple[Row, ...]
-    left_out: int
+    cut: bool
 
     @property
     def same(self) -> bool:
@@ -73,8 +75,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 def compare(old: str, new: str) -> Comparison:
     """The lines of both texts in order, unchanged ones far from any change folded."""
     spent = _Spent()
-    rows = list(_folded(_rows(old.split("\n"), new.split("\n"), spent)))
-    return Comparison(rows=tuple(rows[:MAX_ROWS]), left_out=max(0, len(rows) - MAX_ROWS))
+    rows = tuple(islice(_folded(_rows(old.split("\n"), new.split("\n"), spent)), MAX_ROWS + 1))
+    return Comparison(rows=rows[:MAX_ROWS], cut=len(rows) > MAX_ROWS)
 
 
 def pieces(old: str, new: str) -> tuple[Piece, ...]:
@@ -128,7 +130,7 @@ def _runs(old: Sequence[str], new: Sequence[str], spent: _Spent) -> list[tuple[i
         while a < a_end and b < b_end and old[a_end - 1] == new[b_end - 1]:
             a_end, b_end = a_end - 1, b_end - 1
             found.append((a_end, b_end))
-        if a == a_end or b == b_end:
+        if a == a_end or b == b_end or a_end - a + b_end - b > _MOST_ITEMS:
             continue
         anchors = _anchors(old, new, (a, a_end, b, b_end)) if depth < _DEEPEST else []
         if anchors:
@@ -251,10 +253,17 @@ def _woven(old: Sequence[str], new: Sequence[str], spent: _Spent) -> Iterator[Pi
         if (gone or come) and same and same_to < len(old) and not _WORD.search(same):
             gone, come = gone + same, come + same
             continue
+        if gone and come and same and (space := _space(gone)) == _space(come):
+            gone, come, same = gone.removesuffix(space), come.removesuffix(space), space + same
         yield from (Piece(kind="removed", text=gone),) if gone else ()
         yield from (Piece(kind="added", text=come),) if come else ()
         yield from (Piece(kind="same", text=same),) if same else ()
         gone, come = "", ""
+
+
+def _space(text: str) -> str:
+    """What follows its last word."""
+    return text[len(text.rstrip()) :]
 
 
 def _whole(kind: Literal["same", "removed", "added"], line: str) -> tuple[Piece, ...]:
