@@ -147,6 +147,8 @@ async def test_what_readers_do_not_find_is_marked_in_words(client: httpx.AsyncCl
         ("/projects/lamp", "there"),
         ("/tags/c%23", "there"),
         ("/tags/c%23/feed.xml", "there"),
+        ("/tags/c%23/2026", "there"),
+        ("/tags/c%23/1999", "missing"),
         ("/series/weather", "there"),
         ("https://else.example/", "away"),
         ("/old", "moved"),

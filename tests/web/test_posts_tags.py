@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sdc_core.errors import Invalid, NotFound
-from sdc_core.sqlite import Connection, fetch_value
+from sdc_core.sqlite import Connection, execute, fetch_value
 from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, Revision, store, tags_moved
@@ -64,6 +64,25 @@ async def test_names_that_look_the_same_are_one(databases: Databases, publish: P
     assert await known(databases) == [("caf\u00e9", 2, 0)]
     async with databases.site.read() as connection:
         assert [each.posts for each in await posts.series.everything(connection)] == [2]
+
+
+async def test_tags_that_were_stored_in_letters_and_marks_are_composed_when_web_starts(
+    databases: Databases, publish: Publish
+) -> None:
+    fog, apart = await publish("Fog", tags=("caf\u00e9",)), await publish("Mist", tags=("tea",))
+    old = "cafe\u0301"
+    async with databases.site.transaction() as connection:
+        values = {"old": old, "id": apart.id}
+        await execute(connection, "UPDATE post_tags SET tag = :old WHERE post_id = :id", values)
+        await execute(connection, "UPDATE revisions SET tags = json_array(:old) WHERE post_id = :id", values)
+        await execute(connection, "INSERT INTO tags (name, colour, description) VALUES (:old, 'teal', '')", values)
+    for _ in range(2):
+        await posts.read_again(databases.site)
+        assert await known(databases) == [("caf\u00e9", 2, 0)]
+    assert await tags_of(databases, apart) == await tags_of(databases, fog) == ("caf\u00e9",)
+    async with databases.site.read() as connection:
+        assert (await posts.tags.described(connection, "caf\u00e9")).colour == "teal"
+    assert await leads(databases, f"/tags/{old}") == "/tags/caf%C3%A9"
 
 
 async def test_a_rename_reaches_what_is_published_and_what_is_a_draft_in_its_place(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sdc_core import clock
 from sdc_core.sqlite import execute
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.site import pages
@@ -127,6 +127,42 @@ async def test_a_feed_of_a_tag_that_nobody_carries_is_not_found(client: httpx.As
 async def test_a_tag_names_its_feed(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("First", tags=("a b",))
     assert 'href="/tags/a%20b/feed.xml"' in (await client.get("/tags/a%20b")).text
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("/Posts/Fog", "/posts/fog"),
+        ("/ABOUT", "/about"),
+        ("/tags/Caf%C3%89?a=1", "/tags/caf%C3%A9?a=1"),
+        ("/tags/cafe%CC%81", "/tags/caf%C3%A9"),
+        ("/tags/Caf%C3%89/feed.xml", "/tags/caf%C3%A9/feed.xml"),
+        ("/tags/CAF%C3%89/2026", "/tags/caf%C3%A9/2026"),
+        ("/Series/Weather", "/series/weather"),
+        ("/Feed.xml", "/feed.xml"),
+        ("/OLD", "/old"),
+    ],
+)
+async def test_an_address_in_another_spelling_leads_to_the_one_that_is_there(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish, path: str, leads_to: str
+) -> None:
+    with clock.frozen(clock.from_datetime(datetime.fromisoformat("2026-11-24T12:00:00Z"))):
+        await publish("Fog", tags=("café",), series="Weather")
+    await publish("About", kind="page")
+    await redirects.add_own(databases.site, "/old", "/posts/fog", "")
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, leads_to)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/Posts/Rain", "/tags/Rain", "/Tags/Fog/1999", "/Author", "/API/v1/posts", "/Media/X/y", "/Static/Css", "/X"],
+)
+async def test_what_is_there_in_no_spelling_is_not_found(
+    client: httpx.AsyncClient, publish: Publish, path: str
+) -> None:
+    await publish("Fog", tags=("fog",))
+    assert (await client.get(path)).status_code == HTTPStatus.NOT_FOUND
 
 
 @pytest.mark.parametrize("path", ["/posts/", "/tags/x/", "/about/", "//evil.example/", "/\\evil.example/"])

@@ -267,6 +267,13 @@ async def test_a_mistyped_word_is_answered_with_the_closest_one(client: httpx.As
     assert "Did you mean" not in await _page(client, q="zzzz fog")
 
 
+async def test_a_question_with_many_unknown_words_is_left_alone(databases: Databases, publish: Publish) -> None:
+    await publish("Party with lanterns, singing and dancing")
+    async with databases.site.read() as connection:
+        assert await nearby.nearby(connection, parse("partz lantrens singign")) == "party lanterns singing"
+        assert await nearby.nearby(connection, parse("partz lantrens singign dancign")) == ""
+
+
 async def test_a_closest_word_takes_the_place_of_no_other(databases: Databases, publish: Publish) -> None:
     await publish("A party", "With art.")
     async with databases.site.read() as connection:

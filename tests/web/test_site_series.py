@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import msgspec
 import pytest
+from sdc_core.errors import Invalid
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
@@ -143,6 +144,22 @@ async def test_a_series_is_one_however_its_title_is_written(databases: Databases
     async with databases.site.read() as connection:
         (series,) = await posts.series.everything(connection)
     assert (series.slug, series.posts) == ("on-fog", 2)
+
+
+async def test_capitals_beyond_those_of_english_make_no_second_series(databases: Databases, publish: Publish) -> None:
+    post = await publish("One", series="Über Straßen")
+    await publish("Two", series="ÜBER STRASSEN")
+    async with databases.site.read() as connection:
+        (series,) = await posts.series.everything(connection)
+    assert series.posts == 2
+    await posts.series.change(databases.site, msgspec.structs.replace(series, title="Wege"))
+    await posts.publish(databases.site, post.id)
+    async with databases.site.read() as connection:
+        assert [each.title for each in await posts.series.everything(connection)] == ["Wege"]
+    await publish("Three", series="Nebel")
+    other = await series_of(databases, "nebel")
+    with pytest.raises(Invalid, match="Another series has this title"):
+        await posts.series.change(databases.site, msgspec.structs.replace(other, title="WEGE"))
 
 
 async def test_two_series_whose_titles_make_one_slug_have_two_addresses(databases: Databases, publish: Publish) -> None:

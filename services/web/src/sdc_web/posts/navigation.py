@@ -23,6 +23,7 @@ Standing: TypeAlias = Literal["there", "away", "moved", "draft", "missing"]
 _YEAR = re.compile(r"[12][0-9]{3}")
 _ALWAYS_THERE = frozenset({"posts", "projects", "tags", "search", "feed.xml", "rss.xml", "feed.json", "sitemap.xml"})
 _NOT_LOOKED_AT = addresses.PRIVATE | {"static", "media", ".well-known", "robots.txt", "manifest.webmanifest"}
+_FEEDS = frozenset({"feed.xml", "rss.xml", "feed.json"})
 _KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
 
 
@@ -136,12 +137,15 @@ WHERE series.slug = :name AND posts.revision_id IS NOT NULL LIMIT 1
 
 
 async def _is_listed(connection: Connection, parts: list[str]) -> bool:
-    """Whether the parts of a path name a year, a tag or a series that has posts, or the feed of one."""
-    folder, name = parts[0], parts[1] if len(parts) > 1 else ""
-    if folder == "posts" and len(parts) == 2 and _YEAR.fullmatch(name):
-        return any(each.year == int(name) for each in await reading.years(connection))
-    is_feed = len(parts) == 3 and parts[2] in {"feed.xml", "rss.xml", "feed.json"}
-    if folder not in {"tags", "series"} or not (len(parts) == 2 or is_feed):
-        return False
-    statement = SQL_HAS_TAGGED if folder == "tags" else SQL_HAS_PARTS
-    return await fetch_value(connection, statement, {"name": name}) is not None
+    """Whether the parts of a path name a year, a tag or a series that has posts, or a year or the feed of one."""
+    match parts:
+        case ["posts", year] if _YEAR.fullmatch(year):
+            return any(each.year == int(year) for each in await reading.years(connection))
+        case ["tags", name, year] if _YEAR.fullmatch(year):
+            return any(each.year == int(year) for each in await reading.years_tagged(connection, name))
+        case ["tags" | "series", _, last] if last not in _FEEDS:
+            return False
+        case ["tags" | "series" as folder, name] | ["tags" | "series" as folder, name, _]:
+            statement = SQL_HAS_TAGGED if folder == "tags" else SQL_HAS_PARTS
+            return await fetch_value(connection, statement, {"name": name}) is not None
+    return False

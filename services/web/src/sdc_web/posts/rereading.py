@@ -5,7 +5,7 @@ import logging
 import msgspec
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
-from sdc_web.posts import backlinks
+from sdc_web.posts import backlinks, tags
 from sdc_web.posts.records import Kind, Revision, path_of
 from sdc_web.search import index
 
@@ -28,6 +28,7 @@ async def read_again(database: Database) -> None:
 
     What other processes have read meanwhile is passed over, and a crash leaves the rest for the next start.
     """
+    await tags.compose(database)
     async with database.read() as connection:
         former = await fetch_all(connection, _Former, SQL_FORMER, {"reading": index.READING})
     for first in range(0, len(former), AT_ONCE):

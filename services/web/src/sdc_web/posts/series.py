@@ -132,14 +132,28 @@ async def place(connection: Connection, post_id: str) -> Place | None:
 
 
 SQL_BY_TITLE = "SELECT id FROM series WHERE title = :title"
+SQL_TITLES = "SELECT id, slug, title, description FROM series"
+
+
+async def by_title(connection: Connection, title: str) -> str | None:
+    """The id of the series with that title, be it in capitals or small letters."""
+    known = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
+    if known is not None:
+        return str(known)
+    # SQLite knows the capitals of ASCII alone.
+    folded = title.casefold()
+    others = await fetch_all(connection, Series, SQL_TITLES)
+    return next((each.id for each in others if each.title.casefold() == folded), None)
+
+
 SQL_ADD = "INSERT INTO series (id, slug, title) VALUES (:id, :slug, :title)"
 
 
 async def named(connection: Connection, title: str) -> str:
     """The id of the series with that title, which is made when there is none."""
-    known = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
+    known = await by_title(connection, title)
     if known is not None:
-        return str(known)
+        return known
     made = {"id": clock.new_id(), "slug": await _free_slug(connection, title), "title": title}
     await execute(connection, SQL_ADD, made)
     return made["id"]
@@ -170,7 +184,7 @@ async def change(database: Database, given: Series) -> None:
     wanted = msgspec.structs.replace(given, title=title, slug=slug, description=words)
     async with database.transaction() as connection:
         before = await find(connection, given.id)
-        named_so = await fetch_value(connection, SQL_BY_TITLE, {"title": title})
+        named_so = await by_title(connection, title)
         if named_so not in (None, given.id):
             raise Invalid("Another series has this title already.", field="title")
         at_slug = await by_slug(connection, wanted.slug)
@@ -192,12 +206,19 @@ async def delete(database: Database, series_id: str) -> None:
         await execute(connection, SQL_DELETE, {"id": series_id})
 
 
-SQL_RENAME = "UPDATE revisions SET series = :new WHERE series = :old COLLATE NOCASE"
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+
+
+SQL_WRITTEN = "SELECT DISTINCT series AS title FROM revisions WHERE series <> ''"
+SQL_RENAME = "UPDATE revisions SET series = :new WHERE series IN (SELECT value FROM json_each(:old))"
 
 
 async def _rename(connection: Connection, old: str, new: str) -> None:
-    """Texts name a series by its title, so that each of them must follow."""
-    await execute(connection, SQL_RENAME, {"old": old, "new": new})
+    """Texts name a series by its title, however they write it, so that each of them must follow."""
+    written = [each.title for each in await fetch_all(connection, _Written, SQL_WRITTEN)]
+    named = [each for each in written if each.casefold() == old.casefold()]
+    await execute(connection, SQL_RENAME, {"old": msgspec.json.encode(named).decode(), "new": new})
 
 
 async def _free_slug(connection: Connection, title: str) -> str:

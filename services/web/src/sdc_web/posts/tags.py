@@ -1,5 +1,6 @@
 """Tags: the names that texts carry, with the colour and the words that the author gives them."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 from urllib.parse import quote
@@ -183,6 +184,26 @@ async def delete(database: Database, name: str) -> None:
         among(await everything(connection), name)
         await tags_moved.take_off(connection, name)
         await execute(connection, SQL_FORGET, {"name": name})
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+SQL_NAMED = "SELECT tag AS name FROM post_tags UNION SELECT name FROM tags"
+SQL_TAKE_WORDS = "UPDATE OR IGNORE tags SET name = :new WHERE name = :old"
+
+
+async def compose(database: Database) -> None:
+    """Tags that were stored in letters and marks apart (NFD) are the same ones in composed letters from now on."""
+    async with database.read() as connection:
+        stored = [each.name for each in await fetch_all(connection, _Named, SQL_NAMED)]
+    for name in stored:
+        if (composed := unicodedata.normalize("NFC", name)) != name:
+            async with database.transaction() as connection:
+                await tags_moved.move(connection, name, composed)
+                await execute(connection, SQL_TAKE_WORDS, {"old": name, "new": composed})
+                await execute(connection, SQL_FORGET, {"name": name})
 
 
 def _checked(before: Tag, changes: Mapping[str, object]) -> Tag:

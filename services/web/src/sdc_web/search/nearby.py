@@ -9,6 +9,8 @@ from sdc_core.sqlite import Connection, fetch_all, fetch_value
 
 from sdc_web.search.query import Query, parse
 
+MOST = 3
+"""Words that may be mistyped; a question with more of them is about something that is not here."""
 _CLOSE = 0.7
 _SHORTEST = 3
 _LAST = "\U0010ffff"
@@ -26,18 +28,22 @@ SQL_ANY = "SELECT 1 FROM search WHERE search MATCH :words LIMIT 1"
 
 async def nearby(connection: Connection, query: Query) -> str:
     """What to type instead, if that finds anything; empty otherwise. A word that is in the index stays as it is."""
-    changed = query.text
-    for piece in query.wanted:
-        if len(piece.words) == 1 and await fetch_value(connection, SQL_ANY, {"words": piece.expression}) is None:
-            word = piece.words[0]
-            closest = await _closest(connection, word)
-            if not closest:
-                return ""
-            changed = re.sub(rf"\b{re.escape(word)}\b", closest, changed, count=1)
-    if changed == query.text:
+    unknown = [each for each in query.wanted if len(each.words) == 1 and not await _finds(connection, each.expression)]
+    if not 0 < len(unknown) <= MOST:
         return ""
+    changed = query.text
+    for piece in unknown:
+        word = piece.words[0]
+        closest = await _closest(connection, word)
+        if not closest:
+            return ""
+        changed = re.sub(rf"\b{re.escape(word)}\b", closest, changed, count=1)
     words = parse(changed).expression
-    return changed if words and await fetch_value(connection, SQL_ANY, {"words": words}) else ""
+    return changed if changed != query.text and words and await _finds(connection, words) else ""
+
+
+async def _finds(connection: Connection, words: str) -> bool:
+    return await fetch_value(connection, SQL_ANY, {"words": words}) is not None
 
 
 async def _closest(connection: Connection, word: str) -> str:

@@ -1,17 +1,20 @@
-"""What nothing else answers may have moved: the last question before a page is not found."""
+"""What nothing else answers may have moved, or be spelled otherwise: the last question before a page is not found."""
 
+import unicodedata
 from collections.abc import Callable
+from urllib.parse import quote
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from sdc_core.sqlite import Database
+from sdc_core.sqlite import Connection, Database
 
-from sdc_web import redirects
+from sdc_web import posts, redirects
 from sdc_web.redirects import addresses
 from sdc_web.redirects.uses import Uses
 
 
 class Moved:
-    """ASGI layer around the router: a 404 becomes a 301 where a redirect has that path, with the query handed on.
+    """ASGI layer around the router: a 404 becomes a 301 where a redirect has that path, or where something is there by
+    the same name in the site's spelling, such as `/tags/python` for `/tags/Python`. The query is handed on.
 
     `parts` gives the database and the counter, once they are open.
     """
@@ -47,9 +50,20 @@ class Moved:
         database, uses = self._parts()
         async with database.read() as connection:
             target = await redirects.find(connection, path)
-        if target is not None:
-            uses.count(path)
+            if target is None:
+                return await _spelled(connection, path)
+        uses.count(path)
         return target
+
+
+async def _spelled(connection: Connection, path: str) -> str | None:
+    """Where the same address leads in small and composed letters, which all names of this site are in."""
+    usual = unicodedata.normalize("NFC", path).lower()
+    first = usual.split("/", 2)[1]
+    if usual == path or _is_private(usual) or first in {"media", "static", "share"}:
+        return None
+    here = quote(usual)
+    return here if await posts.navigation.standing(connection, here) in ("there", "moved") else None
 
 
 def _is_private(path: str) -> bool:
