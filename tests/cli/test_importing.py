@@ -280,14 +280,23 @@ async def test_a_picture_beside_the_text_is_uploaded_and_one_outside_of_the_fold
 
 
 async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, folder: Path, write: Write) -> None:
-    write("fog.md", "Words.")
+    write("a.md", "---\naliases: [/old, /posts/e]\n---\nWords.")
+    write("b.md", "---\naliases: [/old, /posts/a]\n---\nWords.")
     write("bad.md", "---\n: [\n---\n")
+    write("c.md", "---\ndraft: true\naliases: [/other]\n---\nWords.")
+    write("d.md", "---\ndate: 2999-01-01\naliases: [/other, /posts/c]\n---\nWords.")
+    write("e.md", "Words.")
+    write("f.md", "---\naliases: [/posts/d]\n---\nWords.")
+    write("notes/a.md", "Others.")
     told = await imported(settings, folder, dry_run=True)
     async with open_databases(settings) as databases, databases.site.read() as connection:
         assert await posts.listing.last_saved(connection, 99) == []
     done = await imported(settings, folder)
-    assert {name: line.outcome for name, line in told.items()} == {name: line.outcome for name, line in done.items()}
-    assert done["bad.md"].reason.startswith("its front matter cannot be read")
+    assert {name: (line.outcome, line.notes) for name, line in told.items()} == {
+        name: (line.outcome, line.notes) for name, line in done.items()
+    }
+    assert [name for name, line in told.items() if line.outcome == "skipped"] == ["bad.md", "e.md", "notes/a.md"]
+    assert (await imported(settings, folder, dry_run=True))["a.md"].outcome == "unchanged"
 
 
 async def test_an_import_that_was_stopped_before_it_published_is_finished_by_the_next(
@@ -336,6 +345,23 @@ def test_a_file_that_cannot_be_understood_is_refused_in_words(
 ) -> None:
     with pytest.raises(Invalid, match=reason):
         read(write("x.md", text), folder)
+
+
+@pytest.mark.parametrize("value", [f"0x{'f' * 4_000}", ".inf", "-.inf", ".nan"])
+def test_a_number_that_nobody_means_is_passed_over(folder: Path, write: Write, value: str) -> None:
+    fields = "".join(f"{name}: {value}\n" for name in ("title", "tags", "series", "weight", "draft", "aliases", "lang"))
+    document = read(write("fog.md", f"---\n{fields}---\nFog.\n"), folder)
+    assert (document.draft.title, document.draft.tags, document.is_draft) == ("Fog", (), False)
+
+
+def test_front_matter_that_unfolds_without_end_is_not_unfolded(folder: Path, write: Write) -> None:
+    """Each level names the one before nine times: as text it would have 9 ** 9 words."""
+    levels = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))]
+    fields = (
+        "\n".join(levels) + "\n" + "".join(f"{name}: *a9\n" for name in ("draft", "title", "tags", "date", "links"))
+    )
+    document = read(write("projects/fog.md", f"---\n{fields}---\nFog.\n"), folder)
+    assert (document.draft.title, document.is_draft) == ("Fog", False)
 
 
 def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:

@@ -60,7 +60,7 @@ async def test_programs_read_the_document_without_a_token_and_once(client: httpx
 
 
 def test_an_answer_that_is_not_as_the_document_says_is_noticed() -> None:
-    headers = {"content-type": "application/json", "ratelimit": "", "ratelimit-policy": ""}
+    headers = {"content-type": "application/json", "etag": '"1"', "ratelimit": "", "ratelimit-policy": ""}
     right, wrong = b'{"tags": []}', b'{"tags": [1]}'
     assert api_document.faults("GET", "/api/v1/tags", 200, headers, right) == []
     assert api_document.faults("GET", "/api/v1/tags", 200, headers, wrong) != []

@@ -65,6 +65,19 @@ async def test_the_same_file_twice_is_one_asset(api: httpx.AsyncClient) -> None:
     assert second.headers["location"] == first.headers["location"]
 
 
+async def test_what_a_program_knows_already_is_not_sent_again_until_it_changes(api: httpx.AsyncClient) -> None:
+    asset = f"/media/{(await sent(api)).json()['id']}"
+    for path in (asset, "/media", "/media?limit=1", "/posts", "/tags"):
+        known = {"If-None-Match": (await api.get(path)).headers["etag"]}
+        again = await api.get(path, headers=known)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", known["If-None-Match"]), path
+    known = {"If-None-Match": (await api.get(asset)).headers["etag"]}
+    changed = await api.patch(asset, json={"alt": "A cup"}, headers=known)
+    assert changed.status_code == 200
+    now = await api.get(asset, headers=known)
+    assert (now.status_code, now.headers["etag"]) == (200, changed.headers["etag"])
+
+
 async def test_a_file_that_is_sent_twice_with_a_key_is_answered_as_new_again(api: httpx.AsyncClient) -> None:
     headers = {"Content-Type": "image/png", "Idempotency-Key": "k"}
     first, second = [await api.post("/media", content=PNG, headers=headers) for _ in range(2)]

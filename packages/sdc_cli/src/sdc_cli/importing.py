@@ -17,6 +17,7 @@ from sdc_core import settings as core_settings
 from sdc_core.errors import Invalid, Misconfigured, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
 from sdc_web import media, redirects
 from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
@@ -104,6 +105,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str
     folder: Path
     dry_run: bool
+    planned: dict[str, bool] = msgspec.field(default_factory=dict)
+    """Addresses that files before would have taken, had this been no dry run, and whether readers would find them."""
 
     async def take(self, file: Path) -> Line:
         """Import one file; what is wrong with it is said in its line, and the next one is taken."""
@@ -115,11 +118,14 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             return Line(file=name, outcome="skipped", reason=str(error))
 
     async def _take(self, document: Document, name: str) -> Line:
+        address = path_of(document.kind, document.draft.slug)
         async with self.databases.site.read() as connection:
             post = await catalogue.by_address(connection, document.kind, document.draft.slug)
             newest = await revisions.newest(connection, post.id) if post else None
             carried = await tags.names(connection, document.draft.tags)
-            has_moved = await redirects.is_known(connection, path_of(document.kind, document.draft.slug))
+            has_moved = await redirects.is_known(connection, address)
+        if post is None and address in self.planned:
+            return Line(file=name, outcome="skipped", reason="a file before it takes this address")
         if post is None and has_moved:
             return Line(
                 file=name, outcome="skipped", reason="this address leads elsewhere by now, as the redirects show"
@@ -134,7 +140,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             if document.is_draft or post.revision_id is not None or post.scheduled_at_us is not None:
                 return replace(line, outcome="unchanged")
         if self.dry_run:
-            return line
+            return replace(line, notes=(*line.notes, *(await self._planned(document, address) if post is None else ())))
         if post is None:
             post, taken = await self._begin(document, draft)
             line = replace(line, notes=(*line.notes, *taken))
@@ -142,20 +148,34 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             post = await publication.publish(self.databases.site, post.id, document.at_us)
         return replace(line, address=post.path if post.revision_id else "")
 
+    async def _planned(self, document: Document, address: str) -> list[str]:
+        """What `_begin` would say; the addresses are remembered, for the files that follow."""
+        async with self.databases.site.read() as connection:
+            free, notes = await self._free(connection, document.aliases, address)
+        self.planned.update({address: _wanted(document) == "published", **dict.fromkeys(free, True)})
+        return notes
+
     async def _begin(self, document: Document, draft: Draft) -> tuple[Post, list[str]]:
         """A new draft with its aliases, and a word about each alias that is taken; all of it or nothing."""
-        taken: list[str] = []
         async with self.databases.site.transaction() as connection:
             post = await catalogue.begin(connection, self.author_id, document.kind, document.at_us)
             await revisions.put(connection, post.id, draft, 1, self.author_id)
-            for alias in dict.fromkeys(document.aliases):
-                if await redirects.is_known(connection, alias) or await redirects.is_published(connection, alias):
-                    taken.append(
-                        f"alias {alias} is left out: something is at that address, or it leads elsewhere already"
-                    )
-                elif alias != path_of(document.kind, draft.slug):
-                    await redirects.add(connection, alias, post.id, clock.now_us())
-        return post, taken
+            free, notes = await self._free(connection, document.aliases, path_of(document.kind, draft.slug))
+            for alias in free:
+                await redirects.add(connection, alias, post.id, clock.now_us())
+        return post, notes
+
+    async def _free(self, connection: Connection, aliases: tuple[str, ...], own: str) -> tuple[list[str], list[str]]:
+        """The aliases that may lead to the text at its `own` address, and a word about each of the others."""
+        free: list[str] = []
+        notes: list[str] = []
+        for alias in dict.fromkeys(aliases):
+            known = await redirects.is_known(connection, alias) or await redirects.is_published(connection, alias)
+            if known or self.planned.get(alias):
+                notes.append(f"alias {alias} is left out: something is at that address, or it leads elsewhere already")
+            elif alias != own:
+                free.append(alias)
+        return free, notes
 
     async def _with_pictures(self, document: Document) -> tuple[Draft, list[str]]:
         """The text with its pictures uploaded, and a word about each that was not there."""

@@ -22,6 +22,7 @@ from sdc_cli.folder_pictures import Picture
 
 FIRST_YEAR = 1970
 MAX_FILE_BYTES = 2 * 1024 * 1024
+_MAX_NUMBER = 10**18
 SUFFIXES = (".md", ".markdown", ".mdx")
 _FENCE = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
@@ -127,14 +128,24 @@ def _parted(text: str) -> tuple[dict[str, object], str]:
         raise Invalid(f"its front matter cannot be read: {' '.join(str(error).split())[:200]}") from None
     if found is not None and not isinstance(found, dict):
         raise Invalid("its front matter holds no fields")
-    return {str(name).lower(): value for name, value in (found or {}).items()}, text[fenced.end() :]
+    return {_word(name).lower(): value for name, value in (found or {}).items()}, text[fenced.end() :]
+
+
+def _word(value: object) -> str:
+    """A single value as text; nothing for what is none. Lists are not written out: their aliases may have no end."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return str(value).lower()
+    # Python writes no number of more than 4,300 digits, and nobody means one.
+    return str(value) if isinstance(value, int | float) and -_MAX_NUMBER < value < _MAX_NUMBER else ""
 
 
 def _text(fields: Mapping[str, object], *names: str) -> str:
     for name in names:
         value = fields.get(name)
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-            return " ".join(str(value).split())
+        if not isinstance(value, bool) and (word := _word(value)):
+            return " ".join(word.split())
     return ""
 
 
@@ -143,7 +154,7 @@ def _list(fields: Mapping[str, object], name: str) -> list[str]:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, list):
-        return [str(part).strip() for part in value if isinstance(part, str | int | float) and str(part).strip()]
+        return list(filter(None, map(_word, value)))
     return []
 
 
@@ -185,7 +196,7 @@ def _kind(fields: Mapping[str, object], path: Path) -> Kind:
 
 def _is_draft(fields: Mapping[str, object], path: Path) -> bool:
     """Also where `true` is written as a text: what was not meant for readers must not reach them."""
-    return "_drafts" in path.parts or any(str(fields.get(name)).strip().lower() == said for name, said in _UNREAD)
+    return "_drafts" in path.parts or any(_word(fields.get(name)).lower() == said for name, said in _UNREAD)
 
 
 def _slug(fields: Mapping[str, object], stem: str) -> str:

@@ -114,23 +114,26 @@ def revision_of(revision: Revision) -> RevisionText:
     )
 
 
-def send(answer: msgspec.Struct, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    """The answer as JSON."""
-    sent = {**HEADERS, **(headers or {})}
-    return Response(msgspec.json.encode(answer), status_code=status_code, headers=sent, media_type="application/json")
+def send(
+    request: AnyRequest,
+    answer: msgspec.Struct,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    etag_prefix: str = "",
+) -> Response[bytes]:
+    """The answer as JSON, with a digest of it as its ETag; 304 for a reader who has it already."""
+    encoded = msgspec.json.encode(answer)
+    etag = f'"{etag_prefix}{hashlib.sha256(encoded).hexdigest()[:12]}"'
+    sent = {**HEADERS, "etag": etag, **(headers or {})}
+    if request.method == "GET" and knows(request, etag):
+        return Response(b"", status_code=304, headers=sent)
+    return Response(encoded, status_code=status_code, headers=sent, media_type="application/json")
 
 
 def send_post(request: AnyRequest, post: Post, status_code: int = 200, location: str = "") -> Response[bytes]:
-    """A post with its ETag; 304 without it for a reader who has it already.
-
-    The ETag is the revision's number, and a digest of the answer: publishing changes the one and not the other.
-    """
-    encoded = msgspec.json.encode(post)
-    etag = f'"{post.revision}-{hashlib.sha256(encoded).hexdigest()[:12]}"'
-    headers = {**HEADERS, "etag": etag} | ({"location": location} if location else {})
-    if request.method == "GET" and knows(request, etag):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(encoded, status_code=status_code, headers=headers, media_type="application/json")
+    """A post. Its ETag begins with the revision's number; publishing changes the digest and not that."""
+    headers = {"location": location} if location else {}
+    return send(request, post, status_code, headers, f"{post.revision}-")
 
 
 def knows(request: AnyRequest, etag: str) -> bool:

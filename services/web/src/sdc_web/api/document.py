@@ -52,7 +52,7 @@ _ANSWERED = {
 _TEXT: Json = {"type": "string"}
 _HEADERS: dict[str, Json] = {
     "ETag": {
-        "description": 'Begins with the revision\'s number, which alone counts in If-Match: `"7"`.',
+        "description": 'That of a post begins with the revision\'s number, which alone counts in If-Match: `"7"`.',
         "schema": _TEXT,
     },
     "Idempotent-Replayed": {"description": "Nothing was done: the first answer again.", "schema": {"const": "true"}},

@@ -101,7 +101,7 @@ async def index(
         )
     shown = tuple(_told(each, settings) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
-    return answers.send(AssetPage(media=shown, next_cursor=next_cursor))
+    return answers.send(request, AssetPage(media=shown, next_cursor=next_cursor))
 
 
 @post("/media", status_code=201, request_max_body_size=media.upload.MAX_BYTES)
@@ -124,13 +124,14 @@ async def create(
             if asset.state == "pending":
                 await media.order(worker, asset)
             headers = {"location": f"/api/v1/media/{asset.id}"}
-            return answers.send(_told(asset, settings), 201 if new else 200, headers)
+            return answers.send(request, _told(asset, settings), 201 if new else 200, headers)
 
         return await once(request, databases.ttl, writer, file.sha256, make)
 
 
 @get("/media/{asset_id:str}")
 async def show(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
@@ -141,7 +142,7 @@ async def show(
         found = await media.find(connection, asset_id)
     if found is None:
         raise NotFound("There is no such media asset.")
-    return answers.send(_told(found, settings))
+    return answers.send(request, _told(found, settings))
 
 
 @patch("/media/{asset_id:str}")
@@ -155,7 +156,7 @@ async def change(
     """Say what the picture shows; readers are told at once, in every text that does not say it itself."""
     changes = await incoming.body(request, AssetChanges)
     asset = await media.set_alt(databases.site, asset_id, changes.alt)
-    return answers.send(_told(asset, settings))
+    return answers.send(request, _told(asset, settings))
 
 
 @delete("/media/{asset_id:str}")

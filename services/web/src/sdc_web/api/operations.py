@@ -14,8 +14,8 @@ Struct: TypeAlias = type[msgspec.Struct]
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Method, path, words and the scope of the token follow from the handler. `answers` are the bodies by status, None
-    for none; `heeds_match` is how If-Match is taken, `tagged` whether answers carry an ETag, `once` whether an
-    Idempotency-Key is heeded; `conflict` is a 409 of its own shape.
+    for none; `heeds_match` is how If-Match is taken, `once` whether an Idempotency-Key is heeded; `conflict` is a 409
+    of its own shape.
     """
 
     handler: HTTPRouteHandler
@@ -25,7 +25,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body_required: bool = True
     file: bool = False
     heeds_match: Literal["", "optional", "required"] = ""
-    tagged: bool = False
     once: bool = False
     conflict: Struct | None = None
 
@@ -33,6 +32,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def method(self) -> str:
         """In capitals."""
         return next(iter(self.handler.http_methods))
+
+    @property
+    def tagged(self) -> bool:
+        """Whether its answers carry an ETag, as all do that have a body."""
+        return any(self.answers.values())
 
     @property
     def name(self) -> str:
@@ -46,25 +50,22 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OPERATIONS: Final = (
-    Operation(handler=posts.index, query=posts.PostQuery, answers={200: answers.PostPage}),
-    Operation(handler=posts.create, body=posts.NewPost, answers={201: answers.Post}, tagged=True, once=True),
-    Operation(handler=posts.show, answers={200: answers.Post, 304: None}, tagged=True),
-    Operation(
-        handler=posts.change, body=posts.PostChanges, answers={200: answers.Post}, tagged=True, heeds_match="required"
-    ),
+    Operation(handler=posts.index, query=posts.PostQuery, answers={200: answers.PostPage, 304: None}),
+    Operation(handler=posts.create, body=posts.NewPost, answers={201: answers.Post}, once=True),
+    Operation(handler=posts.show, answers={200: answers.Post, 304: None}),
+    Operation(handler=posts.change, body=posts.PostChanges, answers={200: answers.Post}, heeds_match="required"),
     Operation(handler=posts.remove, answers={204: None}, heeds_match="optional"),
     Operation(
         handler=publications.create,
         body=publications.NewPublication,
         body_required=False,
         answers={200: answers.Post},
-        tagged=True,
         heeds_match="optional",
         once=True,
         conflict=Problem,
     ),
-    Operation(handler=publications.remove, answers={200: answers.Post}, tagged=True, heeds_match="optional"),
-    Operation(handler=media.index, query=media.AssetQuery, answers={200: media.AssetPage}),
+    Operation(handler=publications.remove, answers={200: answers.Post}, heeds_match="optional"),
+    Operation(handler=media.index, query=media.AssetQuery, answers={200: media.AssetPage, 304: None}),
     Operation(
         handler=media.create,
         query=media.UploadQuery,
@@ -72,10 +73,10 @@ OPERATIONS: Final = (
         answers={200: media.Asset, 201: media.Asset},
         once=True,
     ),
-    Operation(handler=media.show, answers={200: media.Asset}),
+    Operation(handler=media.show, answers={200: media.Asset, 304: None}),
     Operation(handler=media.change, body=media.AssetChanges, answers={200: media.Asset}),
     Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem),
-    Operation(handler=tags.index, answers={200: tags.Tags}),
+    Operation(handler=tags.index, answers={200: tags.Tags, 304: None}),
     Operation(handler=tags.change, body=tags.TagChanges, answers={200: tags.Tag}),
 )
 

@@ -99,7 +99,7 @@ async def index(
         )
     shown = tuple(answers.summary_of(each, settings.site_url) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
-    return answers.send(answers.PostPage(posts=shown, next_cursor=next_cursor))
+    return answers.send(request, answers.PostPage(posts=shown, next_cursor=next_cursor))
 
 
 @get("/posts/{post_id:str}")

@@ -39,13 +39,14 @@ class TagChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 @get("/tags")
 async def index(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
 ) -> Response[bytes]:
     """List the tags."""
     async with databases.site.read() as connection:
         found = await posts.tags.published(connection)
-    return answers.send(Tags(tags=tuple(_tag_of(each) for each in found)))
+    return answers.send(request, Tags(tags=tuple(_tag_of(each) for each in found)))
 
 
 @patch("/tags/{name:str}")
@@ -58,7 +59,7 @@ async def change(
     """Colour, describe or rename a tag; every post that carries it follows, and its old address leads on."""
     changes = msgspec.structs.asdict(await incoming.body(request, TagChanges))
     given = {field: value for field, value in changes.items() if value is not UNSET}
-    return answers.send(_tag_of(await posts.tags.change(databases.site, name, given)))
+    return answers.send(request, _tag_of(await posts.tags.change(databases.site, name, given)))
 
 
 def _tag_of(found: posts.tags.Counted) -> Tag:
