@@ -155,6 +155,7 @@ async def test_what_readers_do_not_find_is_marked_in_words(client: httpx.AsyncCl
         ("/later", "draft"),
         ("/posts/later", "missing"),
         ("/posts/1999", "missing"),
+        ("/projects/1999", "missing"),
         ("/tags/nothing", "missing"),
         ("/series/nothing", "missing"),
         ("/tags/c%23/feed.pdf", "missing"),

@@ -1,14 +1,17 @@
 """Projects as readers find them: what each says of itself, and their page by section."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import httpx
 import msgspec
 import pytest
+from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid
 from sdc_web import media, posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Link, Post, ProjectFacts
+from sdc_web.site import pages
 
 from pictures import picture
 
@@ -80,6 +83,36 @@ async def test_projects_stand_by_section_and_those_without_one_last(
     places = [page.index(each) for each in shown]
     assert places == sorted(places)
     assert page.count('<span class="project-status">finished</span>') == 4
+
+
+async def test_many_projects_show_the_newest_and_the_others_by_year(
+    client: httpx.AsyncClient, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "ON_LIST", 2)
+    for number, day in enumerate(("2019-05-01", "2020-05-01", "2021-05-01")):
+        at_us = clock.from_datetime(datetime.fromisoformat(f"{day}T00:00:00+00:00"))
+        facts = ProjectFacts(section="Light")
+        await publish(f"Lamp {number}", kind="project", at_us=at_us, project=facts)
+    newest = (await client.get("/projects")).text
+    assert [f"Lamp {n}" in newest for n in range(3)] == [False, True, True]
+    assert '<a href="/projects/2019">2019</a> <span class="meta">1<span class="visually-hidden"> projects' in newest
+    year = (await client.get("/projects/2019")).text
+    assert [f"Lamp {n}" in year for n in range(3)] == [True, False, False]
+    assert '<h1 class="page-title">Projects of 2019</h1>' in year
+    assert '<a href="/projects/2019" aria-current="page">2019</a>' in year
+    assert '<link rel="canonical" href="http://localhost:8000/projects/2019">' in year
+
+
+async def test_a_project_whose_name_is_a_year_comes_before_the_projects_of_that_year(
+    client: httpx.AsyncClient, publish: Publish
+) -> None:
+    at_us = clock.from_datetime(datetime.fromisoformat("2019-05-01T00:00:00+00:00"))
+    await publish("Lamp", kind="project", at_us=at_us)
+    assert "By year" not in (await client.get("/projects")).text
+    assert (await client.get("/projects/2019")).status_code == 200
+    assert (await client.get("/projects/2020")).status_code == 404
+    await publish("2019", kind="project", at_us=at_us)
+    assert '<h1 class="page-title">2019</h1>' in (await client.get("/projects/2019")).text
 
 
 async def test_what_a_project_says_is_of_the_revision_that_readers_see(

@@ -139,8 +139,8 @@ WHERE series.slug = :name AND posts.revision_id IS NOT NULL LIMIT 1
 async def _is_listed(connection: Connection, parts: list[str]) -> bool:
     """Whether the parts of a path name a year, a tag or a series that has posts, or a year or the feed of one."""
     match parts:
-        case ["posts", year] if _YEAR.fullmatch(year):
-            return any(each.year == int(year) for each in await reading.years(connection))
+        case ["posts" | "projects" as folder, year] if _YEAR.fullmatch(year):
+            return any(each.year == int(year) for each in await reading.years(connection, _KINDS[folder]))
         case ["tags", name, year] if _YEAR.fullmatch(year):
             return any(each.year == int(year) for each in await reading.years_tagged(connection, name))
         case ["tags" | "series", _, last] if last not in _FEEDS:

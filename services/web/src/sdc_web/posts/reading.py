@@ -96,37 +96,38 @@ LIMIT :limit
 """
 
 
-async def of_kind(connection: Connection, kind: Kind, limit: int = -1) -> list[Summary]:
-    """Published posts of a kind without their text, newest first; all of them by default."""
+async def of_kind(connection: Connection, kind: Kind, limit: int) -> list[Summary]:
+    """The newest published posts of a kind without their text."""
     return await fetch_all(connection, Summary, SQL_OF_KIND, {"kind": kind, "limit": limit})
 
 
 SQL_OF_YEAR = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language,
+    r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
-WHERE posts.kind = 'post' AND posts.revision_id IS NOT NULL
+WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL
     AND posts.published_at_us >= :from_us AND posts.published_at_us < :to_us
 ORDER BY posts.published_at_us DESC, posts.id DESC
 """
 
 
-async def of_year(connection: Connection, year: int) -> list[Summary]:
-    """The posts of one year, UTC, without their text, newest first."""
+async def of_year(connection: Connection, kind: Kind, year: int) -> list[Summary]:
+    """What of a kind was published in one year, UTC, without its text, newest first."""
     from_us, to_us = (clock.from_datetime(datetime(each, 1, 1, tzinfo=UTC)) for each in (year, year + 1))
-    return await fetch_all(connection, Summary, SQL_OF_YEAR, {"from_us": from_us, "to_us": to_us})
+    return await fetch_all(connection, Summary, SQL_OF_YEAR, {"kind": kind, "from_us": from_us, "to_us": to_us})
 
 
 SQL_YEARS = """
 SELECT CAST(strftime('%Y', published_at_us / 1000000, 'unixepoch') AS INTEGER) AS year, count(*) AS posts
-FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+FROM posts WHERE kind = :kind AND revision_id IS NOT NULL
 GROUP BY year ORDER BY year DESC
 """
 
 
-async def years(connection: Connection) -> list[YearOf]:
-    """Every year with posts, the latest first."""
-    return await fetch_all(connection, YearOf, SQL_YEARS)
+async def years(connection: Connection, kind: Kind) -> list[YearOf]:
+    """Every year in which something of that kind was published, the latest first."""
+    return await fetch_all(connection, YearOf, SQL_YEARS, {"kind": kind})
 
 
 # The newest are found before any of their texts is read.

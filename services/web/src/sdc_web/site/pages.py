@@ -17,13 +17,14 @@ from sdc_web.db import Databases
 from sdc_web.posts import Front, Kind
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.reading import Summary
+from sdc_web.posts.records import path_of
 from sdc_web.problems import AnyRequest
 from sdc_web.site import linked_data, share
 from sdc_web.site.views import View, Year, assets_of, by_section, view
 
 ON_HOME = 8
 ON_LIST = 100
-"""Posts on `/posts` and on the page of a tag; older ones stand on the page of their year."""
+"""On `/posts`, on `/projects` and on the page of a tag; what is older stands on the page of its year."""
 NOT_TAGGED = "No published post carries this tag."
 _YEAR = re.compile(r"[12][0-9]{3}")
 NamedDatabases = NamedDependency[Databases]
@@ -60,7 +61,7 @@ async def index(
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
         found = await posts.of_kind(connection, "post", ON_LIST + 1)
-        years = await posts.years(connection)
+        years = await posts.years(connection, "post")
     # Where all of them are here already, their years lead nowhere new.
     more = years if len(found) > ON_LIST else []
     return await page("site/posts/index.html", front, groups=_by_year(found[:ON_LIST]), years=more)
@@ -70,17 +71,10 @@ async def index(
 async def post(
     request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
-    """A post, or all of a year; a post that has a year for a slug comes first."""
-    if _YEAR.fullmatch(slug):
-        async with databases.site.read() as connection:
-            front = await _front(request, connection, settings)
-            taken = await posts.by_slug(connection, "post", slug) or await redirects.find(connection, f"/posts/{slug}")
-            found = [] if taken else await posts.of_year(connection, int(slug))
-            years = await posts.years(connection) if found else []
-        if found:
-            shown = [view(each, {}) for each in found]
-            return await page("site/posts/year.html", front, year=int(slug), posts=shown, years=years)
-    return await _one(request, databases, settings, "post", slug)
+    """A post, or all of a year."""
+    return await _year(request, databases, settings, "post", slug) or await _one(
+        request, databases, settings, "post", slug
+    )
 
 
 @get("/projects")
@@ -89,17 +83,21 @@ async def projects(
 ) -> Response[str]:
     async with databases.site.read() as connection:
         front = await _front(request, connection, settings)
-        found = await posts.of_kind(connection, "project")
-        assets = await assets_of(connection, found)
-    shown = by_section([view(each, assets) for each in found])
-    return await page("site/projects/index.html", front, sections=shown)
+        found = await posts.of_kind(connection, "project", ON_LIST + 1)
+        years = await posts.years(connection, "project") if len(found) > ON_LIST else []
+        assets = await assets_of(connection, found[:ON_LIST])
+    shown = by_section([view(each, assets) for each in found[:ON_LIST]])
+    return await page("site/projects/index.html", front, sections=shown, years=years)
 
 
 @get("/projects/{slug:str}")
 async def project(
     request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
-    return await _one(request, databases, settings, "project", slug)
+    """A project, or all of a year."""
+    return await _year(request, databases, settings, "project", slug) or await _one(
+        request, databases, settings, "project", slug
+    )
 
 
 @get("/tags")
@@ -175,6 +173,28 @@ async def page(template: str, front: Front, **context: object) -> Response[str]:
     """A page that caches must ask about again each time."""
     html = await asyncio.to_thread(templating.render, template, site=front, navigation=front.navigation, **context)
     return Response(html, media_type=MediaType.HTML, headers={"cache-control": "no-cache"})
+
+
+async def _year(
+    request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str
+) -> Response[str] | None:
+    """All of a year; None where the slug is none, or has none. What has a year for a slug of its own comes first."""
+    if not _YEAR.fullmatch(slug):
+        return None
+    async with databases.site.read() as connection:
+        front = await _front(request, connection, settings)
+        path = path_of(kind, slug)
+        if await posts.by_slug(connection, kind, slug) or await redirects.find(connection, path):
+            return None
+        found = await posts.of_year(connection, kind, int(slug))
+        years = await posts.years(connection, kind) if found else []
+        assets = await assets_of(connection, found) if kind == "project" else {}
+    if not found:
+        return None
+    shown = [view(each, assets) for each in found]
+    if kind == "project":
+        return await page("site/projects/index.html", front, sections=by_section(shown), years=years, year=int(slug))
+    return await page("site/posts/year.html", front, year=int(slug), posts=shown, years=years)
 
 
 async def _one(request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str]:
