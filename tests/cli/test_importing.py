@@ -19,6 +19,7 @@ from sdc_web.posts.catalogue import by_address
 from sdc_web.posts.whole import draft_of
 
 import photograph
+from signing_in import OWNER
 
 HUGO = """+++
 title = "A lamp"
@@ -87,7 +88,7 @@ async def settings(tmp_path: Path, object_store: ObjectStore, object_store_endpo
         _env_file=None,
     )
     async with open_databases(made) as databases:
-        await accounts.create(databases, name="ada")
+        await accounts.create(databases, OWNER, name="ada", role="owner")
     return made
 
 
@@ -135,7 +136,7 @@ async def test_twice_is_once(settings: Settings, folder: Path, write: Write) -> 
     second = await imported(settings, folder)
     assert {line.outcome for line in second.values()} == {"unchanged"}
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert len(await posts.listing.last_saved(connection, 99)) == 2
+        assert len(await posts.listing.last_saved(connection, OWNER, 99)) == 2
 
 
 async def test_a_text_whose_tag_was_renamed_since_is_the_same_text(
@@ -144,7 +145,7 @@ async def test_a_text_whose_tag_was_renamed_since_is_the_same_text(
     write("lamp.md", HUGO)
     await imported(settings, folder)
     async with open_databases(settings) as databases:
-        await posts.tags.change(databases.site, "light", {"name": "lamps"})
+        await posts.tags.change(databases.site, OWNER, "light", {"name": "lamps"})
     assert (await imported(settings, folder))["lamp.md"].outcome == "unchanged"
 
 
@@ -214,7 +215,7 @@ async def test_a_file_that_is_refused_leaves_no_empty_draft(settings: Settings, 
     write("fog.md", f"---\nsummary: {'long ' * 200}\n---\nWords.\n")
     assert (await imported(settings, folder))["fog.md"].outcome == "skipped"
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert await posts.listing.last_saved(connection, 99) == []
+        assert await posts.listing.last_saved(connection, OWNER, 99) == []
 
 
 async def test_what_was_renamed_since_is_not_imported_again(settings: Settings, folder: Path, write: Write) -> None:
@@ -223,10 +224,11 @@ async def test_what_was_renamed_since_is_not_imported_again(settings: Settings, 
     async with open_databases(settings) as databases:
         fog = await stored(databases, "post", "fog")
         async with databases.site.read() as connection:
-            newest = await posts.revisions.newest(connection, fog.id)
+            newest = await posts.revisions.newest(connection, OWNER, fog.id)
         draft = replace(draft_of(newest), slug="mist")
-        await posts.revisions.save(databases.site, fog.id, draft, newest.number, newest.author_id)
-        await posts.publish(databases.site, fog.id)
+        owner = replace(OWNER, id=newest.author_id)
+        await posts.revisions.save(databases.site, owner, fog.id, draft, newest.number)
+        await posts.publish(databases.site, OWNER, fog.id)
     line = (await imported(settings, folder))["fog.md"]
     assert (line.outcome, line.reason) == ("skipped", "this address leads elsewhere by now, as the redirects show")
 
@@ -242,7 +244,7 @@ async def test_an_alias_takes_no_address_from_another_text(settings: Settings, f
             assert await redirects.find(connection, "/old") == "/posts/a"
             draft = await by_address(connection, "post", "b")
         assert draft is not None
-        await posts.publish(databases.site, draft.id)
+        await posts.publish(databases.site, OWNER, draft.id)
         async with databases.site.read() as connection:
             assert await redirects.find(connection, "/older") == "/posts/b"
 
@@ -290,7 +292,7 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, 
     write("notes/a.md", "Others.")
     told = await imported(settings, folder, dry_run=True)
     async with open_databases(settings) as databases, databases.site.read() as connection:
-        assert await posts.listing.last_saved(connection, 99) == []
+        assert await posts.listing.last_saved(connection, OWNER, 99) == []
     done = await imported(settings, folder)
     assert {name: (line.outcome, line.notes) for name, line in told.items()} == {
         name: (line.outcome, line.notes) for name, line in done.items()
@@ -305,7 +307,7 @@ async def test_an_import_that_was_stopped_before_it_published_is_finished_by_the
     write("fog.md", "Words.")
     await imported(settings, folder)
     async with open_databases(settings) as databases:
-        await posts.unpublish(databases.site, (await stored(databases, "post", "fog")).id)
+        await posts.unpublish(databases.site, OWNER, (await stored(databases, "post", "fog")).id)
     assert (await imported(settings, folder))["fog.md"].outcome == "published"
 
 

@@ -19,6 +19,8 @@ from sdc_web.app import Routes, build
 from sdc_web.db import Databases, open_databases
 from sdc_web.posts import Draft, Kind, Post
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
 LIMIT_S = 15.0
@@ -90,10 +92,9 @@ async def databases(settings: Settings) -> AsyncGenerator[Databases]:
 @pytest.fixture
 async def author_id(databases: Databases) -> str:
     """The author of what a test writes."""
-    new_id = clock.new_id()
     async with databases.site.transaction() as connection:
-        await execute(connection, SQL_AUTHOR, {"id": new_id, "now_us": clock.now_us()})
-    return new_id
+        await execute(connection, SQL_AUTHOR, {"id": OWNER.id, "now_us": clock.now_us()})
+    return OWNER.id
 
 
 @asynccontextmanager
@@ -138,9 +139,9 @@ def publish(databases: Databases, author_id: str) -> Publish:
     async def make(
         title: str, body: str = "A text.", *, kind: Kind = "post", at_us: int | None = None, **fields: object
     ) -> Post:
-        post = await posts.create(databases.site, author_id, kind)
+        post = await posts.create(databases.site, OWNER, kind)
         draft = msgspec.convert({"title": title, "body": body, **fields}, Draft)
-        await posts.revisions.save(databases.site, post.id, draft, 1, author_id)
-        return await posts.publish(databases.site, post.id, at_us)
+        await posts.revisions.save(databases.site, OWNER, post.id, draft, 1)
+        return await posts.publish(databases.site, OWNER, post.id, at_us)
 
     return make

@@ -17,6 +17,7 @@ import api_document
 from api_client import program, token
 from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
 from raw_requests import Answer, ask
+from signing_in import OWNER
 
 JSON = (b"content-type", b"application/json")
 LEAKS = ("Traceback", 'File "/', "sqlite3", "site-packages", "sdc_web.", "ValueError")
@@ -111,7 +112,7 @@ async def api(app: ASGIApp, bearer: tuple[bytes, bytes]) -> AsyncGenerator[httpx
 
 @pytest.fixture
 async def post_id(databases: Databases, author_id: str) -> str:
-    return (await posts.create(databases.site, author_id, "post")).id
+    return (await posts.create(databases.site, OWNER, "post")).id
 
 
 def faults(answer: Answer, about: object) -> list[str]:
@@ -143,7 +144,7 @@ async def test_nothing_of_wrong_bodies_is_kept(app: ASGIApp, bearer: tuple[bytes
     for body, _ in BAD_JSON:
         await ask(app, "POST", "/api/v1/posts", headers=[bearer, JSON], body=body)
     async with databases.site.read() as connection:
-        assert await posts.listing.last_saved(connection, 99) == []
+        assert await posts.listing.last_saved(connection, OWNER, 99) == []
 
 
 async def test_wrong_changes_are_refused_and_change_nothing(
@@ -157,7 +158,7 @@ async def test_wrong_changes_are_refused_and_change_nothing(
         found += [] if answer.status == expected else [f"{answer.status}, not {expected}: {body[:60]!r}"]
     assert not found, "\n".join(found)
     async with databases.site.read() as connection:
-        assert (await posts.revisions.newest(connection, post_id)).number == 1
+        assert (await posts.revisions.newest(connection, OWNER, post_id)).number == 1
 
 
 async def test_a_moment_that_is_none_is_refused(api: httpx.AsyncClient, post_id: str) -> None:

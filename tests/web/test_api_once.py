@@ -21,6 +21,7 @@ from sdc_web.problems import AnyRequest
 from sdc_web.tokens import ApiToken
 
 from api_client import program, token
+from signing_in import OWNER
 
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 MINUTE_US = 60 * clock.SECOND_US
@@ -36,12 +37,12 @@ async def api(app: ASGIApp, databases: Databases, author_id: str) -> AsyncGenera
 
 @pytest.fixture
 async def api_token(databases: Databases, author_id: str) -> ApiToken:
-    return (await tokens.issue(databases.site, name="x", scope="write", author_id=author_id)).token
+    return (await tokens.issue(databases.site, OWNER, name="x", scope="write", author_id=author_id)).token
 
 
 async def count(databases: Databases) -> int:
     async with databases.site.read() as connection:
-        return len(await posts.listing.last_saved(connection, 99))
+        return len(await posts.listing.last_saved(connection, OWNER, 99))
 
 
 async def kept(databases: Databases) -> object:
@@ -117,7 +118,7 @@ async def test_a_key_stands_for_one_request(api: httpx.AsyncClient, publish: Pub
 async def test_a_key_of_one_token_is_none_of_another(
     api: httpx.AsyncClient, app: ASGIApp, databases: Databases, author_id: str
 ) -> None:
-    other = await tokens.issue(databases.site, name="other", scope="write", author_id=author_id)
+    other = await tokens.issue(databases.site, OWNER, name="other", scope="write", author_id=author_id)
     await api.post("/posts", json={"title": "A lamp"}, headers=KEY)
     async with program(app, other.text) as second:
         await second.post("/posts", json={"title": "A lamp"}, headers=KEY)
@@ -142,7 +143,7 @@ async def test_a_key_that_is_none_is_refused(api: httpx.AsyncClient, databases: 
 async def test_while_the_first_is_being_done_the_second_is_told_to_wait(
     api: httpx.AsyncClient, databases: Databases
 ) -> None:
-    (owner,) = await tokens.listing(databases.site)
+    (owner,) = await tokens.listing(databases.site, OWNER)
     same = once._sha256("POST", "/api/v1/posts", "", "", hashlib.sha256(b"{}").hexdigest())
     await begun(databases, owner, same, clock.now_us())
     refused = await api.post("/posts", json={}, headers={"Idempotency-Key": "k"})
@@ -181,8 +182,8 @@ async def test_a_process_that_died_locks_the_key_for_a_minute(databases: Databas
 
 async def test_a_post_that_a_dead_process_made_is_found_by_the_next_try(databases: Databases, author_id: str) -> None:
     post_id = clock.new_id()
-    first = await whole.begin(databases.site, author_id, "post", posts.Draft(title="A lamp"), post_id)
-    second = await whole.begin(databases.site, author_id, "post", posts.Draft(title="A lamp"), post_id)
+    first = await whole.begin(databases.site, OWNER, "post", posts.Draft(title="A lamp"), post_id)
+    second = await whole.begin(databases.site, OWNER, "post", posts.Draft(title="A lamp"), post_id)
     assert (second, await count(databases)) == (first, 1)
 
 

@@ -12,6 +12,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, whole
 
 from api_client import program, token
+from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
 YEAR_S = 365 * 86_400
@@ -78,9 +79,9 @@ async def test_no_answer_tells_the_slug_that_stands_for_none(api: httpx.AsyncCli
 async def test_what_breaks_in_the_middle_leaves_no_post_behind(databases: Databases, author_id: str) -> None:
     broken = msgspec.structs.replace(Draft(title="A lamp"), body=None)
     with pytest.raises(AttributeError):
-        await whole.begin(databases.site, author_id, "post", broken)
+        await whole.begin(databases.site, OWNER, "post", broken)
     async with databases.site.read() as connection:
-        assert await posts.listing.last_saved(connection, 99) == []
+        assert await posts.listing.last_saved(connection, OWNER, 99) == []
 
 
 async def test_what_is_refused_leaves_no_post_behind(api: httpx.AsyncClient) -> None:
@@ -254,7 +255,7 @@ async def test_a_post_that_was_saved_since_is_not_deleted_by_who_names_its_older
     post_id = (await made(api)).json()["id"]
     assert (await api.delete(f"/posts/{post_id}", headers={"If-Match": '"1"'})).status_code == 412
     async with databases.site.read() as connection:
-        assert (await posts.find(connection, post_id)).id == post_id
+        assert (await posts.find(connection, OWNER, post_id)).id == post_id
 
 
 async def test_the_tags_are_those_that_readers_find(api: httpx.AsyncClient, publish: Publish) -> None:

@@ -14,6 +14,7 @@ from sdc_web.db import Databases
 
 from api_client import program, token
 from raw_requests import ask
+from signing_in import OWNER
 
 MINUTE_US = 60 * clock.SECOND_US
 
@@ -47,7 +48,7 @@ async def test_a_token_that_asks_too_often_changes_nothing_and_holds_up_no_other
     api: httpx.AsyncClient, app: ASGIApp, databases: Databases, author_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rates, "MOST", 1)
-    other = await tokens.issue(databases.site, name="other", scope="read", author_id=author_id)
+    other = await tokens.issue(databases.site, OWNER, name="other", scope="read", author_id=author_id)
     await api.get("/tags")
     assert (await api.post("/posts", json={})).status_code == 429
     async with program(app, other.text) as second:

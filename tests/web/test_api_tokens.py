@@ -9,16 +9,18 @@ from sdc_core.sqlite import fetch_value
 from sdc_web import tokens
 from sdc_web.db import Databases
 
+from signing_in import OWNER
+
 
 async def test_a_token_is_recognised_with_its_scope_and_author(databases: Databases, author_id: str) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     found = await tokens.recognise(databases.site, issued.text)
     assert found is not None
     assert (found.name, found.scope, found.author_id) == ("phone", "read", author_id)
 
 
 async def test_the_token_itself_is_in_no_file(databases: Databases, author_id: str, settings: Settings) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     await tokens.recognise(databases.site, issued.text)
     files: list[Path] = [each for each in settings.DATA_DIR.rglob("*") if each.is_file()]
     assert [each for each in files if issued.text.encode() in each.read_bytes()] == []
@@ -29,17 +31,17 @@ WRONG = ["", "sdc_", "x", "sdc_" + "a" * 43, "sdc_" + "a" * 10_000, "\0", "\udcf
 
 @pytest.mark.parametrize("text", WRONG)
 async def test_a_wrong_token_is_nobody_s(databases: Databases, author_id: str, text: str) -> None:
-    await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     assert await tokens.recognise(databases.site, text) is None
 
 
 async def test_what_is_stored_of_a_token_does_not_stand_for_it(databases: Databases, author_id: str) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     assert await tokens.recognise(databases.site, issued.token.token_sha256) is None
 
 
 async def test_a_token_ends_with_its_last_day(databases: Databases, author_id: str) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id, days=2)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id, days=2)
     end_us = issued.token.created_at_us + 2 * clock.DAY_US
     with clock.frozen(end_us - 1):
         assert await tokens.recognise(databases.site, issued.text) is not None
@@ -48,18 +50,18 @@ async def test_a_token_ends_with_its_last_day(databases: Databases, author_id: s
 
 
 async def test_a_revoked_token_is_not_recognised(databases: Databases, author_id: str) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
-    await tokens.revoke(databases.site, " Phone ")
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
+    await tokens.revoke(databases.site, OWNER, " Phone ")
     assert await tokens.recognise(databases.site, issued.text) is None
 
 
 async def test_the_last_use_is_written_once_an_hour(databases: Databases, author_id: str) -> None:
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     seen = []
     for minute in (0, 59, 61):
         with clock.frozen(issued.token.created_at_us + minute * 60 * clock.SECOND_US):
             await tokens.recognise(databases.site, issued.text)
-        (listed,) = await tokens.listing(databases.site)
+        (listed,) = await tokens.listing(databases.site, OWNER)
         assert listed.last_used_at_us is not None
         seen.append((listed.last_used_at_us - issued.token.created_at_us) // clock.SECOND_US)
     assert seen == [0, 0, 3_660]
@@ -71,7 +73,7 @@ async def test_tokens_leave_the_pages_that_are_kept_as_they_are(databases: Datab
             return await fetch_value(connection, "SELECT n FROM generation")
 
     before = await generation()
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name="phone", scope="read", author_id=author_id)
     await tokens.recognise(databases.site, issued.text)
-    await tokens.revoke(databases.site, "phone")
+    await tokens.revoke(databases.site, OWNER, "phone")
     assert await generation() == before

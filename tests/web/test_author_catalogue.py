@@ -11,7 +11,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.posts.listing import Filters
 
-from signing_in import BROWSER, HTMX, come_in, send
+from signing_in import BROWSER, HTMX, OWNER, come_in, send
 
 ROW = re.compile(r'<tr id="posts-row-([^"]+)"')
 
@@ -22,58 +22,51 @@ async def signed_in(client: httpx.AsyncClient, databases: Databases) -> httpx.As
     return client
 
 
-async def write(databases: Databases, author_id: str, title: str, body: str = "A text.", **fields: object) -> Post:
+async def write(databases: Databases, title: str, body: str = "A text.", **fields: object) -> Post:
     """A draft."""
-    post = await posts.create(databases.site, author_id, "post")
-    await posts.revisions.save(databases.site, post.id, Draft(title=title, body=body, **fields), 1, author_id)  # ty: ignore[invalid-argument-type]
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=title, body=body, **fields), 1)  # ty: ignore[invalid-argument-type]
     return post
-
-
-@pytest.fixture
-async def author_id(signed_in: httpx.AsyncClient, databases: Databases) -> str:
-    """The author who is signed in writes the texts."""
-    async with databases.site.read() as connection:
-        return str(await fetch_value(connection, "SELECT id FROM authors"))
 
 
 async def titles(databases: Databases, **filters: str) -> list[str]:
     async with databases.site.read() as connection:
-        page = await posts.listing.page(connection, Filters(**filters))  # ty: ignore[invalid-argument-type]
+        page = await posts.listing.page(connection, OWNER, Filters(**filters))  # ty: ignore[invalid-argument-type]
     return [each.title for each in page.rows]
 
 
 async def state_of(site: Database, post_id: str) -> str:
     async with site.read() as connection:
-        (row,) = await posts.several.chosen(connection, [post_id])
+        (row,) = await posts.several.chosen(connection, OWNER, [post_id])
     return row.state
 
 
 async def test_the_text_saved_last_comes_first(databases: Databases, author_id: str) -> None:
-    first = await write(databases, author_id, "First")
-    await write(databases, author_id, "Second")
-    await posts.revisions.save(databases.site, first.id, Draft(title="First, again"), 2, author_id)
+    first = await write(databases, "First")
+    await write(databases, "Second")
+    await posts.revisions.save(databases.site, OWNER, first.id, Draft(title="First, again"), 2)
     assert await titles(databases) == ["First, again", "Second"]
 
 
 async def test_a_text_is_listed_in_the_state_that_it_is_in_whatever_brought_it_there(
     databases: Databases, author_id: str
 ) -> None:
-    post = await write(databases, author_id, "Fog")
+    post = await write(databases, "Fog")
     seen = [await state_of(databases.site, post.id)]
-    await posts.publish(databases.site, post.id, clock.now_us() + clock.DAY_US)
+    await posts.publish(databases.site, OWNER, post.id, clock.now_us() + clock.DAY_US)
     seen.append(await state_of(databases.site, post.id))
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     seen.append(await state_of(databases.site, post.id))
-    await posts.revisions.save(databases.site, post.id, Draft(title="Fog 2"), 2, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog 2"), 2)
     seen.append(await state_of(databases.site, post.id))
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     seen.append(await state_of(databases.site, post.id))
     assert seen == ["draft", "scheduled", "published", "changed", "draft"]
 
 
 async def test_a_deleted_text_leaves_nothing_in_the_list(databases: Databases, author_id: str) -> None:
-    post = await write(databases, author_id, "Fog on the river", tags=("fog",))
-    await posts.delete(databases.site, post.id)
+    post = await write(databases, "Fog on the river", tags=("fog",))
+    await posts.delete(databases.site, OWNER, post.id)
     assert await titles(databases) == []
     assert await titles(databases, q="river") == []
     async with databases.site.read() as connection:
@@ -86,15 +79,15 @@ async def test_every_text_is_on_exactly_one_page_of_each_order(
 ) -> None:
     wanted = {f"Same {number % 3}" for number in range(7)} | {"ähnlich", "Übung"}
     for number in range(7):
-        await write(databases, author_id, f"Same {number % 3}")
+        await write(databases, f"Same {number % 3}")
     for title in ("ähnlich", "Übung"):
-        post = await write(databases, author_id, title)
-        await posts.publish(databases.site, post.id)
+        post = await write(databases, title)
+        await posts.publish(databases.site, OWNER, post.id)
     seen: list[posts.listing.Listed] = []
     after = ""
     for _ in range(9):
         async with databases.site.read() as connection:
-            page = await posts.listing.page(connection, Filters(order=order, after=after), limit=2)  # ty: ignore[invalid-argument-type]
+            page = await posts.listing.page(connection, OWNER, Filters(order=order, after=after), limit=2)  # ty: ignore[invalid-argument-type]
         seen += page.rows
         after = page.after
         if not after:
@@ -108,11 +101,11 @@ async def test_every_text_is_on_exactly_one_page_of_each_order(
 
 async def test_states_are_counted_under_the_other_filters(databases: Databases, author_id: str) -> None:
     for title in ("Fog", "Rain", "Snow"):
-        await write(databases, author_id, title, tags=("weather",) if title != "Snow" else ())
-    published = await write(databases, author_id, "Sun", tags=("weather",))
-    await posts.publish(databases.site, published.id)
+        await write(databases, title, tags=("weather",) if title != "Snow" else ())
+    published = await write(databases, "Sun", tags=("weather",))
+    await posts.publish(databases.site, OWNER, published.id)
     async with databases.site.read() as connection:
-        page = await posts.listing.page(connection, Filters(tag="weather", state="draft"))
+        page = await posts.listing.page(connection, OWNER, Filters(tag="weather", state="draft"))
     assert (page.counts, page.total) == ({"draft": 2, "published": 1}, 3)
     assert {each.title for each in page.rows} == {"Fog", "Rain"}
 
@@ -136,25 +129,23 @@ async def test_states_are_counted_under_the_other_filters(databases: Databases, 
 async def test_a_search_finds_parts_of_titles_and_words_of_texts(
     databases: Databases, author_id: str, typed: str, found: list[str]
 ) -> None:
-    await write(databases, author_id, "Über den Nebel")
-    await write(databases, author_id, "Draft", "Only Half written, to 100%.")
-    published = await write(databases, author_id, "Published", "The lights of the harbour.")
-    await posts.publish(databases.site, published.id)
+    await write(databases, "Über den Nebel")
+    await write(databases, "Draft", "Only Half written, to 100%.")
+    published = await write(databases, "Published", "The lights of the harbour.")
+    await posts.publish(databases.site, OWNER, published.id)
     assert await titles(databases, q=typed) == found
 
 
 async def test_words_are_counted_by_the_gaps_between_them(databases: Databases, author_id: str) -> None:
-    post = await write(databases, author_id, "Words", "\nOne two\nthree.\n\nFour.\n")
+    post = await write(databases, "Words", "\nOne two\nthree.\n\nFour.\n")
     async with databases.site.read() as connection:
-        (row,) = await posts.several.chosen(connection, [post.id])
+        (row,) = await posts.several.chosen(connection, OWNER, [post.id])
     assert row.words == 4
 
 
-async def test_filters_are_kept_in_every_link(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
-) -> None:
+async def test_filters_are_kept_in_every_link(signed_in: httpx.AsyncClient, databases: Databases) -> None:
     for number in range(51):
-        await write(databases, author_id, f"Fog {number}", tags=("a&b",), series="Weather")
+        await write(databases, f"Fog {number}", tags=("a&b",), series="Weather")
     answer = await signed_in.get("/author/posts?q=fog&kind=post&tag=a%26b&series=Weather&order=title", headers=BROWSER)
     assert answer.status_code == 200
     assert len(ROW.findall(answer.text)) == 50
@@ -167,8 +158,8 @@ async def test_filters_are_kept_in_every_link(
     assert "state=draft&amp;tag=a%26b" in answer.text
 
 
-async def test_htmx_gets_the_lines_alone(signed_in: httpx.AsyncClient, databases: Databases, author_id: str) -> None:
-    await write(databases, author_id, "Fog")
+async def test_htmx_gets_the_lines_alone(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    await write(databases, "Fog")
     answer = await signed_in.get("/author/posts?q=fog", headers=HTMX)
     assert answer.text.lstrip().startswith('<div class="posts-list" id="posts-list-all">')
 
@@ -179,10 +170,10 @@ async def test_a_filter_that_is_none_is_refused(signed_in: httpx.AsyncClient, qu
 
 
 async def test_page_views_are_left_out_in_words_while_the_worker_is_away(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    post = await write(databases, author_id, "Fog")
-    await posts.publish(databases.site, post.id)
+    post = await write(databases, "Fog")
+    await posts.publish(databases.site, OWNER, post.id)
     assert "page views are left out" in (await signed_in.get("/author/posts", headers=BROWSER)).text
 
 
@@ -191,9 +182,9 @@ def chosen(*made: Post) -> str:
 
 
 async def test_nothing_is_done_to_several_texts_before_the_author_was_asked(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    one, two = await write(databases, author_id, "<b>One</b>"), await write(databases, author_id, "Two")
+    one, two = await write(databases, "<b>One</b>"), await write(databases, "Two")
     asked = await signed_in.get(f"/author/posts/selection?action=delete&{chosen(one, two)}", headers=BROWSER)
     assert "Delete 2 texts?" in asked.text
     assert "&lt;b&gt;One&lt;/b&gt;" in asked.text
@@ -207,9 +198,9 @@ async def several(client: httpx.AsyncClient, action: str, *made: Post, tag: str 
 
 
 async def test_several_texts_are_published_tagged_taken_back_and_deleted(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    made = [await write(databases, author_id, title) for title in ("One", "Two")]
+    made = [await write(databases, title) for title in ("One", "Two")]
     told = [(await several(signed_in, "publish", *made)).headers["location"]]
     states = {await state_of(databases.site, each.id) for each in made}
     told.append((await several(signed_in, "tag", *made, tag="Weather")).headers["location"])
@@ -225,9 +216,9 @@ async def test_several_texts_are_published_tagged_taken_back_and_deleted(
 
 
 async def test_a_text_that_cannot_be_published_is_named_and_the_others_are(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    good, bad = await write(databases, author_id, "Good"), await write(databases, author_id, "")
+    good, bad = await write(databases, "Good"), await write(databases, "")
     answer = await several(signed_in, "publish", good, bad)
     assert answer.status_code == 422
     assert "1 done. This one was not" in answer.text
@@ -236,11 +227,11 @@ async def test_a_text_that_cannot_be_published_is_named_and_the_others_are(
 
 
 async def test_a_tag_more_waits_where_something_else_waits_as_well(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    post = await write(databases, author_id, "Fog")
-    await posts.publish(databases.site, post.id)
-    await posts.revisions.save(databases.site, post.id, Draft(title="Not yet"), 2, author_id)
+    post = await write(databases, "Fog")
+    await posts.publish(databases.site, OWNER, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Not yet"), 2)
     await several(signed_in, "tag", post, tag="weather")
     assert await state_of(databases.site, post.id) == "changed"
     assert (await signed_in.get("/tags/weather")).status_code == 404
@@ -249,9 +240,9 @@ async def test_a_tag_more_waits_where_something_else_waits_as_well(
 
 @pytest.mark.parametrize("tag", ["", "a/b", "x" * 41])
 async def test_a_tag_that_is_none_is_refused_beside_its_field(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str, tag: str
+    signed_in: httpx.AsyncClient, databases: Databases, tag: str
 ) -> None:
-    post = await write(databases, author_id, "Fog")
+    post = await write(databases, "Fog")
     answer = await several(signed_in, "tag", post, tag=tag)
     assert answer.status_code == 422
     assert 'id="error-tag"' in answer.text
@@ -265,10 +256,10 @@ async def test_a_selection_of_nothing_says_what_to_do(signed_in: httpx.AsyncClie
 
 
 async def test_what_is_gone_by_now_is_passed_over_when_it_is_deleted(
-    signed_in: httpx.AsyncClient, databases: Databases, author_id: str
+    signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    post = await write(databases, author_id, "Fog")
-    await posts.delete(databases.site, post.id)
+    post = await write(databases, "Fog")
+    await posts.delete(databases.site, OWNER, post.id)
     assert (await several(signed_in, "delete", post)).status_code == 303
     assert (await several(signed_in, "publish", post)).status_code == 422
 

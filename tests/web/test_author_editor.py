@@ -7,7 +7,7 @@ from sdc_web import posts
 from sdc_web.author.views import moment_us
 from sdc_web.db import Databases
 
-from signing_in import BROWSER, HTMX, come_in, send
+from signing_in import BROWSER, HTMX, OWNER, come_in, send
 
 TEXT = {"title": "On tea", "slug": "", "summary": "", "tags": "tea, cups", "cover_id": "", "publish_at": ""}
 NOW_US = 1_800_000_000_000_000
@@ -27,7 +27,7 @@ def form(body: str, base: int, **more: str) -> dict[str, str]:
 
 async def newest(databases: Databases, post_id: str) -> posts.Revision:
     async with databases.site.read() as connection:
-        return await posts.revisions.newest(connection, post_id)
+        return await posts.revisions.newest(connection, OWNER, post_id)
 
 
 async def test_a_new_post_opens_in_the_editor(client: httpx.AsyncClient, post_id: str) -> None:
@@ -121,7 +121,7 @@ async def test_a_moment_to_come_schedules_the_post(
     answer = await send(client, f"/author/posts/{post_id}/publication", sent)
     assert answer.headers["location"].endswith("?said=scheduled")
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
+        post = await posts.find(connection, OWNER, post_id)
     assert post.scheduled_at_us is not None
     assert clock.to_datetime(post.scheduled_at_us).isoformat() == "2099-01-02T03:04:00+00:00"
 

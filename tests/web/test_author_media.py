@@ -8,6 +8,7 @@ from sdc_core.sqlite import fetch_value
 from sdc_core.variants import Manifest, StoredVariant
 from sdc_web import media
 from sdc_web.author.media import markdown
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.media import assets
 
@@ -104,7 +105,7 @@ async def test_the_alternative_text_is_changed_by_form_and_by_htmx(
 ) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     by_form = await send(signed_in, f"/author/media/{asset.id}?_method=PUT", {"alt": "A blue cup"})
     by_htmx = await send(signed_in, f"/author/media/{asset.id}", {"alt": "A red cup"}, "PUT", htmx=True)
     assert by_form.status_code == 303
@@ -116,7 +117,7 @@ async def test_a_pending_asset_asks_again_until_it_is_a_picture(
 ) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     pending = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
     await media.ready(databases.site, asset.id, MANIFEST)
     ready = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
@@ -130,7 +131,7 @@ async def test_a_browser_that_opens_an_asset_is_shown_a_whole_page(
 ) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     opened = await signed_in.get(f"/author/media/{asset.id}", headers=BROWSER)
     fragment = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
     assert "<title>cup.png" in opened.text
@@ -143,7 +144,7 @@ async def test_an_animation_tells_that_its_first_frame_is_shown(
 ) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     await media.ready(databases.site, asset.id, msgspec.structs.replace(MANIFEST, animated=True))
     ready = await signed_in.get(f"/author/media/{asset.id}", headers=HTMX)
     assert "Only the first frame of this animation is shown." in ready.text
@@ -154,7 +155,7 @@ async def test_an_unused_picture_is_deleted_with_its_original(
 ) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     answer = await send(signed_in, f"/author/media/{asset.id}?_method=DELETE", {})
     assert answer.headers["location"] == "/author/media?said=deleted"
     assert await count(databases) == 0
@@ -165,7 +166,7 @@ async def test_an_unused_picture_is_deleted_with_its_original(
 async def test_a_picture_that_a_text_shows_is_not_deleted(signed_in: httpx.AsyncClient, databases: Databases) -> None:
     await upload(signed_in, ("cup.png", PNG))
     async with databases.site.read() as connection:
-        (asset,) = await media.newest(connection)
+        (asset,) = await media.newest(connection, SYSTEM)
     path = (await send(signed_in, "/author/posts", {"kind": "post"})).headers["location"]
     text = {"title": "On cups", "body_markdown": markdown(asset), "base_revision": "1"}
     await send(signed_in, f"{path}/draft", text, "PUT", htmx=True)

@@ -11,7 +11,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft, Entry, Post
 from sdc_web.posts.navigation import Standing
 
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 Publish = Callable[..., Awaitable[Post]]
 IN_2026_US = 1_780_000_000 * clock.SECOND_US
@@ -44,9 +44,9 @@ async def test_what_is_published_makes_it_until_the_author_saves_one(
     home = (await client.get("/", headers={"cookie": ""})).text
     assert '<li><a href="/about">About</a></li>' in home
     assert '<li><a href="https://code.example/~ada" rel="external">Code</a></li>' in home
-    page = await posts.create(databases.site, author.id, "page")
-    await posts.revisions.save(databases.site, page.id, Draft(title="Later"), 1, author.id)
-    await posts.publish(databases.site, page.id)
+    page = await posts.create(databases.site, author.actor, "page")
+    await posts.revisions.save(databases.site, author.actor, page.id, Draft(title="Later"), 1)
+    await posts.publish(databases.site, OWNER, page.id)
     assert await titles(databases) == ["Posts", "About", "Code"]
     await send(client, "/author/navigation?_method=DELETE", {})
     assert await titles(databases) == ["Posts", "Later"]
@@ -126,8 +126,8 @@ async def test_titles_are_text_and_addresses_of_the_site_are_paths(
 
 async def test_what_readers_do_not_find_is_marked_in_words(client: httpx.AsyncClient, databases: Databases) -> None:
     author = await come_in(client, databases)
-    page = await posts.create(databases.site, author.id, "page")
-    await posts.revisions.save(databases.site, page.id, Draft(title="About"), 1, author.id)
+    page = await posts.create(databases.site, author.actor, "page")
+    await posts.revisions.save(databases.site, author.actor, page.id, Draft(title="About"), 1)
     await press(client, **ABOUT, title_3="Gone", url_3="/gone")
     shown = (await client.get("/author/navigation", headers=BROWSER)).text
     assert shown.count("Not published: readers find nothing here.") == 1
@@ -169,9 +169,9 @@ async def test_an_address_is_judged_as_a_reader_finds_it(
         await publish("Fog", tags=("c#",), series="Weather")
     for title, kind in (("Lamp", "project"), ("About", "page")):
         await publish(title, kind=kind)
-    later = await posts.create(databases.site, author_id, "page")
-    await posts.revisions.save(databases.site, later.id, Draft(title="Later"), 1, author_id)
-    await redirects.add_own(databases.site, "/old", "/posts/fog", SITE)
+    later = await posts.create(databases.site, OWNER, "page")
+    await posts.revisions.save(databases.site, OWNER, later.id, Draft(title="Later"), 1)
+    await redirects.add_own(databases.site, OWNER, "/old", "/posts/fog", SITE)
     async with databases.site.read() as connection:
         assert await posts.navigation.standing(connection, url) == expected
 
@@ -182,8 +182,8 @@ async def test_each_change_is_a_new_generation(databases: Databases) -> None:
             return await fetch_value(connection, "SELECT n FROM generation")
 
     seen = [await generation()]
-    await posts.navigation.put(databases.site, [Entry(title="A", url="/a")], SITE)
+    await posts.navigation.put(databases.site, OWNER, [Entry(title="A", url="/a")], SITE)
     seen.append(await generation())
-    await posts.navigation.forget(databases.site)
+    await posts.navigation.forget(databases.site, OWNER)
     seen.append(await generation())
     assert len({*seen}) == 3

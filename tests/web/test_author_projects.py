@@ -9,7 +9,7 @@ from sdc_web.posts import Link, ProjectFacts
 
 from api_client import program, token
 from pictures import picture
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 TEXT = {"title": "Lamp", "body_markdown": "Light."}
 
@@ -28,7 +28,7 @@ async def save(client: httpx.AsyncClient, post_id: str, base: int, **more: str) 
 
 async def stored(databases: Databases, post_id: str) -> ProjectFacts | None:
     async with databases.site.read() as connection:
-        return (await posts.revisions.newest(connection, post_id)).project
+        return (await posts.revisions.newest(connection, OWNER, post_id)).project
 
 
 async def test_every_fact_is_saved_and_comes_back_as_it_was_typed(
@@ -67,7 +67,7 @@ async def test_saving_what_is_there_already_makes_no_revision(
     await save(client, post_id, 1, project_links="x /x", project_pictures=asset_id)
     await save(client, post_id, 2, project_links="x  /x", project_pictures=f"![A lamp](media:{asset_id})")
     async with databases.site.read() as connection:
-        assert (await posts.revisions.newest(connection, post_id)).number == 2
+        assert (await posts.revisions.newest(connection, OWNER, post_id)).number == 2
 
 
 async def test_a_chosen_picture_is_added_after_the_others_without_a_script(

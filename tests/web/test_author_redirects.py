@@ -17,7 +17,7 @@ from sdc_web.redirects import Redirect, uses
 from sdc_web.redirects.uses import Uses, open_uses
 
 from raw_requests import ask
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 Publish = Callable[..., Awaitable[Post]]
 Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
@@ -32,12 +32,12 @@ async def counted(databases: Databases) -> AsyncGenerator[Uses]:
 
 
 async def lead(databases: Databases, path: str, target: str) -> None:
-    await redirects.add_own(databases.site, path, target, SITE)
+    await redirects.add_own(databases.site, OWNER, path, target, SITE)
 
 
 async def listed(databases: Databases) -> list[Redirect]:
     async with databases.site.read() as connection:
-        return await redirects.everything(connection, 10)
+        return await redirects.everything(connection, OWNER, 10)
 
 
 async def where(client: httpx.AsyncClient, address: str) -> tuple[int, str]:
@@ -61,9 +61,9 @@ async def test_a_list_that_is_cut_off_says_so(
 ) -> None:
     monkeypatch.setattr("sdc_web.author.redirects.LISTED", 1)
     await come_in(client, databases)
-    await redirects.add_own(databases.site, "/old", "/posts", "")
+    await redirects.add_own(databases.site, OWNER, "/old", "/posts", "")
     assert "older ones" not in (await client.get("/author/redirects", headers=BROWSER)).text
-    await redirects.add_own(databases.site, "/older", "/posts", "")
+    await redirects.add_own(databases.site, OWNER, "/older", "/posts", "")
     assert "older ones" in (await client.get("/author/redirects", headers=BROWSER)).text
 
 
@@ -85,9 +85,9 @@ async def test_what_cannot_be_is_said_at_its_field_and_kept_in_the_form(
     client: httpx.AsyncClient, databases: Databases, path: str, target: str, field: str
 ) -> None:
     author = await come_in(client, databases)
-    post = await posts.create(databases.site, author.id, "post")
-    await posts.revisions.save(databases.site, post.id, Draft(title="Here"), 1, author.id)
-    await posts.publish(databases.site, post.id)
+    post = await posts.create(databases.site, author.actor, "post")
+    await posts.revisions.save(databases.site, author.actor, post.id, Draft(title="Here"), 1)
+    await posts.publish(databases.site, OWNER, post.id)
     await lead(databases, "/old", "/posts/fog")
     answer = await send(client, "/author/redirects", {"path": path, "target": target})
     assert (answer.status_code, f'id="error-{field}"' in answer.text) == (422, True)
@@ -129,8 +129,8 @@ async def test_renamed_posts_and_own_redirects_never_go_round_in_a_circle(
 ) -> None:
     post = await publish("A")
     await lead(databases, "/posts/b", "/posts/a")
-    await posts.revisions.save(databases.site, post.id, Draft(title="A", slug="b"), 2, post.author_id)
-    await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="A", slug="b"), 2)
+    await posts.publish(databases.site, OWNER, post.id)
     assert await where(client, "/posts/a") == (301, "/posts/b")
     assert (await where(client, "/posts/b"))[0] == HTTPStatus.OK
 
@@ -139,8 +139,8 @@ async def test_a_redirect_of_a_renamed_post_is_listed_with_where_it_leads(
     databases: Databases, publish: Publish
 ) -> None:
     post = await publish("A")
-    await posts.revisions.save(databases.site, post.id, Draft(title="A", slug="b"), 2, post.author_id)
-    await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="A", slug="b"), 2)
+    await posts.publish(databases.site, OWNER, post.id)
     (row,) = await listed(databases)
     assert (row.path, row.target, row.own_target, row.uses) == ("/posts/a", "/posts/b", None, 0)
 
@@ -167,7 +167,7 @@ async def test_no_request_waits_for_the_count(client: httpx.AsyncClient, databas
 async def test_uses_of_a_deleted_redirect_are_forgotten(counted: Uses, databases: Databases) -> None:
     await lead(databases, "/old", "/posts")
     counted.count("/old")
-    await redirects.delete(databases.site, "/old")
+    await redirects.delete(databases.site, OWNER, "/old")
     await counted.write()
     assert await listed(databases) == []
 

@@ -3,7 +3,7 @@ import pytest
 from sdc_web import posts
 from sdc_web.db import Databases
 
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 TEXT = {"title": "On tea", "body_markdown": "Hot."}
 
@@ -86,7 +86,7 @@ async def test_words_of_a_series_are_changed_and_every_text_follows(
     assert answer.headers["location"] == f"/author/series/{series_id}?said=saved"
     assert 'value="Of tea"' in (await client.get(f"/author/series/{series_id}", headers=BROWSER)).text
     async with databases.site.read() as connection:
-        assert (await posts.revisions.newest(connection, post_id)).series == "Of tea"
+        assert (await posts.revisions.newest(connection, OWNER, post_id)).series == "Of tea"
     assert (await client.get("/series/of-tea")).status_code == 200
 
 

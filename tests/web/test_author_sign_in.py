@@ -5,7 +5,7 @@ from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.db import Databases
 from sdc_web.sessions.signed_in import listing
 
-from signing_in import BROWSER, NAME, PASSWORD, make_author, send, sign_in
+from signing_in import BROWSER, NAME, OWNER, PASSWORD, make_author, send, sign_in
 
 NOW_US = 1_800_000_000_000_000
 SETUP = {"name": "ada", "display_name": "Ada Lovelace", "password": PASSWORD, "site_title": "Notes"}
@@ -91,7 +91,7 @@ async def test_every_sign_in_has_a_new_session(client: httpx.AsyncClient, databa
 
 
 async def test_a_login_link_shows_a_button_and_works_once(client: httpx.AsyncClient, databases: Databases) -> None:
-    await accounts.create(databases, name="eve", password=None)
+    await accounts.create(databases, OWNER, name="eve", role="owner", password=None)
     path = one_time_tokens.login_path(await one_time_tokens.issue_login_link(databases, "eve"))
     assert (await client.get(path, headers=BROWSER)).status_code == 200
     assert (await client.get(path, headers=BROWSER)).status_code == 200

@@ -8,7 +8,7 @@ from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft
 
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 Write = Callable[..., Awaitable[str]]
 WORDS = {"name": "fog", "colour": "", "description": ""}
@@ -20,9 +20,9 @@ async def write(client: httpx.AsyncClient, databases: Databases) -> Write:
     author = await come_in(client, databases)
 
     async def make(title: str, *tags: str) -> str:
-        post = await posts.create(databases.site, author.id, "post")
-        await posts.revisions.save(databases.site, post.id, Draft(title=title, tags=tags), 1, author.id)
-        await posts.publish(databases.site, post.id)
+        post = await posts.create(databases.site, author.actor, "post")
+        await posts.revisions.save(databases.site, author.actor, post.id, Draft(title=title, tags=tags), 1)
+        await posts.publish(databases.site, OWNER, post.id)
         return post.id
 
     return make

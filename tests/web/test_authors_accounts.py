@@ -9,7 +9,7 @@ from sdc_web.authors import accounts, one_time_tokens, passwords, store, throttl
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.db import Databases
 
-from signing_in import NAME, PASSWORD, make_author
+from signing_in import NAME, OWNER, PASSWORD, make_author
 
 ADDRESS = "203.0.113.7"
 NOW_US = 1_800_000_000_000_000
@@ -33,19 +33,19 @@ async def test_a_wrong_password_and_an_unknown_name_are_refused_in_the_same_word
 
 
 async def test_an_author_without_a_password_cannot_sign_in_by_one(databases: Databases) -> None:
-    await accounts.create(databases, name="eve", password=None)
+    await accounts.create(databases, OWNER, name="eve", role="owner", password=None)
     with pytest.raises(Unauthorized):
         await accounts.sign_in(databases, name="eve", password="", address=ADDRESS)
 
 
 async def test_fourteen_characters_are_too_few(databases: Databases) -> None:
     with pytest.raises(Invalid) as refused:
-        await accounts.create(databases, name="eve", password="a" * 5 + "bcdefghij")
+        await accounts.create(databases, OWNER, name="eve", role="owner", password="a" * 5 + "bcdefghij")
     assert refused.value.field == "password"
 
 
 async def test_a_password_is_one_whichever_keyboard_composed_its_letters(databases: Databases) -> None:
-    await accounts.create(databases, name="eve", password="caf\u00e9 caf\u00e9 long enough")
+    await accounts.create(databases, OWNER, name="eve", role="owner", password="caf\u00e9 caf\u00e9 long enough")
     found = await accounts.sign_in(databases, name="eve", password="cafe\u0301 cafe\u0301 long enough", address=ADDRESS)
     assert found.name == "eve"
 
@@ -53,13 +53,13 @@ async def test_a_password_is_one_whichever_keyboard_composed_its_letters(databas
 async def test_names_differing_in_case_are_one_name(databases: Databases) -> None:
     await make_author(databases)
     with pytest.raises(Conflict):
-        await accounts.create(databases, name="Ada", password=PASSWORD)
+        await accounts.create(databases, OWNER, name="Ada", role="owner", password=PASSWORD)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "../x", "ä", "a" * 33])
 async def test_a_name_that_is_none_is_refused(databases: Databases, name: str) -> None:
     with pytest.raises(Invalid):
-        await accounts.create(databases, name=name, password=PASSWORD)
+        await accounts.create(databases, OWNER, name=name, role="owner", password=PASSWORD)
 
 
 async def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(databases: Databases) -> None:

@@ -2,6 +2,7 @@
 
 # size: one table of every route, and what is tried on each
 import asyncio
+import re
 from collections.abc import Iterable
 
 import httpx
@@ -11,16 +12,19 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import execute
 from sdc_web import tokens
-from sdc_web.authors import one_time_tokens, throttle
+from sdc_web.authors import accounts, one_time_tokens, throttle
+from sdc_web.authors.rights import SYSTEM, Role
 from sdc_web.authors.site import clean_title
 from sdc_web.db import Databases
 from sdc_web.request_log.asked import logged_path
+from sdc_web.sessions import signed_in
 from sdc_web.site import sitemap
 
 from raw_requests import ask
 from signing_in import BROWSER, PASSWORD, come_in, make_author, sign_in
 
-PUBLIC, AUTHOR, SIGNED, LOOPBACK, TOKEN = "public", "author", "signed", "loopback", "token"
+PUBLIC, SIGNED, LOOPBACK, TOKEN = "public", "signed", "loopback", "token"
+ANYBODY, AUTHOR, OWNER = "whoever is signed in", "an author or an owner", "an owner"
 READER, WRITER = "an API token", "an API token that may write"
 WHO = {
     "GET /": PUBLIC,
@@ -66,28 +70,28 @@ WHO = {
     "POST /author/setup": TOKEN,
     "GET /author/login/{token}": TOKEN,
     "POST /author/login/{token}": TOKEN,
-    "GET /author": AUTHOR,
-    "GET /author/account": AUTHOR,
-    "POST /author/account/password": AUTHOR,
-    "GET /author/confirm": AUTHOR,
-    "POST /author/confirm": AUTHOR,
-    "POST /author/confirm/form": AUTHOR,
-    "GET /author/backups": AUTHOR,
-    "POST /author/backups/confirmations": AUTHOR,
-    "POST /author/backups/drills": AUTHOR,
-    "GET /author/jobs": AUTHOR,
-    "GET /author/jobs/{name}": AUTHOR,
-    "PUT /author/jobs/{name}/pause": AUTHOR,
-    "DELETE /author/jobs/{name}/pause": AUTHOR,
-    "POST /author/jobs/{name}/runs": AUTHOR,
+    "GET /author": ANYBODY,
+    "GET /author/account": ANYBODY,
+    "POST /author/account/password": ANYBODY,
+    "GET /author/confirm": ANYBODY,
+    "POST /author/confirm": ANYBODY,
+    "POST /author/confirm/form": ANYBODY,
+    "GET /author/backups": OWNER,
+    "POST /author/backups/confirmations": OWNER,
+    "POST /author/backups/drills": OWNER,
+    "GET /author/jobs": OWNER,
+    "GET /author/jobs/{name}": OWNER,
+    "PUT /author/jobs/{name}/pause": OWNER,
+    "DELETE /author/jobs/{name}/pause": OWNER,
+    "POST /author/jobs/{name}/runs": OWNER,
     "GET /author/media": AUTHOR,
     "POST /author/media": AUTHOR,
     "GET /author/media/{asset_id}": AUTHOR,
     "PUT /author/media/{asset_id}": AUTHOR,
     "DELETE /author/media/{asset_id}": AUTHOR,
-    "GET /author/navigation": AUTHOR,
-    "PUT /author/navigation": AUTHOR,
-    "DELETE /author/navigation": AUTHOR,
+    "GET /author/navigation": OWNER,
+    "PUT /author/navigation": OWNER,
+    "DELETE /author/navigation": OWNER,
     "GET /author/posts": AUTHOR,
     "POST /author/posts": AUTHOR,
     "GET /author/posts/selection": AUTHOR,
@@ -106,34 +110,34 @@ WHO = {
     "POST /author/posts/{post_id}/preview": AUTHOR,
     "POST /author/posts/{post_id}/publication": AUTHOR,
     "DELETE /author/posts/{post_id}/publication": AUTHOR,
-    "GET /author/redirects": AUTHOR,
-    "POST /author/redirects": AUTHOR,
-    "DELETE /author/redirects": AUTHOR,
+    "GET /author/redirects": OWNER,
+    "POST /author/redirects": OWNER,
+    "DELETE /author/redirects": OWNER,
     "GET /author/site/tokens": AUTHOR,
     "POST /author/site/tokens": AUTHOR,
     "DELETE /author/site/tokens": AUTHOR,
-    "GET /author/site/home": AUTHOR,
-    "POST /author/site/home": AUTHOR,
-    "PUT /author/site/home/{post_id}": AUTHOR,
-    "DELETE /author/site/home/{post_id}": AUTHOR,
-    "GET /author/series": AUTHOR,
-    "GET /author/series/{series_id}": AUTHOR,
-    "PUT /author/series/{series_id}": AUTHOR,
-    "DELETE /author/series/{series_id}": AUTHOR,
-    "GET /author/sessions": AUTHOR,
-    "DELETE /author/sessions": AUTHOR,
-    "DELETE /author/sessions/{session_id}": AUTHOR,
-    "POST /author/sign-out": AUTHOR,
-    "GET /author/site": AUTHOR,
-    "PUT /author/site": AUTHOR,
-    "GET /author/tags": AUTHOR,
-    "GET /author/tags/{tag}": AUTHOR,
-    "PUT /author/tags/{tag}": AUTHOR,
-    "DELETE /author/tags/{tag}": AUTHOR,
-    "POST /author/tags/{tag}/merge": AUTHOR,
-    "DELETE /author/tags/{tag}/names": AUTHOR,
-    "GET /author/statistics": AUTHOR,
-    "GET /author/statistics/live": AUTHOR,
+    "GET /author/site/home": OWNER,
+    "POST /author/site/home": OWNER,
+    "PUT /author/site/home/{post_id}": OWNER,
+    "DELETE /author/site/home/{post_id}": OWNER,
+    "GET /author/series": OWNER,
+    "GET /author/series/{series_id}": OWNER,
+    "PUT /author/series/{series_id}": OWNER,
+    "DELETE /author/series/{series_id}": OWNER,
+    "GET /author/sessions": ANYBODY,
+    "DELETE /author/sessions": ANYBODY,
+    "DELETE /author/sessions/{session_id}": ANYBODY,
+    "POST /author/sign-out": ANYBODY,
+    "GET /author/site": OWNER,
+    "PUT /author/site": OWNER,
+    "GET /author/tags": OWNER,
+    "GET /author/tags/{tag}": OWNER,
+    "PUT /author/tags/{tag}": OWNER,
+    "DELETE /author/tags/{tag}": OWNER,
+    "POST /author/tags/{tag}/merge": OWNER,
+    "DELETE /author/tags/{tag}/names": OWNER,
+    "GET /author/statistics": ANYBODY,
+    "GET /author/statistics/live": ANYBODY,
     "GET /api/v1/posts": READER,
     "POST /api/v1/posts": WRITER,
     "GET /api/v1/posts/{post_id}": READER,
@@ -150,15 +154,16 @@ WHO = {
     "GET /api/v1/tags": READER,
     "PATCH /api/v1/tags/{name}": WRITER,
 }
+SIGNED_IN = (ANYBODY, AUTHOR, OWNER)
 SAME = (b"sec-fetch-site", b"same-origin")
 HTML = (b"accept", b"text/html")
 
 
-def for_whom(who: str) -> Iterable[tuple[str, str]]:
+def for_whom(*who: str) -> Iterable[tuple[str, str]]:
     """Methods and filled-in addresses of those routes."""
     for route, whose in WHO.items():
         method, _, path = route.partition(" ")
-        if whose == who:
+        if whose in who:
             yield method, "/".join("x" if part.startswith("{") else part for part in path.split("/"))
 
 
@@ -186,7 +191,7 @@ async def test_without_the_right_cookie_every_author_route_leads_to_the_sign_in_
     await come_in(client, databases)
     for cookie in COOKIES:
         sent = (b"cookie", cookie.replace(b"THE-TOKEN", client.cookies["sdc_session"].encode()))
-        for method, path in for_whom(AUTHOR):
+        for method, path in for_whom(*SIGNED_IN):
             answer = await ask(app, method, path, headers=[SAME, HTML, sent])
             told = (answer.status, answer.headers.get("location", "").partition("?")[0], answer.body)
             assert told == (303, "/author/sign-in", b""), (method, path, cookie)
@@ -197,8 +202,63 @@ async def test_an_expired_session_opens_nothing(app: ASGIApp, client: httpx.Asyn
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
     async with databases.ttl.transaction() as connection:
         await execute(connection, "UPDATE sessions SET expires_at_us = :now_us", {"now_us": clock.now_us()})
-    for method, path in for_whom(AUTHOR):
+    for method, path in for_whom(*SIGNED_IN):
         assert (await ask(app, method, path, headers=[SAME, HTML, cookie])).status == 303, (method, path)
+
+
+MAY: dict[Role, tuple[str, ...]] = {"owner": SIGNED_IN, "author": (ANYBODY, AUTHOR), "viewer": (ANYBODY,)}
+
+
+@pytest.mark.parametrize("role", MAY)
+async def test_each_role_reaches_the_routes_that_are_for_it_and_no_others(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases, role: Role
+) -> None:
+    for method, path in for_whom(*SIGNED_IN):
+        # Some of the routes end the session.
+        cookie = (b"cookie", f"sdc_session={await come_in_again(client, databases, role)}".encode())
+        answer = await ask(app, method, path, headers=[SAME, HTML, cookie])
+        reached = (method, path) in for_whom(*MAY[role])
+        assert (answer.status != 403) == reached, (method, path, answer.status)
+        if not reached:
+            assert b"has no right to this" in answer.body, (method, path)
+
+
+async def test_the_navigation_leads_to_nothing_that_is_refused(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases
+) -> None:
+    for role in MAY:
+        cookie = (b"cookie", f"sdc_session={await come_in_again(client, databases, role)}".encode())
+        page = (await ask(app, "GET", "/author", headers=[SAME, HTML, cookie])).body.decode()
+        led_to = set(re.findall(r'href="(/author[^"#?]*)"', page))
+        assert {"/author", "/author/statistics", "/author/account"} <= led_to
+        for path in led_to:
+            assert (await ask(app, "GET", path, headers=[SAME, HTML, cookie])).status == 200, (role, path)
+
+
+async def test_a_token_may_no_more_than_its_author(app: ASGIApp, databases: Databases) -> None:
+    author = await make_author(databases)
+    issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id)
+    headers = [(b"authorization", b"Bearer " + issued.text.encode())]
+    await set_role(databases, author.id, "viewer")
+    for method, path in for_whom(READER, WRITER):
+        assert (await ask(app, method, path, headers=headers)).status == 403, (method, path)
+    await set_role(databases, author.id, "author")
+    assert (await ask(app, "GET", "/api/v1/posts", headers=headers)).status == 200
+    refused = await ask(app, "PATCH", "/api/v1/tags/x", headers=headers)
+    assert (refused.status, "www-authenticate" in refused.headers) == (403, False)
+
+
+async def come_in_again(client: httpx.AsyncClient, databases: Databases, role: Role) -> str:
+    """The token of a new session of the one author there is, who has that role now."""
+    known = await accounts.everyone(databases)
+    author = known[0] if known else await come_in(client, databases)
+    await set_role(databases, author.id, role)
+    return (await signed_in.start(databases, author, user_agent="Browser", country="")).token
+
+
+async def set_role(databases: Databases, author_id: str, role: Role) -> None:
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE authors SET role = :role WHERE id = :id", {"id": author_id, "role": role})
 
 
 STRANGERS = [
@@ -221,8 +281,8 @@ STRANGERS = [
 
 async def test_without_a_token_in_force_every_api_route_is_closed(app: ASGIApp, databases: Databases) -> None:
     author = await make_author(databases)
-    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id)
-    routes = [*for_whom(READER), *for_whom(WRITER)]
+    issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id)
+    routes = [*for_whom(READER, WRITER)]
     for sent in STRANGERS:
         headers = [(b"authorization", each.replace(b"THE-TOKEN", issued.text.encode())) for each in sent]
         for method, path in routes:
@@ -235,18 +295,18 @@ async def test_without_a_token_in_force_every_api_route_is_closed(app: ASGIApp, 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 async def test_a_token_no_longer_in_force_opens_nothing(app: ASGIApp, databases: Databases, how: str) -> None:
     author = await make_author(databases)
-    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id, days=1)
+    issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id, days=1)
     if how == "revoked":
-        await tokens.revoke(databases.site, "phone")
+        await tokens.revoke(databases.site, SYSTEM, "phone")
     headers = [(b"authorization", b"Bearer " + issued.text.encode())]
     with clock.frozen(clock.now_us() + (clock.DAY_US if how == "expired" else 0)):
-        for method, path in [*for_whom(READER), *for_whom(WRITER)]:
+        for method, path in for_whom(READER, WRITER):
             assert (await ask(app, method, path, headers=headers)).status == 401, (method, path)
 
 
 async def test_a_token_that_may_read_changes_nothing(app: ASGIApp, databases: Databases) -> None:
     author = await make_author(databases)
-    issued = await tokens.issue(databases.site, name="phone", scope="read", author_id=author.id)
+    issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="read", author_id=author.id)
     headers = [(b"authorization", b"Bearer " + issued.text.encode()), (b"if-match", b'"1"')]
     for method, path in for_whom(WRITER):
         answer = await ask(app, method, path, headers=headers)
@@ -259,18 +319,18 @@ async def test_a_cookie_gives_no_right_to_the_api(
 ) -> None:
     await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
-    for method, path in [*for_whom(READER), *for_whom(WRITER)]:
+    for method, path in for_whom(READER, WRITER):
         assert (await ask(app, method, path, headers=[SAME, cookie])).status == 401, (method, path)
 
 
 async def test_an_api_token_is_no_way_into_the_cms(app: ASGIApp, databases: Databases) -> None:
     author = await make_author(databases)
-    issued = await tokens.issue(databases.site, name="phone", scope="write", author_id=author.id)
+    issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id)
     headers = [
         (b"authorization", b"Bearer " + issued.text.encode()),
         (b"cookie", f"sdc_session={issued.text}".encode()),
     ]
-    for method, path in for_whom(AUTHOR):
+    for method, path in for_whom(*SIGNED_IN):
         assert (await ask(app, method, path, headers=[SAME, HTML, *headers])).status == 303, (method, path)
 
 

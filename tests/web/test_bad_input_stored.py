@@ -15,7 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.media import assets
 from sdc_web.posts import Draft
 
-from signing_in import BROWSER, HTMX, come_in
+from signing_in import BROWSER, HTMX, OWNER, come_in
 
 CORPUS = [
     "<script>alert(1)</script>",
@@ -208,11 +208,11 @@ async def test_an_attack_in_a_name_or_an_address_runs_nowhere(client: httpx.Asyn
 
 async def test_an_attack_in_what_surrounds_a_text_runs_nowhere(client: httpx.AsyncClient, databases: Databases) -> None:
     author = await come_in(client, databases)
-    draft = await posts.create(databases.site, author.id, "post")
+    draft = await posts.create(databases.site, author.actor, "post")
     await posts.revisions.save(
-        databases.site, draft.id, Draft(title="Fog", series="On fog", tags=("fog",)), 1, author.id
+        databases.site, author.actor, draft.id, Draft(title="Fog", series="On fog", tags=("fog",)), 1
     )
-    post = await posts.publish(databases.site, draft.id)
+    post = await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.transaction() as connection:
         await execute(connection, "UPDATE site SET own_navigation = 1")
         await execute(connection, "INSERT INTO tags (name, colour, description) VALUES ('fog', 'teal', 'x')")

@@ -40,7 +40,14 @@ async def test_a_busy_database_comes_out_of_the_home_page_as_what_it_is(
     settings: Settings, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     author = SignedIn(
-        id="1", name="ada", display_name="Ada", session_id="1", confirmed_at_us=1, expires_at_us=1, refreshed=False
+        id="1",
+        name="ada",
+        display_name="Ada",
+        role="owner",
+        session_id="1",
+        confirmed_at_us=1,
+        expires_at_us=1,
+        refreshed=False,
     )
     request = Request[object, object, State]({"type": "http"})  # ty: ignore[invalid-argument-type]
     async with AsyncExitStack() as held:

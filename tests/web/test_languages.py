@@ -15,7 +15,7 @@ from sdc_web.posts.whole import draft_of
 from sdc_web.texts import language_names
 
 from api_client import program, token
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 Publish = Callable[..., Awaitable[Post]]
 SITE = "http://localhost:8000"
@@ -77,17 +77,17 @@ async def test_translations_come_and_go_with_their_publication(
     fog = await publish("Fog", translation_key="fog")
     nebel = await publish("Nebel", language="de", translation_key="fog")
     assert "Deutsch" in (await client.get("/posts/fog")).text
-    await posts.unpublish(databases.site, nebel.id)
+    await posts.unpublish(databases.site, OWNER, nebel.id)
     assert "Deutsch" not in (await client.get("/posts/fog")).text
-    await posts.publish(databases.site, nebel.id)
-    await posts.delete(databases.site, fog.id)
+    await posts.publish(databases.site, OWNER, nebel.id)
+    await posts.delete(databases.site, OWNER, fog.id)
     assert "Also in" not in (await client.get("/posts/nebel")).text
 
 
 async def test_the_rest_stays_together_when_the_first_text_is_deleted(
     client: httpx.AsyncClient, fog: Post, databases: Databases
 ) -> None:
-    await posts.delete(databases.site, fog.id)
+    await posts.delete(databases.site, OWNER, fog.id)
     told = [("de", "/posts/nebel"), ("pt-BR", "/posts/nevoa"), ("x-default", "/posts/nebel")]
     assert sorted(alternates((await client.get("/posts/nebel")).text)) == sorted(told)
 
@@ -98,10 +98,10 @@ async def test_a_first_text_that_joins_others_takes_its_translations_along(
 ) -> None:
     niebla = await publish("Niebla", language="es")
     async with databases.site.read() as connection:
-        newest = await posts.revisions.newest(connection, fog.id)
+        newest = await posts.revisions.newest(connection, OWNER, fog.id)
     joined = msgspec.structs.replace(draft_of(newest), translation_key=niebla.id)
-    await posts.revisions.save(databases.site, fog.id, joined, newest.number, fog.author_id)
-    await posts.publish(databases.site, fog.id)
+    await posts.revisions.save(databases.site, OWNER, fog.id, joined, newest.number)
+    await posts.publish(databases.site, OWNER, fog.id)
     every = sorted([*FOG, ("es", "/posts/niebla")])
     for path in ("/posts/fog", "/posts/nebel", "/posts/niebla"):
         assert sorted(alternates((await client.get(path)).text)) == every, path
@@ -135,8 +135,8 @@ async def test_the_author_joins_texts_by_address_and_sees_who_is_together(
     client: httpx.AsyncClient, databases: Databases
 ) -> None:
     author = await come_in(client, databases)
-    first = await posts.create(databases.site, author.id, "post")
-    second = await posts.create(databases.site, author.id, "post")
+    first = await posts.create(databases.site, author.actor, "post")
+    second = await posts.create(databases.site, author.actor, "post")
     fields = {"title": "Fog", "base_revision": "1"}
     await send(client, f"/author/posts/{first.id}/draft?_method=PUT", fields)
     fields = {"title": "Nebel", "language": "de", "translation_of": f"{SITE}/posts/fog/", "base_revision": "1"}
@@ -152,7 +152,7 @@ async def test_the_author_joins_texts_by_address_and_sees_who_is_together(
     again = fields | {"translation_of": "/posts/fog", "base_revision": "2"}
     await send(client, f"/author/posts/{second.id}/draft?_method=PUT", again)
     async with databases.site.read() as connection:
-        assert (await posts.revisions.newest(connection, second.id)).number == 2
+        assert (await posts.revisions.newest(connection, OWNER, second.id)).number == 2
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ async def test_what_is_no_language_and_no_address_is_said_at_its_field(
     client: httpx.AsyncClient, databases: Databases, field: str, value: str
 ) -> None:
     author = await come_in(client, databases)
-    post = await posts.create(databases.site, author.id, "post")
+    post = await posts.create(databases.site, author.actor, "post")
     fields = {"title": "Fog", "base_revision": "1", field: value}
     answer = await send(client, f"/author/posts/{post.id}/draft?_method=PUT", fields)
     assert (answer.status_code, f'id="error-{field}"' in answer.text) == (422, True)

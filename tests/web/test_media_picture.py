@@ -33,6 +33,7 @@ def _asset(manifest: Manifest | None = None, alt: str = "A field") -> Asset:
         reason="",
         manifest_json=msgspec.json.encode(manifest).decode() if manifest else None,
         uploaded_at_us=0,
+        author_id=None,
     )
 
 

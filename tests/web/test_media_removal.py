@@ -9,6 +9,8 @@ from sdc_web.db import Databases
 from sdc_web.media import removal
 from sdc_web.media.assets import Asset, insert, new_asset
 
+from signing_in import OWNER
+
 NOBODY = Endpoint(url="http://127.0.0.1:9", access_key_id="nobody", secret_access_key="is here")
 
 
@@ -25,7 +27,7 @@ async def removed(databases: Databases, object_store: ObjectStore, bucket: str) 
         await insert(connection, asset)
     for key in (keys.original(asset.id), keys.variant(asset.id, "r1", "480.webp")):
         await object_store.put(bucket, key, b"x", content_type="image/jpeg")
-    await removal.remove(databases.site, asset.id)
+    await removal.remove(databases.site, OWNER, asset.id)
     return asset
 
 

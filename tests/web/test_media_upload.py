@@ -9,8 +9,11 @@ from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.settings import Settings
 from sdc_core.variants import Manifest
 from sdc_web import media
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.media.upload import MAX_BYTES, accept, forget_left_over, sniff
+
+from signing_in import OWNER
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"not much of a picture" * 10_000
 MANIFEST = Manifest(recipe="r1", width=10, height=5, placeholder="", color="#ffffff", variants=())
@@ -33,7 +36,7 @@ async def with_bucket(settings: Settings, fresh_bucket: Callable[[], Awaitable[s
 async def test_an_original_is_stored_untouched_and_recorded(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings
 ) -> None:
-    asset, created = await accept(databases.site, object_store, with_bucket, "a.jpg", _split(PNG), "A field")
+    asset, created = await accept(databases.site, SYSTEM, object_store, with_bucket, "a.jpg", _split(PNG), "A field")
     stored = await object_store.get(with_bucket.S3_MEDIA_BUCKET, keys.original(asset.id), max_bytes=len(PNG))
     assert created
     assert stored == PNG
@@ -49,8 +52,8 @@ async def test_an_original_is_stored_untouched_and_recorded(
 async def test_the_same_file_twice_is_the_same_asset(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings
 ) -> None:
-    first, _ = await accept(databases.site, object_store, with_bucket, "a.png", _split(PNG), "")
-    second, created = await accept(databases.site, object_store, with_bucket, "b.png", _split(PNG, 7), "")
+    first, _ = await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", _split(PNG), "")
+    second, created = await accept(databases.site, SYSTEM, object_store, with_bucket, "b.png", _split(PNG, 7), "")
     assert not created
     assert second == first
     assert len([each async for each in object_store.list(with_bucket.S3_MEDIA_BUCKET)]) == 1
@@ -59,9 +62,9 @@ async def test_the_same_file_twice_is_the_same_asset(
 async def test_nothing_is_left_in_the_data_folder(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings
 ) -> None:
-    await accept(databases.site, object_store, with_bucket, "a.png", _split(PNG), "")
+    await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", _split(PNG), "")
     with pytest.raises(Invalid):
-        await accept(databases.site, object_store, with_bucket, "a.png", _split(b"text"), "")
+        await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", _split(b"text"), "")
     assert list((with_bucket.DATA_DIR / "uploads").iterdir()) == []
 
 
@@ -77,16 +80,16 @@ async def test_a_file_over_the_limit_is_refused_while_it_comes(
             yield PNG[:8] + bytes(1024 * 1024 - 8)
 
     with pytest.raises(TooLarge, match="50 MB"):
-        await accept(databases.site, object_store, with_bucket, "a.png", endless(), "")
+        await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", endless(), "")
     assert taken <= MAX_BYTES + 1024 * 1024
 
 
 async def test_no_row_is_written_when_the_store_is_away(databases: Databases, settings: Settings) -> None:
     async with open_store(local_endpoint(settings)) as away:
         with pytest.raises(Unavailable):
-            await accept(databases.site, away, settings, "a.png", _split(PNG), "")
+            await accept(databases.site, SYSTEM, away, settings, "a.png", _split(PNG), "")
     async with databases.site.read() as connection:
-        assert await media.newest(connection) == []
+        assert await media.newest(connection, SYSTEM) == []
 
 
 @pytest.mark.parametrize(
@@ -136,14 +139,14 @@ def test_what_browsers_show_as_no_picture_is_refused(head: bytes) -> None:
 async def test_a_file_name_is_a_name_and_nothing_more(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings, sent: str, kept: str
 ) -> None:
-    asset, _ = await accept(databases.site, object_store, with_bucket, sent, _split(PNG), "")
+    asset, _ = await accept(databases.site, SYSTEM, object_store, with_bucket, sent, _split(PNG), "")
     assert asset.file_name == kept
 
 
 async def test_ready_and_failed_may_come_again_and_do_nothing(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings
 ) -> None:
-    asset, _ = await accept(databases.site, object_store, with_bucket, "a.png", _split(PNG), "")
+    asset, _ = await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", _split(PNG), "")
     await media.ready(databases.site, asset.id, MANIFEST)
     await media.ready(databases.site, asset.id, MANIFEST)
     await media.failed(databases.site, asset.id, "too late")
@@ -156,7 +159,7 @@ async def test_ready_and_failed_may_come_again_and_do_nothing(
 async def test_a_failed_asset_says_why_and_may_become_ready_later(
     databases: Databases, object_store: ObjectStore, with_bucket: Settings
 ) -> None:
-    asset, _ = await accept(databases.site, object_store, with_bucket, "a.png", _split(PNG), "")
+    asset, _ = await accept(databases.site, SYSTEM, object_store, with_bucket, "a.png", _split(PNG), "")
     await media.failed(databases.site, asset.id, "It is broken.")
     async with databases.site.read() as connection:
         found = await media.find(connection, asset.id)
@@ -175,7 +178,7 @@ async def test_news_of_an_unknown_asset_is_not_found(databases: Databases) -> No
     with pytest.raises(NotFound):
         await media.failed(databases.site, "01NOTHING", "x")
     with pytest.raises(NotFound):
-        await media.set_alt(databases.site, "01NOTHING", "x")
+        await media.set_alt(databases.site, OWNER, "01NOTHING", "x")
 
 
 def test_what_a_killed_upload_left_is_deleted_and_a_running_one_is_not(settings: Settings) -> None:

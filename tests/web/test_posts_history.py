@@ -2,12 +2,16 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.sqlite import execute
 from sdc_web import posts
+from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, Revision, Stale, history, keeping, store
+
+from signing_in import OWNER
 
 MINUTE_US = 60 * clock.SECOND_US
 HOUR_US = 60 * MINUTE_US
@@ -17,18 +21,18 @@ Save = Callable[..., Awaitable[Revision]]
 
 @pytest.fixture
 async def post(databases: Databases, author_id: str) -> Post:
-    return await posts.create(databases.site, author_id, "post", NOON_US)
+    return await posts.create(databases.site, OWNER, "post", NOON_US)
 
 
 @pytest.fixture
 def save(databases: Databases, post: Post) -> Save:
     """Saves a text onto the newest revision, at so many microseconds after noon."""
 
-    async def saved(body: str, after_us: int = 0, by: str = "", **fields: object) -> Revision:
+    async def saved(body: str, after_us: int = 0, by: Actor = OWNER, **fields: object) -> Revision:
         draft = msgspec.convert({"title": "Fog", "body": body, **fields}, Draft)
         with clock.frozen(NOON_US + after_us):
             newest = (await revisions(databases, post))[0]
-            return await posts.revisions.save(databases.site, post.id, draft, newest.number, by or post.author_id)
+            return await posts.revisions.save(databases.site, by, post.id, draft, newest.number)
 
     return saved
 
@@ -95,7 +99,7 @@ async def test_another_authors_words_are_a_revision_of_their_own(databases: Data
         await execute(
             connection, "INSERT INTO authors (id, name, display_name, created_at_us) VALUES ('b', 'bob', 'Bob', 1)"
         )
-    await save("By Bob.", by="b")
+    await save("By Bob.", by=replace(OWNER, id="b"))
     async with databases.site.read() as connection:
         listed = await history.entries(connection, post.id, limit=10)
     assert [(each.author_name, each.newest) for each in listed] == [("Bob", True), ("Ada Lovelace", False)]
@@ -108,7 +112,7 @@ async def test_an_empty_beginning_is_not_kept(databases: Databases, post: Post, 
 
 async def test_a_named_revision_stays_as_it_is(databases: Databases, post: Post, save: Save) -> None:
     saved = await save("For the editor.")
-    await history.name(databases.site, post.id, saved.id, "  Sent to\nBob ")
+    await history.name(databases.site, OWNER, post.id, saved.id, "  Sent to\nBob ")
     await save("Changed since.")
     async with databases.site.read() as connection:
         entry = await history.entry(connection, post.id, saved.id)
@@ -119,7 +123,7 @@ async def test_a_named_revision_stays_as_it_is(databases: Databases, post: Post,
 async def test_a_name_that_is_too_long_is_refused(databases: Databases, post: Post, save: Save) -> None:
     saved = await save("Fog.")
     with pytest.raises(Invalid) as refused:
-        await history.name(databases.site, post.id, saved.id, "x" * 81)
+        await history.name(databases.site, OWNER, post.id, saved.id, "x" * 81)
     assert refused.value.field == "name"
 
 
@@ -127,11 +131,11 @@ async def test_a_revision_of_another_post_is_not_found(
     databases: Databases, post: Post, save: Save, author_id: str
 ) -> None:
     saved = await save("Fog.")
-    other = await posts.create(databases.site, author_id, "post")
+    other = await posts.create(databases.site, OWNER, "post")
     with pytest.raises(NotFound):
-        await history.name(databases.site, other.id, saved.id, "Mine")
+        await history.name(databases.site, OWNER, other.id, saved.id, "Mine")
     with pytest.raises(NotFound):
-        await history.restore(databases.site, other.id, saved.id, 1, author_id)
+        await history.restore(databases.site, OWNER, other.id, saved.id, 1)
 
 
 async def test_old_revisions_are_thinned_to_one_an_hour_and_one_a_day(
@@ -151,10 +155,10 @@ async def test_old_revisions_are_thinned_to_one_an_hour_and_one_a_day(
 
 async def test_published_and_named_revisions_are_never_thinned(databases: Databases, post: Post, save: Save) -> None:
     named = await save("Named.")
-    await history.name(databases.site, post.id, named.id, "Keep me")
+    await history.name(databases.site, OWNER, post.id, named.id, "Keep me")
     await save("Published.", 20 * MINUTE_US)
     with clock.frozen(NOON_US + 21 * MINUTE_US):
-        await posts.publish(databases.site, post.id)
+        await posts.publish(databases.site, OWNER, post.id)
     await save("Neither.", 40 * MINUTE_US)
     await save("Neither, later.", 60 * MINUTE_US)
     await save("Much later.", 400 * clock.DAY_US)
@@ -176,19 +180,19 @@ async def test_restoring_makes_the_old_text_the_draft_and_keeps_the_present_one(
     old = await save("The better text.", tags=("fog",))
     now = await save("A worse one.", 20 * MINUTE_US, title="Worse")
     with clock.frozen(NOON_US + 21 * MINUTE_US):
-        restored = await history.restore(databases.site, post.id, old.id, now.number, post.author_id)
+        restored = await history.restore(databases.site, OWNER, post.id, old.id, now.number)
     assert (restored.body, restored.title, restored.tags) == ("The better text.", "Fog", ("fog",))
     assert await bodies(databases, post) == ["The better text.", "A worse one.", "The better text."]
 
 
 async def test_restoring_leaves_the_address_and_what_readers_see(databases: Databases, post: Post, save: Save) -> None:
     old = await save("Old.", slug="fog")
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     now = await save("New.", slug="mist")
-    published = await posts.publish(databases.site, post.id)
-    restored = await history.restore(databases.site, post.id, old.id, now.number, post.author_id)
+    published = await posts.publish(databases.site, OWNER, post.id)
+    restored = await history.restore(databases.site, OWNER, post.id, old.id, now.number)
     async with databases.site.read() as connection:
-        assert (await posts.find(connection, post.id)).revision_id == published.revision_id
+        assert (await posts.find(connection, OWNER, post.id)).revision_id == published.revision_id
     assert (restored.slug, restored.body) == ("mist", "Old.")
 
 
@@ -199,25 +203,25 @@ async def test_restoring_over_a_text_that_was_saved_meanwhile_is_refused(
     now = await save("New.", 20 * MINUTE_US)
     await save("Newer, from another tab.", 21 * MINUTE_US)
     with pytest.raises(Stale) as refused:
-        await history.restore(databases.site, post.id, old.id, now.number, post.author_id)
+        await history.restore(databases.site, OWNER, post.id, old.id, now.number)
     assert refused.value.current.body == "Newer, from another tab."
 
 
 async def test_restoring_the_newest_changes_nothing(databases: Databases, post: Post, save: Save) -> None:
     now = await save("Now.")
-    assert await history.restore(databases.site, post.id, now.id, now.number, post.author_id) == now
+    assert await history.restore(databases.site, OWNER, post.id, now.id, now.number) == now
 
 
 async def test_a_discarded_change_is_kept_and_the_post_is_as_readers_see_it(
     databases: Databases, post: Post, save: Save
 ) -> None:
     await save("Live.")
-    live = await posts.publish(databases.site, post.id)
+    live = await posts.publish(databases.site, OWNER, post.id)
     change = await save("A change.")
-    now = await history.discard(databases.site, post.id, change.number)
+    now = await history.discard(databases.site, OWNER, post.id, change.number)
     async with databases.site.read() as connection:
-        assert (await posts.listing.last_saved(connection, 1))[0].state == "published"
-        assert await posts.find(connection, post.id) == live
+        assert (await posts.listing.last_saved(connection, OWNER, 1))[0].state == "published"
+        assert await posts.find(connection, OWNER, post.id) == live
         kept = await history.entry(connection, post.id, change.id)
     assert (now.id, now.number, now.body) == (live.revision_id, change.number + 1, "Live.")
     assert kept.name == history.DISCARDED
@@ -225,11 +229,11 @@ async def test_a_discarded_change_is_kept_and_the_post_is_as_readers_see_it(
 
 async def test_a_change_that_was_saved_meanwhile_is_not_discarded(databases: Databases, post: Post, save: Save) -> None:
     await save("Live.")
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     change = await save("A change.")
     await save("A sentence from another tab.")
     with pytest.raises(Stale):
-        await history.discard(databases.site, post.id, change.number)
+        await history.discard(databases.site, OWNER, post.id, change.number)
     assert (await bodies(databases, post))[0] == "A sentence from another tab."
 
 
@@ -237,9 +241,9 @@ async def test_the_next_save_after_discarding_leaves_what_readers_see(
     databases: Databases, post: Post, save: Save
 ) -> None:
     await save("Live.")
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     change = await save("A change.")
-    await history.discard(databases.site, post.id, change.number)
+    await history.discard(databases.site, OWNER, post.id, change.number)
     await save("Another change.")
     assert await bodies(databases, post) == ["Another change.", "Live.", "A change."]
 
@@ -247,7 +251,7 @@ async def test_the_next_save_after_discarding_leaves_what_readers_see(
 async def test_a_post_that_nobody_reads_has_nothing_to_go_back_to(databases: Databases, post: Post, save: Save) -> None:
     saved = await save("Only a draft.")
     with pytest.raises(Conflict):
-        await history.discard(databases.site, post.id, saved.number)
+        await history.discard(databases.site, OWNER, post.id, saved.number)
 
 
 async def test_the_list_goes_on_before_a_number(databases: Databases, post: Post, save: Save) -> None:

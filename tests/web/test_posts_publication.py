@@ -13,6 +13,8 @@ from sdc_web.posts import Draft, Post
 from sdc_web.posts.records import State
 from sdc_web.texts import markdown
 
+from signing_in import OWNER
+
 HOUR_US = 3_600 * clock.SECOND_US
 Meanwhile = Callable[[str, str], None]
 THINGS = """
@@ -60,8 +62,8 @@ DELETE FROM media_assets
 @pytest.fixture
 async def draft(databases: Databases, author_id: str) -> Post:
     """A post with number 2 saved."""
-    post = await posts.create(databases.site, author_id, "post")
-    await posts.revisions.save(databases.site, post.id, Draft(title="One", body="# One", tags=("a", "b")), 1, author_id)
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="One", body="# One", tags=("a", "b")), 1)
     return post
 
 
@@ -89,17 +91,17 @@ async def _generation(databases: Databases) -> int:
 
 async def _state(databases: Databases, post: Post) -> State:
     async with databases.site.read() as connection:
-        return next(each.state for each in await posts.listing.last_saved(connection, 99) if each.id == post.id)
+        return next(each.state for each in await posts.listing.last_saved(connection, OWNER, 99) if each.id == post.id)
 
 
 async def _save(databases: Databases, post: Post, draft: Draft) -> None:
     async with databases.site.read() as connection:
-        newest = await posts.revisions.newest(connection, post.id)
-    await posts.revisions.save(databases.site, post.id, draft, newest.number, post.author_id)
+        newest = await posts.revisions.newest(connection, OWNER, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, draft, newest.number)
 
 
 async def test_a_published_post_is_found_by_its_slug(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         found = await posts.by_slug(connection, "post", "one")
     assert found is not None
@@ -114,13 +116,13 @@ async def test_a_draft_is_not_found_by_its_slug(databases: Databases, draft: Pos
 
 async def test_publishing_raises_the_generation(databases: Databases, draft: Post) -> None:
     before = await _generation(databases)
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     assert await _generation(databases) > before
 
 
 async def test_whatever_readers_see_raises_the_generation(databases: Databases, author_id: str, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
-    await posts.create(databases.site, author_id, "project")
+    await posts.publish(databases.site, OWNER, draft.id)
+    await posts.create(databases.site, OWNER, "project")
     unseen = []
     async with databases.site.transaction() as connection:
         for statement in THINGS.strip().split(";\n"):
@@ -142,7 +144,7 @@ async def test_saving_a_draft_leaves_the_generation(databases: Databases, draft:
 
 
 async def test_saving_after_publishing_leaves_what_readers_see(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     before = await _generation(databases)
     await _save(databases, draft, Draft(title="Two"))
     async with databases.site.read() as connection:
@@ -153,50 +155,50 @@ async def test_saving_after_publishing_leaves_what_readers_see(databases: Databa
 
 
 async def test_a_post_without_a_title_is_not_published(databases: Databases, author_id: str) -> None:
-    post = await posts.create(databases.site, author_id, "post")
+    post = await posts.create(databases.site, OWNER, "post")
     with pytest.raises(Invalid) as refused:
-        await posts.publish(databases.site, post.id)
+        await posts.publish(databases.site, OWNER, post.id)
     assert refused.value.field == "title"
 
 
 async def test_publishing_no_post_is_not_found(databases: Databases) -> None:
     with pytest.raises(NotFound):
-        await posts.publish(databases.site, "01NOTHING")
+        await posts.publish(databases.site, OWNER, "01NOTHING")
 
 
 async def test_a_new_slug_leaves_a_redirect_from_the_old_one(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="uno"))
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await redirects.find(connection, "/posts/one") == "/posts/uno"
 
 
 async def test_a_chain_of_slugs_leads_to_the_last_one_at_once(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     for slug in ("uno", "eins"):
         await _save(databases, draft, Draft(title="One", slug=slug))
-        await posts.publish(databases.site, draft.id)
+        await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await redirects.find(connection, "/posts/one") == "/posts/eins"
         assert await redirects.find(connection, "/posts/uno") == "/posts/eins"
 
 
 async def test_a_post_that_takes_its_old_slug_back_is_no_redirect(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     for slug in ("uno", "one"):
         await _save(databases, draft, Draft(title="One", slug=slug))
-        await posts.publish(databases.site, draft.id)
+        await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await redirects.find(connection, "/posts/one") is None
         assert await redirects.find(connection, "/posts/uno") == "/posts/one"
 
 
 async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="uno"))
-    await posts.publish(databases.site, draft.id)
-    await posts.unpublish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
+    await posts.unpublish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await redirects.find(connection, "/posts/one") is None
 
@@ -204,33 +206,33 @@ async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databa
 async def test_publishing_again_keeps_the_date_and_moves_the_change(databases: Databases, draft: Post) -> None:
     now_us = clock.now_us()
     with clock.frozen(now_us):
-        first = await posts.publish(databases.site, draft.id)
+        first = await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="Two", slug="one"))
     with clock.frozen(now_us + HOUR_US):
-        second = await posts.publish(databases.site, draft.id)
+        second = await posts.publish(databases.site, OWNER, draft.id)
     assert first.published_at_us == first.changed_at_us == now_us
     assert (second.published_at_us, second.changed_at_us) == (now_us, now_us + HOUR_US)
 
 
 async def test_a_date_in_the_past_is_the_date_readers_see(databases: Databases, draft: Post) -> None:
     at_us = clock.now_us() - 400 * clock.DAY_US
-    post = await posts.publish(databases.site, draft.id, at_us)
+    post = await posts.publish(databases.site, OWNER, draft.id, at_us)
     assert post.published_at_us == at_us
 
 
 async def test_tags_are_those_of_the_published_revision(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="one", tags=("b", "c")))
     async with databases.site.read() as connection:
         assert [tag.name for tag in await posts.tags.published(connection)] == ["a", "b"]
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert [tag.name for tag in await posts.tags.published(connection)] == ["b", "c"]
 
 
 async def test_an_unpublished_post_is_gone_for_readers_and_keeps_its_date(databases: Databases, draft: Post) -> None:
-    published = await posts.publish(databases.site, draft.id)
-    after = await posts.unpublish(databases.site, draft.id)
+    published = await posts.publish(databases.site, OWNER, draft.id)
+    after = await posts.unpublish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await posts.by_slug(connection, "post", "one") is None
         assert await posts.tags.published(connection) == []
@@ -238,20 +240,20 @@ async def test_an_unpublished_post_is_gone_for_readers_and_keeps_its_date(databa
 
 
 async def test_a_future_moment_schedules_and_publishes_nothing(databases: Databases, draft: Post) -> None:
-    post = await posts.publish(databases.site, draft.id, clock.now_us() + HOUR_US)
+    post = await posts.publish(databases.site, OWNER, draft.id, clock.now_us() + HOUR_US)
     assert post.revision_id is None
     assert await _state(databases, draft) == "scheduled"
 
 
 async def test_a_due_post_is_published_once_with_its_own_date(databases: Databases, draft: Post) -> None:
     at_us = clock.now_us() + HOUR_US
-    await posts.publish(databases.site, draft.id, at_us)
+    await posts.publish(databases.site, OWNER, draft.id, at_us)
     with clock.frozen(at_us + 5):
         assert await posts.publish_due(databases.site, at_us - 1) == 0
         assert await posts.publish_due(databases.site, at_us) == 1
         assert await posts.publish_due(databases.site, at_us) == 0
     async with databases.site.read() as connection:
-        post = await posts.find(connection, draft.id)
+        post = await posts.find(connection, OWNER, draft.id)
     assert (post.published_at_us, post.scheduled_at_us) == (at_us, None)
 
 
@@ -259,14 +261,14 @@ async def test_a_scheduled_post_that_lost_its_slug_does_not_stop_the_others(
     databases: Databases, draft: Post, author_id: str
 ) -> None:
     at_us = clock.now_us() + HOUR_US
-    await posts.publish(databases.site, draft.id, at_us)
-    rival = await posts.create(databases.site, author_id, "post")
+    await posts.publish(databases.site, OWNER, draft.id, at_us)
+    rival = await posts.create(databases.site, OWNER, "post")
     await _save(databases, rival, Draft(title="Rival", slug="rival"))
-    await posts.publish(databases.site, rival.id)
+    await posts.publish(databases.site, OWNER, rival.id)
     await _save(databases, draft, Draft(title="One", slug="later"))
-    other = await posts.create(databases.site, author_id, "post")
+    other = await posts.create(databases.site, OWNER, "post")
     await _save(databases, other, Draft(title="Other"))
-    await posts.publish(databases.site, other.id, at_us + 1)
+    await posts.publish(databases.site, OWNER, other.id, at_us + 1)
     # Published posts move when they are published again: the rival takes the draft's address first.
     async with databases.site.transaction() as connection:
         await connection.execute("UPDATE revisions SET slug = 'rival' WHERE post_id = ?", (draft.id,))
@@ -279,7 +281,7 @@ async def test_a_database_that_is_busy_leaves_a_due_post_scheduled(
     databases: Databases, draft: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_us = clock.now_us() + HOUR_US
-    await posts.publish(databases.site, draft.id, at_us)
+    await posts.publish(databases.site, OWNER, draft.id, at_us)
     monkeypatch.setattr(sqlite, "LOCK_S", 0.02)
     async with databases.site.transaction():
         with clock.frozen(at_us), pytest.raises(Unavailable):
@@ -291,10 +293,10 @@ async def test_a_due_post_that_is_being_saved_waits_and_the_others_are_published
     databases: Databases, draft: Post, author_id: str, meanwhile: Meanwhile
 ) -> None:
     at_us = clock.now_us() + HOUR_US
-    await posts.publish(databases.site, draft.id, at_us)
-    other = await posts.create(databases.site, author_id, "post")
+    await posts.publish(databases.site, OWNER, draft.id, at_us)
+    other = await posts.create(databases.site, OWNER, "post")
     await _save(databases, other, Draft(title="Other"))
-    await posts.publish(databases.site, other.id, at_us + 1)
+    await posts.publish(databases.site, OWNER, other.id, at_us + 1)
     meanwhile("# One", f"UPDATE revisions SET number = number + 1 WHERE post_id = '{draft.id}'")  # noqa: S608
     with clock.frozen(at_us + 5), pytest.raises(Unavailable):
         await posts.publish_due(databases.site, at_us + 5)
@@ -305,7 +307,7 @@ async def test_a_post_taken_off_the_schedule_in_the_last_moment_stays_a_draft(
     databases: Databases, draft: Post, meanwhile: Meanwhile
 ) -> None:
     at_us = clock.now_us() + HOUR_US
-    await posts.publish(databases.site, draft.id, at_us)
+    await posts.publish(databases.site, OWNER, draft.id, at_us)
     meanwhile("# One", "UPDATE posts SET scheduled_at_us = NULL")
     with clock.frozen(at_us):
         assert await posts.publish_due(databases.site, at_us) == 0
@@ -315,46 +317,46 @@ async def test_a_post_taken_off_the_schedule_in_the_last_moment_stays_a_draft(
 async def test_publishing_at_an_address_that_is_taken_meanwhile_is_a_conflict(
     databases: Databases, draft: Post, author_id: str
 ) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="wanted"))
-    rival = await posts.create(databases.site, author_id, "post")
+    rival = await posts.create(databases.site, OWNER, "post")
     await _save(databases, rival, Draft(title="Rival", slug="wanted"))
     with pytest.raises(Conflict, match="wanted"):
-        await posts.publish(databases.site, draft.id)
+        await posts.publish(databases.site, OWNER, draft.id)
 
 
 async def test_states_follow_what_the_author_does(databases: Databases, draft: Post) -> None:
     seen = [await _state(databases, draft)]
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     seen.append(await _state(databases, draft))
     await _save(databases, draft, Draft(title="Two"))
     seen.append(await _state(databases, draft))
-    await posts.unpublish(databases.site, draft.id)
+    await posts.unpublish(databases.site, OWNER, draft.id)
     seen.append(await _state(databases, draft))
     assert seen == ["draft", "published", "changed", "draft"]
 
 
 async def test_the_list_is_filtered_by_kind_and_state(databases: Databases, draft: Post, author_id: str) -> None:
-    page = await posts.create(databases.site, author_id, "page")
+    page = await posts.create(databases.site, OWNER, "page")
     async with databases.site.read() as connection:
-        pages = (await posts.listing.page(connection, posts.listing.Filters(kind="page"))).rows
-        published = await posts.listing.last_saved(connection, 99, "published")
+        pages = (await posts.listing.page(connection, OWNER, posts.listing.Filters(kind="page"))).rows
+        published = await posts.listing.last_saved(connection, OWNER, 99, "published")
     assert [each.id for each in pages] == [page.id]
     assert published == []
 
 
 async def test_a_deleted_post_takes_revisions_tags_and_redirects_with_it(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="uno"))
-    await posts.publish(databases.site, draft.id)
-    await posts.delete(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
+    await posts.delete(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         for table in ("posts", "revisions", "redirects", "post_tags"):
             assert await fetch_value(connection, f"SELECT count(*) FROM {table}") == 0  # noqa: S608
 
 
 async def test_deleting_a_published_post_raises_the_generation(databases: Databases, draft: Post) -> None:
-    await posts.publish(databases.site, draft.id)
+    await posts.publish(databases.site, OWNER, draft.id)
     before = await _generation(databases)
-    await posts.delete(databases.site, draft.id)
+    await posts.delete(databases.site, OWNER, draft.id)
     assert await _generation(databases) > before

@@ -10,6 +10,8 @@ from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, backlinks, related
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 
 
@@ -22,10 +24,8 @@ async def _near(client: httpx.AsyncClient, post: Post) -> dict[str, list[str]]:
 
 
 async def _rename(databases: Databases, post: Post, slug: str, body: str = "A text.") -> Post:
-    await posts.revisions.save(
-        databases.site, post.id, Draft(title=slug.title(), slug=slug, body=body), 2, post.author_id
-    )
-    return await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=slug.title(), slug=slug, body=body), 2)
+    return await posts.publish(databases.site, OWNER, post.id)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_links_follow_a_renamed_post_and_the_authors_own_redirects(
     client: httpx.AsyncClient, databases: Databases, publish: Publish
 ) -> None:
     fog = await publish("Fog")
-    await redirects.add_own(databases.site, "/2019/fog.html", "/posts/fog", "")
+    await redirects.add_own(databases.site, OWNER, "/2019/fog.html", "/posts/fog", "")
     await publish("Kites", "[fog](/posts/fog)")
     await publish("Old", "[fog](/2019/fog.html)")
     mist = await _rename(databases, fog, "mist")
@@ -87,9 +87,9 @@ async def test_a_link_counts_while_its_text_is_published_and_has_it(
     fog = await publish("Fog")
     kites = await publish("Kites", "[fog](/posts/fog)")
     assert await _near(client, fog) == {"Linked from": ["Kites"]}
-    await posts.unpublish(databases.site, kites.id)
+    await posts.unpublish(databases.site, OWNER, kites.id)
     assert await _near(client, fog) == {}
-    await posts.publish(databases.site, kites.id)
+    await posts.publish(databases.site, OWNER, kites.id)
     assert await _near(client, fog) == {"Linked from": ["Kites"]}
     await _rename(databases, kites, "kites")
     assert await _near(client, fog) == {}
@@ -134,7 +134,7 @@ async def test_a_withdrawn_post_is_not_related_any_more(
     fog = await publish("Fog", "https://example.org", tags=("sea",))
     tides = await publish("Tides", "https://example.org", tags=("sea",))
     assert await _near(client, fog) == {"Related": ["Tides"]}
-    await posts.unpublish(databases.site, tides.id)
+    await posts.unpublish(databases.site, OWNER, tides.id)
     assert await _near(client, fog) == {}
 
 

@@ -13,17 +13,19 @@ from sdc_web.search import results
 from sdc_web.search.query import parse
 from sdc_web.search.results import Filters
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 
 
 async def change(databases: Databases, tag: str, /, **changes: str) -> Listed:
-    return await posts.tags.change(databases.site, tag, changes)
+    return await posts.tags.change(databases.site, OWNER, tag, changes)
 
 
 async def tags_of(databases: Databases, post: Post) -> tuple[str, ...]:
     """Those of the newest revision."""
     async with databases.site.read() as connection:
-        return (await posts.revisions.newest(connection, post.id)).tags
+        return (await posts.revisions.newest(connection, OWNER, post.id)).tags
 
 
 async def known(databases: Databases) -> list[tuple[str, int, int]]:
@@ -44,8 +46,8 @@ async def generation(databases: Databases) -> object:
 
 async def draft(databases: Databases, author_id: str, *tags: str) -> Post:
     """A text that was never published."""
-    post = await posts.create(databases.site, author_id, "post")
-    await posts.revisions.save(databases.site, post.id, Draft(title="A draft", tags=tags), 1, author_id)
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="A draft", tags=tags), 1)
     return post
 
 
@@ -53,7 +55,7 @@ async def test_a_tag_is_counted_in_what_is_published_and_in_drafts(
     databases: Databases, publish: Publish, author_id: str
 ) -> None:
     post = await publish("Fog", tags=("fog", "tea"))
-    await posts.revisions.save(databases.site, post.id, Draft(title="Fog", tags=("mist",)), 2, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", tags=("mist",)), 2)
     await draft(databases, author_id, "tea")
     assert await known(databases) == [("fog", 1, 0), ("mist", 0, 1), ("tea", 1, 1)]
 
@@ -110,7 +112,7 @@ async def test_a_rename_changes_no_date_that_readers_see(databases: Databases, p
     post = await publish("Fog", tags=("a",))
     await change(databases, "a", name="b")
     async with databases.site.read() as connection:
-        assert (await posts.find(connection, post.id)).changed_at_us == post.changed_at_us
+        assert (await posts.find(connection, OWNER, post.id)).changed_at_us == post.changed_at_us
 
 
 async def test_a_merge_keeps_the_order_of_tags_and_makes_no_doubles(databases: Databases, publish: Publish) -> None:
@@ -118,7 +120,7 @@ async def test_a_merge_keeps_the_order_of_tags_and_makes_no_doubles(databases: D
     second = await publish("Two", tags=("drinks", "tea"))
     third = await publish("Three", tags=("tea",))
     await change(databases, "tea", colour="green")
-    await posts.tags.merge(databases.site, "tea", "drinks")
+    await posts.tags.merge(databases.site, OWNER, "tea", "drinks")
     assert await tags_of(databases, first) == ("x", "drinks", "y")
     assert await tags_of(databases, second) == ("drinks",)
     assert await tags_of(databases, third) == ("drinks",)
@@ -135,7 +137,7 @@ async def test_whoever_still_writes_a_former_name_means_the_present_one(
     await change(databases, "tee", name="tea")
     await change(databases, "tea", name="drinks")
     saved = Draft(title="Fog", tags=("new", "tee", "drinks"))
-    await posts.revisions.save(databases.site, post.id, saved, 2, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, saved, 2)
     assert await tags_of(databases, post) == ("new", "drinks")
 
 
@@ -143,7 +145,7 @@ async def test_old_addresses_lead_to_the_present_one_in_one_step_and_never_in_a_
     databases: Databases, publish: Publish
 ) -> None:
     await publish("Fog", tags=("a",))
-    await redirects.add_own(databases.site, "/category/a", "/tags/a", "http://localhost:8000")
+    await redirects.add_own(databases.site, OWNER, "/category/a", "/tags/a", "http://localhost:8000")
     await change(databases, "a", name="c#")
     await change(databases, "c#", name="b")
     assert [await leads(databases, path) for path in ("/tags/a", "/tags/c#", "/category/a")] == ["/tags/b"] * 3
@@ -155,9 +157,9 @@ async def test_old_addresses_lead_to_the_present_one_in_one_step_and_never_in_a_
 async def test_a_former_name_that_is_set_free_is_a_tag_of_its_own_again(databases: Databases, publish: Publish) -> None:
     await publish("Fog", tags=("tee",))
     await change(databases, "tee", name="tea")
-    await tags_moved.free(databases.site, "elsewhere", "tee")
+    await tags_moved.free(databases.site, OWNER, "elsewhere", "tee")
     assert await leads(databases, "/tags/tee") == "/tags/tea"
-    await tags_moved.free(databases.site, "tea", "tee")
+    await tags_moved.free(databases.site, OWNER, "tea", "tee")
     assert await leads(databases, "/tags/tee") is None
     await publish("Rope", tags=("tee",))
     assert await known(databases) == [("tea", 1, 0), ("tee", 1, 0)]
@@ -167,7 +169,7 @@ async def test_a_deleted_tag_is_carried_by_nothing(databases: Databases, publish
     post = await publish("Fog", tags=("a", "b"))
     await change(databases, "a", name="c", description="Seas.")
     before = await generation(databases)
-    await posts.tags.delete(databases.site, "c")
+    await posts.tags.delete(databases.site, OWNER, "c")
     assert await known(databases) == [("b", 1, 0)]
     assert await tags_of(databases, post) == ("b",)
     assert await leads(databases, "/tags/a") is None
@@ -197,7 +199,7 @@ async def publish_between(databases: Databases, post: Post, monkeypatch: pytest.
         return found
 
     monkeypatch.setattr(store, "newest_revision", and_rename)
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ async def test_a_tag_without_texts_and_words_is_none(databases: Databases, publi
     await publish("Fog", tags=("fog",))
     for name, into in (("nothing", "fog"), ("fog", "nothing"), ("fog", "fog")):
         with pytest.raises((NotFound, Invalid)):
-            await posts.tags.merge(databases.site, name, into)
+            await posts.tags.merge(databases.site, OWNER, name, into)
     with pytest.raises(NotFound):
         await change(databases, "nothing", colour="red")
 
@@ -235,8 +237,8 @@ async def test_a_tag_without_texts_and_words_is_none(databases: Databases, publi
 async def test_words_stay_while_no_text_carries_the_tag(databases: Databases, publish: Publish, author_id: str) -> None:
     post = await publish("Fog", tags=("fog",))
     await change(databases, "fog", colour="teal")
-    await posts.revisions.save(databases.site, post.id, Draft(title="Fog"), 2, author_id)
-    await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog"), 2)
+    await posts.publish(databases.site, OWNER, post.id)
     assert await known(databases) == [("fog", 0, 0)]
     await change(databases, "fog", colour="")
     assert await known(databases) == []

@@ -18,7 +18,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Post
 
 from loopback import serving
-from signing_in import BROWSER, come_in
+from signing_in import BROWSER, OWNER, come_in
 
 Publish = Callable[..., Awaitable[Post]]
 Told: TypeAlias = "tuple[Listener, Callable[[Name], Awaitable[Audience]]]"
@@ -116,7 +116,7 @@ async def test_search_engines_are_told_of_what_is_new_moved_and_gone_in_one_requ
     await tell("indexnow")
     async with databases.site.transaction() as connection:
         await execute(connection, "UPDATE posts SET slug = 'mist' WHERE id = :id", {"id": post.id})
-    await posts.unpublish(databases.site, lamp.id)
+    await posts.unpublish(databases.site, OWNER, lamp.id)
     after = await tell("indexnow")
     assert heard.addresses[0] == [f"{SITE}/posts/fog", f"{SITE}/projects/a-lamp", f"{SITE}/about"]
     assert sorted(heard.addresses[1]) == [f"{SITE}/posts/fog", f"{SITE}/posts/mist", f"{SITE}/projects/a-lamp"]
@@ -131,8 +131,8 @@ async def test_a_post_that_is_published_again_as_it_was_is_no_news(
     heard, tell = told
     post = await publish("Fog")
     await tell("indexnow")
-    await posts.publish(databases.site, post.id)
-    await posts.publish(databases.site, post.id, clock.now_us() + clock.DAY_US)
+    await posts.publish(databases.site, OWNER, post.id)
+    await posts.publish(databases.site, OWNER, post.id, clock.now_us() + clock.DAY_US)
     assert (await tell("indexnow")).waiting == 0
     assert len(heard.bodies) == 1
 
@@ -141,7 +141,7 @@ async def test_a_deleted_post_is_announced(databases: Databases, publish: Publis
     heard, tell = told
     post = await publish("Fog")
     await tell("indexnow")
-    await posts.delete(databases.site, post.id)
+    await posts.delete(databases.site, OWNER, post.id)
     await tell("indexnow")
     assert heard.addresses[1] == [f"{SITE}/posts/fog"]
 
@@ -191,7 +191,7 @@ async def test_a_change_while_the_last_one_is_told_is_told_next(
 ) -> None:
     heard, tell = told
     post = await publish("Fog")
-    heard.meanwhile = lambda: posts.unpublish(databases.site, post.id)
+    heard.meanwhile = lambda: posts.unpublish(databases.site, OWNER, post.id)
     assert (await tell("indexnow")).waiting == 1
     heard.meanwhile = None
     assert (await tell("indexnow")).waiting == 0

@@ -20,6 +20,8 @@ from sdc_web.posts.series import Series
 from sdc_web.site import feed_formats
 from sdc_web.site.whole_addresses import made_whole
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 SITE = "http://localhost:8000"
 PAGE = f"{SITE}/posts/fog"
@@ -44,12 +46,10 @@ async def parsed(client: httpx.AsyncClient, path: str) -> feedparser.FeedParserD
 async def again(databases: Databases, post: Post, **fields: object) -> Post:
     """A post saved and published once more."""
     async with databases.site.read() as connection:
-        newest = await posts.revisions.newest(connection, post.id)
+        newest = await posts.revisions.newest(connection, OWNER, post.id)
     kept = {"title": newest.title, "slug": newest.slug, "body": newest.body, "tags": newest.tags}
-    await posts.revisions.save(
-        databases.site, post.id, msgspec.convert(kept | fields, Draft), newest.number, newest.author_id
-    )
-    return await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, msgspec.convert(kept | fields, Draft), newest.number)
+    return await posts.publish(databases.site, OWNER, post.id)
 
 
 async def cover(databases: Databases, *formats: Format) -> str:
@@ -142,8 +142,8 @@ async def test_updated_is_when_the_content_changed(
     with clock.frozen(0):
         post = await publish("Fog", "One.", slug="fog")
     with clock.frozen(clock.DAY_US):
-        await posts.unpublish(databases.site, post.id)
-        await posts.publish(databases.site, post.id)
+        await posts.unpublish(databases.site, OWNER, post.id)
+        await posts.publish(databases.site, OWNER, post.id)
         await again(databases, post)
     assert await updated() == 0
     with clock.frozen(2 * clock.DAY_US):
@@ -159,7 +159,7 @@ async def test_a_feed_is_as_new_as_its_newest_entry_and_forgets_what_is_withdraw
     with clock.frozen(2 * clock.DAY_US):
         light = await publish("Light")
     assert (await parsed(client, "/feed.xml")).feed.updated == "1970-01-03T00:00:00Z"
-    await posts.unpublish(databases.site, light.id)
+    await posts.unpublish(databases.site, OWNER, light.id)
     found = await parsed(client, "/feed.xml")
     assert (found.feed.updated, [each.title for each in found.entries]) == ("1970-01-02T00:00:00Z", ["Fog"])
 
@@ -226,7 +226,7 @@ async def test_who_follows_a_series_follows_it_to_its_new_address(
         named = await posts.series.by_slug(connection, "on-fog")
     assert named is not None
     moved = Series(id=named.id, slug="on-light", title="On light", description="Of it")
-    await posts.series.change(databases.site, moved)
+    await posts.series.change(databases.site, OWNER, moved)
     answer = await client.get("/series/on-fog/feed.xml")
     assert (answer.status_code, answer.headers["location"]) == (301, "/series/on-light/feed.xml")
     found = await parsed(client, "/series/on-light/feed.xml")

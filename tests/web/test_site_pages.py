@@ -12,6 +12,8 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.site import pages
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 LISTS = ["/", "/posts", "/projects", "/tags"]
 
@@ -67,8 +69,8 @@ async def test_an_old_address_leads_to_the_present_one(
     client: httpx.AsyncClient, publish: Publish, databases: Databases
 ) -> None:
     post = await publish("Before")
-    await posts.revisions.save(databases.site, post.id, Draft(title="x", slug="after"), 2, post.author_id)
-    await posts.publish(databases.site, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="x", slug="after"), 2)
+    await posts.publish(databases.site, OWNER, post.id)
     answer = await client.get("/posts/before")
     assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/posts/after")
 
@@ -78,7 +80,7 @@ async def test_an_unpublished_post_is_not_found(
 ) -> None:
     post = await publish("Gone")
     assert (await client.get("/posts/gone")).status_code == HTTPStatus.OK
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert (await client.get("/posts/gone")).status_code == HTTPStatus.NOT_FOUND
 
 
@@ -149,7 +151,7 @@ async def test_an_address_in_another_spelling_leads_to_the_one_that_is_there(
     with clock.frozen(clock.from_datetime(datetime.fromisoformat("2026-11-24T12:00:00Z"))):
         await publish("Fog", tags=("café",), series="Weather")
     await publish("About", kind="page")
-    await redirects.add_own(databases.site, "/old", "/posts/fog", "")
+    await redirects.add_own(databases.site, OWNER, "/old", "/posts/fog", "")
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, leads_to)
 
@@ -209,9 +211,11 @@ async def test_older_posts_stand_on_the_page_of_their_year(
 ) -> None:
     monkeypatch.setattr(pages, "ON_LIST", 2)
     for number, at in enumerate(("2019-12-31", "2020-01-01", "2020-12-31", "2021-06-01")):
-        made = await posts.create(databases.site, author_id, "post")
-        await posts.revisions.save(databases.site, made.id, Draft(title=f"Number {number}"), 1, author_id)
-        await posts.publish(databases.site, made.id, clock.from_datetime(datetime.fromisoformat(f"{at}T00:00:00Z")))
+        made = await posts.create(databases.site, OWNER, "post")
+        await posts.revisions.save(databases.site, OWNER, made.id, Draft(title=f"Number {number}"), 1)
+        await posts.publish(
+            databases.site, OWNER, made.id, clock.from_datetime(datetime.fromisoformat(f"{at}T00:00:00Z"))
+        )
     newest = (await client.get("/posts")).text
     assert ("Number 3" in newest, "Number 2" in newest, "Number 1" in newest) == (True, True, False)
     assert '<a href="/posts/2020">2020</a>' in newest

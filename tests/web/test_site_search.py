@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, execute, fetch_value, migrate, pysqlite3
 from sdc_web import posts
+from sdc_web.authors.rights import Actor
 from sdc_web.db import MIGRATIONS, Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.search import index, nearby, results
@@ -19,6 +20,7 @@ from sdc_web.search.query import parse
 from sdc_web.search.results import Filters, Found
 
 from raw_requests import ask
+from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -116,12 +118,12 @@ async def test_a_word_in_very_many_posts_still_finds_the_title_first(
 
 async def test_only_what_is_published_is_found(databases: Databases, publish: Publish) -> None:
     post = await publish("Kites", "old words")
-    await posts.revisions.save(databases.site, post.id, Draft(title="Kites", body="new words"), 2, post.author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Kites", body="new words"), 2)
     assert await _found(databases, "new") == []
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     assert await _found(databases, "old") == []
     assert await _found(databases, "new") == ["Kites"]
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert await _found(databases, "new") == []
 
 
@@ -306,13 +308,13 @@ async def test_htmx_gets_the_results_alone_and_nobody_else_does(client: httpx.As
 
 @pytest.mark.parametrize("go", [posts.unpublish, posts.delete], ids=["unpublished", "deleted"])
 async def test_what_is_taken_away_leaves_no_words_in_the_index(
-    databases: Databases, publish: Publish, go: Callable[[Database, str], Awaitable[object]]
+    databases: Databases, publish: Publish, go: Callable[[Database, Actor, str], Awaitable[object]]
 ) -> None:
     post = await publish("Fog", "Words of fog.")
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     async with databases.site.read() as connection:
         assert await fetch_value(connection, "SELECT count(*) FROM search") == 1
-    await go(databases.site, post.id)
+    await go(databases.site, OWNER, post.id)
     async with databases.site.read() as connection:
         assert await fetch_value(connection, "SELECT count(*) FROM search") == 0
 
@@ -324,7 +326,7 @@ async def test_texts_that_were_read_in_a_former_way_are_read_again(databases: Da
         await execute(connection, "UPDATE search SET body = 'old words'")
     await posts.read_again(databases.site)
     assert await _found(databases, "steady") == ["Fog"]
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     async with databases.site.transaction() as connection:
         await execute(connection, "UPDATE search_rows SET reading = 0")
     await posts.read_again(databases.site)

@@ -14,6 +14,8 @@ from sdc_web.posts import Draft, Post
 from sdc_web.posts.series import Series
 from sdc_web.site.routes import cacheable
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 FEEDS = ["feed.xml", "rss.xml", "feed.json"]
 
@@ -84,7 +86,7 @@ async def test_a_series_without_published_posts_is_not_found(
 ) -> None:
     post = await publish("Gone", series="Short")
     assert (await client.get(f"/series/short{path}")).status_code == HTTPStatus.OK
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert (await client.get(f"/series/short{path}")).status_code == HTTPStatus.NOT_FOUND
     assert "/series/short" not in (await client.get("/sitemap.xml")).text
     assert (await client.get(f"/series/never{path}")).status_code == HTTPStatus.NOT_FOUND
@@ -95,9 +97,9 @@ async def test_a_post_that_leaves_is_gone_from_the_series_at_its_next_publicatio
 ) -> None:
     post = fog[0]
     draft = Draft(title="Fog comes", slug="fog-comes", body="x")
-    await posts.revisions.save(databases.site, post.id, draft, 2, post.author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, draft, 2)
     assert "Part 1 of 3" in (await client.get("/posts/fog-comes")).text
-    await posts.publish(databases.site, post.id)
+    await posts.publish(databases.site, OWNER, post.id)
     assert "Part 1 of" not in (await client.get("/posts/fog-comes")).text
     assert "Part 1 of 2" in (await client.get("/posts/fog-stays")).text
 
@@ -107,7 +109,7 @@ async def test_new_words_of_a_series_are_on_the_very_next_page(client: httpx.Asy
     assert "On fog" in (await client.get("/posts/fog-stays")).text
     found = await series_of(databases, "on-fog")
     changed = msgspec.structs.replace(found, title="Of fog", description="All <i> know.", slug="of-fog")
-    await posts.series.change(databases.site, changed)
+    await posts.series.change(databases.site, OWNER, changed)
     assert "Of fog" in (await client.get("/posts/fog-stays")).text
     assert "All &lt;i&gt; know." in (await client.get("/series/of-fog")).text
     assert "All &amp;lt;i&amp;gt; know." in (await client.get("/series/of-fog/rss.xml")).text
@@ -121,7 +123,7 @@ async def test_former_addresses_of_a_series_lead_straight_to_where_it_is(
 ) -> None:
     found = await series_of(databases, "on-fog")
     for slug in ("second", "third", "on-fog", "fourth"):
-        await posts.series.change(databases.site, msgspec.structs.replace(found, slug=slug))
+        await posts.series.change(databases.site, OWNER, msgspec.structs.replace(found, slug=slug))
     for former in ("on-fog", "second", "third"):
         answer = await client.get(f"/series/{former}")
         assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/series/fourth")
@@ -131,10 +133,10 @@ async def test_a_deleted_series_leaves_its_posts(
     client: httpx.AsyncClient, fog: list[Post], databases: Databases
 ) -> None:
     await client.get("/posts/fog-stays")
-    await posts.series.delete(databases.site, (await series_of(databases, "on-fog")).id)
+    await posts.series.delete(databases.site, OWNER, (await series_of(databases, "on-fog")).id)
     page = await client.get("/posts/fog-stays")
     assert (page.status_code, "Part 2" in page.text) == (HTTPStatus.OK, False)
-    await posts.publish(databases.site, fog[1].id)
+    await posts.publish(databases.site, OWNER, fog[1].id)
     assert (await client.get("/series/on-fog")).status_code == HTTPStatus.NOT_FOUND
 
 
@@ -152,14 +154,14 @@ async def test_capitals_beyond_those_of_english_make_no_second_series(databases:
     async with databases.site.read() as connection:
         (series,) = await posts.series.everything(connection)
     assert series.posts == 2
-    await posts.series.change(databases.site, msgspec.structs.replace(series, title="Wege"))
-    await posts.publish(databases.site, post.id)
+    await posts.series.change(databases.site, OWNER, msgspec.structs.replace(series, title="Wege"))
+    await posts.publish(databases.site, OWNER, post.id)
     async with databases.site.read() as connection:
         assert [each.title for each in await posts.series.everything(connection)] == ["Wege"]
     await publish("Three", series="Nebel")
     other = await series_of(databases, "nebel")
     with pytest.raises(Invalid, match="Another series has this title"):
-        await posts.series.change(databases.site, msgspec.structs.replace(other, title="WEGE"))
+        await posts.series.change(databases.site, OWNER, msgspec.structs.replace(other, title="WEGE"))
 
 
 async def test_two_series_whose_titles_make_one_slug_have_two_addresses(databases: Databases, publish: Publish) -> None:

@@ -22,6 +22,7 @@ from sdc_web.site.routes import cacheable
 from sdc_web.site.share import Cards
 
 from raw_requests import ask
+from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
 SITE = "http://localhost:8000"
@@ -118,7 +119,7 @@ async def test_what_is_not_published_has_no_card(
 ) -> None:
     post = await publish("Fog")
     path = await address(client, "/posts/fog")
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert (await client.get(path)).status_code == HTTPStatus.NOT_FOUND
     assert (await client.get("/share/x/y.png")).status_code == HTTPStatus.NOT_FOUND
 

@@ -15,6 +15,8 @@ from sdc_web.posts import Post
 from sdc_web.site import sitemap
 from sdc_web.site.routes import cacheable
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 SITE = "http://localhost:8000"
 
@@ -67,7 +69,7 @@ async def test_what_is_withdrawn_is_on_no_map(
     client: httpx.AsyncClient, publish: Publish, databases: Databases
 ) -> None:
     post = await publish("Fog", tags=("fog",), series="On fog")
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert await changes(client) == {"/": None, "/posts": None}
 
 

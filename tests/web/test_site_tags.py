@@ -16,13 +16,15 @@ from sdc_web.posts import Post
 from sdc_web.posts.tags import COLOURS
 from sdc_web.site import pages
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 CSS = (resources.files("sdc_web") / "static/css/site.css").read_text(encoding="utf-8")
 SURFACES = ("paper", "raised", "sunk")
 
 
 async def change(databases: Databases, tag: str, /, **changes: str) -> None:
-    await posts.tags.change(databases.site, tag, changes)
+    await posts.tags.change(databases.site, OWNER, tag, changes)
 
 
 async def test_a_colour_is_seen_wherever_the_tag_is(

@@ -24,6 +24,8 @@ from sdc_worker.cron.jobs import JobContext
 from sdc_worker.main import Server
 from sdc_worker.webhooks import deliveries
 
+from signing_in import OWNER
+
 TODAY = "2026-11-24"
 
 
@@ -89,7 +91,7 @@ async def test_the_word_of_an_asset_that_is_gone_is_given_up(real_web: ServiceCl
 
 async def test_web_reads_the_jobs_and_starts_one(client: ServiceClient) -> None:
     reported = await jobs.report(client)
-    started = await jobs.start(client, "cron.expire")
+    started = await jobs.start(client, OWNER, "cron.expire")
     assert "mirror.daily" in {job.name for job in reported.jobs}
     assert (started.job, started.outcome, started.trigger) == ("cron.expire", "running", "manual")
 
@@ -98,7 +100,7 @@ async def test_web_reads_the_jobs_and_starts_one(client: ServiceClient) -> None:
 async def test_web_reads_every_report_of_the_analytics(client: ServiceClient, by: analytics.Step) -> None:
     filters: dict[analytics.FilterName, str] = {"path": "/", "status": "200"}
     question = analytics.Question(from_day=TODAY, to_day=TODAY, filters=filters)
-    whole = await analytics.whole(client, question, by)
+    whole = await analytics.whole(client, OWNER, question, by)
     assert (whole.summary.visitors, whole.live.visitors) == (0, 0)
     assert len(whole.timeseries.points) == {"day": 1, "hour": 24}[by]
 

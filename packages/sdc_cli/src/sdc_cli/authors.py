@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 import msgspec
@@ -12,6 +12,7 @@ from sdc_core import settings as core_settings
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
 from sdc_web.authors import accounts, one_time_tokens
+from sdc_web.authors.rights import SYSTEM, Role
 from sdc_web.db import Databases, open_databases
 from sdc_web.sessions import signed_in
 
@@ -23,6 +24,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     display_name: str
+    role: Role
     has_password: bool
     since: str
 
@@ -36,12 +38,15 @@ def author() -> None:
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else only links let in.")
 @click.option("--display-name", default="", help="The name that readers see; NAME when left out.")
-def add(name: str, *, password_stdin: bool, display_name: str) -> None:
+@click.option("--role", type=click.Choice(get_args(Role)), default="owner", help="What they may do; owner: everything.")
+def add(name: str, *, password_stdin: bool, display_name: str, role: Role) -> None:
     """Add an author called NAME."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
 
     async def work(databases: Databases, _: Settings) -> str:
-        added = await accounts.create(databases, name=name, display_name=display_name, password=password)
+        added = await accounts.create(
+            databases, SYSTEM, name=name, role=role, display_name=display_name, password=password
+        )
         return added.name
 
     click.echo(f"added {with_databases(work)}")
@@ -54,7 +59,7 @@ def password(name: str) -> None:
     given = sys.stdin.readline().rstrip("\r\n")
 
     async def work(databases: Databases, _: Settings) -> str:
-        changed = await accounts.set_password(databases, name, given)
+        changed = await accounts.set_password(databases, SYSTEM, name, given)
         await signed_in.revoke_all(databases, changed.id)
         return changed.name
 
@@ -83,6 +88,7 @@ def list_(*, as_json: bool) -> None:
             Row(
                 name=each.name,
                 display_name=each.display_name,
+                role=each.role,
                 has_password=each.password_hash is not None,
                 since=clock.day_of(each.created_at_us),
             )
@@ -94,7 +100,8 @@ def list_(*, as_json: bool) -> None:
         click.echo(msgspec.json.encode(rows))
         return
     for row in rows:
-        click.echo(f"{row.name}\t{row.display_name}\t{'password' if row.has_password else 'links only'}\t{row.since}")
+        way_in = "password" if row.has_password else "links only"
+        click.echo(f"{row.name}\t{row.display_name}\t{row.role}\t{way_in}\t{row.since}")
 
 
 def with_databases(work: Callable[[Databases, Settings], Awaitable[T]]) -> T:

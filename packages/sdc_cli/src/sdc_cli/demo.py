@@ -19,6 +19,7 @@ from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
 from sdc_web import media
 from sdc_web.authors import accounts, one_time_tokens, site
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases, open_databases
 from sdc_web.posts import catalogue, home, publication, revisions, tags
@@ -51,15 +52,15 @@ async def fill(settings: Settings) -> str:
         if await accounts.any_exists(databases):
             message = "the site has an author already: --demo adds nothing"
             raise Conflict(message)
-        author = await accounts.create(databases, name=NAME, display_name="Ada Demo")
+        author = await accounts.create(databases, SYSTEM, name=NAME, role="owner", display_name="Ada Demo")
         async with databases.site.transaction() as connection:
             await site.set_title(connection, demo_content.TITLE)
         pictures = {
-            each.name: await _upload(databases, store, worker, settings, each) for each in demo_content.PICTURES
+            each.name: await _upload(databases, author, store, worker, settings, each) for each in demo_content.PICTURES
         }
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
         for name, colour in demo_content.COLOURS.items():
-            await tags.change(databases.site, name, {"colour": colour})
+            await tags.change(databases.site, author.actor, name, {"colour": colour})
         await asyncio.to_thread(_read, settings, paths)
         token = await one_time_tokens.issue_login_link(databases, NAME)
         return f"{settings.site_url}{one_time_tokens.login_path(token)}"
@@ -67,6 +68,7 @@ async def fill(settings: Settings) -> str:
 
 async def _upload(
     databases: Databases,
+    author: Author,
     store: objects.ObjectStore,
     worker: service_client.ServiceClient,
     settings: Settings,
@@ -78,7 +80,9 @@ async def _upload(
     async def chunks() -> AsyncIterator[bytes]:
         yield drawn
 
-    asset, _ = await media.upload.accept(databases.site, store, settings, f"{picture.name}.png", chunks(), picture.alt)
+    asset, _ = await media.upload.accept(
+        databases.site, author.actor, store, settings, f"{picture.name}.png", chunks(), picture.alt
+    )
     await media.order(worker, asset)
     return asset.id
 
@@ -86,7 +90,7 @@ async def _upload(
 async def _publish(databases: Databases, author: Author, sample: Sample, pictures: dict[str, str]) -> str:
     """The address of a sample, published on its day."""
     at_us = clock.now_us() - sample.days_ago * clock.DAY_US
-    post = await catalogue.create(databases.site, author.id, sample.kind, at_us)
+    post = await catalogue.create(databases.site, author.actor, sample.kind, at_us)
     draft = Draft(
         title=sample.title,
         summary=sample.summary,
@@ -97,10 +101,10 @@ async def _publish(databases: Databases, author: Author, sample: Sample, picture
         translation_key=sample.translation_key,
         project=_with_ids(sample.project, pictures),
     )
-    await revisions.save(databases.site, post.id, draft, 1, author.id)
+    await revisions.save(databases.site, author.actor, post.id, draft, 1)
     if sample.on_home:
-        await home.choose(databases.site, post.id)
-    return (await publication.publish(databases.site, post.id, at_us)).path
+        await home.choose(databases.site, author.actor, post.id)
+    return (await publication.publish(databases.site, author.actor, post.id, at_us)).path
 
 
 def _with_ids(project: ProjectFacts | None, pictures: dict[str, str]) -> ProjectFacts | None:

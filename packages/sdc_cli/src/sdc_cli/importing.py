@@ -20,6 +20,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_web import media, redirects
 from sdc_web.authors import accounts
+from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases, open_databases
 from sdc_web.media import assets
 from sdc_web.posts import catalogue, projects, publication, revisions, tags
@@ -88,7 +89,7 @@ async def run(settings: Settings, folder: Path, author_name: str, *, dry_run: bo
             settings=settings,
             databases=databases,
             store=store,
-            author_id=author.id,
+            by=author.actor,
             folder=folder,
             dry_run=dry_run,
         )
@@ -102,7 +103,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     databases: Databases
     store: ObjectStore
-    author_id: str
+    by: Actor
     folder: Path
     dry_run: bool
     planned: dict[str, bool] = msgspec.field(default_factory=dict)
@@ -121,7 +122,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         address = path_of(document.kind, document.draft.slug)
         async with self.databases.site.read() as connection:
             post = await catalogue.by_address(connection, document.kind, document.draft.slug)
-            newest = await revisions.newest(connection, post.id) if post else None
+            newest = await revisions.newest(connection, self.by, post.id) if post else None
             carried = await tags.names(connection, document.draft.tags)
             has_moved = await redirects.is_known(connection, address)
         if post is None and address in self.planned:
@@ -145,7 +146,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             post, taken = await self._begin(document, draft)
             line = replace(line, notes=(*line.notes, *taken))
         if not document.is_draft:
-            post = await publication.publish(self.databases.site, post.id, document.at_us)
+            post = await publication.publish(self.databases.site, self.by, post.id, document.at_us)
         return replace(line, address=post.path if post.revision_id else "")
 
     async def _planned(self, document: Document, address: str) -> list[str]:
@@ -158,8 +159,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     async def _begin(self, document: Document, draft: Draft) -> tuple[Post, list[str]]:
         """A new draft with its aliases, and a word about each alias that is taken; all of it or nothing."""
         async with self.databases.site.transaction() as connection:
-            post = await catalogue.begin(connection, self.author_id, document.kind, document.at_us)
-            await revisions.put(connection, post.id, draft, 1, self.author_id)
+            post = await catalogue.begin(connection, self.by, document.kind, document.at_us)
+            await revisions.put(connection, self.by, post.id, draft, 1)
             free, notes = await self._free(connection, document.aliases, path_of(document.kind, draft.slug))
             for alias in free:
                 await redirects.add(connection, alias, post.id, clock.now_us())
@@ -211,7 +212,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                     yield chunk
 
         asset, _ = await media.upload.accept(
-            self.databases.site, self.store, self.settings, picture.name, chunks(), alt[: assets.MAX_ALT]
+            self.databases.site, self.by, self.store, self.settings, picture.name, chunks(), alt[: assets.MAX_ALT]
         )
         return asset.id
 

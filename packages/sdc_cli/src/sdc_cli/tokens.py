@@ -9,6 +9,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 from sdc_web import tokens
 from sdc_web.authors import accounts
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 
@@ -42,7 +43,7 @@ def create(name: str, *, scope: tokens.Scope, days: int | None, author_name: str
 
     async def work(databases: Databases, _: Settings) -> str:
         author = chosen(await accounts.everyone(databases), author_name)
-        issued = await tokens.issue(databases.site, name=name, scope=scope, author_id=author.id, days=days)
+        issued = await tokens.issue(databases.site, SYSTEM, name=name, scope=scope, author_id=author.id, days=days)
         return issued.text
 
     click.echo(with_databases(work))
@@ -56,7 +57,7 @@ def list_(*, as_json: bool) -> None:
 
     async def work(databases: Databases, _: Settings) -> list[Row]:
         names = {each.id: each.name for each in await accounts.everyone(databases)}
-        return [row(each, names[each.author_id]) for each in await tokens.listing(databases.site)]
+        return [row(each, names[each.author_id]) for each in await tokens.listing(databases.site, SYSTEM)]
 
     rows = with_databases(work)
     if as_json:
@@ -74,7 +75,7 @@ def revoke(name: str) -> None:
     """Revoke the token NAME: it opens nothing from now on."""
 
     async def work(databases: Databases, _: Settings) -> None:
-        await tokens.revoke(databases.site, name)
+        await tokens.revoke(databases.site, SYSTEM, name)
 
     with_databases(work)
     click.echo(f"revoked {name.strip().lower()}")

@@ -7,11 +7,12 @@ read it (no CORS).
 
 from litestar import Router
 from litestar.di import Provide
-from sdc_core.errors import Forbidden, Unauthorized
+from sdc_core.errors import Unauthorized
 
 from sdc_web.api import bearer, document, media, operations, posts, publications, rates, refusals, tags
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
+from sdc_web.authors.rights import ReadOnly
 from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 
@@ -29,7 +30,7 @@ router = Router(
     middleware=[rates.tell],
     exception_handlers={
         Unauthorized: refusals.challenge,
-        Forbidden: refusals.beyond_scope,
+        ReadOnly: refusals.beyond_scope,
         Stale: refusals.stale,
         InUse: refusals.in_use,
         InProgress: refusals.in_progress,

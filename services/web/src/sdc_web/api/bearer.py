@@ -2,32 +2,31 @@
 
 from litestar.di import NamedDependency
 from sdc_core import clock
-from sdc_core.errors import Forbidden, Unauthorized
+from sdc_core.errors import Unauthorized
 
 from sdc_web import tokens
 from sdc_web.api.rates import Rates
+from sdc_web.authors import rights
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.tokens import ApiToken
+from sdc_web.tokens import Bearer
 
 
 async def provide_reader(
     request: AnyRequest, databases: NamedDependency[Databases], rates: NamedDependency[Rates]
-) -> ApiToken:
+) -> Bearer:
     """Raises Unauthorized without a token, and for one that is wrong, expired or revoked, in the same words; Throttled
-    for one that asks too often.
+    for one that asks too often; Forbidden for one without the right that the handler names.
     """
     found = await tokens.recognise(databases.site, _presented(request))
     if found is None:
         raise Unauthorized("send a token that is in force: `Authorization: Bearer sdc_...`")
     rates.take(found.id, clock.monotonic_us(), request.scope)
+    rights.require(found.actor, request.route_handler.opt["right"])
     return found
 
 
-async def provide_writer(reader: NamedDependency[ApiToken]) -> ApiToken:
-    """Raises Forbidden for a token that may only read."""
-    if reader.scope != "write":
-        raise Forbidden("this token may read and not write: make one with `--scope write`")
+async def provide_writer(reader: NamedDependency[Bearer]) -> Bearer:
     return reader
 
 

@@ -31,7 +31,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 _WORDS = {
     400: "The body is no JSON, or ended too soon.",
     401: "No token, or one that is wrong, expired or revoked.",
-    403: "The token may read and not write.",
+    403: "The token may read and not write, or its author has no right to this.",
     404: "Nothing has that id or name.",
     408: "The body came too slowly.",
     409: "Not as things stand.",
@@ -199,9 +199,7 @@ def _responses(each: Operation) -> dict[int, Json]:
 
 
 def _refusals(each: Operation) -> Iterable[int]:
-    yield from (401, 429, 503)
-    if each.method != "GET":
-        yield 403
+    yield from (401, 403, 429, 503)
     if "{" in each.path:
         yield 404
     if each.body is not None or each.file:

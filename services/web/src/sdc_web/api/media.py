@@ -10,7 +10,6 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 from sdc_core import clock
-from sdc_core.errors import NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -22,7 +21,7 @@ from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.media.assets import MAX_ALT, AssetState
 from sdc_web.problems import AnyRequest
-from sdc_web.tokens import ApiToken
+from sdc_web.tokens import Bearer
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,32 +85,32 @@ class AssetChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     alt: Alt
 
 
-@get("/media")
+@get("/media", right="media.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    reader: NamedDependency[Bearer],
 ) -> Response[bytes]:
     """List media assets, the one uploaded last first."""
     asked = incoming.query(request, AssetQuery)
     async with databases.site.read() as connection:
         found = await media.page(
-            connection, state=asked.state or None, before=asked.cursor or "", limit=asked.limit + 1
+            connection, reader.actor, state=asked.state or None, before=asked.cursor or "", limit=asked.limit + 1
         )
     shown = tuple(_told(each, settings) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
     return answers.send(request, AssetPage(media=shown, next_cursor=next_cursor))
 
 
-@post("/media", status_code=201, request_max_body_size=media.upload.MAX_BYTES)
+@post("/media", status_code=201, request_max_body_size=media.upload.MAX_BYTES, right="media.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     store: NamedDependency[ObjectStore],
     worker: NamedDependency[ServiceClient],
-    writer: NamedDependency[ApiToken],
+    writer: NamedDependency[Bearer],
 ) -> Response[bytes]:
     """Take in the file that is the body; the same file twice is one media asset, which is then answered as it is."""
     said = incoming.query(request, UploadQuery)
@@ -120,7 +119,9 @@ async def create(
     async with media.upload.received(request.stream(), settings) as file:
 
         async def make(_: str) -> Response[bytes]:
-            asset, new = await media.upload.keep(databases.site, store, settings, file, said.filename, said.alt)
+            asset, new = await media.upload.keep(
+                databases.site, writer.actor, store, settings, file, said.filename, said.alt
+            )
             if asset.state == "pending":
                 await media.order(worker, asset)
             headers = {"location": f"/api/v1/media/{asset.id}"}
@@ -129,44 +130,42 @@ async def create(
         return await once(request, databases.ttl, writer, file.sha256, make)
 
 
-@get("/media/{asset_id:str}")
+@get("/media/{asset_id:str}", right="media.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    reader: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> Response[bytes]:
     """Read a media asset."""
     async with databases.site.read() as connection:
-        found = await media.find(connection, asset_id)
-    if found is None:
-        raise NotFound("There is no such media asset.")
+        found = await media.show(connection, reader.actor, asset_id)
     return answers.send(request, _told(found, settings))
 
 
-@patch("/media/{asset_id:str}")
+@patch("/media/{asset_id:str}", right="media.change")
 async def change(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> Response[bytes]:
     """Say what the picture shows; readers are told at once, in every text that does not say it itself."""
     changes = await incoming.body(request, AssetChanges)
-    asset = await media.set_alt(databases.site, asset_id, changes.alt)
+    asset = await media.set_alt(databases.site, writer.actor, asset_id, changes.alt)
     return answers.send(request, _told(asset, settings))
 
 
-@delete("/media/{asset_id:str}")
+@delete("/media/{asset_id:str}", right="media.change")
 async def remove(
     databases: NamedDependency[Databases],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> None:
     """Delete a media asset that no text shows, for good."""
-    await media.removal.remove(databases.site, asset_id)
+    await media.removal.remove(databases.site, writer.actor, asset_id)
 
 
 def _require_file(request: AnyRequest) -> None:

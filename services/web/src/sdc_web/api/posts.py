@@ -17,7 +17,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft, ProjectFacts, whole
 from sdc_web.posts.records import path_of
 from sdc_web.problems import AnyRequest
-from sdc_web.tokens import ApiToken
+from sdc_web.tokens import Bearer
 
 
 def _line(longest: int, more: str = "") -> Meta:
@@ -80,18 +80,19 @@ class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cursor: incoming.Cursor | UnsetType = UNSET
 
 
-@get("/posts")
+@get("/posts", right="posts.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    reader: NamedDependency[Bearer],
 ) -> Response[bytes]:
     """List posts, published or not, the one made last first."""
     asked = incoming.query(request, PostQuery)
     async with databases.site.read() as connection:
         found = await whole.page(
             connection,
+            reader.actor,
             kind=asked.kind or None,
             state=asked.state or None,
             before=asked.cursor or "",
@@ -102,24 +103,24 @@ async def index(
     return answers.send(request, answers.PostPage(posts=shown, next_cursor=next_cursor))
 
 
-@get("/posts/{post_id:str}")
+@get("/posts/{post_id:str}", right="posts.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    reader: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Read a post with the Markdown of its newest revision."""
-    return answers.send_post(request, await read(databases, settings, post_id))
+    return answers.send_post(request, await read(databases, settings, reader, post_id))
 
 
-@post("/posts", status_code=201, request_max_body_size=incoming.MAX_BODY_BYTES)
+@post("/posts", status_code=201, request_max_body_size=incoming.MAX_BODY_BYTES, right="posts.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],
+    writer: NamedDependency[Bearer],
 ) -> Response[bytes]:
     """Make a draft."""
     new = await incoming.body(request, NewPost)
@@ -128,19 +129,19 @@ async def create(
     draft = posts.canonical.without_own(draft, settings.site_url + path_of(new.kind, new.slug))
 
     async def make(post_id: str) -> Response[bytes]:
-        made = await whole.begin(databases.site, writer.author_id, new.kind, draft, post_id)
+        made = await whole.begin(databases.site, writer.actor, new.kind, draft, post_id)
         told = answers.post_of(made, settings.site_url)
         return answers.send_post(request, told, 201, f"/api/v1/posts/{made.id}")
 
     return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 
 
-@patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES)
+@patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES, right="posts.change")
 async def change(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],
+    writer: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Save other values as the newest revision; readers see it once it is published."""
@@ -149,25 +150,25 @@ async def change(
     given = {name: value for name, value in changes.items() if value is not UNSET}
     if "dated_at" in given:
         given["dated_at_us"] = _dated_at_us(given.pop("dated_at"))
-    amended = await whole.amend(databases.site, post_id, given, base, writer.author_id)
+    amended = await whole.amend(databases.site, writer.actor, post_id, given, base)
     return answers.send_post(request, answers.post_of(amended, settings.site_url))
 
 
-@delete("/posts/{post_id:str}")
+@delete("/posts/{post_id:str}", right="posts.delete")
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> None:
     """Delete a post with all its revisions, for good."""
-    await posts.delete(databases.site, post_id, incoming.base_number(request))
+    await posts.delete(databases.site, writer.actor, post_id, incoming.base_number(request))
 
 
-async def read(databases: Databases, settings: Settings, post_id: str) -> answers.Post:
-    """The post as it stands; NotFound."""
+async def read(databases: Databases, settings: Settings, reader: Bearer, post_id: str) -> answers.Post:
+    """The post as it stands. Raises Forbidden, NotFound."""
     async with databases.site.read() as connection:
-        return answers.post_of(await whole.whole(connection, post_id), settings.site_url)
+        return answers.post_of(await whole.whole(connection, reader.actor, post_id), settings.site_url)
 
 
 def _dated_at_us(at: datetime | None) -> int | None:

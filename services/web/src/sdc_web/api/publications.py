@@ -16,7 +16,7 @@ from sdc_web.api.once import once
 from sdc_web.api.posts import read
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.tokens import ApiToken
+from sdc_web.tokens import Bearer
 
 
 class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,12 +25,12 @@ class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-@post("/posts/{post_id:str}/publication", status_code=200)
+@post("/posts/{post_id:str}/publication", status_code=200, right="posts.publish")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],
+    writer: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Publish the newest revision, now or at a set moment. The body may be left out."""
@@ -39,23 +39,23 @@ async def create(
     base = incoming.base_number(request)
 
     async def make(_: str) -> Response[bytes]:
-        await posts.publish(databases.site, post_id, at_us, base)
-        return answers.send_post(request, await read(databases, settings, post_id))
+        await posts.publish(databases.site, writer.actor, post_id, at_us, base)
+        return answers.send_post(request, await read(databases, settings, writer, post_id))
 
     return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 
 
-@delete("/posts/{post_id:str}/publication", status_code=200)
+@delete("/posts/{post_id:str}/publication", status_code=200, right="posts.publish")
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Take the post off the site and out of the schedule; its text is kept."""
-    await posts.unpublish(databases.site, post_id, incoming.base_number(request))
-    return answers.send_post(request, await read(databases, settings, post_id))
+    await posts.unpublish(databases.site, writer.actor, post_id, incoming.base_number(request))
+    return answers.send_post(request, await read(databases, settings, writer, post_id))
 
 
 route_handlers = [create, remove]

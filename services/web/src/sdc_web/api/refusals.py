@@ -2,11 +2,12 @@
 
 import msgspec
 from litestar import Response
-from sdc_core.errors import Forbidden, Unauthorized
+from sdc_core.errors import Unauthorized
 
 from sdc_web import problems
 from sdc_web.api import answers
 from sdc_web.api.once import InProgress
+from sdc_web.authors.rights import ReadOnly
 from sdc_web.media.removal import InUse
 from sdc_web.posts import Stale
 from sdc_web.problems import AnyRequest
@@ -39,7 +40,7 @@ def challenge(request: AnyRequest, error: Unauthorized) -> Response[str] | Respo
     return refused
 
 
-def beyond_scope(request: AnyRequest, error: Forbidden) -> Response[str] | Response[bytes]:
+def beyond_scope(request: AnyRequest, error: ReadOnly) -> Response[str] | Response[bytes]:
     """403 says which scope is needed."""
     refused = problems.respond(request, error)
     refused.headers["www-authenticate"] = 'Bearer error="insufficient_scope", scope="write"'

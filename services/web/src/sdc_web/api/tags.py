@@ -11,7 +11,7 @@ from sdc_web.api import answers, incoming
 from sdc_web.db import Databases
 from sdc_web.posts.tags import Colour
 from sdc_web.problems import AnyRequest
-from sdc_web.tokens import ApiToken
+from sdc_web.tokens import Bearer
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,29 +37,29 @@ class TagChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     description: str | UnsetType = UNSET
 
 
-@get("/tags")
+@get("/tags", right="tags.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    reader: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    reader: NamedDependency[Bearer],
 ) -> Response[bytes]:
     """List the tags."""
     async with databases.site.read() as connection:
-        found = await posts.tags.published(connection)
+        found = await posts.tags.in_use(connection, reader.actor)
     return answers.send(request, Tags(tags=tuple(_tag_of(each) for each in found)))
 
 
-@patch("/tags/{name:str}")
+@patch("/tags/{name:str}", right="tags.change")
 async def change(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    writer: NamedDependency[ApiToken],  # noqa: ARG001 - asked for so that nobody else gets here
+    writer: NamedDependency[Bearer],
     name: FromPath[str],
 ) -> Response[bytes]:
     """Colour, describe or rename a tag; every post that carries it follows, and its old address leads on."""
     changes = msgspec.structs.asdict(await incoming.body(request, TagChanges))
     given = {field: value for field, value in changes.items() if value is not UNSET}
-    return answers.send(request, _tag_of(await posts.tags.change(databases.site, name, given)))
+    return answers.send(request, _tag_of(await posts.tags.change(databases.site, writer.actor, name, given)))
 
 
 def _tag_of(found: posts.tags.Counted) -> Tag:

@@ -23,7 +23,7 @@ class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     password: str = ""
 
 
-@get(HERE)
+@get(HERE, right="account.change")
 async def show(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -31,7 +31,7 @@ async def show(
     return await page(request, databases, author)
 
 
-@post(f"{HERE}/password", status_code=303)
+@post(f"{HERE}/password", status_code=303, right="account.change")
 async def change_password(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str] | Response[bytes]:
@@ -46,7 +46,7 @@ async def change_password(
     try:
         if known:
             await accounts.sign_in(databases, name=author.name, password=form.current, address=address)
-        await accounts.set_password(databases, author.name, form.password)
+        await accounts.set_password(databases, author.actor, author.name, form.password)
     except (Invalid, Throttled, Unauthorized) as error:
         field = error.field if isinstance(error, Invalid) else "current"
         status_code = 429 if isinstance(error, Throttled) else 422

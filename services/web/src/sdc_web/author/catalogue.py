@@ -40,7 +40,7 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     first: str
 
 
-@get(ADDRESS)
+@get(ADDRESS, right="posts.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -50,7 +50,7 @@ async def index(
     """The list, the one saved last first; to htmx, while one types a search, the lines alone."""
     filters = forms.fields(request.scope["query_string"].decode("latin-1"), Filters)
     async with databases.site.read() as connection:
-        found = await posts.listing.page(connection, filters)
+        found = await posts.listing.page(connection, author.actor, filters)
         if htmx.wants_fragment(request):
             series, tags = [], []
         else:

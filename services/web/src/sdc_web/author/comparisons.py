@@ -24,7 +24,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     view: Literal["woven", "beside"] = "woven"
 
 
-@get("/author/posts/{post_id:str}/comparison")
+@get("/author/posts/{post_id:str}/comparison", right="posts.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -34,8 +34,8 @@ async def show(
     """What differs, the text first."""
     query = forms.fields(request.scope["query_string"].decode("latin-1"), Wanted)
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
-        newest = await posts.revisions.newest(connection, post_id)
+        post = await posts.find(connection, author.actor, post_id)
+        newest = await posts.revisions.newest(connection, author.actor, post_id)
         old_id = (post.revision_id or "") if query.old == "live" else query.old
         old = await store.revision(connection, post_id, old_id)
         new = await store.revision(connection, post_id, query.new or newest.id)

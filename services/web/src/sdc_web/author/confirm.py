@@ -47,7 +47,7 @@ def ask_to_confirm(request: AnyRequest, _: ConfirmationNeeded) -> Response[bytes
     return Response(b"", status_code=307, headers={"Location": address})
 
 
-@get(HERE)
+@get(HERE, right="account.change")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -61,7 +61,7 @@ async def show(
     return await _page(request, databases, author, ConfirmForm(return_to=return_to), undone=undone)
 
 
-@post(f"{HERE}/form", status_code=200)
+@post(f"{HERE}/form", status_code=200, right="account.change")
 async def hold(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str] | Response[bytes]:
@@ -76,7 +76,7 @@ async def hold(
     return await _page(request, databases, author, waiting)
 
 
-@post(HERE, status_code=303)
+@post(HERE, status_code=303, right="account.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],

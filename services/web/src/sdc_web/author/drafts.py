@@ -20,7 +20,7 @@ from sdc_web.sessions.signed_in import SignedIn
 _IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
 
 
-@put("/author/posts/{post_id:str}/draft", request_max_body_size=editor.MAX_BODY)
+@put("/author/posts/{post_id:str}/draft", request_max_body_size=editor.MAX_BODY, right="posts.change")
 async def save(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -36,7 +36,7 @@ async def save(
         return await refused(request, databases, author, post_id, form, error)
     if not htmx.wants_fragment(request):
         return pages.redirect(f"/author/posts/{post_id}", "saved")
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     status = views.status(opened.post, opened.newest)
     edited = views.edited(opened.post, opened.newest, form)
     return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, conflict=None)
@@ -61,7 +61,7 @@ async def refused(
     error: Invalid | posts.Stale,
 ) -> Response[str]:
     """Why the text was not taken, with the text: a fragment for htmx, else the whole editor again."""
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     stale = error if isinstance(error, posts.Stale) else None
     invalid = error if isinstance(error, Invalid) else None
     if not htmx.wants_fragment(request):

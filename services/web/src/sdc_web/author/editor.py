@@ -39,11 +39,11 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     newest: posts.Revision
 
 
-async def open_post(databases: Databases, post_id: str) -> Opened:
-    """NotFound when there is none."""
+async def open_post(databases: Databases, author: SignedIn, post_id: str) -> Opened:
+    """Raises Forbidden for another author's, NotFound."""
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
-        return Opened(post=post, newest=await posts.revisions.newest(connection, post_id))
+        post = await posts.find(connection, author.actor, post_id)
+        return Opened(post=post, newest=await posts.revisions.newest(connection, author.actor, post_id))
 
 
 async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> int:
@@ -52,7 +52,7 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
 
     A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
     """
-    opened = await open_post(databases, post_id)
+    opened = await open_post(databases, author, post_id)
     if form.base_revision is None:
         return opened.newest.number
     stored = views.draft(views.form_of(opened.post, opened.newest))
@@ -63,7 +63,7 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if form.base_revision == opened.newest.number and same:
             return opened.newest.number
-        return (await posts.revisions.save(databases.site, post_id, draft, form.base_revision, author.id)).number
+        return (await posts.revisions.save(databases.site, author.actor, post_id, draft, form.base_revision)).number
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
 
@@ -94,9 +94,10 @@ async def show(
     opens = stored if stale else shown
     async with databases.site.read() as connection:
         covers = [
-            Cover(id=each.id, words=each.alt or each.file_name) for each in await media.newest(connection, limit=COVERS)
+            Cover(id=each.id, words=each.alt or each.file_name)
+            for each in await media.newest(connection, author.actor, limit=COVERS)
         ]
-        known_tags = [tag.name for tag in await posts.tags.published(connection)]
+        known_tags = [tag.name for tag in await posts.tags.in_use(connection, author.actor)]
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
         translations = await posts.languages.saved(connection, opened.post.id, opens.translation_of)

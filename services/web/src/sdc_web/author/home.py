@@ -28,7 +28,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     way: Move
 
 
-@get(ADDRESS)
+@get(ADDRESS, right="site.change")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -36,40 +36,40 @@ async def index(
     return await _page(request, databases, author, {})
 
 
-@post(ADDRESS, status_code=303)
+@post(ADDRESS, status_code=303, right="site.change")
 async def create(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[bytes] | Response[str]:
     """One more, at the end."""
     form = await forms.read(request, Chosen)
     try:
-        await posts.home.choose(databases.site, form.post_id)
+        await posts.home.choose(databases.site, author.actor, form.post_id)
     except Conflict as error:
         return await _page(request, databases, author, {"form": str(error)}, status_code=409)
     return pages.redirect(ADDRESS, "saved")
 
 
-@put(f"{ADDRESS}/{{post_id:str}}", status_code=303)
+@put(f"{ADDRESS}/{{post_id:str}}", status_code=303, right="site.change")
 async def move(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """One place up or down."""
     form = await forms.read(request, Moved)
-    await posts.home.move(databases.site, post_id, form.way)
+    await posts.home.move(databases.site, author.actor, post_id, form.way)
     return pages.redirect(ADDRESS, "saved")
 
 
-@delete(f"{ADDRESS}/{{post_id:str}}", status_code=303)
+@delete(f"{ADDRESS}/{{post_id:str}}", status_code=303, right="site.change")
 async def remove(
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """One less; the project stays on the site."""
-    await posts.home.leave(databases.site, post_id)
+    await posts.home.leave(databases.site, author.actor, post_id)
     return pages.redirect(ADDRESS, "saved")
 
 
@@ -77,7 +77,7 @@ async def _page(
     request: AnyRequest, databases: Databases, author: SignedIn, errors: dict[str, str], status_code: int = 200
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        found = await posts.home.candidates(connection)
+        found = await posts.home.candidates(connection, author.actor)
     return await pages.page(
         request,
         databases,

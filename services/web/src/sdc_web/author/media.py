@@ -7,7 +7,7 @@ from litestar import Response, delete, get, post, put
 from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge
+from sdc_core.errors import Conflict, Invalid, TooLarge
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -45,6 +45,7 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
     markdown: str
     picture: Markup | None
+    changeable: bool
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +58,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     new: bool
 
 
-@get("/author/media")
+@get("/author/media", right="media.read")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -65,7 +66,7 @@ async def index(
     return await _library(request, databases, author, {})
 
 
-@get("/author/media/{asset_id:str}")
+@get("/author/media/{asset_id:str}", right="media.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -74,15 +75,13 @@ async def show(
 ) -> Response[str]:
     """One asset; to htmx, which waits until its sizes are made, its place in the library."""
     async with databases.site.read() as connection:
-        found = await media.find(connection, asset_id)
-    if found is None:
-        raise NotFound("there is no such picture")
+        found = await media.show(connection, author.actor, asset_id)
     if htmx.wants_fragment(request):
-        return pages.fragment("author/media/_asset.html", asset=view(found))
-    return await pages.page(request, databases, "author/media/show.html", author=author, asset=view(found))
+        return pages.fragment("author/media/_asset.html", asset=view(found, author))
+    return await pages.page(request, databases, "author/media/show.html", author=author, asset=view(found, author))
 
 
-@post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES)
+@post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES, right="media.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -97,7 +96,9 @@ async def create(
     done: list[tuple[media.Asset, bool]] = []
     try:
         for file in _files(form):
-            asset, new = await media.upload.accept(databases.site, store, settings, file.filename, _chunks(file), alt)
+            asset, new = await media.upload.accept(
+                databases.site, author.actor, store, settings, file.filename, _chunks(file), alt
+            )
             done.append((asset, new))
             if asset.state == "pending":
                 await media.order(worker, asset)
@@ -107,25 +108,25 @@ async def create(
         return await _library(request, databases, author, {"form": str(error)}, status_code=422)
     finally:
         await form.close()
-    return _answer(request, done)
+    return _answer(request, author, done)
 
 
-@put("/author/media/{asset_id:str}")
+@put("/author/media/{asset_id:str}", right="media.change")
 async def change(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
     """Say what the picture shows."""
     form = await forms.read(request, AltForm)
-    asset = await media.set_alt(databases.site, asset_id, form.alt)
+    asset = await media.set_alt(databases.site, author.actor, asset_id, form.alt)
     if htmx.wants_fragment(request):
-        return pages.fragment("author/media/_asset.html", asset=view(asset))
+        return pages.fragment("author/media/_asset.html", asset=view(asset, author))
     return pages.redirect("/author/media", "saved")
 
 
-@delete("/author/media/{asset_id:str}", status_code=303)
+@delete("/author/media/{asset_id:str}", status_code=303, right="media.change")
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -134,14 +135,14 @@ async def remove(
 ) -> Response[bytes] | Response[str]:
     """Delete a picture that no text shows."""
     try:
-        await media.removal.remove(databases.site, asset_id)
+        await media.removal.remove(databases.site, author.actor, asset_id)
     except Conflict as error:
         return await _library(request, databases, author, {"form": str(error)}, status_code=409)
     return pages.redirect("/author/media", "deleted")
 
 
-def view(asset: media.Asset) -> AssetView:
-    """What the library shows of an asset."""
+def view(asset: media.Asset, author: SignedIn) -> AssetView:
+    """What the library shows an author of an asset."""
     manifest = asset.manifest
     return AssetView(
         id=asset.id,
@@ -155,6 +156,7 @@ def view(asset: media.Asset) -> AssetView:
         created_at_us=asset.uploaded_at_us,
         markdown=markdown(asset),
         picture=media.picture.markup(asset.id, asset.alt, manifest) if manifest else None,
+        changeable=author.actor.may_of("media.change", asset.author_id),
     )
 
 
@@ -164,7 +166,9 @@ def markdown(asset: media.Asset) -> str:
     return f"![{alt}](media:{asset.id})"
 
 
-def _answer(request: AnyRequest, done: list[tuple[media.Asset, bool]]) -> Response[bytes] | Response[str]:
+def _answer(
+    request: AnyRequest, author: SignedIn, done: list[tuple[media.Asset, bool]]
+) -> Response[bytes] | Response[str]:
     if htmx.wants_json(request):
         uploaded = [
             Uploaded(asset_id=asset.id, file_name=asset.file_name, state=asset.state, markdown=markdown(asset), new=new)
@@ -173,7 +177,8 @@ def _answer(request: AnyRequest, done: list[tuple[media.Asset, bool]]) -> Respon
         return Response(msgspec.json.encode(uploaded), status_code=201, media_type="application/json")
     if htmx.wants_fragment(request):
         return pages.html(
-            "".join(pages.fragment("author/media/_asset.html", asset=view(asset)).content for asset, _ in done), 201
+            "".join(pages.fragment("author/media/_asset.html", asset=view(asset, author)).content for asset, _ in done),
+            201,
         )
     return pages.redirect("/author/media", "uploaded")
 
@@ -186,14 +191,14 @@ async def _library(
     status_code: int = 200,
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        found = await media.newest(connection, limit=LISTED)
+        found = await media.newest(connection, author.actor, limit=LISTED)
     return await pages.page(
         request,
         databases,
         "author/media/index.html",
         author=author,
         status_code=status_code,
-        assets=[view(asset) for asset in found],
+        assets=[view(asset, author) for asset in found],
         errors=errors,
         limit_bytes=media.upload.MAX_BYTES,
     )

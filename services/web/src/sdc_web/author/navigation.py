@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = "there"
 
 
-@get("/author/navigation")
+@get("/author/navigation", right="site.change")
 async def show(request: AnyRequest, databases: NamedDatabases, author: Author) -> Response[str]:
     """The list in its form."""
     async with databases.site.read() as connection:
@@ -49,7 +49,7 @@ async def show(request: AnyRequest, databases: NamedDatabases, author: Author) -
     return await _page(request, databases, author, rows, {})
 
 
-@put("/author/navigation", status_code=303)
+@put("/author/navigation", status_code=303, right="site.change")
 async def update(
     request: AnyRequest, databases: NamedDatabases, settings: NamedDependency[Settings], author: Author
 ) -> Page:
@@ -57,17 +57,17 @@ async def update(
     entries = _sent(msgspec.structs.asdict(await forms.read(request, Form)))
     if errors := _faults(entries, settings.site_url):
         return await _page(request, databases, author, [Row(entry=each) for each in entries], errors, status_code=422)
-    await posts.navigation.put(databases.site, entries, settings.site_url)
+    await posts.navigation.put(databases.site, author.actor, entries, settings.site_url)
     return pages.redirect("/author/navigation", "saved")
 
 
-@delete("/author/navigation", status_code=303)
+@delete("/author/navigation", status_code=303, right="site.change")
 async def remove(
     databases: NamedDatabases,
-    author: Author,  # noqa: ARG001 - asked for so that nobody else gets here
+    author: Author,
 ) -> Response[bytes]:
     """Let it be made from what is published again."""
-    await posts.navigation.forget(databases.site)
+    await posts.navigation.forget(databases.site, author.actor)
     return pages.redirect("/author/navigation", "saved")
 
 

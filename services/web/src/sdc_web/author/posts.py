@@ -18,17 +18,17 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     kind: posts.Kind = "post"
 
 
-@post("/author/posts", status_code=303)
+@post("/author/posts", status_code=303, right="posts.change")
 async def create(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:
     """Begin a draft and open it."""
     form = await forms.read(request, NewPost)
-    made = await posts.create(databases.site, author.id, form.kind)
+    made = await posts.create(databases.site, author.actor, form.kind)
     return pages.redirect(f"/author/posts/{made.id}")
 
 
-@get("/author/posts/{post_id:str}")
+@get("/author/posts/{post_id:str}", right="posts.read")
 async def edit(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -36,17 +36,17 @@ async def edit(
     post_id: FromPath[str],
 ) -> Response[str]:
     """The editor, with the newest revision in it."""
-    return await editor.show(request, databases, author, await editor.open_post(databases, post_id))
+    return await editor.show(request, databases, author, await editor.open_post(databases, author, post_id))
 
 
-@delete("/author/posts/{post_id:str}", status_code=303)
+@delete("/author/posts/{post_id:str}", status_code=303, right="posts.delete")
 async def remove(
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes]:
     """Delete a post with all its revisions."""
-    await posts.delete(databases.site, post_id)
+    await posts.delete(databases.site, author.actor, post_id)
     return pages.redirect("/author/posts", "deleted")
 
 

@@ -52,29 +52,29 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     updated_at_us: None = None
 
 
-@get("/author/posts/{post_id:str}/preview")
+@get("/author/posts/{post_id:str}/preview", right="posts.read")
 async def show(
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[str]:
     """The newest revision as a page of the site."""
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     return await _page(databases, settings, opened, views.form_of(opened.post, opened.newest))
 
 
-@post("/author/posts/{post_id:str}/preview", status_code=200, request_max_body_size=editor.MAX_BODY)
+@post("/author/posts/{post_id:str}/preview", status_code=200, request_max_body_size=editor.MAX_BODY, right="posts.read")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[str]:
     """The text of the form, which is saved nowhere: a fragment for htmx, else the page."""
     form = await forms.read(request, DraftForm)
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     if not htmx.wants_fragment(request):
         return await _page(databases, settings, opened, form)
     html, text = await _body(databases, form.body_markdown)

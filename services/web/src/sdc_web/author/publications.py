@@ -14,7 +14,12 @@ from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 
-@post("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
+@post(
+    "/author/posts/{post_id:str}/publication",
+    status_code=303,
+    request_max_body_size=editor.MAX_BODY,
+    right="posts.publish",
+)
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -27,7 +32,7 @@ async def create(
     try:
         at_us = views.moment_us(form.publish_at)
         await editor.save(databases, settings, post_id, form, author)
-        published = await posts.publish(databases.site, post_id, at_us)
+        published = await posts.publish(databases.site, author.actor, post_id, at_us)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))
     except (Invalid, posts.Stale) as error:
@@ -36,7 +41,12 @@ async def create(
     return pages.redirect(f"/author/posts/{post_id}", said)
 
 
-@delete("/author/posts/{post_id:str}/publication", status_code=303, request_max_body_size=editor.MAX_BODY)
+@delete(
+    "/author/posts/{post_id:str}/publication",
+    status_code=303,
+    request_max_body_size=editor.MAX_BODY,
+    right="posts.publish",
+)
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -50,7 +60,7 @@ async def remove(
         await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await drafts.refused(request, databases, author, post_id, form, error)
-    await posts.unpublish(databases.site, post_id)
+    await posts.unpublish(databases.site, author.actor, post_id)
     return pages.redirect(f"/author/posts/{post_id}", "unpublished")
 
 

@@ -23,7 +23,7 @@ class Restoration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     base_revision: int
 
 
-@post("/author/posts/{post_id:str}/restorations", status_code=303)
+@post("/author/posts/{post_id:str}/restorations", status_code=303, right="posts.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -33,13 +33,15 @@ async def create(
     """Make that revision's text the draft."""
     form = await forms.read(request, Restoration)
     try:
-        await history.restore(databases.site, post_id, form.revision_id, form.base_revision, author.id)
+        await history.restore(databases.site, author.actor, post_id, form.revision_id, form.base_revision)
     except posts.Stale as error:
         return await revisions.page(request, databases, author, post_id, form.revision_id, error=error, status_code=412)
     return pages.redirect(f"/author/posts/{post_id}", "restored")
 
 
-@delete("/author/posts/{post_id:str}/draft", status_code=303, request_max_body_size=editor.MAX_BODY)
+@delete(
+    "/author/posts/{post_id:str}/draft", status_code=303, request_max_body_size=editor.MAX_BODY, right="posts.change"
+)
 async def discard(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -51,7 +53,7 @@ async def discard(
     form = drafts.based(request, await forms.read(request, DraftForm))
     try:
         saved = await editor.save(databases, settings, post_id, form, author)
-        await history.discard(databases.site, post_id, saved)
+        await history.discard(databases.site, author.actor, post_id, saved)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error)))
     except (Invalid, posts.Stale) as error:

@@ -31,7 +31,7 @@ class Name(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str = ""
 
 
-@get("/author/posts/{post_id:str}/revisions")
+@get("/author/posts/{post_id:str}/revisions", right="posts.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -41,11 +41,11 @@ async def index(
     """Every revision, the newest first, with what it changed."""
     query = forms.fields(request.scope["query_string"].decode("latin-1"), Before)
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
+        post = await posts.find(connection, author.actor, post_id)
         entries = await history.entries(connection, post_id, before=query.before, limit=PAGE + 1)
         revisions = await store.revisions_before(connection, post_id, before=query.before, limit=PAGE + 1)
         named = await history_views.covers(connection, revisions)
-        newest = await posts.revisions.newest(connection, post_id)
+        newest = await posts.revisions.newest(connection, author.actor, post_id)
     rows = await asyncio.to_thread(history_views.listed, post, entries, revisions, named, PAGE)
     more = entries[PAGE - 1].number if len(entries) > PAGE else None
     return await pages.page(
@@ -61,7 +61,7 @@ async def index(
     )
 
 
-@get("/author/posts/{post_id:str}/revisions/{revision_id:str}")
+@get("/author/posts/{post_id:str}/revisions/{revision_id:str}", right="posts.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -73,24 +73,24 @@ async def show(
     return await page(request, databases, author, post_id, revision_id)
 
 
-@get("/author/posts/{post_id:str}/revisions/{revision_id:str}/preview")
+@get("/author/posts/{post_id:str}/revisions/{revision_id:str}/preview", right="posts.read")
 async def preview(
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     post_id: FromPath[str],
     revision_id: FromPath[str],
 ) -> Response[str]:
     """A revision as a page of the site."""
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
+        post = await posts.find(connection, author.actor, post_id)
         revision = await store.revision(connection, post_id, revision_id)
         front = await posts.front(connection, settings.site_url)
     shown = await previewing.of_revision(databases.site, post, revision)
     return pages.html(templating.render(shown.template, site=front, navigation=front.navigation, post=shown))
 
 
-@put("/author/posts/{post_id:str}/revisions/{revision_id:str}", status_code=303)
+@put("/author/posts/{post_id:str}/revisions/{revision_id:str}", status_code=303, right="posts.change")
 async def name(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -101,7 +101,7 @@ async def name(
     """Give it a name, under which it is kept for good."""
     form = await forms.read(request, Name)
     try:
-        await history.name(databases.site, post_id, revision_id, form.name)
+        await history.name(databases.site, author.actor, post_id, revision_id, form.name)
     except Invalid as error:
         return await page(
             request, databases, author, post_id, revision_id, error=error, status_code=422, typed=form.name
@@ -122,11 +122,11 @@ async def page(
 ) -> Response[str]:
     """The page of a revision, with why something was refused."""
     async with databases.site.read() as connection:
-        post = await posts.find(connection, post_id)
+        post = await posts.find(connection, author.actor, post_id)
         revision = await store.revision(connection, post_id, revision_id)
         entry = await history.entry(connection, post_id, revision_id)
         before = await store.revisions_before(connection, post_id, before=revision.number, limit=1)
-        newest = await posts.revisions.newest(connection, post_id)
+        newest = await posts.revisions.newest(connection, author.actor, post_id)
         named = await history_views.covers(connection, [revision])
     field = error.field if isinstance(error, Invalid) else ""
     return await pages.page(

@@ -26,7 +26,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     tag: str = ""
 
 
-@get(ADDRESS)
+@get(ADDRESS, right="posts.read")
 async def show(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str] | Response[bytes]:
@@ -37,7 +37,7 @@ async def show(
     return await _page(request, databases, author, selection)
 
 
-@post(ADDRESS, status_code=303)
+@post(ADDRESS, status_code=303, right="posts.change")
 async def create(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str] | Response[bytes]:
@@ -55,15 +55,15 @@ async def create(
 async def _do(databases: Databases, selection: Selection, author: SignedIn) -> list[Refusal]:
     match selection.action:
         case "publish":
-            return await posts.several.publish(databases.site, selection.post)
+            return await posts.several.publish(databases.site, author.actor, selection.post)
         case "unpublish":
-            return await posts.several.unpublish(databases.site, selection.post)
+            return await posts.several.unpublish(databases.site, author.actor, selection.post)
         case "delete":
-            return await posts.several.delete(databases.site, selection.post)
+            return await posts.several.delete(databases.site, author.actor, selection.post)
         case "tag":
             if not selection.tag.strip():
                 raise Invalid("Write the tag that they get.", field="tag")
-            return await posts.several.tag(databases.site, selection.post, selection.tag, author.id)
+            return await posts.several.tag(databases.site, author.actor, selection.post, selection.tag)
         case _:
             assert_never(selection.action)
 
@@ -79,7 +79,7 @@ async def _page(
     """The question; after a refusal about those alone that it concerns."""
     ids = [each.post_id for each in refused] if refused else selection.post
     async with databases.site.read() as connection:
-        rows = await posts.several.chosen(connection, ids)
+        rows = await posts.several.chosen(connection, author.actor, ids)
         known_tags = [each.name for each in await posts.tags.everything(connection)]
     return await pages.page(
         request,

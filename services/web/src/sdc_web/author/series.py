@@ -24,7 +24,7 @@ class SeriesForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     description: str
 
 
-@get("/author/series")
+@get("/author/series", right="series.change")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -34,7 +34,7 @@ async def index(
     return await pages.page(request, databases, "author/series/index.html", author=author, listed=listed)
 
 
-@get("/author/series/{series_id:str}")
+@get("/author/series/{series_id:str}", right="series.change")
 async def edit(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -48,7 +48,7 @@ async def edit(
     return await _page(request, databases, author, series_id, form, {})
 
 
-@put("/author/series/{series_id:str}", status_code=303)
+@put("/author/series/{series_id:str}", status_code=303, right="series.change")
 async def update(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -59,21 +59,21 @@ async def update(
     form = await forms.read(request, SeriesForm)
     given = Series(id=series_id, slug=form.slug, title=form.title, description=form.description)
     try:
-        await posts.series.change(databases.site, given)
+        await posts.series.change(databases.site, author.actor, given)
     except Invalid as error:
         errors = {error.field or "form": str(error)}
         return await _page(request, databases, author, series_id, form, errors, status_code=422)
     return pages.redirect(f"/author/series/{series_id}", "saved")
 
 
-@delete("/author/series/{series_id:str}", status_code=303)
+@delete("/author/series/{series_id:str}", status_code=303, right="series.change")
 async def remove(
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     series_id: FromPath[str],
 ) -> Response[bytes]:
     """Delete a series; its posts stay."""
-    await posts.series.delete(databases.site, series_id)
+    await posts.series.delete(databases.site, author.actor, series_id)
     return pages.redirect("/author/series", "deleted")
 
 

@@ -32,7 +32,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_us: int
 
 
-@get("/author/sessions")
+@get("/author/sessions", right="account.change")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -44,7 +44,7 @@ async def index(
     return await pages.page(request, databases, "author/sessions/index.html", author=author, sessions=rows)
 
 
-@delete("/author/sessions/{session_id:str}", status_code=303)
+@delete("/author/sessions/{session_id:str}", status_code=303, right="account.change")
 async def end(
     databases: NamedDependency[Databases], author: NamedDependency[SignedIn], session_id: FromPath[str]
 ) -> Response[bytes]:
@@ -53,7 +53,7 @@ async def end(
     return pages.redirect("/author/sessions", "ended")
 
 
-@delete("/author/sessions", status_code=303)
+@delete("/author/sessions", status_code=303, right="account.change")
 async def end_others(databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Response[bytes]:
     """End all but this one."""
     await signed_in.revoke_all(databases, author.id, kept_id=author.session_id)

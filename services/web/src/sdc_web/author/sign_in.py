@@ -70,7 +70,7 @@ async def create_by_link(
     return await _begin(request, databases, settings, await one_time_tokens.log_in(databases, token), signed_in.HOME)
 
 
-@post("/author/sign-out", status_code=303)
+@post("/author/sign-out", status_code=303, right="account.change")
 async def delete(
     databases: NamedDependency[Databases], settings: NamedDependency[Settings], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:

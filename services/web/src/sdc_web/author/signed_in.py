@@ -12,6 +12,7 @@ from sdc_web import htmx
 from sdc_web.author import unsent
 from sdc_web.author.gate import COOKIE_TO_SET
 from sdc_web.author.unsent import Unsent
+from sdc_web.authors import rights
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import cookies
@@ -35,11 +36,14 @@ async def provide_author(
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
 ) -> SignedIn:
-    """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect."""
+    """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect, and Forbidden for one
+    without the right that the handler names.
+    """
     author = await find(databases, token_of(request, settings))
     if author is None:
         sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
         raise SignInNeeded(page_of(request), sent)
+    rights.require(author.actor, request.route_handler.opt["right"])
     if author.refreshed:
         request.scope["state"][COOKIE_TO_SET] = cookie(settings, token_of(request, settings), author.expires_at_us)
     return author

@@ -24,7 +24,7 @@ class SiteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     language: str
 
 
-@get("/author/site")
+@get("/author/site", right="site.change")
 async def show(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -32,13 +32,13 @@ async def show(
     return await _page(request, databases, author, await _stored(databases), {})
 
 
-@put("/author/site", status_code=303)
+@put("/author/site", status_code=303, right="site.change")
 async def update(request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Page:
     """New words for the site."""
     form = await forms.read(request, SiteForm)
     given = Words(title=form.site_title, description=form.description, language=form.language)
     try:
-        await words.change(databases.site, given)
+        await words.change(databases.site, author.actor, given)
     except Invalid as error:
         return await _page(request, databases, author, form, {error.field or "form": str(error)}, status_code=422)
     return pages.redirect("/author/site", "saved")

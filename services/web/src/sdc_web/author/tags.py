@@ -40,7 +40,7 @@ class FormerName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: str
 
 
-@get("/author/tags")
+@get("/author/tags", right="tags.change")
 async def index(request: AnyRequest, databases: NamedDatabases, author: Author) -> Response[str]:
     """The list, by name."""
     async with databases.site.read() as connection:
@@ -48,55 +48,55 @@ async def index(request: AnyRequest, databases: NamedDatabases, author: Author) 
     return await pages.page(request, databases, "author/tags/index.html", author=author, listed=listed)
 
 
-@get("/author/tags/{tag:str}")
+@get("/author/tags/{tag:str}", right="tags.change")
 async def edit(request: AnyRequest, databases: NamedDatabases, author: Author, tag: FromPath[str]) -> Response[str]:
     """The words of one, and the texts that carry it."""
     return await _page(request, databases, author, tag, None)
 
 
-@put("/author/tags/{tag:str}", status_code=303)
+@put("/author/tags/{tag:str}", status_code=303, right="tags.change")
 async def update(request: AnyRequest, databases: NamedDatabases, author: Author, tag: FromPath[str]) -> Page:
     """Another colour, other words, another name."""
     form = await forms.read(request, TagForm)
     try:
-        await posts.tags.change(databases.site, tag, msgspec.structs.asdict(form))
+        await posts.tags.change(databases.site, author.actor, tag, msgspec.structs.asdict(form))
     except Invalid as error:
         return await _page(request, databases, author, tag, form, error)
     return pages.redirect("/author/tags", "saved")
 
 
-@delete("/author/tags/{tag:str}", status_code=303)
+@delete("/author/tags/{tag:str}", status_code=303, right="tags.change")
 async def remove(
     databases: NamedDatabases,
-    author: Author,  # noqa: ARG001 - asked for so that nobody else gets here
+    author: Author,
     tag: FromPath[str],
 ) -> Response[bytes]:
     """Take a tag off every text."""
-    await posts.tags.delete(databases.site, tag)
+    await posts.tags.delete(databases.site, author.actor, tag)
     return pages.redirect("/author/tags", "deleted")
 
 
-@post("/author/tags/{tag:str}/merge", status_code=303)
+@post("/author/tags/{tag:str}/merge", status_code=303, right="tags.change")
 async def merge(request: AnyRequest, databases: NamedDatabases, author: Author, tag: FromPath[str]) -> Page:
     """Another tag takes its place."""
     form = await forms.read(request, MergeForm)
     try:
-        await posts.tags.merge(databases.site, tag, form.into)
+        await posts.tags.merge(databases.site, author.actor, tag, form.into)
     except Invalid as error:
         return await _page(request, databases, author, tag, None, error)
     return pages.redirect("/author/tags", "saved")
 
 
-@delete("/author/tags/{tag:str}/names", status_code=303)
+@delete("/author/tags/{tag:str}/names", status_code=303, right="tags.change")
 async def free(
     request: AnyRequest,
     databases: NamedDatabases,
-    author: Author,  # noqa: ARG001 - asked for so that nobody else gets here
+    author: Author,
     tag: FromPath[str],
 ) -> Response[bytes]:
     """Let a name that it had be a tag of its own again."""
     form = await forms.read(request, FormerName)
-    await tags_moved.free(databases.site, tag, form.name)
+    await tags_moved.free(databases.site, author.actor, tag, form.name)
     return pages.redirect(f"/author{posts.tags.url_of(tag)}", "saved")
 
 

@@ -43,15 +43,15 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool
 
 
-@get(ADDRESS)
+@get(ADDRESS, right="tokens.read")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """Every token, and the form for one more."""
+    """Every token that they may see, and the form for one more."""
     return await _page(request, databases, author, TokenForm())
 
 
-@post(ADDRESS, status_code=200)
+@post(ADDRESS, status_code=200, right="tokens.change")
 async def create(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
@@ -60,7 +60,7 @@ async def create(
     form = await forms.read(request, TokenForm)
     try:
         issued = await tokens.issue(
-            databases.site, name=form.name, scope=form.scope, author_id=author.id, days=_days(form.days)
+            databases.site, author.actor, name=form.name, scope=form.scope, author_id=author.id, days=_days(form.days)
         )
     except (Invalid, Conflict) as error:
         field = error.field if isinstance(error, Invalid) else "name"
@@ -68,15 +68,15 @@ async def create(
     return await _page(request, databases, author, TokenForm(), issued=issued)
 
 
-@delete(ADDRESS, status_code=303)
+@delete(ADDRESS, status_code=303, right="tokens.change")
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Revoke one. Nobody is asked to confirm what only takes away."""
     form = await forms.read(request, Revoked)
-    await tokens.revoke(databases.site, form.name)
+    await tokens.revoke(databases.site, author.actor, form.name)
     return pages.redirect(ADDRESS, "revoked")
 
 
@@ -101,7 +101,7 @@ async def _page(
     status_code: int = 200,
 ) -> Response[str]:
     names = {each.id: each.name for each in await accounts.everyone(databases)}
-    listed = [_row(each, names.get(each.author_id, "")) for each in await tokens.listing(databases.site)]
+    listed = [_row(each, names.get(each.author_id, "")) for each in await tokens.listing(databases.site, author.actor)]
     return await pages.page(
         request,
         databases,

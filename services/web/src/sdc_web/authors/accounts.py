@@ -8,7 +8,8 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
-from sdc_web.authors import passwords, site, store, throttle
+from sdc_web.authors import passwords, rights, site, store, throttle
+from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 
@@ -18,9 +19,20 @@ MAX_DISPLAY_NAME = 100
 log = logging.getLogger(__name__)
 
 
-async def create(databases: Databases, *, name: str, display_name: str = "", password: str | None = None) -> Author:
-    """Add an author; without a password, one who signs in by login links. Raises Invalid, Conflict for a taken name."""
-    author = await prepare(name=name, display_name=display_name, password=password)
+async def create(
+    databases: Databases,
+    by: Actor,
+    *,
+    name: str,
+    role: Role,
+    display_name: str = "",
+    password: str | None = None,
+) -> Author:
+    """Add an author; without a password, one who signs in by login links. Raises Forbidden, Invalid, Conflict for a
+    taken name.
+    """
+    rights.require(by, "authors.change")
+    author = await prepare(name=name, display_name=display_name, password=password, role=role)
     async with databases.site.transaction() as connection:
         try:
             await store.insert(connection, author)
@@ -29,7 +41,7 @@ async def create(databases: Databases, *, name: str, display_name: str = "", pas
     return author
 
 
-async def prepare(*, name: str, display_name: str, password: str | None) -> Author:
+async def prepare(*, name: str, display_name: str, password: str | None, role: Role) -> Author:
     """A checked author that is stored nowhere yet. The slow part, kept out of any transaction."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
@@ -45,6 +57,7 @@ async def prepare(*, name: str, display_name: str, password: str | None) -> Auth
         display_name=display_name,
         password_hash=None if password is None else await passwords.hashed(password),
         created_at_us=clock.now_us(),
+        role=role,
     )
 
 
@@ -87,13 +100,14 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
     return msgspec.structs.replace(author, password_hash=kept)
 
 
-async def set_password(databases: Databases, name: str, password: str) -> Author:
-    """A new password for whoever has that name, or the first one. Raises NotFound, and Invalid for a weak one."""
+async def set_password(databases: Databases, by: Actor, name: str, password: str) -> Author:
+    """A new password for whoever has that name, or the first one. Raises Forbidden, NotFound, Invalid."""
     passwords.require_strong(password)
     async with databases.site.read() as connection:
         author = await store.by_name(connection, name.strip())
     if author is None:
         raise NotFound(f"there is no author named {name.strip()}")
+    rights.require(by, "account.change", author.id)
     password_hash = await passwords.hashed(password)
     await _keep_hash(databases.site, author, password_hash)
     log.info("a password was changed", extra={"author": author.name})

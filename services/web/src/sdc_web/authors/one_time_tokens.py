@@ -67,7 +67,9 @@ async def set_up(databases: Databases, token: str, claim: Claim) -> Author:
     if not await works(databases, token, "setup"):
         raise _spent()
     title = site.clean_title(claim.site_title)
-    author = await accounts.prepare(name=claim.name, display_name=claim.display_name, password=claim.password)
+    author = await accounts.prepare(
+        name=claim.name, display_name=claim.display_name, password=claim.password, role="owner"
+    )
     async with databases.site.transaction() as connection:
         if await store.any_exists(connection):
             raise Conflict("the site has an author already")

@@ -6,6 +6,8 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_one
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.texts import language_names
 
 MAX_TITLE = 100
@@ -38,8 +40,9 @@ async def words(connection: Connection) -> Words:
     return found or Words(title="", description="", language="en")
 
 
-async def change(database: Database, given: Words) -> Words:
-    """Keep them, cleaned. Raises Invalid with the field that is wrong."""
+async def change(database: Database, by: Actor, given: Words) -> Words:
+    """Keep them, cleaned. Raises Forbidden, and Invalid with the field that is wrong."""
+    rights.require(by, "site.change")
     description = " ".join(given.description.split())
     if len(description) > MAX_DESCRIPTION or UNSEEN.search(description):
         raise Invalid(f"the description has at most {MAX_DESCRIPTION} visible characters", field="description")

@@ -3,6 +3,8 @@
 import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
+from sdc_web.authors.rights import Actor, Role
+
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
     """A person who may sign in. `password_hash` is None for one who only uses login links."""
@@ -12,11 +14,17 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str
     password_hash: str | None
     created_at_us: int
+    role: Role
+
+    @property
+    def actor(self) -> Actor:
+        """They, as whoever does something."""
+        return Actor(id=self.id, name=self.name, role=self.role)
 
 
 SQL_INSERT = """
-INSERT INTO authors (id, name, display_name, password_hash, created_at_us)
-VALUES (:id, :name, :display_name, :password_hash, :created_at_us)
+INSERT INTO authors (id, name, display_name, password_hash, created_at_us, role)
+VALUES (:id, :name, :display_name, :password_hash, :created_at_us, :role)
 """
 
 
@@ -25,7 +33,7 @@ async def insert(connection: Connection, author: Author) -> None:
     await execute(connection, SQL_INSERT, msgspec.structs.asdict(author))
 
 
-SQL_BY_NAME = "SELECT id, name, display_name, password_hash, created_at_us FROM authors WHERE name = :name"
+SQL_BY_NAME = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors WHERE name = :name"
 
 
 async def by_name(connection: Connection, name: str) -> Author | None:
@@ -33,14 +41,14 @@ async def by_name(connection: Connection, name: str) -> Author | None:
     return await fetch_one(connection, Author, SQL_BY_NAME, {"name": name})
 
 
-SQL_BY_ID = "SELECT id, name, display_name, password_hash, created_at_us FROM authors WHERE id = :id"
+SQL_BY_ID = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors WHERE id = :id"
 
 
 async def by_id(connection: Connection, author_id: str) -> Author | None:
     return await fetch_one(connection, Author, SQL_BY_ID, {"id": author_id})
 
 
-SQL_ALL = "SELECT id, name, display_name, password_hash, created_at_us FROM authors ORDER BY name"
+SQL_ALL = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors ORDER BY name"
 
 
 async def everyone(connection: Connection) -> list[Author]:

@@ -43,7 +43,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-@get("/author/backups")
+@get("/author/backups", right="backups.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -64,24 +64,24 @@ async def index(
     )
 
 
-@post("/author/backups/drills", status_code=303)
+@post("/author/backups/drills", status_code=303, right="jobs.change")
 async def create_drill(
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Restore from the farthest copy now, and compare."""
-    await jobs.start(worker, DRILL)
+    await jobs.start(worker, author.actor, DRILL)
     return pages.redirect("/author/backups", "started")
 
 
-@post("/author/backups/confirmations", status_code=303)
+@post("/author/backups/confirmations", status_code=303, right="jobs.change")
 async def create_confirmation(
     data: URLEncodedBody[Confirmation],
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Let the mirror that stopped go on, once."""
-    await jobs.confirm(worker, MIRROR, data.run_id)
+    await jobs.confirm(worker, author.actor, MIRROR, data.run_id)
     return pages.redirect("/author/backups", "started")
 
 

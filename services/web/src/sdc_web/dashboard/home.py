@@ -59,21 +59,24 @@ class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
     next: NextJob | None
 
 
-@get("/author")
+@get("/author", right="account.change")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
-    """The page; each part that the worker does not give says so, and the rest stands."""
+    """The page; each part that the worker does not give says so, the rest stands. Nobody sees what they may not."""
     async with asking.together() as group:
-        asked_readers = group.create_task(asking.unless_away(_readers(worker)))
-        asked_jobs = group.create_task(asking.unless_away(jobs.report(worker)))
-        asked_backups = group.create_task(asking.unless_away(backups.report(worker)))
+        asked_readers = group.create_task(asking.unless_away(_readers(worker, author)))
+        may_jobs, may_backups = author.may("jobs.read"), author.may("backups.read")
+        asked_jobs = group.create_task(asking.unless_away(jobs.report(worker))) if may_jobs else None
+        asked_backups = group.create_task(asking.unless_away(backups.report(worker))) if may_backups else None
         async with databases.site.read() as connection:
-            listed = await posts.listing.last_saved(connection, POSTS)
-    told_jobs, told_backups = asked_jobs.result(), asked_backups.result()
+            may_posts = author.may("posts.read")
+            listed = await posts.listing.last_saved(connection, author.actor, POSTS) if may_posts else None
+    told_jobs = asked_jobs.result() if asked_jobs else None
+    told_backups = asked_backups.result() if asked_backups else None
     return await pages.page(
         request,
         databases,
@@ -103,7 +106,7 @@ def in_short(report: JobReports) -> JobsInShort:
     return JobsInShort(total=len(report.jobs), failing=failing, next=following)
 
 
-async def _readers(worker: ServiceClient) -> Readers:
+async def _readers(worker: ServiceClient, author: SignedIn) -> Readers:
     today = date.fromisoformat(clock.today())
     week = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
     series = await analytics.timeseries(worker, week, "day")
@@ -114,7 +117,7 @@ async def _readers(worker: ServiceClient) -> Readers:
         page_views_7_days=sum(point.page_views for point in series.points),
         visitors_7_days=sum(point.visitors for point in series.points),
         chart=panels.page_view_chart(series.points, "day"),
-        live=await analytics.live(worker),
+        live=await analytics.live(worker, author.actor),
     )
 
 

@@ -40,7 +40,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     runs: list[Run]
 
 
-@get("/author/jobs")
+@get("/author/jobs", right="jobs.read")
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -54,7 +54,7 @@ async def index(
     return await pages.page(request, databases, "author/jobs/index.html", author=author, jobs=shown, runs=runs)
 
 
-@get("/author/jobs/{name:str}")
+@get("/author/jobs/{name:str}", right="jobs.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -70,40 +70,40 @@ async def show(
     return await pages.page(request, databases, "author/jobs/show.html", author=author, name=name, job=job, runs=runs)
 
 
-@post("/author/jobs/{name:str}/runs", status_code=303)
+@post("/author/jobs/{name:str}/runs", status_code=303, right="jobs.change")
 async def run(
     request: AnyRequest,
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run a job now."""
-    await jobs.start(worker, name)
+    await jobs.start(worker, author.actor, name)
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs", "started")
     return pages.fragment(ROW, job=await _find(worker, name))
 
 
-@put("/author/jobs/{name:str}/pause", status_code=303)
+@put("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
 async def pause(
     request: AnyRequest,
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Let its due times pass without a run."""
-    return _answer(request, await jobs.pause(worker, name, paused=True))
+    return _answer(request, await jobs.pause(worker, author.actor, name, paused=True))
 
 
-@delete("/author/jobs/{name:str}/pause", status_code=303)
+@delete("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
 async def resume(
     request: AnyRequest,
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run it when it is due, from now on."""
-    return _answer(request, await jobs.pause(worker, name, paused=False))
+    return _answer(request, await jobs.pause(worker, author.actor, name, paused=False))
 
 
 def _answer(request: AnyRequest, job: JobReport) -> Response[bytes] | Response[str]:

@@ -61,7 +61,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-@get(ADDRESS)
+@get(ADDRESS, right="statistics.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -70,8 +70,8 @@ async def show(
 ) -> Response[str]:
     """The page; without the worker its place says so."""
     question = read_question(dict(request.query_params.items()), clock.today())
-    by: analytics.Step = "hour" if question.from_day == question.to_day else "day"
-    whole = await asking.unless_away(analytics.whole(worker, question, by))
+    step: analytics.Step = "hour" if question.from_day == question.to_day else "day"
+    whole = await asking.unless_away(analytics.whole(worker, author.actor, question, step))
     return await pages.page(
         request,
         databases,
@@ -86,13 +86,13 @@ async def show(
     )
 
 
-@get(f"{ADDRESS}/live")
+@get(f"{ADDRESS}/live", right="statistics.read")
 async def live(
     worker: NamedDependency[ServiceClient],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for so that nobody else gets here
+    author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """Who is here now, as a fragment. Unavailable without the worker, and htmx then keeps what it shows."""
-    return pages.fragment("author/statistics/_live.html", live=await analytics.live(worker))
+    return pages.fragment("author/statistics/_live.html", live=await analytics.live(worker, author.actor))
 
 
 def read_question(query: dict[str, str], today: str) -> Question:

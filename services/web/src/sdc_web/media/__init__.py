@@ -1,7 +1,7 @@
 """Media assets: uploads, their originals and variants, and the markup that shows them."""
 
 from sdc_web.media import picture, removal, upload
-from sdc_web.media.assets import Asset, by_ids, clean_alt, failed, find, newest, page, ready, set_alt
+from sdc_web.media.assets import Asset, by_ids, clean_alt, failed, find, newest, page, ready, set_alt, show
 from sdc_web.media.orders import order, order_again
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "ready",
     "removal",
     "set_alt",
+    "show",
     "upload",
 ]

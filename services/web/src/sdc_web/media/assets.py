@@ -8,6 +8,9 @@ from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one
 from sdc_core.variants import Manifest
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
+
 AssetState: TypeAlias = Literal["pending", "ready", "failed"]
 
 MAX_ALT = 500
@@ -19,7 +22,9 @@ FIRST_PAUSE_US = 5 * clock.SECOND_US
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist."""
+    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist, and
+    `author_id` where nobody knows who uploaded it.
+    """
 
     id: str
     sha256: str
@@ -31,6 +36,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     manifest_json: str | None
     uploaded_at_us: int
+    author_id: str | None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -55,11 +61,12 @@ async def failed(database: Database, asset_id: str, reason: str) -> None:
             await _set_state(connection, asset_id, state="failed", reason=reason[:MAX_REASON], manifest_json=None)
 
 
-async def set_alt(database: Database, asset_id: str, alt: str) -> Asset:
-    """What a reader who cannot see the picture is told. Raises Invalid when too long, NotFound."""
+async def set_alt(database: Database, by: Actor, asset_id: str, alt: str) -> Asset:
+    """What a reader who cannot see the picture is told. Raises Invalid when too long, Forbidden, NotFound."""
     text = clean_alt(alt)
     async with database.transaction() as connection:
         asset = await require(connection, asset_id)
+        rights.require(by, "media.change", asset.author_id)
         await _set_alt(connection, asset_id, text)
     return msgspec.structs.replace(asset, alt=text)
 
@@ -74,7 +81,8 @@ def clean_alt(alt: str) -> str:
 
 
 SQL_FIND = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets WHERE id = :id
 """
 
@@ -82,6 +90,12 @@ FROM media_assets WHERE id = :id
 async def find(connection: Connection, asset_id: str) -> Asset | None:
     """The asset, or None."""
     return await fetch_one(connection, Asset, SQL_FIND, {"id": asset_id})
+
+
+async def show(connection: Connection, by: Actor, asset_id: str) -> Asset:
+    """The asset, for the library. Raises Forbidden, NotFound."""
+    rights.require(by, "media.read")
+    return await require(connection, asset_id)
 
 
 async def require(connection: Connection, asset_id: str) -> Asset:
@@ -94,7 +108,8 @@ async def require(connection: Connection, asset_id: str) -> Asset:
 
 
 SQL_BY_IDS = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets WHERE id IN (SELECT value FROM json_each(:ids))
 """
 
@@ -108,7 +123,8 @@ async def by_ids(connection: Connection, ids: set[str]) -> dict[str, Asset]:
 
 
 SQL_BY_SHA256 = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets WHERE sha256 = :sha256
 """
 
@@ -119,32 +135,40 @@ async def by_sha256(connection: Connection, sha256: str) -> Asset | None:
 
 
 SQL_NEWEST = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 """
 
 
-async def newest(connection: Connection, limit: int = 100) -> list[Asset]:
-    """Assets, the one uploaded last first."""
+async def newest(connection: Connection, by: Actor, limit: int = 100) -> list[Asset]:
+    """Assets, the one uploaded last first. Raises Forbidden."""
+    rights.require(by, "media.read")
     return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit})
 
 
 SQL_PAGE = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets WHERE id < :before AND (:state IS NULL OR state = :state)
 ORDER BY id DESC LIMIT :limit
 """
 
 
-async def page(connection: Connection, *, state: AssetState | None, before: str = "", limit: int) -> list[Asset]:
-    """Assets older than the one with the id `before`, the one uploaded last first."""
+async def page(
+    connection: Connection, by: Actor, *, state: AssetState | None, before: str = "", limit: int
+) -> list[Asset]:
+    """Assets older than the one with the id `before`, the one uploaded last first. Raises Forbidden."""
+    rights.require(by, "media.read")
     values = {"state": state, "before": before or LAST, "limit": limit}
     return await fetch_all(connection, Asset, SQL_PAGE, values)
 
 
 SQL_INSERT = """
-INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us, order_us)
-VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, 'pending', :uploaded_at_us, :order_us)
+INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us, order_us,
+    author_id)
+VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, 'pending', :uploaded_at_us, :order_us,
+    :author_id)
 """
 
 
@@ -171,7 +195,9 @@ async def _set_alt(connection: Connection, asset_id: str, alt: str) -> None:
     await execute(connection, SQL_SET_ALT, {"id": asset_id, "alt": alt})
 
 
-def new_asset(sha256: str, file_name: str, content_type: str, size_bytes: int, alt: str) -> Asset:
+def new_asset(
+    sha256: str, file_name: str, content_type: str, size_bytes: int, alt: str, author_id: str | None = None
+) -> Asset:
     """A pending asset as of now, not stored yet."""
     return Asset(
         id=clock.new_id(),
@@ -184,4 +210,5 @@ def new_asset(sha256: str, file_name: str, content_type: str, size_bytes: int, a
         reason="",
         manifest_json=None,
         uploaded_at_us=clock.now_us(),
+        author_id=author_id,
     )

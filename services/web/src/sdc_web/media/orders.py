@@ -65,7 +65,8 @@ async def order_due(database: Database, worker: ServiceClient) -> str:
 
 
 SQL_DUE = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us
+SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
+    author_id
 FROM media_assets WHERE state = 'pending' AND (order_us <= :now_us OR order_us > :now_us + :longest_us)
 ORDER BY order_us LIMIT :limit
 """

@@ -9,6 +9,8 @@ from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.media import assets
 
 AGAIN_S = 30.0
@@ -39,12 +41,13 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
 
 
-async def remove(database: Database, asset_id: str) -> None:
+async def remove(database: Database, by: Actor, asset_id: str) -> None:
     """Delete an asset for good; `clear_away` sees to its files. Raises InUse while any revision of a post shows it,
-    NotFound.
+    Forbidden, NotFound.
     """
     async with database.transaction() as connection:
-        await assets.require(connection, asset_id)
+        asset = await assets.require(connection, asset_id)
+        rights.require(by, "media.change", asset.author_id)
         if shown_in := await uses(connection, asset_id):
             raise InUse(shown_in)
         await delete(connection, asset_id)

@@ -15,6 +15,8 @@ from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.media import assets
 from sdc_web.media.assets import Asset
 
@@ -37,22 +39,37 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def accept(
-    database: Database, store: ObjectStore, settings: Settings, file_name: str, chunks: AsyncIterator[bytes], alt: str
+    database: Database,
+    by: Actor,
+    store: ObjectStore,
+    settings: Settings,
+    file_name: str,
+    chunks: AsyncIterator[bytes],
+    alt: str,
 ) -> tuple[Asset, bool]:
     """The media asset of an upload, and whether it is new: the same bytes twice are the same asset.
 
-    Holds one chunk in memory. Raises TooLarge over `MAX_BYTES`, Invalid for what is no picture that browsers know,
-    Unavailable when the object store does not take the original or the sender is too slow; then nothing is recorded.
+    Holds one chunk in memory. Raises Forbidden, TooLarge over `MAX_BYTES`, Invalid for what is no picture that browsers
+    know, Unavailable when the object store does not take the original or the sender is too slow; then nothing is
+    recorded.
     """
+    rights.require(by, "media.change")
     text = assets.clean_alt(alt)
     async with received(chunks, settings) as file:
-        return await keep(database, store, settings, file, file_name, text)
+        return await keep(database, by, store, settings, file, file_name, text)
 
 
 async def keep(
-    database: Database, store: ObjectStore, settings: Settings, file: Received, file_name: str, alt: str
+    database: Database,
+    by: Actor,
+    store: ObjectStore,
+    settings: Settings,
+    file: Received,
+    file_name: str,
+    alt: str,
 ) -> tuple[Asset, bool]:
     """The same for a file that has come."""
+    rights.require(by, "media.change")
     text = assets.clean_alt(alt)
     content_type = sniff(file.head)
     async with database.read() as connection:
@@ -63,7 +80,9 @@ async def keep(
     if reason := await store.ping(settings.S3_MEDIA_BUCKET):
         message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
         raise Unavailable(message)
-    asset = assets.new_asset(file.sha256, _bare_name(file_name), content_type, file.size_bytes, text)
+    asset = assets.new_asset(
+        file.sha256, _bare_name(file_name), content_type, file.size_bytes, text, author_id=by.id or None
+    )
     key = keys.original(asset.id)
     await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
     async with database.transaction() as connection:

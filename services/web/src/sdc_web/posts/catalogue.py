@@ -3,27 +3,28 @@
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Action, Actor
 from sdc_web.posts import revisions, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision
 from sdc_web.search import index
 
 
-async def create(database: Database, author_id: str, kind: Kind, now_us: int | None = None) -> Post:
-    """A new post with an empty first revision, number 1. Nobody but the author sees it."""
+async def create(database: Database, by: Actor, kind: Kind, now_us: int | None = None) -> Post:
+    """A new post with an empty first revision, number 1, which is theirs. Raises Forbidden."""
     async with database.transaction() as connection:
-        return await begin(connection, author_id, kind, now_us)
+        return await begin(connection, by, kind, now_us)
 
 
-async def begin(
-    connection: Connection, author_id: str, kind: Kind, now_us: int | None = None, post_id: str = ""
-) -> Post:
+async def begin(connection: Connection, by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "") -> Post:
     """`create`, inside a transaction of the caller's, who may give it an id."""
+    rights.require(by, "posts.change")
     at_us = clock.now_us() if now_us is None else now_us
     post = Post(
         id=post_id or clock.new_id(),
         kind=kind,
         slug=slugs.placeholder(),
-        author_id=author_id,
+        author_id=by.id,
         created_at_us=at_us,
         revision_id=None,
         published_at_us=None,
@@ -41,7 +42,7 @@ async def begin(
         tags_json="[]",
         cover_asset_id=None,
         saved_at_us=at_us,
-        author_id=author_id,
+        author_id=by.id,
     )
     await store.insert_post(connection, post)
     await store.insert_revision(connection, first)
@@ -53,16 +54,19 @@ async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | No
     return await store.by_address(connection, kind, slug)
 
 
-async def find(connection: Connection, post_id: str) -> Post:
-    """The post, published or not; NotFound when there is none."""
-    return await store.post(connection, post_id)
+async def find(connection: Connection, by: Actor, post_id: str, action: Action = "posts.read") -> Post:
+    """The post, published or not, to be read or for what else is to be done to it. Raises Forbidden, NotFound."""
+    found = await store.post(connection, post_id)
+    rights.require(by, action, found.author_id)
+    return found
 
 
-async def delete(database: Database, post_id: str, base_number: int | None = None) -> None:
-    """Delete a post with its revisions and redirects, for good. NotFound when there is none, Stale when `base_number`
-    is given and is not the newest revision's.
+async def delete(database: Database, by: Actor, post_id: str, base_number: int | None = None) -> None:
+    """Delete a post with its revisions and redirects, for good. Raises Forbidden, NotFound, and Stale when
+    `base_number` is given and is not the newest revision's.
     """
     async with database.transaction() as connection:
+        await find(connection, by, post_id, "posts.delete")
         revisions.require(await store.newest_revision(connection, post_id), base_number)
         await index.forget(connection, post_id)
         await store.delete_post(connection, post_id)

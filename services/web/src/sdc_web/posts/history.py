@@ -4,7 +4,8 @@ import msgspec
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
-from sdc_web.posts import revisions, store
+from sdc_web.authors.rights import Actor
+from sdc_web.posts import catalogue, revisions, store
 from sdc_web.posts.records import Draft, Revision
 from sdc_web.texts import characters
 
@@ -63,10 +64,13 @@ async def entry(connection: Connection, post_id: str, revision_id: str) -> Entry
     return found
 
 
-async def name(database: Database, post_id: str, revision_id: str, words: str) -> None:
-    """Give a revision a name, or none. The newest one is left as it is from then on. Raises Invalid, NotFound."""
+async def name(database: Database, by: Actor, post_id: str, revision_id: str, words: str) -> None:
+    """Give a revision a name, or none. The newest one is left as it is from then on. Raises Forbidden, Invalid,
+    NotFound.
+    """
     clean = characters.fitting(characters.line(words), MAX_NAME, "name", "The name")
     async with database.transaction() as connection:
+        await catalogue.find(connection, by, post_id, "posts.change")
         await store.revision(connection, post_id, revision_id)
         await set_name(connection, revision_id, clean)
 
@@ -78,25 +82,26 @@ async def set_name(connection: Connection, revision_id: str, words: str) -> None
     await execute(connection, SQL_NAME, {"id": revision_id, "name": words})
 
 
-async def restore(database: Database, post_id: str, revision_id: str, base_number: int, author_id: str) -> Revision:
+async def restore(database: Database, by: Actor, post_id: str, revision_id: str, base_number: int) -> Revision:
     """Make an old text the newest revision; what was newest before stays in the list. The address stays what it is,
-    and readers see nothing of it. Raises NotFound, and Stale when `base_number` is not the newest number.
+    and readers see nothing of it. Raises Forbidden, NotFound, and Stale when `base_number` is not the newest number.
     """
     async with database.transaction() as connection:
+        await catalogue.find(connection, by, post_id, "posts.change")
         old = await store.revision(connection, post_id, revision_id)
         now = revisions.require(await store.newest_revision(connection, post_id), base_number)
         if old.id == now.id:
             return now
         draft = msgspec.structs.replace(msgspec.convert(old, Draft, from_attributes=True), slug=now.slug)
-        return await revisions.put(connection, post_id, draft, base_number, author_id, apart=True)
+        return await revisions.put(connection, by, post_id, draft, base_number, apart=True)
 
 
-async def discard(database: Database, post_id: str, base_number: int) -> Revision:
+async def discard(database: Database, by: Actor, post_id: str, base_number: int) -> Revision:
     """Go back to what readers see: that revision becomes the newest again, under a new number, and the change stays in
-    the list under a name. Raises NotFound, Stale as `restore`, and Conflict when readers see nothing.
+    the list under a name. Raises Forbidden, NotFound, Stale as `restore`, and Conflict when readers see nothing.
     """
     async with database.transaction() as connection:
-        post = await store.post(connection, post_id)
+        post = await catalogue.find(connection, by, post_id, "posts.change")
         now = revisions.require(await store.newest_revision(connection, post_id), base_number)
         if post.revision_id is None:
             raise Conflict("Readers see nothing of this post, so there is nothing to go back to: restore a revision.")

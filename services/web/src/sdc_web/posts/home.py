@@ -6,6 +6,8 @@ import msgspec
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import store
 from sdc_web.posts.reading import Summary
 
@@ -47,20 +49,22 @@ ORDER BY home_projects.position IS NULL, home_projects.position, newest.title, p
 """
 
 
-async def candidates(connection: Connection) -> list[Candidate]:
-    """Every project, those chosen first and in order, then the others by title."""
+async def candidates(connection: Connection, by: Actor) -> list[Candidate]:
+    """Every project, those chosen first and in order, then the others by title. Raises Forbidden."""
+    rights.require(by, "site.change")
     return await fetch_all(connection, Candidate, SQL_CANDIDATES)
 
 
-async def choose(database: Database, post_id: str) -> None:
+async def choose(database: Database, by: Actor, post_id: str) -> None:
     """Put a project last on the home page; one that is there stays where it is.
 
-    Raises NotFound, Invalid for a post or page, Conflict when there is no more room.
+    Raises Forbidden, NotFound, Invalid for a post or page, Conflict when there is no more room.
     """
+    rights.require(by, "site.change")
     async with database.transaction() as connection:
         if (await store.post(connection, post_id)).kind != "project":
             raise Invalid("Only projects are chosen for the home page.", field="post_id")
-        order = await _order(connection)
+        order = await _order(connection, by)
         if post_id in order:
             return
         if len(order) >= MAX_CHOSEN:
@@ -68,10 +72,10 @@ async def choose(database: Database, post_id: str) -> None:
         await _put(connection, [*order, post_id])
 
 
-async def move(database: Database, post_id: str, way: Move) -> None:
-    """One place up or down; at the end nothing happens. NotFound for one that is not on the home page."""
+async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
+    """One place up or down; at the end nothing happens. Raises Forbidden, NotFound for one that is not there."""
     async with database.transaction() as connection:
-        order = await _order(connection)
+        order = await _order(connection, by)
         if post_id not in order:
             raise NotFound("This project is not on the home page.")
         before = order.index(post_id)
@@ -83,14 +87,15 @@ async def move(database: Database, post_id: str, way: Move) -> None:
 SQL_LEAVE = "DELETE FROM home_projects WHERE post_id = :post_id"
 
 
-async def leave(database: Database, post_id: str) -> None:
-    """Take a project off the home page; the project itself stays."""
+async def leave(database: Database, by: Actor, post_id: str) -> None:
+    """Take a project off the home page; the project itself stays. Raises Forbidden."""
+    rights.require(by, "site.change")
     async with database.transaction() as connection:
         await execute(connection, SQL_LEAVE, {"post_id": post_id})
 
 
-async def _order(connection: Connection) -> list[str]:
-    return [each.id for each in await candidates(connection) if each.position is not None]
+async def _order(connection: Connection, by: Actor) -> list[str]:
+    return [each.id for each in await candidates(connection, by) if each.position is not None]
 
 
 SQL_PUT = """

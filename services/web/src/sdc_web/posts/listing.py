@@ -6,6 +6,7 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Value, fetch_all
 
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import finding
 from sdc_web.posts.records import Kind, State, path_of
 
@@ -84,6 +85,7 @@ WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :st
     AND (:series = '' OR listed.series = :series)
     AND (:tag = '' OR listed.id IN (SELECT id FROM catalogue_tags WHERE tag = :tag))
     AND (:found IS NULL OR listed.id IN (SELECT value FROM json_each(:found)))
+    AND (:author_id IS NULL OR listed.post_id IN (SELECT id FROM posts WHERE author_id = :author_id))
 """
 SQL_BY_SAVED = f"""
 {_COLUMNS} {_WHERE} AND (listed.saved_at_us, listed.post_id) < (:key, :post_id)
@@ -106,8 +108,10 @@ _LAST_ID = "~"
 """Greater than every identifier."""
 
 
-async def page(connection: Connection, filters: Filters, limit: int = PAGE) -> Page:
-    """The lines that follow `filters.after`. Raises Invalid for one that no page has given."""
+async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE) -> Page:
+    """The lines that follow `filters.after`, of texts that they may read. Raises Forbidden, and Invalid for an `after`
+    that no page has given.
+    """
     key, post_id = _place(filters)
     found = await finding.among_all(connection, filters.q)
     values: dict[str, Value] = {
@@ -116,6 +120,7 @@ async def page(connection: Connection, filters: Filters, limit: int = PAGE) -> P
         "series": filters.series,
         "tag": filters.tag,
         "found": found,
+        "author_id": by.only_own("posts.read"),
     }
     more = {"key": key, "post_id": post_id, "limit": limit + 1}
     rows = await fetch_all(connection, Listed, _ORDERED[filters.order], {**values, **more})
@@ -124,9 +129,17 @@ async def page(connection: Connection, filters: Filters, limit: int = PAGE) -> P
     return Page(rows=rows[:limit], counts={each.state: each.number for each in counted}, after=after)
 
 
-async def last_saved(connection: Connection, limit: int, state: State | Literal[""] = "") -> list[Listed]:
-    """The texts that were saved last, in any state or in one."""
-    values: dict[str, Value] = {"kind": "", "state": state, "series": "", "tag": "", "found": None}
+async def last_saved(connection: Connection, by: Actor, limit: int, state: State | Literal[""] = "") -> list[Listed]:
+    """The texts that were saved last, in any state or in one, of those that they may read. Raises Forbidden."""
+    author_id = by.only_own("posts.read")
+    values: dict[str, Value] = {
+        "kind": "",
+        "state": state,
+        "series": "",
+        "tag": "",
+        "found": None,
+        "author_id": author_id,
+    }
     place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
     return await fetch_all(connection, Listed, SQL_BY_SAVED, {**values, **place})
 

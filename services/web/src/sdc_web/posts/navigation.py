@@ -8,6 +8,8 @@ from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
 
 from sdc_web import redirects
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import reading, store
 from sdc_web.posts.records import Kind
 from sdc_web.redirects import addresses
@@ -91,8 +93,9 @@ SQL_ADD = "INSERT INTO navigation (position, title, url) VALUES (:position, :tit
 SQL_SET_OWN = "UPDATE site SET own_navigation = :is_own WHERE id = 1"
 
 
-async def put(database: Database, entries: list[Entry], site_url: str) -> None:
-    """Readers see these links from now on, and no others. Raises Invalid, and then nothing has changed."""
+async def put(database: Database, by: Actor, entries: list[Entry], site_url: str) -> None:
+    """Readers see these links from now on, and no others. Raises Forbidden, Invalid, and then nothing has changed."""
+    rights.require(by, "site.change")
     if len(entries) > MAX_ENTRIES:
         raise Invalid(f"The navigation has at most {MAX_ENTRIES} entries.")
     kept = [checked(each, site_url) for each in entries]
@@ -103,8 +106,9 @@ async def put(database: Database, entries: list[Entry], site_url: str) -> None:
         await execute(connection, SQL_SET_OWN, {"is_own": 1})
 
 
-async def forget(database: Database) -> None:
-    """The navigation is made from what is published again."""
+async def forget(database: Database, by: Actor) -> None:
+    """The navigation is made from what is published again. Raises Forbidden."""
+    rights.require(by, "site.change")
     async with database.transaction() as connection:
         await execute(connection, SQL_CLEAR)
         await execute(connection, SQL_SET_OWN, {"is_own": 0})

@@ -9,6 +9,8 @@ from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web import redirects
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import backlinks, languages, revisions, sameness, series, store
 from sdc_web.posts.records import Post, Revision, path_of
 from sdc_web.search import index
@@ -20,25 +22,28 @@ MAX_DUE = 1_000
 log = logging.getLogger(__name__)
 
 
-async def publish(database: Database, post_id: str, at_us: int | None = None, base_number: int | None = None) -> Post:
+async def publish(
+    database: Database, by: Actor, post_id: str, at_us: int | None = None, base_number: int | None = None
+) -> Post:
     """Publish the newest revision and return the post.
 
     With `at_us` in the future the post is scheduled instead; in the past, that is the date readers see. Raises Invalid
-    without a title, Conflict when its address is taken, NotFound, Stale when `base_number` is given and is not the
-    newest revision's, and Unavailable while it is saved all the time.
+    without a title, Conflict when its address is taken, Forbidden, NotFound, Stale when `base_number` is given and is
+    not the newest revision's, and Unavailable while it is saved all the time.
     """
     if at_us is not None and at_us > clock.now_us():
-        return await _schedule(database, post_id, at_us, base_number)
-    return await _publish(database, post_id, at_us, base_number)
+        return await _schedule(database, by, post_id, at_us, base_number)
+    return await _publish(database, by, post_id, at_us, base_number)
 
 
-async def unpublish(database: Database, post_id: str, base_number: int | None = None) -> Post:
-    """Take a post away from readers, and from the schedule. Its date and its revisions stay. Raises NotFound, and Stale
-    as `publish` does.
+async def unpublish(database: Database, by: Actor, post_id: str, base_number: int | None = None) -> Post:
+    """Take a post away from readers, and from the schedule. Its date and its revisions stay. Raises Forbidden,
+    NotFound, and Stale as `publish` does.
     """
     async with database.transaction() as connection:
+        before = await _publishable(connection, by, post_id)
         revisions.require(await store.newest_revision(connection, post_id), base_number)
-        post = replace(await store.post(connection, post_id), revision_id=None, scheduled_at_us=None)
+        post = replace(before, revision_id=None, scheduled_at_us=None)
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
         await index.forget(connection, post_id)
@@ -68,7 +73,7 @@ async def publish_due(database: Database, now_us: int) -> int:
 async def _publish_scheduled(database: Database, post: Post) -> bool:
     """Whether it was published: not when the author deleted it, or changed its moment, since it was read."""
     try:
-        await _publish(database, post.id, post.scheduled_at_us, as_scheduled=True)
+        await _publish(database, rights.SYSTEM, post.id, post.scheduled_at_us, as_scheduled=True)
     except (NotFound, Stale):
         return False
     except (Invalid, Conflict) as error:
@@ -80,16 +85,23 @@ async def _publish_scheduled(database: Database, post: Post) -> bool:
 
 
 async def _publish(
-    database: Database, post_id: str, at_us: int | None, base_number: int | None = None, *, as_scheduled: bool = False
+    database: Database,
+    by: Actor,
+    post_id: str,
+    at_us: int | None,
+    base_number: int | None = None,
+    *,
+    as_scheduled: bool = False,
 ) -> Post:
     """Raises Stale when it is `as_scheduled` and the post is not scheduled for `at_us` any more."""
     for _ in range(TRIES):
         async with database.read() as connection:
+            await _publishable(connection, by, post_id)
             newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
         rendered = await asyncio.to_thread(markdown.render, newest.body)
         async with database.transaction() as connection:
-            before = await store.post(connection, post_id)
+            before = await _publishable(connection, by, post_id)
             if as_scheduled and before.scheduled_at_us != at_us:
                 message = "The post is not scheduled for that moment any more."
                 raise Stale(message)
@@ -101,6 +113,12 @@ async def _publish(
                 return await _put_before_readers(connection, before, finished, at_us)
     message = "The post is being saved all the time: try again in a moment."
     raise Unavailable(message)
+
+
+async def _publishable(connection: Connection, by: Actor, post_id: str) -> Post:
+    post = await store.post(connection, post_id)
+    rights.require(by, "posts.publish", post.author_id)
+    return post
 
 
 def _require_title(revision: Revision) -> None:
@@ -142,9 +160,10 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
     return after
 
 
-async def _schedule(database: Database, post_id: str, at_us: int, base_number: int | None) -> Post:
+async def _schedule(database: Database, by: Actor, post_id: str, at_us: int, base_number: int | None) -> Post:
     async with database.transaction() as connection:
+        before = await _publishable(connection, by, post_id)
         _require_title(revisions.require(await store.newest_revision(connection, post_id), base_number))
-        post = replace(await store.post(connection, post_id), scheduled_at_us=at_us)
+        post = replace(before, scheduled_at_us=at_us)
         await store.update_post(connection, post)
     return post

@@ -5,6 +5,8 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import canonical, keeping, languages, projects, series, slugs, store, tags
 from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
 from sdc_web.texts import characters, language_names, names
@@ -22,24 +24,25 @@ class Stale(errors.Stale):
         self.current = current
 
 
-async def save(database: Database, post_id: str, draft: Draft, base_number: int, author_id: str) -> Revision:
+async def save(database: Database, by: Actor, post_id: str, draft: Draft, base_number: int) -> Revision:
     """Save as the newest revision and return it with its new number, the next If-Match.
 
     The newest revision is replaced, or followed by a new one where `keeping` says that it must stay. Raises Stale when
-    `base_number` is not the newest number, Invalid naming the field, NotFound without such a post.
+    `base_number` is not the newest number, Invalid naming the field, Forbidden, NotFound without such a post.
     """
     async with database.transaction() as connection:
-        return await put(connection, post_id, draft, base_number, author_id)
+        return await put(connection, by, post_id, draft, base_number)
 
 
 async def put(
-    connection: Connection, post_id: str, draft: Draft, base_number: int, author_id: str, *, apart: bool = False
+    connection: Connection, by: Actor, post_id: str, draft: Draft, base_number: int, *, apart: bool = False
 ) -> Revision:
     """`save`, inside a transaction of the caller's; with `apart` always as a new revision."""
     post = await store.post(connection, post_id)
+    rights.require(by, "posts.change", post.author_id)
     newest = require(await store.newest_revision(connection, post_id), base_number)
     clean = await _check(connection, post, newest, draft)
-    apart = apart or await keeping.must_stay(connection, newest, clean.body, author_id)
+    apart = apart or await keeping.must_stay(connection, newest, clean.body, by.id)
     saved = Revision(
         id=clock.new_id() if apart else newest.id,
         post_id=post_id,
@@ -51,7 +54,7 @@ async def put(
         tags_json=encode_tags(clean.tags),
         cover_asset_id=clean.cover_asset_id,
         saved_at_us=clock.now_us(),
-        author_id=author_id,
+        author_id=by.id,
         series=clean.series,
         series_position=clean.series_position,
         project_json=encode_project(clean.project),
@@ -78,8 +81,9 @@ def require(newest: Revision, base_number: int | None) -> Revision:
     return newest
 
 
-async def newest(connection: Connection, post_id: str) -> Revision:
-    """The revision that the editor opens; NotFound without such a post."""
+async def newest(connection: Connection, by: Actor, post_id: str) -> Revision:
+    """The revision that the editor opens. Raises Forbidden, NotFound."""
+    rights.require(by, "posts.read", (await store.post(connection, post_id)).author_id)
     return await store.newest_revision(connection, post_id)
 
 

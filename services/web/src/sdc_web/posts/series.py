@@ -6,6 +6,8 @@ from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
 from sdc_web import redirects
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import slugs
 from sdc_web.posts.reading import Published, Summary
 from sdc_web.texts import characters, names
@@ -171,11 +173,12 @@ async def put(connection: Connection, post_id: str, title: str, position: int | 
 SQL_CHANGE = "UPDATE series SET title = :title, slug = :slug, description = :description WHERE id = :id"
 
 
-async def change(database: Database, given: Series) -> None:
+async def change(database: Database, by: Actor, given: Series) -> None:
     """New words for a series, whose old address leads to the new one.
 
-    Raises Invalid with the field at fault, NotFound without such a series.
+    Raises Forbidden, Invalid with the field at fault, NotFound without such a series.
     """
+    rights.require(by, "series.change")
     title = characters.fitting(characters.line(given.title), MAX_TITLE, "title", "The title")
     if not title:
         raise Invalid("A series needs a title.", field="title")
@@ -199,8 +202,9 @@ async def change(database: Database, given: Series) -> None:
 SQL_DELETE = "DELETE FROM series WHERE id = :id"
 
 
-async def delete(database: Database, series_id: str) -> None:
-    """Delete a series; its posts stay, and name it no more. NotFound without such a series."""
+async def delete(database: Database, by: Actor, series_id: str) -> None:
+    """Delete a series; its posts stay, and name it no more. Raises Forbidden, NotFound."""
+    rights.require(by, "series.change")
     async with database.transaction() as connection:
         await _rename(connection, (await find(connection, series_id)).title, "")
         await execute(connection, SQL_DELETE, {"id": series_id})

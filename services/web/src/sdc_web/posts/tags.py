@@ -9,6 +9,8 @@ import msgspec
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import tags_moved
 from sdc_web.texts import characters
 
@@ -69,6 +71,12 @@ GROUP BY post_tags.tag ORDER BY post_tags.tag
 async def published(connection: Connection) -> list[Counted]:
     """Every tag that a published text carries, by name."""
     return await fetch_all(connection, Counted, SQL_PUBLISHED)
+
+
+async def in_use(connection: Connection, by: Actor) -> list[Counted]:
+    """The same, for those who write. Raises Forbidden."""
+    rights.require(by, "tags.read")
+    return await published(connection)
 
 
 SQL_ONE = "SELECT name, colour, description FROM tags WHERE name = :name"
@@ -143,11 +151,12 @@ ON CONFLICT (name) DO UPDATE SET colour = excluded.colour, description = exclude
 SQL_FORGET = "DELETE FROM tags WHERE name = :name"
 
 
-async def change(database: Database, name: str, changes: Mapping[str, object]) -> Listed:
+async def change(database: Database, by: Actor, name: str, changes: Mapping[str, object]) -> Listed:
     """Other values in some fields of a `Tag`; by another name, every text that carries the tag is found at once.
 
-    Raises Invalid with the field at fault, NotFound without such a tag.
+    Raises Forbidden, Invalid with the field at fault, NotFound without such a tag.
     """
+    rights.require(by, "tags.change")
     async with database.transaction() as connection:
         known = await everything(connection)
         before = among(known, name)
@@ -164,11 +173,12 @@ async def change(database: Database, name: str, changes: Mapping[str, object]) -
     return Listed(**msgspec.structs.asdict(wanted), posts=before.posts, drafts=before.drafts)
 
 
-async def merge(database: Database, name: str, into: str) -> None:
+async def merge(database: Database, by: Actor, name: str, into: str) -> None:
     """Every text that carries the one tag carries the other instead, which keeps its colour and its words.
 
-    Raises Invalid, NotFound without such a tag.
+    Raises Forbidden, Invalid, NotFound without such a tag.
     """
+    rights.require(by, "tags.change")
     async with database.transaction() as connection:
         known = await everything(connection)
         among(known, name)
@@ -178,8 +188,9 @@ async def merge(database: Database, name: str, into: str) -> None:
         await execute(connection, SQL_FORGET, {"name": name})
 
 
-async def delete(database: Database, name: str) -> None:
-    """No text carries the tag any more. Raises NotFound without such a tag."""
+async def delete(database: Database, by: Actor, name: str) -> None:
+    """No text carries the tag any more. Raises Forbidden, NotFound without such a tag."""
+    rights.require(by, "tags.change")
     async with database.transaction() as connection:
         among(await everything(connection), name)
         await tags_moved.take_off(connection, name)

@@ -7,6 +7,8 @@ import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
 from sdc_web import redirects
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.search import index
 
 
@@ -38,8 +40,11 @@ async def former(connection: Connection, tag: str) -> list[str]:
 SQL_FREE = "DELETE FROM former_tags WHERE name = :name AND tag = :tag"
 
 
-async def free(database: Database, tag: str, name: str) -> None:
-    """The tag had that name no longer: it may be a tag of its own again. Nothing happens where it was none."""
+async def free(database: Database, by: Actor, tag: str, name: str) -> None:
+    """The tag had that name no longer: it may be a tag of its own again. Nothing happens where it was none. Raises
+    Forbidden.
+    """
+    rights.require(by, "tags.change")
     async with database.transaction() as connection:
         if await execute(connection, SQL_FREE, {"tag": tag, "name": name}):
             await redirects.remove(connection, f"/tags/{name}")

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import catalogue, revisions, store
 from sdc_web.posts.records import Draft, Kind, ProjectFacts, Revision, State, decode_project, decode_tags, path_of
 from sdc_web.texts import names
@@ -92,8 +93,9 @@ ORDER BY newest.number DESC LIMIT 1
 """
 
 
-async def whole(connection: Connection, post_id: str) -> Whole:
-    """The post, published or not; NotFound when there is none."""
+async def whole(connection: Connection, by: Actor, post_id: str) -> Whole:
+    """The post, published or not. Raises Forbidden, NotFound."""
+    await catalogue.find(connection, by, post_id)
     found = await fetch_one(connection, Whole, SQL_WHOLE, {"id": post_id})
     if found is None:
         raise NotFound("There is no such post.")
@@ -118,45 +120,50 @@ WHERE posts.id < :before
     AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
     AND (:kind IS NULL OR posts.kind = :kind)
     AND (:state IS NULL OR state = :state)
+    AND (:author_id IS NULL OR posts.author_id = :author_id)
 ORDER BY posts.id DESC
 LIMIT :limit
 """
 
 
 async def page(
-    connection: Connection, *, kind: Kind | None, state: State | None, before: str = "", limit: int
+    connection: Connection, by: Actor, *, kind: Kind | None, state: State | None, before: str = "", limit: int
 ) -> list[Overview]:
-    """Posts older than the one with the id `before`, the one made last first: saving a post does not move it."""
-    values = {"kind": kind, "state": state, "before": before or LAST, "limit": limit}
+    """Posts that they may read, older than the one with the id `before`, the one made last first: saving a post does
+    not move it. Raises Forbidden.
+    """
+    author_id = by.only_own("posts.read")
+    values = {"kind": kind, "state": state, "before": before or LAST, "limit": limit, "author_id": author_id}
     return await fetch_all(connection, Overview, SQL_PAGE, values)
 
 
-async def begin(database: Database, author_id: str, kind: Kind, draft: Draft, post_id: str = "") -> Whole:
-    """A new post with that text, its revision number 2. Raises Invalid, and then there is no new post. The post that
-    has `post_id` already was made by an earlier try, and stays as it is.
+async def begin(database: Database, by: Actor, kind: Kind, draft: Draft, post_id: str = "") -> Whole:
+    """A new post with that text, its revision number 2. Raises Forbidden, Invalid, and then there is no new post. The
+    post that has `post_id` already was made by an earlier try, and stays as it is.
     """
     async with database.transaction() as connection:
         if post_id and (made := await fetch_one(connection, Whole, SQL_WHOLE, {"id": post_id})):
             return made
-        post = await catalogue.begin(connection, author_id, kind, post_id=post_id)
-        await revisions.put(connection, post.id, draft, 1, author_id)
-        return await whole(connection, post.id)
+        post = await catalogue.begin(connection, by, kind, post_id=post_id)
+        await revisions.put(connection, by, post.id, draft, 1)
+        return await whole(connection, by, post.id)
 
 
 async def amend(
-    database: Database, post_id: str, changes: Mapping[str, object], base_number: int | None, author_id: str
+    database: Database, by: Actor, post_id: str, changes: Mapping[str, object], base_number: int | None
 ) -> Whole:
     """Save the newest revision with other values in those fields of a `Draft`, and return the post as this left it;
     without any, nothing is saved. Raises Stale when `base_number` is given and is not the newest number, Invalid,
-    NotFound.
+    Forbidden, NotFound.
     """
     async with database.transaction() as connection:
+        await catalogue.find(connection, by, post_id, "posts.change")
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         before = draft_of(newest)
         after = replace(before, **changes)
         if after != before:
-            await revisions.put(connection, post_id, after, newest.number, author_id)
-        return await whole(connection, post_id)
+            await revisions.put(connection, by, post_id, after, newest.number)
+        return await whole(connection, by, post_id)
 
 
 def draft_of(revision: Revision) -> Draft:

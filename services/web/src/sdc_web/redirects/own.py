@@ -5,15 +5,18 @@ from urllib.parse import quote
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.redirects import addresses
 from sdc_web.redirects.store import is_known, is_published, put_own, remove, retarget
 
 
-async def add_own(database: Database, path: str, target: str, site_url: str) -> None:
-    """From now on `path` leads to `target`, a path or an https URL. Raises Invalid naming the field at fault.
+async def add_own(database: Database, by: Actor, path: str, target: str, site_url: str) -> None:
+    """From now on `path` leads to `target`, a path or an https URL. Raises Forbidden, Invalid naming the field.
 
     A target that is an old address itself is refused, so redirects never go round in a circle.
     """
+    rights.require(by, "site.change")
     old = addresses.old_path(path)
     leads_to = addresses.target(target, site_url)
     here = addresses.path_here(leads_to)
@@ -38,7 +41,8 @@ async def move_own(connection: Connection, old: str, new: str) -> None:
     await put_own(connection, old, target)
 
 
-async def delete(database: Database, path: str) -> None:
-    """The address leads nowhere any more; nothing happens where it did not."""
+async def delete(database: Database, by: Actor, path: str) -> None:
+    """The address leads nowhere any more; nothing happens where it did not. Raises Forbidden."""
+    rights.require(by, "site.change")
     async with database.transaction() as connection:
         await remove(connection, path)

@@ -4,6 +4,8 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.posts.records import Kind, path_of
 
 
@@ -76,8 +78,9 @@ LIMIT :limit
 """
 
 
-async def everything(connection: Connection, limit: int) -> list[Redirect]:
-    """Every redirect, the newest first."""
+async def everything(connection: Connection, by: Actor, limit: int) -> list[Redirect]:
+    """Every redirect, the newest first. Raises Forbidden."""
+    rights.require(by, "site.change")
     return await fetch_all(connection, Redirect, SQL_EVERYTHING, {"limit": limit})
 
 

@@ -7,6 +7,8 @@ import msgspec
 from sdc_core.answers.analytics import Breakdown, Dimension, FilterName, Latency, Live, Step, Summary, Timeseries
 from sdc_core.service_client import ServiceClient
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.reports.asking import ask, together
 
 FILTERS: tuple[FilterName, ...] = get_args(FilterName)
@@ -36,14 +38,14 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
 
 
-async def whole(worker: ServiceClient, question: Question, by: Step) -> Whole:
-    """All of it, asked at once. Raises Unavailable when one part is missing."""
+async def whole(worker: ServiceClient, by: Actor, question: Question, step: Step) -> Whole:
+    """All of it, asked at once. Raises Forbidden, and Unavailable when one part is missing."""
     async with together() as group:
         found_summary = group.create_task(summary(worker, question))
-        series = group.create_task(timeseries(worker, question, by))
+        series = group.create_task(timeseries(worker, question, step))
         parts = [group.create_task(breakdown(worker, question, each)) for each in DIMENSIONS]
         times = group.create_task(ask(worker, "/analytics/latency", Latency, question.query()))
-        now = group.create_task(live(worker))
+        now = group.create_task(live(worker, by))
     return Whole(
         summary=found_summary.result(),
         timeseries=series.result(),
@@ -58,9 +60,9 @@ async def summary(worker: ServiceClient, question: Question) -> Summary:
     return await ask(worker, "/analytics/summary", Summary, question.query())
 
 
-async def timeseries(worker: ServiceClient, question: Question, by: Step) -> Timeseries:
+async def timeseries(worker: ServiceClient, question: Question, step: Step) -> Timeseries:
     """One point for each day or hour, zeros included."""
-    return await ask(worker, "/analytics/timeseries", Timeseries, question.query(by=by))
+    return await ask(worker, "/analytics/timeseries", Timeseries, question.query(by=step))
 
 
 async def breakdown(worker: ServiceClient, question: Question, by: Dimension) -> Breakdown:
@@ -68,6 +70,7 @@ async def breakdown(worker: ServiceClient, question: Question, by: Dimension) ->
     return await ask(worker, "/analytics/breakdown", Breakdown, question.query(by=by, limit=str(ROWS)))
 
 
-async def live(worker: ServiceClient) -> Live:
-    """Who is here now."""
+async def live(worker: ServiceClient, by: Actor) -> Live:
+    """Who is here now. Raises Forbidden, Unavailable."""
+    rights.require(by, "statistics.read")
     return await ask(worker, "/analytics/live", Live)

@@ -9,6 +9,8 @@ from sdc_core.attempts import Attempt
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.service_client import ServiceClient
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.reports.asking import ask, decode
 
 START_S = 10.0
@@ -31,18 +33,20 @@ async def runs(worker: ServiceClient, name: str, limit: int) -> list[Run]:
     return (await ask(worker, f"{_address(name)}/runs", JobRuns, {"limit": str(limit)})).runs
 
 
-async def start(worker: ServiceClient, name: str) -> Run:
-    """Start a run now. Raises NotFound for an unknown job, and Unavailable."""
+async def start(worker: ServiceClient, by: Actor, name: str) -> Run:
+    """Start a run now. Raises Forbidden, NotFound for an unknown job, and Unavailable."""
+    rights.require(by, "jobs.change")
     attempt = await worker.send("POST", f"{_address(name)}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, Run)
 
 
-async def confirm(worker: ServiceClient, name: str, run_id: str) -> Run:
+async def confirm(worker: ServiceClient, by: Actor, name: str, run_id: str) -> Run:
     """Have a run that stopped to ask go on, in a new run; twice is once. Raises Conflict when it is not the newest of
-    the job or asked nothing, NotFound, and Unavailable.
+    the job or asked nothing, Forbidden, NotFound, and Unavailable.
     """
+    rights.require(by, "jobs.change")
     attempt = await worker.send(
         "POST",
         f"{_address(name)}/runs",
@@ -58,8 +62,9 @@ async def confirm(worker: ServiceClient, name: str, run_id: str) -> Run:
     return decode(attempt.body, Run)
 
 
-async def pause(worker: ServiceClient, name: str, *, paused: bool) -> JobReport:
-    """Have a job's due times pass without a run, or no longer. Raises NotFound, and Unavailable."""
+async def pause(worker: ServiceClient, by: Actor, name: str, *, paused: bool) -> JobReport:
+    """Have a job's due times pass without a run, or no longer. Raises Forbidden, NotFound, and Unavailable."""
+    rights.require(by, "jobs.change")
     attempt = await worker.send("PUT" if paused else "DELETE", f"{_address(name)}/pause", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")

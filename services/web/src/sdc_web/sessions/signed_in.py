@@ -7,6 +7,7 @@ from sdc_core import clock
 from sdc_core.errors import NotFound
 
 from sdc_web.authors import store as authors
+from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.sessions import store
@@ -31,10 +32,20 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     display_name: str
+    role: Role
     session_id: str
     confirmed_at_us: int
     expires_at_us: int
     refreshed: bool
+
+    @property
+    def actor(self) -> Actor:
+        """They, as whoever does something."""
+        return Actor(id=self.id, name=self.name, role=self.role)
+
+    def may(self, action: Action) -> bool:
+        """Whether pages offer them this."""
+        return self.actor.may(action)
 
 
 async def start(databases: Databases, author: Author, *, user_agent: str, country: str, replaces: str = "") -> Started:
@@ -79,6 +90,7 @@ async def find(databases: Databases, token: str) -> SignedIn | None:
         id=author.id,
         name=author.name,
         display_name=author.display_name,
+        role=author.role,
         session_id=session.id,
         confirmed_at_us=session.confirmed_at_us,
         expires_at_us=expires_at_us,

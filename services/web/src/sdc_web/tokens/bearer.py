@@ -9,8 +9,10 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.sqlite import Database, IntegrityError
 
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
 from sdc_web.tokens import store
-from sdc_web.tokens.store import ApiToken, Scope
+from sdc_web.tokens.store import ApiToken, Bearer, Scope
 
 PREFIX = "sdc_"
 """Programs that search code for lost secrets know them by it."""
@@ -30,8 +32,14 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     token: ApiToken
 
 
-async def issue(site: Database, *, name: str, scope: Scope, author_id: str, days: int | None = None) -> Issued:
-    """A new token that ends after so many days, or never. Raises Invalid, and Conflict for a name in use."""
+async def issue(
+    site: Database, by: Actor, *, name: str, scope: Scope, author_id: str, days: int | None = None
+) -> Issued:
+    """A new token that ends after so many days, or never; it may do what that author may, at most.
+
+    Raises Forbidden, Invalid, and Conflict for a name in use.
+    """
+    rights.require(by, "tokens.change", author_id)
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
         raise Invalid("a token's name has 1 to 64 letters, digits, dots, hyphens or underscores", field="name")
@@ -58,7 +66,7 @@ async def issue(site: Database, *, name: str, scope: Scope, author_id: str, days
     return Issued(text=text, token=token)
 
 
-async def recognise(site: Database, text: str) -> ApiToken | None:
+async def recognise(site: Database, text: str) -> Bearer | None:
     """The token with that text, or None for one that is wrong, expired or revoked. Notes its use."""
     if not _TOKEN.fullmatch(text):
         return None
@@ -74,18 +82,22 @@ async def recognise(site: Database, text: str) -> ApiToken | None:
     return found
 
 
-async def listing(site: Database) -> list[ApiToken]:
-    """Every token, expired ones too, by name."""
+async def listing(site: Database, by: Actor) -> list[ApiToken]:
+    """Every token that they may see, expired ones too, by name. Raises Forbidden."""
+    author_id = by.only_own("tokens.read")
     async with site.read() as connection:
-        return await store.everything(connection)
+        return await store.everything(connection, author_id)
 
 
-async def revoke(site: Database, name: str) -> None:
-    """From the next request on it opens nothing. Raises NotFound."""
+async def revoke(site: Database, by: Actor, name: str) -> None:
+    """From the next request on it opens nothing. Raises Forbidden, NotFound."""
     name = name.strip().lower()
     async with site.transaction() as connection:
-        if not await store.delete(connection, name):
+        found = await store.by_name(connection, name)
+        if found is None:
             raise NotFound(f"there is no token named {name}")
+        rights.require(by, "tokens.change", found.author_id)
+        await store.delete(connection, found.id)
     log.info("a token was revoked", extra={"token": name})
 
 

@@ -1,0 +1,117 @@
+"""Who may do what: one table, and the question that every noun asks of it before it changes or shows anything."""
+
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from sdc_core.errors import Forbidden
+
+Role: TypeAlias = Literal["owner", "author", "viewer"]
+Reach: TypeAlias = Literal["any", "own", "none"]
+"""Of a right: over everything, over what is one's own, over nothing."""
+Action: TypeAlias = Literal[
+    "account.change",
+    "statistics.read",
+    "posts.read",
+    "posts.change",
+    "posts.publish",
+    "posts.delete",
+    "media.read",
+    "media.change",
+    "tags.read",
+    "tags.change",
+    "series.change",
+    "site.change",
+    "tokens.read",
+    "tokens.change",
+    "endpoints.change",
+    "jobs.read",
+    "jobs.change",
+    "backups.read",
+    "authors.read",
+    "authors.change",
+    "audit.read",
+]
+
+
+class Reaches(NamedTuple):
+    """How far a right reaches for each role."""
+
+    owner: Reach
+    author: Reach
+    viewer: Reach
+
+
+# `site` is everything about the site as a whole: words, home page, navigation, redirects, links, look, robots.
+RIGHTS: MappingProxyType[Action, Reaches] = MappingProxyType({
+    #                           owner  author  viewer
+    "account.change":   Reaches("any", "own",  "own"),
+    "statistics.read":  Reaches("any", "any",  "any"),
+    "posts.read":       Reaches("any", "own",  "none"),
+    "posts.change":     Reaches("any", "own",  "none"),
+    "posts.publish":    Reaches("any", "own",  "none"),
+    "posts.delete":     Reaches("any", "own",  "none"),
+    "media.read":       Reaches("any", "any",  "none"),
+    "media.change":     Reaches("any", "own",  "none"),
+    "tags.read":        Reaches("any", "any",  "none"),
+    "tags.change":      Reaches("any", "none", "none"),
+    "series.change":    Reaches("any", "none", "none"),
+    "site.change":      Reaches("any", "none", "none"),
+    "tokens.read":      Reaches("any", "own",  "none"),
+    "tokens.change":    Reaches("any", "own",  "none"),
+    "endpoints.change": Reaches("any", "none", "none"),
+    "jobs.read":        Reaches("any", "none", "none"),
+    "jobs.change":      Reaches("any", "none", "none"),
+    "backups.read":     Reaches("any", "none", "none"),
+    "authors.read":     Reaches("any", "none", "none"),
+    "authors.change":   Reaches("any", "none", "none"),
+    "audit.read":       Reaches("any", "none", "none"),
+})  # fmt: skip
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who does something. `reads_only` is a program whose token may change nothing, whatever its author may."""
+
+    id: str
+    name: str
+    role: Role
+    reads_only: bool = False
+
+    def reach(self, action: Action) -> Reach:
+        """How far the right reaches."""
+        if self.reads_only and not action.endswith(".read"):
+            return "none"
+        return getattr(RIGHTS[action], self.role)
+
+    def may(self, action: Action) -> bool:
+        """Whether there is anything that they may do this to."""
+        return self.reach(action) != "none"
+
+    def may_of(self, action: Action, owner_id: str | None) -> bool:
+        """Whether they may do this to what is that author's; None is nobody's."""
+        reach = self.reach(action)
+        return reach == "any" or (reach == "own" and owner_id == self.id)
+
+    def only_own(self, action: Action) -> str | None:
+        """The id that a list is narrowed to, None for all. Raises Forbidden without the right."""
+        require(self, action)
+        return None if self.reach(action) == "any" else self.id
+
+
+SYSTEM = Actor(id="", name="system", role="owner")
+"""The site itself: cron jobs, the worker's messages, the `sdc` command."""
+
+
+class ReadOnly(Forbidden):
+    """A token that may only read."""
+
+
+def require(by: Actor, action: Action, owner_id: str | UnsetType | None = UNSET) -> None:
+    """Raises Forbidden unless they may do this: to something, or to what is that author's; None is nobody's."""
+    if by.reads_only and not action.endswith(".read"):
+        raise ReadOnly("this token may read and not write: make one with `--scope write`")
+    if not by.may(action):
+        raise Forbidden(f"your role here is {by.role}, which has no right to this: ask an owner of the site")
+    if owner_id is not UNSET and not by.may_of(action, owner_id):
+        raise Forbidden("this is another author's: only they and an owner of the site have a right to it")

@@ -1,0 +1,328 @@
+"""Who may do what: every role tries every operation of the nouns."""
+
+import inspect
+import pkgutil
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+import pytest
+from sdc_core import service_client
+from sdc_core.errors import Forbidden, SdcError
+from sdc_core.objects import ObjectStore, local_endpoint, open_store
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
+from sdc_core.webhooks import Keyring
+from sdc_web import media, posts, redirects, tokens
+from sdc_web.authors import accounts, site, store
+from sdc_web.authors.rights import RIGHTS, Action, Actor
+from sdc_web.db import Databases
+from sdc_web.media import assets
+from sdc_web.posts import Draft, Entry, tags_moved, whole
+from sdc_web.posts.series import Series
+from sdc_web.reports import analytics, jobs
+
+ANNS: Final = "Ann's"
+NOBODYS: Final = "nobody's"
+PASSWORD = "a lamp, a ladder, a lake"
+
+
+class World(msgspec.Struct, kw_only=True):
+    """A site with two authors beside the owner; what is there is Ann's, and what shapes the site is nobody's own."""
+
+    databases: Databases
+    settings: Settings
+    objects: ObjectStore
+    worker: ServiceClient
+    owner: Actor
+    ann: Actor
+    ben: Actor
+    viewer: Actor
+    post_id: str
+    project_id: str
+    asset_id: str
+    series_id: str
+
+    async def read(self, ask: Callable[[Connection], Awaitable[object]]) -> object:
+        async with self.databases.site.read() as connection:
+            return await ask(connection)
+
+
+@pytest.fixture
+async def world(databases: Databases, settings: Settings) -> AsyncGenerator[World]:
+    async with databases.site.transaction() as connection:
+        made = {
+            name: await accounts.prepare(name=name, display_name="", password=None, role=role)
+            for name, role in (("owner", "owner"), ("ann", "author"), ("ben", "author"), ("viewer", "viewer"))
+        }
+        for each in made.values():
+            await store.insert(connection, each)
+        asset = assets.new_asset("0" * 64, "a.png", "image/png", 9, "A lamp", made["ann"].id)
+        await assets.insert(connection, asset)
+    ann = made["ann"].actor
+    post = await posts.create(databases.site, ann, "post")
+    project = await posts.create(databases.site, ann, "project")
+    await posts.revisions.save(databases.site, ann, post.id, Draft(title="Fog", tags=("tea",), series="On fog"), 1)
+    await posts.publish(databases.site, ann, post.id)
+    await tokens.issue(databases.site, ann, name="phone", scope="read", author_id=ann.id)
+    async with databases.site.read() as connection:
+        (series,) = await posts.series.everything(connection)
+    async with (
+        open_store(local_endpoint(settings)) as objects,
+        service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
+    ):
+        yield World(
+            databases=databases,
+            settings=settings,
+            objects=objects,
+            worker=worker,
+            **{name: each.actor for name, each in made.items()},
+            post_id=post.id,
+            project_id=project.id,
+            asset_id=asset.id,
+            series_id=series.id,
+        )
+
+
+async def _png() -> AsyncIterator[bytes]:
+    yield b"\x89PNG\r\n\x1a\n"
+
+
+class Operation(NamedTuple):
+    """What is tried, and whether it is done to something of Ann's, so that Ben has no right to it."""
+
+    action: Action
+    whose: Literal["Ann's", "nobody's"]
+    call: Callable[[World, Actor], Awaitable[object]]
+
+
+def _series(w: World) -> Series:
+    return Series(id=w.series_id, slug="on-fog", title="On fog", description="")
+
+
+OPERATIONS: dict[str, Operation] = {
+    "posts.find": Operation("posts.read", ANNS, lambda w, by: w.read(lambda c: posts.find(c, by, w.post_id))),
+    "posts.revisions.newest": Operation(
+        "posts.read", ANNS, lambda w, by: w.read(lambda c: posts.revisions.newest(c, by, w.post_id))
+    ),
+    "whole.whole": Operation("posts.read", ANNS, lambda w, by: w.read(lambda c: whole.whole(c, by, w.post_id))),
+    "posts.listing": Operation(
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.listing.last_saved(c, by, 9))
+    ),
+    "whole.page": Operation(
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: whole.page(c, by, kind=None, state=None, limit=9))
+    ),
+    "posts.create": Operation("posts.change", NOBODYS, lambda w, by: posts.create(w.databases.site, by, "post")),
+    "whole.begin": Operation(
+        "posts.change", NOBODYS, lambda w, by: whole.begin(w.databases.site, by, "post", Draft(title="New"))
+    ),
+    "posts.revisions.save": Operation(
+        "posts.change", ANNS, lambda w, by: posts.revisions.save(w.databases.site, by, w.post_id, Draft(title="x"), 2)
+    ),
+    "whole.amend": Operation(
+        "posts.change", ANNS, lambda w, by: whole.amend(w.databases.site, by, w.post_id, {"title": "y"}, None)
+    ),
+    "posts.publish": Operation("posts.publish", ANNS, lambda w, by: posts.publish(w.databases.site, by, w.post_id)),
+    "posts.publish later": Operation(
+        "posts.publish", ANNS, lambda w, by: posts.publish(w.databases.site, by, w.post_id, 9_000_000_000_000_000)
+    ),
+    "posts.unpublish": Operation("posts.publish", ANNS, lambda w, by: posts.unpublish(w.databases.site, by, w.post_id)),
+    "posts.delete": Operation("posts.delete", ANNS, lambda w, by: posts.delete(w.databases.site, by, w.post_id)),
+    "media.newest": Operation("media.read", NOBODYS, lambda w, by: w.read(lambda c: media.newest(c, by))),
+    "media.page": Operation(
+        "media.read", NOBODYS, lambda w, by: w.read(lambda c: media.page(c, by, state=None, limit=9))
+    ),
+    "media.show": Operation("media.read", NOBODYS, lambda w, by: w.read(lambda c: media.show(c, by, w.asset_id))),
+    "media.upload.accept": Operation(
+        "media.change",
+        NOBODYS,
+        lambda w, by: media.upload.accept(w.databases.site, by, w.objects, w.settings, "a.png", _png(), ""),
+    ),
+    "media.set_alt": Operation(
+        "media.change", ANNS, lambda w, by: media.set_alt(w.databases.site, by, w.asset_id, "x")
+    ),
+    "media.removal.remove": Operation(
+        "media.change", ANNS, lambda w, by: media.removal.remove(w.databases.site, by, w.asset_id)
+    ),
+    "tags.in_use": Operation("tags.read", NOBODYS, lambda w, by: w.read(lambda c: posts.tags.in_use(c, by))),
+    "tags.change": Operation(
+        "tags.change", NOBODYS, lambda w, by: posts.tags.change(w.databases.site, by, "tea", {"colour": "red"})
+    ),
+    "tags.merge": Operation(
+        "tags.change", NOBODYS, lambda w, by: posts.tags.merge(w.databases.site, by, "tea", "milk")
+    ),
+    "tags.delete": Operation("tags.change", NOBODYS, lambda w, by: posts.tags.delete(w.databases.site, by, "tea")),
+    "tags_moved.free": Operation(
+        "tags.change", NOBODYS, lambda w, by: tags_moved.free(w.databases.site, by, "tea", "tee")
+    ),
+    "series.change": Operation(
+        "series.change", NOBODYS, lambda w, by: posts.series.change(w.databases.site, by, _series(w))
+    ),
+    "series.delete": Operation(
+        "series.change", NOBODYS, lambda w, by: posts.series.delete(w.databases.site, by, w.series_id)
+    ),
+    "redirects.everything": Operation(
+        "site.change", NOBODYS, lambda w, by: w.read(lambda c: redirects.everything(c, by, 9))
+    ),
+    "redirects.add_own": Operation(
+        "site.change", NOBODYS, lambda w, by: redirects.add_own(w.databases.site, by, "/old", "/posts", "")
+    ),
+    "redirects.delete": Operation("site.change", NOBODYS, lambda w, by: redirects.delete(w.databases.site, by, "/old")),
+    "navigation.put": Operation(
+        "site.change",
+        NOBODYS,
+        lambda w, by: posts.navigation.put(w.databases.site, by, [Entry(title="A", url="/a")], ""),
+    ),
+    "navigation.forget": Operation("site.change", NOBODYS, lambda w, by: posts.navigation.forget(w.databases.site, by)),
+    "home.candidates": Operation("site.change", NOBODYS, lambda w, by: w.read(lambda c: posts.home.candidates(c, by))),
+    "home.choose": Operation(
+        "site.change", NOBODYS, lambda w, by: posts.home.choose(w.databases.site, by, w.project_id)
+    ),
+    "home.move": Operation(
+        "site.change", NOBODYS, lambda w, by: posts.home.move(w.databases.site, by, w.project_id, "up")
+    ),
+    "home.leave": Operation("site.change", NOBODYS, lambda w, by: posts.home.leave(w.databases.site, by, w.project_id)),
+    "site.change": Operation(
+        "site.change",
+        NOBODYS,
+        lambda w, by: site.change(w.databases.site, by, site.Words(title="A", description="", language="en")),
+    ),
+    "tokens.listing": Operation("tokens.read", NOBODYS, lambda w, by: tokens.listing(w.databases.site, by)),
+    "tokens.issue": Operation(
+        "tokens.change",
+        ANNS,
+        lambda w, by: tokens.issue(w.databases.site, by, name="x", scope="read", author_id=w.ann.id),
+    ),
+    "tokens.revoke": Operation("tokens.change", ANNS, lambda w, by: tokens.revoke(w.databases.site, by, "phone")),
+    "accounts.set_password": Operation(
+        "account.change", ANNS, lambda w, by: accounts.set_password(w.databases, by, "ann", PASSWORD)
+    ),
+    "accounts.create": Operation(
+        "authors.change", NOBODYS, lambda w, by: accounts.create(w.databases, by, name="eve", role="viewer")
+    ),
+    "jobs.start": Operation("jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, by, "cron.expire")),
+    "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
+    "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
+    "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
+}
+OF_PAGES_ALONE = {"jobs.read", "backups.read", "authors.read", "audit.read", "endpoints.change"}
+"""Rights that a route asks for, and no operation of a noun yet."""
+
+
+def expected(operation: Operation, by: Actor, world: World) -> bool:
+    """Whether the table lets them."""
+    if by.reads_only:
+        return operation.action.endswith(".read")
+    match getattr(RIGHTS[operation.action], by.role):
+        case "any":
+            return True
+        case "own":
+            return operation.whose == NOBODYS or by.id == world.ann.id
+        case _:
+            return False
+
+
+async def allowed(operation: Operation, by: Actor, world: World) -> bool:
+    """Whether they get past the question: what comes then, such as a worker that is away, is another matter."""
+    try:
+        await operation.call(world, by)
+    except Forbidden:
+        return False
+    except SdcError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_an_operation_is_open_to_those_whom_the_table_names_and_to_nobody_else(world: World, name: str) -> None:
+    operation = OPERATIONS[name]
+    program = msgspec.structs.replace(world.owner, reads_only=True)
+    tried = [world.viewer, world.ben, world.ann, world.owner, program]
+    # Those who are refused come first, as they must find everything there.
+    for by in sorted(tried, key=lambda each: expected(operation, each, world)):
+        assert await allowed(operation, by, world) == expected(operation, by, world), (name, by)
+
+
+def test_every_right_is_tried() -> None:
+    assert {each.action for each in OPERATIONS.values()} | OF_PAGES_ALONE == set(RIGHTS)
+
+
+async def test_lists_show_an_author_what_is_theirs_and_an_owner_everything(world: World) -> None:
+    await posts.create(world.databases.site, world.ben, "post")
+    await tokens.issue(world.databases.site, world.ben, name="tablet", scope="read", author_id=world.ben.id)
+    for by, count, names in (
+        (world.ann, 2, ["phone"]),
+        (world.ben, 1, ["tablet"]),
+        (world.owner, 3, ["phone", "tablet"]),
+    ):
+        async with world.databases.site.read() as connection:
+            assert len(await posts.listing.last_saved(connection, by, 9)) == count
+            assert (await posts.listing.page(connection, by, posts.listing.Filters())).total == count
+            assert len(await whole.page(connection, by, kind=None, state=None, limit=9)) == count
+        assert [each.name for each in await tokens.listing(world.databases.site, by)] == names
+
+
+async def test_what_is_nobodys_is_an_owners(world: World) -> None:
+    async with world.databases.site.transaction() as connection:
+        left = assets.new_asset("1" * 64, "b.png", "image/png", 9, "")
+        await assets.insert(connection, left)
+    with pytest.raises(Forbidden):
+        await media.set_alt(world.databases.site, world.ann, left.id, "x")
+    assert (await media.set_alt(world.databases.site, world.owner, left.id, "x")).alt == "x"
+
+
+async def test_what_is_refused_changes_nothing(world: World) -> None:
+    for operation in OPERATIONS.values():
+        for by in (world.viewer, world.ben):
+            if not expected(operation, by, world):
+                with suppress(SdcError):
+                    await operation.call(world, by)
+    async with world.databases.site.read() as connection:
+        newest = await posts.revisions.newest(connection, world.ann, world.post_id)
+        assert (newest.title, newest.tags, newest.series) == ("Fog", ("tea",), "On fog")
+        assert (await posts.find(connection, world.ann, world.post_id)).revision_id == newest.id
+        assert (await media.show(connection, world.ann, world.asset_id)).alt == "A lamp"
+        assert await redirects.everything(connection, world.owner, 9) == []
+        assert not await posts.navigation.is_own(connection)
+
+
+WITHOUT = {
+    # What the site does by itself, when the worker or its own loops say so.
+    "sdc_web.posts.publication.publish_due",
+    "sdc_web.posts.rereading.read_again",
+    "sdc_web.media.assets.ready",
+    "sdc_web.media.assets.failed",
+    "sdc_web.media.orders.order_again",
+    "sdc_web.media.orders.order_due",
+    "sdc_web.media.removal.clear_away",
+    "sdc_web.media.removal.clear_away_once",
+    "sdc_web.redirects.uses.open_uses",
+    "sdc_web.posts.tags.compose",
+    # What draws a text that its caller has been given.
+    "sdc_web.posts.previewing.of",
+    "sdc_web.posts.previewing.of_revision",
+    # What tells who somebody is, before anybody acts.
+    "sdc_web.authors.accounts.any_exists",
+    "sdc_web.authors.accounts.everyone",
+    "sdc_web.authors.accounts.has_password",
+    "sdc_web.authors.accounts.sign_in",
+    "sdc_web.tokens.bearer.recognise",
+}
+"""Operations that ask for no right."""
+
+
+def test_every_other_operation_of_a_noun_asks_who_acts() -> None:
+    found = set()
+    for noun in ("posts", "media", "redirects", "tokens", "authors"):
+        package = import_module(f"sdc_web.{noun}")
+        for module in (import_module(f"sdc_web.{noun}.{each.name}") for each in pkgutil.iter_modules(package.__path__)):
+            for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):
+                taken = inspect.signature(function).parameters
+                opens = {"database", "databases", "site"} & taken.keys()
+                if function.__module__ == module.__name__ and not name.startswith("_") and opens and "by" not in taken:
+                    found.add(f"{module.__name__}.{name}")
+    links = {each for each in found if each.startswith("sdc_web.authors.one_time_tokens.")}
+    assert found - links <= WITHOUT
