@@ -200,6 +200,13 @@ def test_a_gap_in_the_numbers_is_refused(path: Path, scripts: Scripts) -> None:
         sqlite.migrate(path, folder)
 
 
+def test_two_scripts_of_one_number_are_refused(path: Path, scripts: Scripts) -> None:
+    folder = scripts(FIRST, SECOND)
+    (folder / "0002_other.sql").write_text(SECOND)
+    with pytest.raises(ValueError, match="each once"):
+        sqlite.migrate(path, folder)
+
+
 def test_other_files_beside_the_scripts_are_passed_over(path: Path, scripts: Scripts) -> None:
     folder = scripts(FIRST)
     (folder / "notes.txt").write_text("not a migration", encoding="utf-8")

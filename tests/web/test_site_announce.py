@@ -28,11 +28,12 @@ FEEDS = [f"{SITE}{path}" for path in ("/feed.xml", "/rss.xml", "/feed.json")]
 
 
 class Listener:
-    """What it was sent, and what it answers; `meanwhile` is awaited before it does."""
+    """What it was sent, and what it answers: `answers` first, then `answer`; `meanwhile` is awaited before it does."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.answer = "204 No Content"
+        self.answers: list[str] = []
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +42,8 @@ class Listener:
         self.bodies.append(await reader.readexactly(length))
         if self.meanwhile:
             await self.meanwhile()
-        writer.write(f"HTTP/1.1 {self.answer}\r\nconnection: close\r\n\r\n".encode())
+        answer = self.answers.pop(0) if self.answers else self.answer
+        writer.write(f"HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
 
     @property
@@ -269,6 +271,72 @@ async def test_after_an_import_only_the_feeds_of_the_site_are_told(publish: Publ
         await publish(f"Fog {number}", tags=tuple(f"tag {number} {each}" for each in range(11)))
     await tell("websub")
     assert heard.topics == FEEDS
+
+
+async def test_a_round_that_ends_in_the_middle_is_gone_on_with_and_not_begun_anew(
+    publish: Publish, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, tell = told
+    await publish("Fog", tags=("a", "b"))
+    monkeypatch.setattr(sending, "ROUND_S", 0.0)
+    for number in range(1, 9):
+        after = await tell("websub")
+        assert (after.waiting, after.next_at_us, after.failures, after.reason) == (1, 0, 0, "")
+        assert len(heard.topics) == number
+    after = await tell("websub")
+    assert (after.waiting, after.told) == (0, 9)
+    assert len(heard.topics) == len({*heard.topics}) == 9
+
+
+async def test_what_a_hub_has_heard_is_not_told_again_after_a_failure(publish: Publish, told: Told) -> None:
+    heard, tell = told
+    await publish("Fog", tags=("a",))
+    heard.answers = ["204 No Content"] * 2 + ["503 Busy"]
+    first = await tell("websub")
+    assert (first.waiting, first.failures, first.reason) == (1, 1, "it answered 503")
+    with clock.frozen(first.next_at_us):
+        assert (await tell("websub")).waiting == 0
+    assert heard.topics[2:4] == [FEEDS[2]] * 2
+    assert len(heard.topics) == 7
+
+
+async def test_a_feed_that_is_refused_keeps_the_others_from_nothing(publish: Publish, told: Told) -> None:
+    heard, tell = told
+    await publish("Fog", tags=("a",))
+    heard.answers = ["400 Bad Request"]
+    first = await tell("websub")
+    assert (first.failures, first.reason, len(heard.topics)) == (1, "it answered 400", 6)
+    with clock.frozen(first.next_at_us):
+        assert (await tell("websub")).waiting == 0
+    assert heard.topics[6:] == [FEEDS[0]]
+
+
+async def test_a_feed_that_changes_again_is_told_again_though_its_round_is_not_over(
+    publish: Publish, told: Told
+) -> None:
+    heard, tell = told
+    await publish("Fog", tags=("a",))
+    heard.answers = ["204 No Content"] * 5 + ["503 Busy"]
+    first = await tell("websub")
+    await publish("Light")
+    with clock.frozen(first.next_at_us):
+        await tell("websub")
+    assert heard.topics[6:] == [*FEEDS, f"{SITE}/tags/a/feed.json"]
+
+
+async def test_a_hub_at_a_private_address_is_told_of_nothing(
+    databases: Databases, settings: Settings, publish: Publish
+) -> None:
+    heard = Listener()
+    async with serving(heard.serve) as address:
+        hub = address.replace("127.0.0.1", "localhost")
+        asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{hub}/"})
+        async with databases.site.transaction() as connection:
+            await store.keep_only(connection, ("websub",))
+        await publish("Fog")
+        await rounds.tell(databases.site, asked, "websub")
+    assert (await state(databases, "websub")).reason == "its address is none of the public internet"
+    assert heard.bodies == []
 
 
 BOTH = {"INDEXNOW_KEY": KEY, "WEBSUB_HUB": "http://127.0.0.1:9/"}

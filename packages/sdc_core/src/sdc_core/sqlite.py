@@ -232,14 +232,12 @@ async def _deadline(path: Path) -> AsyncGenerator[None]:
 
 
 def _scripts(migrations: Traversable) -> dict[int, str]:
-    scripts = {}
-    for file in migrations.iterdir():
-        if named := re.fullmatch(r"(\d{4})_\w+\.sql", file.name):
-            scripts[int(named[1])] = file.read_text(encoding="utf-8")
-    if sorted(scripts) != list(range(1, len(scripts) + 1)):
-        message = f"migrations must be numbered 0001, 0002, ... without a gap: {sorted(scripts)}"
+    named = [file for file in migrations.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", file.name)]
+    numbers = sorted(int(file.name[:4]) for file in named)
+    if numbers != list(range(1, len(numbers) + 1)):
+        message = f"migrations must be numbered 0001, 0002, ... each once and without a gap: {numbers}"
         raise ValueError(message)
-    return scripts
+    return {int(file.name[:4]): file.read_text(encoding="utf-8") for file in named}
 
 
 def _snapshot(connection: pysqlite3.Connection, path: Path, schema: int) -> None:

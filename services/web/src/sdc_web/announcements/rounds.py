@@ -8,8 +8,7 @@ from sdc_core.attempts import Attempt
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web.announcements import store
-from sdc_web.announcements.sending import send
+from sdc_web.announcements import sending, store
 from sdc_web.announcements.store import Announcement, Name
 
 EVERY_S = 5.0
@@ -45,14 +44,38 @@ async def tell(database: Database, settings: Settings, name: Name) -> None:
         if not await store.hold(connection, name, now_us):
             return
         waiting = await store.of(connection, name)
-        feeds = await store.feeds_of(connection) if name == "websub" else ()
-    attempt = await send(settings, name, [each.path for each in waiting], feeds)
+    match name:
+        case "websub":
+            await _tell_hub(database, settings, waiting)
+        case "indexnow":
+            await _tell_search_engines(database, settings, waiting)
+
+
+async def _tell_hub(database: Database, settings: Settings, waiting: list[Announcement]) -> None:
+    """What was told is noted, so that the next round goes on where this one ends."""
+    async with database.read() as connection:
+        feeds = await store.feeds(connection)
+    left = [each for each in feeds if not each.is_told]
+    heard = await sending.to_hub(settings, left)
+    async with database.transaction() as connection:
+        await store.note(connection, heard.told)
+        if heard.failed is not None:
+            await _failed(connection, "websub", waiting, heard.failed)
+        elif len(heard.told) < len(left):
+            await store.go_on(connection, "websub")
+        else:
+            await store.forget(connection, "websub", waiting[-1].id)
+            await store.succeeded(connection, "websub", len(feeds), clock.now_us())
+
+
+async def _tell_search_engines(database: Database, settings: Settings, waiting: list[Announcement]) -> None:
+    attempt = await sending.to_search_engines(settings, [each.path for each in waiting])
     async with database.transaction() as connection:
         if attempt.ok:
-            await store.forget(connection, name, waiting[-1].id)
-            await store.succeeded(connection, name, len(feeds) or len(waiting), clock.now_us())
+            await store.forget(connection, "indexnow", waiting[-1].id)
+            await store.succeeded(connection, "indexnow", len(waiting), clock.now_us())
         else:
-            await _failed(connection, name, waiting, attempt)
+            await _failed(connection, "indexnow", waiting, attempt)
 
 
 async def _failed(connection: Connection, name: Name, waiting: list[Announcement], attempt: Attempt) -> None:

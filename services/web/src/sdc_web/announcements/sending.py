@@ -1,47 +1,57 @@
 """The words for each audience: a WebSub hub hears of feeds, search engines that know IndexNow of addresses."""
 
-import asyncio
+from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from sdc_core import outside
+from sdc_core import clock, outside
 from sdc_core.attempts import Attempt
 from sdc_core.settings import Settings
 
-from sdc_web.announcements.store import Name
+from sdc_web.announcements.store import Feed
 
 INDEXNOW = "https://api.indexnow.org/indexnow"
 """Hands on to every search engine that takes part."""
 KEY_PATH = "/{key}.txt"
 SEND_S = 10.0
 ROUND_S = 60.0
+"""After this long no further feed is told in a round."""
+_OF_ONE_FEED = range(400, 500)
+_OF_THE_HUB = frozenset({401, 403, 408, 429})
 
 
-async def send(settings: Settings, name: Name, paths: list[str], feeds: tuple[str, ...]) -> Attempt:
-    try:
-        async with asyncio.timeout(ROUND_S):
-            match name:
-                case "websub":
-                    return await _to_hub(settings, feeds)
-                case "indexnow":
-                    return await _to_search_engines(settings, paths)
-    except TimeoutError:
-        return Attempt(error="it did not take everything in time")
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hub was told, and the attempt that failed, if one did; where none did the others may be told at once."""
+
+    told: tuple[Feed, ...]
+    failed: Attempt | None
 
 
-async def _to_hub(settings: Settings, feeds: tuple[str, ...]) -> Attempt:
-    """Hubs disagree on the name of the field, and on whether it may be repeated: both names, one feed at a time."""
-    attempt = Attempt(status=204)
+async def to_hub(settings: Settings, feeds: Sequence[Feed]) -> Heard:
+    """Hubs disagree on the name of the field, and on whether it may be repeated: both names, one feed at a time.
+
+    A feed that is refused is passed over; a hub that does not answer, or asks for a pause, is left alone.
+    """
+    ends_us = clock.monotonic_us() + int(ROUND_S * clock.SECOND_US)
+    told: list[Feed] = []
+    failed: Attempt | None = None
     for feed in feeds:
-        topic = settings.site_url + feed
+        topic = settings.site_url + feed.path
         form = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
         attempt = await _post(settings.WEBSUB_HUB, form.encode(), "application/x-www-form-urlencoded")
-        if not attempt.ok:
+        if attempt.ok:
+            told.append(feed)
+        else:
+            failed = attempt
+            if attempt.status not in _OF_ONE_FEED or attempt.status in _OF_THE_HUB:
+                break
+        if clock.monotonic_us() >= ends_us:
             break
-    return attempt
+    return Heard(told=tuple(told), failed=failed)
 
 
-async def _to_search_engines(settings: Settings, paths: list[str]) -> Attempt:
+async def to_search_engines(settings: Settings, paths: Sequence[str]) -> Attempt:
+    """All addresses in one request."""
     key = settings.INDEXNOW_KEY
     told = {
         "host": urlsplit(settings.site_url).netloc,

@@ -1,5 +1,6 @@
 """Statements on audiences, and on what waits to be told to them: on a connection whose transaction is the caller's."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
@@ -39,6 +40,14 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     path: str
     since_us: int
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed with news, up to the announcement `last_id`; `is_told` when its hub has heard of all of them."""
+
+    path: str
+    last_id: int
+    is_told: bool
 
 
 SQL_KEEP_ONLY = "DELETE FROM audiences WHERE name NOT IN (SELECT value FROM json_each(:names))"
@@ -98,35 +107,69 @@ async def of(connection: Connection, name: Name) -> list[Announcement]:
     return await fetch_all(connection, Announcement, SQL_OF, {"name": name, "limit": MAX_ADDRESSES})
 
 
-SQL_FEEDS = """
-WITH waiting AS (SELECT DISTINCT post_id FROM announcements WHERE audience = 'websub')
-SELECT '/tags/' AS folder, post_tags.tag AS name FROM post_tags WHERE post_tags.post_id IN (SELECT post_id FROM waiting)
-UNION
-SELECT '/series/', series.slug FROM posts JOIN series ON series.id = posts.series_id
-WHERE posts.id IN (SELECT post_id FROM waiting)
+SQL_PAGES = """
+WITH waiting AS (SELECT id, post_id FROM announcements WHERE audience = 'websub')
+SELECT '' AS folder, '' AS name, max(id) AS last_id FROM waiting HAVING count(*) > 0
+UNION ALL
+SELECT '/tags/', post_tags.tag, max(waiting.id)
+FROM waiting JOIN post_tags ON post_tags.post_id = waiting.post_id GROUP BY post_tags.tag
+UNION ALL
+SELECT '/series/', series.slug, max(waiting.id)
+FROM waiting JOIN posts ON posts.id = waiting.post_id JOIN series ON series.id = posts.series_id GROUP BY series.id
 LIMIT :limit
 """
+SQL_TOLD = "SELECT path, last_id FROM told_feeds"
 
 
 class _Page(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     name: str
+    last_id: int
 
 
-async def feeds_of(connection: Connection) -> tuple[str, ...]:
-    """Addresses of the feeds that have the posts which wait: those of the site, of their tags and of their series."""
-    found = await fetch_all(connection, _Page, SQL_FEEDS, {"limit": MAX_FEEDS})
-    pages = ["", *(each.folder + quote(each.name) for each in found)]
-    told = tuple(page + feed for page in pages for feed in FEEDS)
-    return told if len(told) <= MAX_FEEDS else FEEDS
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    last_id: int
+
+
+async def feeds(connection: Connection) -> list[Feed]:
+    """The feeds that have the posts which wait: those of the site, then those of their tags and of their series."""
+    pages = await fetch_all(connection, _Page, SQL_PAGES, {"limit": MAX_FEEDS})
+    if len(pages) * len(FEEDS) > MAX_FEEDS:
+        pages = pages[:1]
+    told = {each.path: each.last_id for each in await fetch_all(connection, _Told, SQL_TOLD)}
+    paths = [(f"{page.folder}{quote(page.name)}{feed}", page.last_id) for page in pages for feed in FEEDS]
+    return [Feed(path=path, last_id=last_id, is_told=told.get(path, 0) >= last_id) for path, last_id in paths]
+
+
+SQL_NOTE = """
+INSERT INTO told_feeds (path, last_id) VALUES (:path, :last_id)
+ON CONFLICT (path) DO UPDATE SET last_id = excluded.last_id
+"""
+
+
+async def note(connection: Connection, told: Iterable[Feed]) -> None:
+    """The hub has heard of these, as they stand."""
+    for each in told:
+        await execute(connection, SQL_NOTE, {"path": each.path, "last_id": each.last_id})
 
 
 SQL_FORGET = "DELETE FROM announcements WHERE audience = :name AND id <= :last_id"
+SQL_FORGET_TOLD = "DELETE FROM told_feeds WHERE :name = 'websub' AND last_id <= :last_id"
 
 
 async def forget(connection: Connection, name: Name, last_id: int) -> None:
     """Everything up to that row has been told, or is given up."""
-    await execute(connection, SQL_FORGET, {"name": name, "last_id": last_id})
+    for statement in (SQL_FORGET, SQL_FORGET_TOLD):
+        await execute(connection, statement, {"name": name, "last_id": last_id})
+
+
+SQL_GO_ON = "UPDATE audiences SET next_at_us = 0, failures = 0, reason = '' WHERE name = :name"
+
+
+async def go_on(connection: Connection, name: Name) -> None:
+    """It takes what it is told, and there is more."""
+    await execute(connection, SQL_GO_ON, {"name": name})
 
 
 SQL_SUCCEEDED = """
