@@ -106,6 +106,8 @@ WHO = {
     "GET /author/posts/{post_id}/revisions/{revision_id}": AUTHOR,
     "PUT /author/posts/{post_id}/revisions/{revision_id}": AUTHOR,
     "GET /author/posts/{post_id}/revisions/{revision_id}/preview": AUTHOR,
+    "GET /author/posts/{post_id}/checks": AUTHOR,
+    "POST /author/posts/{post_id}/checks": AUTHOR,
     "GET /author/posts/{post_id}/preview": AUTHOR,
     "POST /author/posts/{post_id}/preview": AUTHOR,
     "POST /author/posts/{post_id}/publication": AUTHOR,

@@ -15,6 +15,7 @@ from litestar.di import Provide
 from sdc_web.author import (
     account,
     catalogue,
+    checks,
     comparisons,
     confirm,
     drafts,
@@ -53,6 +54,7 @@ route_handlers = [
     *posts.route_handlers,
     *drafts.route_handlers,
     *publications.route_handlers,
+    *checks.route_handlers,
     *previews.route_handlers,
     *revisions.route_handlers,
     *comparisons.route_handlers,

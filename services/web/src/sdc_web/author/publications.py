@@ -7,7 +7,7 @@ from sdc_core.errors import Conflict, Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import drafts, editor, forms, views
+from sdc_web.author import checks, drafts, editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -27,11 +27,16 @@ async def create(
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
-    """Save what the form holds, then publish the newest revision; with a moment to come, schedule it."""
+    """Save what the form holds, then publish the newest revision; with a moment to come, schedule it. Where something
+    in it may want mending, the author is asked first.
+    """
     form = await forms.read(request, DraftForm)
     try:
         at_us = views.moment_us(form.publish_at)
         await editor.save(databases, settings, post_id, form, author)
+        asked = await checks.before_it_goes_out(request, databases, settings, author, post_id, form)
+        if asked is not None:
+            return asked
         published = await posts.publish(databases.site, author.actor, post_id, at_us)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))

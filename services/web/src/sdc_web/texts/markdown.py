@@ -39,10 +39,11 @@ _ALIGNED = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 _FOOTNOTE = re.compile(r'(class="footnote-reference"><a href="#|class="footnote-definition" id=")')
 _CHECKBOX = re.compile(r"<input( [^>]*)>")
 _WORD = re.compile(r"\w+")
+_ANCHOR = re.compile(r'\sid="([^"]+)"')
 
 _ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "warning", "caution")}
 _ALIGNMENTS = {"align-left", "align-center", "align-right"}
-_CLASSES = {
+CLASSES = {
     "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
     "figure": {"code", "drawing"},
     "div": {
@@ -62,7 +63,7 @@ _CLASSES = {
     "th": _ALIGNMENTS,
 }
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
-_ATTRIBUTES: dict[str, set[str]] = {
+ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title", "hreflang"},
     "abbr": {"title"},
     "blockquote": {"cite"},
@@ -80,16 +81,16 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "time": {"datetime"},
     **{heading: {"id"} for heading in _HEADINGS},
 }
-_TAGS = {
-    *_ATTRIBUTES, *_CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "hr",
+TAGS = {
+    *ATTRIBUTES, *CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "hr",
     "i", "kbd", "li", "mark", "pre", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody",
     "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
+    tags=TAGS,
     clean_content_tags={"script", "style", "template", "title", "iframe", "noscript", "textarea", "svg", "math"},
-    attributes=_ATTRIBUTES,
-    allowed_classes=_CLASSES,
+    attributes=ATTRIBUTES,
+    allowed_classes=CLASSES,
     set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
     url_schemes={"http", "https", "mailto", "tel", "media"},
     link_rel=None,
@@ -122,6 +123,12 @@ def render(text: str) -> Rendered:
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=faults)
+
+
+def anchors(text: str) -> frozenset[str]:
+    """The names in a text that `#name` leads to. Milliseconds: call it in a thread."""
+    html = _FOOTNOTE.sub(r"\1fn-", pyromark.html(text, options=OPTIONS))
+    return frozenset(unescape(name) for name in _ANCHOR.findall(_CLEANER.clean(_with_headings(html))))
 
 
 def _named(checkbox: re.Match[str]) -> str:

@@ -1,0 +1,85 @@
+"""Where the links of a text lead within this site: to what readers find, to a draft, on, or nowhere."""
+
+import msgspec
+from sdc_core.sqlite import Connection, fetch_all
+
+from sdc_web.checks.findings import Finding
+from sdc_web.checks.parsed import Target
+from sdc_web.checks.words import shortened
+from sdc_web.posts import navigation
+from sdc_web.posts.backlinks import of_site
+from sdc_web.posts.records import Kind, Post, path_of
+from sdc_web.redirects import addresses
+
+MAX_ASKED = 100
+"""Addresses that are no posts and are asked for one by one."""
+_KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
+
+
+class _Address(msgspec.Struct, frozen=True, kw_only=True):
+    kind: Kind
+    slug: str
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    published: bool
+
+
+SQL_KNOWN = """
+SELECT wanted.key AS path, posts.revision_id IS NOT NULL AS published
+FROM json_each(:wanted) AS wanted
+CROSS JOIN posts ON posts.kind = wanted.value ->> 'kind' AND posts.slug = wanted.value ->> 'slug'
+"""
+_RULES = {"missing": "dead-link", "draft": "draft-link", "moved": "moved-link"}
+_WORDS = {
+    "dead-link": "Nothing answers at {}.",
+    "draft-link": "{} is not published.",
+    "moved-link": "{} has moved.",
+}
+
+
+async def look(connection: Connection, post: Post, links: tuple[Target, ...], site_url: str) -> list[Finding]:
+    """What is wrong with the links that stay on this site; a text may link to itself before it is published."""
+    here = {each: path for each in links if (path := path_of_link(each.address, post, site_url))}
+    wanted = {path: address for path in here.values() if (address := _address(path))}
+    encoded = msgspec.json.encode(wanted).decode()
+    known = {each.path: each.published for each in await fetch_all(connection, _Known, SQL_KNOWN, {"wanted": encoded})}
+    standing = {path: "there" if published else "draft" for path, published in known.items()}
+    for path in list(dict.fromkeys(here.values()))[:MAX_ASKED]:
+        if path not in standing:
+            standing[path] = await navigation.standing(connection, path)
+    standing[post.path] = "there"
+    found = []
+    for each, path in here.items():
+        rule = _RULES.get(standing.get(path, "there"))
+        if rule:
+            found.append(Finding(rule=rule, what=_WORDS[rule].format(shortened(each.address)), line=each.line))
+    return found
+
+
+def path_of_link(address: str, post: Post, site_url: str) -> str:
+    """The path within this site that a link names, as requests name it; empty when it leads elsewhere or to a part of
+    the text itself.
+    """
+    given = address.strip()
+    host = of_site(site_url)
+    for scheme in ("https:", "http:", ""):
+        if host and (given == f"{scheme}{host}" or given.startswith(f"{scheme}{host}/")):
+            given = given[len(scheme) + len(host) :] or "/"
+    if not given or given.startswith(("#", "//", "?")) or ":" in given.partition("/")[0]:
+        return ""
+    if not given.startswith("/"):
+        folder = path_of(post.kind, post.slug).rpartition("/")[0]
+        given = f"{folder}/{given.removeprefix('./')}"
+    return addresses.path_here(given)
+
+
+def _address(path: str) -> _Address | None:
+    """The kind and the slug that a path names, where it can be that of a text."""
+    parts = path.strip("/").split("/")
+    if len(parts) == 1 and parts[0]:
+        return _Address(kind="page", slug=parts[0])
+    if len(parts) == 2 and parts[0] in _KINDS:
+        return _Address(kind=_KINDS[parts[0]], slug=parts[1])
+    return None

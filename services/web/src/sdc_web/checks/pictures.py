@@ -1,0 +1,77 @@
+"""The pictures that a text shows: whether the library has them, and whether readers can see them."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+from sdc_core.sqlite import Connection
+from sdc_core.variants import Manifest
+
+from sdc_web import media
+from sdc_web.checks.findings import Finding
+from sdc_web.checks.parsed import Target
+from sdc_web.checks.words import shortened
+from sdc_web.posts.records import Draft, Kind
+
+HEAVY_BYTES = 700_000
+_MEDIA = re.compile(r"media:([0-9A-Z]{26})")
+
+
+class _Use(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, and where the text names it."""
+
+    asset_id: str
+    field: str
+    line: int | None = None
+    said: str = ""
+
+
+async def look(connection: Connection, draft: Draft, kind: Kind, shown: tuple[Target, ...]) -> list[Finding]:
+    """What is wrong with the cover, the pictures in the text and those of a project."""
+    uses = [
+        _Use(asset_id=named[1], field="body_markdown", line=each.line, said=each.text)
+        for each in shown
+        if (named := _MEDIA.fullmatch(each.address))
+    ]
+    if draft.project:
+        uses += [_Use(asset_id=each, field="project_pictures") for each in draft.project.pictures]
+    cover = draft.cover_asset_id
+    assets = await media.by_ids(connection, {each.asset_id for each in uses} | ({cover} if cover else set()))
+    found = [each for use in uses for each in _of(use, assets.get(use.asset_id))]
+    if not cover:
+        return (
+            found if kind == "page" else [*found, Finding(rule="no-cover", what="It has no cover.", field="cover_id")]
+        )
+    asset = assets.get(cover)
+    if asset is None or asset.state == "failed":
+        found.append(Finding(rule="cover-missing", what="The cover cannot be shown.", field="cover_id"))
+    elif asset.state == "pending":
+        found.append(Finding(rule="picture-pending", what="The cover is still in work.", field="cover_id"))
+    elif not asset.alt:
+        what = f"The cover {shortened(asset.file_name)} has no alternative text in the library."
+        found.append(Finding(rule="no-alt", what=what, field="cover_id"))
+    return found
+
+
+def _of(use: _Use, asset: media.Asset | None) -> Iterator[Finding]:
+    if asset is None:
+        what = f"The picture {shortened(use.said) or use.asset_id} is not in the library."
+        yield Finding(rule="picture-missing", what=what, field=use.field, line=use.line)
+        return
+    name = shortened(asset.file_name)
+    if asset.state == "failed":
+        yield Finding(rule="picture-failed", what=f"{name} cannot be shown.", field=use.field, line=use.line)
+    if asset.state == "pending":
+        yield Finding(rule="picture-pending", what=f"{name} is still in work.", field=use.field, line=use.line)
+    if use.field == "project_pictures" and not asset.alt:
+        what = f"{name} has no alternative text in the library."
+        yield Finding(rule="no-alt", what=what, field=use.field)
+    if asset.manifest and (heavy := _smallest(asset.manifest)) > HEAVY_BYTES:
+        what = f"{name} takes {heavy / 1_000_000:.1f} MB."
+        yield Finding(rule="heavy-picture", what=what, field=use.field, line=use.line)
+
+
+def _smallest(manifest: Manifest) -> int:
+    """Bytes of the widest variant in the format that needs least of them."""
+    widest = max((each.width for each in manifest.variants), default=0)
+    return min((each.size_bytes for each in manifest.variants if each.width == widest), default=0)
