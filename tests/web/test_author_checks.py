@@ -10,7 +10,7 @@ from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 NOTHING = {"publish_at": ""}
 FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -25,15 +25,15 @@ async def author_id(client: httpx.AsyncClient, databases: Databases) -> str:
 @pytest.fixture
 async def post(databases: Databases, author_id: str) -> Post:
     """A draft with a note of the author's in it."""
-    made = await posts.create(databases.site, author_id, "post")
+    made = await posts.create(databases.site, OWNER, "post")
     draft = Draft(title="Fog & <rain>", slug="fog", body="One\n\nTODO: more", tags=("weather",))
-    await posts.revisions.save(databases.site, made.id, draft, 1, author_id)
+    await posts.revisions.save(databases.site, OWNER, made.id, draft, 1)
     return made
 
 
 async def is_published(databases: Databases, post: Post) -> bool:
     async with databases.site.read() as connection:
-        return (await posts.find(connection, post.id)).revision_id is not None
+        return (await posts.find(connection, OWNER, post.id)).revision_id is not None
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ async def test_a_text_with_something_in_it_is_saved_and_asked_about_before_it_is
     done = await send(client, f"/author/posts/{post.id}/publication", form_of(asked.text))
     assert (done.status_code, done.headers["location"]) == (303, f"/author/posts/{post.id}?said=published")
     async with databases.site.read() as connection:
-        newest = await posts.revisions.newest(connection, post.id)
+        newest = await posts.revisions.newest(connection, OWNER, post.id)
     assert (newest.title, newest.body, newest.tags) == ("Fog & <rain>", 'One\n\nTODO: "more"', ("a", "b"))
     assert newest.published_at_us is not None
 
@@ -63,7 +63,7 @@ async def test_a_text_with_something_in_it_is_saved_and_asked_about_before_it_is
 async def test_it_is_asked_again_the_next_time(client: httpx.AsyncClient, databases: Databases, post: Post) -> None:
     asked = await send(client, f"/author/posts/{post.id}/publication", NOTHING)
     await send(client, f"/author/posts/{post.id}/publication", form_of(asked.text))
-    await posts.unpublish(databases.site, post.id)
+    await posts.unpublish(databases.site, OWNER, post.id)
     assert "Before it goes out" in (await send(client, f"/author/posts/{post.id}/publication", NOTHING)).text
     assert not await is_published(databases, post)
 
@@ -78,7 +78,7 @@ async def test_a_moment_to_come_is_kept_while_one_is_asked(client: httpx.AsyncCl
 async def test_hints_alone_let_it_go_out_at_once(
     client: httpx.AsyncClient, databases: Databases, post: Post, author_id: str
 ) -> None:
-    await posts.revisions.save(databases.site, post.id, Draft(title="Fog", body="Fog."), 2, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", body="Fog."), 2)
     assert (await send(client, f"/author/posts/{post.id}/publication", NOTHING)).status_code == 303
     assert await is_published(databases, post)
 
@@ -86,7 +86,7 @@ async def test_hints_alone_let_it_go_out_at_once(
 async def test_a_text_without_a_title_is_refused_and_not_asked_about(
     client: httpx.AsyncClient, databases: Databases, post: Post, author_id: str
 ) -> None:
-    await posts.revisions.save(databases.site, post.id, Draft(title="", body="TODO"), 2, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="", body="TODO"), 2)
     refused = await send(client, f"/author/posts/{post.id}/publication", NOTHING)
     assert refused.status_code == 422
     assert 'id="error-title"' in refused.text
@@ -97,7 +97,7 @@ async def test_who_saw_an_older_text_publishes_no_other_one(
 ) -> None:
     form = {"title": "Fog", "body_markdown": "TODO", "base_revision": "2"}
     asked = await send(client, f"/author/posts/{post.id}/publication", form)
-    await posts.revisions.save(databases.site, post.id, Draft(title="Elsewhere"), 3, author_id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Elsewhere"), 3)
     late = await send(client, f"/author/posts/{post.id}/publication", form_of(asked.text))
     assert late.status_code == 412
     assert not await is_published(databases, post)

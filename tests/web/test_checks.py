@@ -11,6 +11,8 @@ from sdc_web.checks.findings import MAX_OF_RULE, RULES
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, ProjectFacts
 
+from signing_in import OWNER
+
 Publish = Callable[..., Awaitable[Post]]
 READY, PENDING, FAILED, HEAVY, NAMELESS = (
     f"{name:0<26}" for name in ("READY", "PENDING", "FAILED", "HEAVY", "NAMELESS")
@@ -49,15 +51,15 @@ async def post(databases: Databases, library: None, publish: Publish, author_id:
     await publish("Published", "A text.", slug="published")
     await publish("A page", "A text.", kind="page", slug="about")
     await publish("Tagged", "A text.", slug="old", tags=("weather",))
-    old = await posts.create(databases.site, author_id, "post")
-    await posts.revisions.save(databases.site, old.id, Draft(title="Draft", slug="draft"), 1, author_id)
+    old = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, old.id, Draft(title="Draft", slug="draft"), 1)
     moved = await publish("Moved", "A text.", slug="before")
-    await posts.revisions.save(databases.site, moved.id, Draft(title="Moved", slug="after"), 2, author_id)
-    await posts.publish(databases.site, moved.id)
-    made = await posts.create(databases.site, author_id, "post")
-    await posts.revisions.save(databases.site, made.id, GOOD, 1, author_id)
+    await posts.revisions.save(databases.site, OWNER, moved.id, Draft(title="Moved", slug="after"), 2)
+    await posts.publish(databases.site, OWNER, moved.id)
+    made = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, made.id, GOOD, 1)
     async with databases.site.read() as connection:
-        return await posts.find(connection, made.id)
+        return await posts.find(connection, OWNER, made.id)
 
 
 async def told(databases: Databases, post: Post, body: str, **fields: object) -> list[tuple[str, int | None]]:

@@ -31,7 +31,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-@get("/author/posts/{post_id:str}/checks")
+@get("/author/posts/{post_id:str}/checks", right="posts.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -40,12 +40,12 @@ async def show(
     post_id: FromPath[str],
 ) -> Response[str]:
     """What is found in the text as it is saved."""
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     form = views.form_of(opened.post, opened.newest)
     return await _page(request, databases, author, opened, form, await _look(databases, settings, opened.post, form))
 
 
-@post("/author/posts/{post_id:str}/checks", status_code=200, request_max_body_size=editor.MAX_BODY)
+@post("/author/posts/{post_id:str}/checks", status_code=200, request_max_body_size=editor.MAX_BODY, right="posts.read")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -55,7 +55,7 @@ async def create(
 ) -> Response[str]:
     """What is found in the text of the form, which is saved nowhere: a fragment for htmx, else the page."""
     form = await forms.read(request, DraftForm)
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     found = await _look(databases, settings, opened.post, form)
     if not htmx.wants_fragment(request):
         return await _page(request, databases, author, opened, form, found)
@@ -73,7 +73,7 @@ async def before_it_goes_out(
     """
     if form.intent == ANYWAY:
         return None
-    opened = await editor.open_post(databases, post_id)
+    opened = await editor.open_post(databases, author, post_id)
     stored = views.form_of(opened.post, opened.newest)
     found = await _look(databases, settings, opened.post, stored)
     # Without a title it is not published at all, and that is told beside the field.
