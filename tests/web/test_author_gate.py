@@ -11,7 +11,10 @@ from sdc_web.db import Databases
 from signing_in import BROWSER, HTMX, come_in
 
 OURS = "https://example.org"
-OPEN = {"/author/setup", "/author/sign-in", "/author/login/{token:str}"}
+OPEN = {
+    "/author/setup", "/author/setup/challenge", "/author/login/{token:str}",
+    "/author/sign-in", "/author/sign-in/challenge", "/author/sign-in/passkey",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

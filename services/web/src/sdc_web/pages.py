@@ -31,6 +31,12 @@ _SAID = MappingProxyType({
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
     "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),
     "revoked": Flash(kind="ok", text="Revoked. It opens nothing any more."),
+    "passkey": Flash(kind="ok", text="Passkey added. From now on it signs you in."),
+    "passkey-removed": Flash(kind="ok", text="Passkey removed. Delete it on your device as well."),
+    "copied": Flash(
+        kind="warning",
+        text="The counter of this passkey went back: there may be a copy. Remove it below, and add another.",
+    ),
     "ended": Flash(kind="ok", text="Signed out there."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip

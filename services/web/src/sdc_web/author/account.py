@@ -4,10 +4,11 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sdc_core.errors import Invalid, Throttled, Unauthorized
+from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import forms
-from sdc_web.authors import accounts
+from sdc_web.author import ceremony, forms
+from sdc_web.authors import accounts, passkeys
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm, signed_in
@@ -25,15 +26,21 @@ class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @get(HERE, right="account.change")
 async def show(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """All parts."""
-    return await page(request, databases, author)
+    return await page(request, databases, settings, author)
 
 
 @post(f"{HERE}/password", status_code=303, right="account.change")
 async def change_password(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
     """A new password; it ends every other session of this author. The old one is the proof, or a fresh sign-in where
     there is none.
@@ -50,7 +57,7 @@ async def change_password(
     except (Invalid, Throttled, Unauthorized) as error:
         field = error.field if isinstance(error, Invalid) else "current"
         status_code = 429 if isinstance(error, Throttled) else 422
-        return await page(request, databases, author, {field or "form": str(error)}, status_code=status_code)
+        return await page(request, databases, settings, author, {field or "form": str(error)}, status_code=status_code)
     await signed_in.revoke_all(databases, author.id, kept_id=author.session_id)
     return pages.redirect(HERE, "password")
 
@@ -58,6 +65,7 @@ async def change_password(
 async def page(
     request: AnyRequest,
     databases: Databases,
+    settings: Settings,
     author: SignedIn,
     errors: dict[str, str] | None = None,
     *,
@@ -73,8 +81,11 @@ async def page(
         author=author,
         status_code=status_code,
         errors=errors or {},
+        fresh=confirm.is_fresh(author),
         has_password=has_password,
-        **more,
+        passkeys=await passkeys.listing(databases, author.actor),
+        passkey_origin=ceremony.origin(settings),
+        **{"passkey_names": {}, **more},
     )
 
 

@@ -9,8 +9,8 @@ from sdc_core.errors import Invalid, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import htmx, pages
-from sdc_web.author import forms, signed_in
-from sdc_web.authors import accounts
+from sdc_web.author import ceremony, forms, signed_in
+from sdc_web.authors import accounts, passkeys
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm
@@ -26,6 +26,7 @@ class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One proof, and what waits for it: the page to go back to, or a form (`held`, encoded) and where it was sent."""
 
     password: str = ""
+    credential: str = ""
     return_to: str = ""
     action: str = ""
     held: str = ""
@@ -37,7 +38,9 @@ def ask_to_confirm(request: AnyRequest, _: ConfirmationNeeded) -> Response[bytes
     htmx is told where to go, as it would follow a redirect unseen: its form is not held, and the page says so.
     """
     if request.method == "GET" and not htmx.is_htmx(request):
-        return _to(303, return_to=signed_in.page_of(request))
+        return _to(signed_in.page_of(request))
+    if htmx.wants_json(request):
+        return _to(_page_before(request))
     if htmx.is_htmx(request):
         address = f"{HERE}?{urlencode({'next': signed_in.page_of(request), 'undone': 'true'})}"
         return Response(b"", status_code=401, headers={"HX-Redirect": address})
@@ -51,6 +54,7 @@ def ask_to_confirm(request: AnyRequest, _: ConfirmationNeeded) -> Response[bytes
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
     """The question; nothing is asked of whoever has answered it within the last ten minutes."""
@@ -58,12 +62,15 @@ async def show(
     undone = "undone" in request.query_params
     if confirm.is_fresh(author) and not undone:
         return Response(b"", status_code=303, headers={"Location": return_to})
-    return await _page(request, databases, author, ConfirmForm(return_to=return_to), undone=undone)
+    return await _page(request, databases, settings, author, ConfirmForm(return_to=return_to), undone=undone)
 
 
 @post(f"{HERE}/form", status_code=200, right="account.change")
 async def hold(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
     """The question with the form that waits for the answer. A file cannot wait: it is chosen again afterwards."""
     return_to = signed_in.local_path(request.query_params.get("next", ""))
@@ -73,7 +80,20 @@ async def hold(
     held = urlencode({name: value for name, value in sent.items() if name not in _NEVER_SENT_BACK})
     action = signed_in.local_path(request.query_params.get("action", ""))
     waiting = ConfirmForm(return_to=return_to, action=action, held=held)
-    return await _page(request, databases, author, waiting)
+    return await _page(request, databases, settings, author, waiting)
+
+
+@post(f"{HERE}/challenge", status_code=200, right="account.change")
+async def begin(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+) -> Response[bytes]:
+    """What the browser needs to ask for one of this author's keys."""
+    holder = ceremony.holder_of(request, author)
+    options = await passkeys.ask_for_known(databases, ceremony.party(settings), "confirm", holder, author.id)
+    return ceremony.challenge(options, settings)
 
 
 @post(HERE, status_code=303, right="account.change")
@@ -86,10 +106,11 @@ async def create(
     """Take a proof, give the session a new token, and go on."""
     form = await forms.read(request, ConfirmForm)
     try:
-        await _prove(request, databases, author, form)
+        await _prove(request, databases, settings, author, form)
     except (Unauthorized, Invalid, Throttled) as error:
+        errors = {"passkey" if form.credential else "password": str(error)}
         status_code = 429 if isinstance(error, Throttled) else 422
-        return await _page(request, databases, author, form, {"password": str(error)}, status_code=status_code)
+        return await _page(request, databases, settings, author, form, errors, status_code=status_code)
     cookie = signed_in.cookie(settings, await confirm.renew(databases, author), author.expires_at_us)
     if not form.action:
         address = signed_in.local_path(form.return_to)
@@ -102,8 +123,14 @@ async def create(
     return held
 
 
-async def _prove(request: AnyRequest, databases: Databases, author: SignedIn, form: ConfirmForm) -> None:
+async def _prove(
+    request: AnyRequest, databases: Databases, settings: Settings, author: SignedIn, form: ConfirmForm
+) -> None:
     """Raises Unauthorized for a proof that is none, Throttled after many of them."""
+    if form.credential:
+        holder = ceremony.holder_of(request, author)
+        await passkeys.prove(databases, ceremony.party(settings), "confirm", holder, form.credential)
+        return
     address = request.client.host if request.client else ""
     await accounts.sign_in(databases, name=author.name, password=form.password, address=address)
 
@@ -111,6 +138,7 @@ async def _prove(request: AnyRequest, databases: Databases, author: SignedIn, fo
 async def _page(
     request: AnyRequest,
     databases: Databases,
+    settings: Settings,
     author: SignedIn,
     form: ConfirmForm,
     errors: dict[str, str] | None = None,
@@ -129,11 +157,13 @@ async def _page(
         errors=errors or {},
         undone=undone,
         has_password=has_password,
+        has_passkey=bool(await passkeys.listing(databases, author.actor)),
+        passkey_origin=ceremony.origin(settings),
     )
 
 
-def _to(status_code: int, *, return_to: str) -> Response[bytes]:
-    return Response(b"", status_code=status_code, headers={"Location": f"{HERE}?{urlencode({'next': return_to})}"})
+def _to(return_to: str) -> Response[bytes]:
+    return Response(b"", status_code=303, headers={"Location": f"{HERE}?{urlencode({'next': return_to})}"})
 
 
 def _page_before(request: AnyRequest) -> str:
@@ -145,6 +175,6 @@ def _page_before(request: AnyRequest) -> str:
     return signed_in.local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
-route_handlers = [show, hold, create]
+route_handlers = [show, hold, begin, create]
 
 __all__ = ["ask_to_confirm", "require", "route_handlers"]

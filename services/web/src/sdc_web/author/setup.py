@@ -8,33 +8,54 @@ from sdc_core.errors import Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import forms, signed_in
-from sdc_web.authors import accounts, one_time_tokens
+from sdc_web.author import ceremony, forms, sessions, signed_in
+from sdc_web.authors import accounts, one_time_tokens, passkeys, site
 from sdc_web.authors.one_time_tokens import Claim
+from sdc_web.authors.passkey_store import Passkey
+from sdc_web.authors.passkeys import Name, Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions.signed_in import start
 
 
 class SetupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every field of the set-up form."""
+    """Every field of the set-up form; `credential` is the passkey that the browser made, and stands for a password."""
 
     token: str
     name: str
     display_name: str
-    password: str
     site_title: str
+    password: str = ""
+    credential: str = ""
 
 
 @get("/author/setup")
-async def show(request: AnyRequest, databases: NamedDependency[Databases], token: FromQuery[str] = "") -> Response[str]:
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    token: FromQuery[str] = "",
+) -> Response[str]:
     """The form, while the link works."""
-    if await accounts.any_exists(databases):
-        raise Unauthorized("this site has its author already: sign in with the name and password chosen then")
-    if not await one_time_tokens.works(databases, token, "setup"):
-        raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
-    empty = SetupForm(token=token, name="", display_name="", password="", site_title="")
-    return await _form(request, databases, empty, {})
+    await _require_link(databases, token)
+    empty = SetupForm(token=token, name="", display_name="", site_title="")
+    return await _form(request, databases, settings, empty, {})
+
+
+@post("/author/setup/challenge", status_code=200)
+async def begin(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """What the browser needs to make the first key, once the rest of the form can be taken: a key that is made for
+    nothing stays on the device.
+    """
+    form = await forms.read(request, SetupForm)
+    await _require_link(databases, form.token)
+    site.clean_title(form.site_title)
+    author = await accounts.prepare(name=form.name, display_name=form.display_name, password=None, role="owner")
+    person = Person(id=author.id, name=author.name, display_name=author.display_name)
+    holder = ceremony.stranger(request, settings)
+    options = await passkeys.ask_for_new(databases, ceremony.party(settings), person, holder, "claim")
+    return ceremony.challenge(options, settings, holder.secret)
 
 
 @post("/author/setup", status_code=303)
@@ -43,35 +64,56 @@ async def create(
 ) -> Response[bytes] | Response[str]:
     """Make the first author and sign them in."""
     form = await forms.read(request, SetupForm)
-    claim = Claim(name=form.name, display_name=form.display_name, password=form.password, site_title=form.site_title)
+    claim = Claim(
+        name=form.name,
+        display_name=form.display_name,
+        password=None if form.credential else form.password,
+        site_title=form.site_title,
+    )
     try:
-        author = await one_time_tokens.set_up(databases, form.token, claim)
+        await _require_link(databases, form.token)
+        passkey = await _passkey(request, databases, settings, form) if form.credential else None
+        author = await one_time_tokens.set_up(databases, form.token, claim, passkey)
     except Invalid as error:
-        return await _form(request, databases, form, {error.field or "form": str(error)}, status_code=422)
-    started = await start(databases, author, user_agent=user_agent(request), country=country(request))
-    return signed_in.enter(started, settings, signed_in.HOME)
+        return await _form(request, databases, settings, form, {error.field or "form": str(error)}, status_code=422)
+    return await signed_in.begin(request, databases, settings, author, signed_in.HOME)
 
 
-def user_agent(request: AnyRequest) -> str:
-    """What the browser calls itself."""
-    return request.headers.get("User-Agent", "")
+async def _require_link(databases: Databases, token: str) -> None:
+    if await accounts.any_exists(databases):
+        raise Unauthorized("this site has its author already: sign in as you chose then")
+    if not await one_time_tokens.works(databases, token, "setup"):
+        raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
 
 
-def country(request: AnyRequest) -> str:
-    """Where the request comes from, ISO 3166-1 alpha-2, or empty, as the request log found it."""
-    return str(request.scope.get("sdc.country", ""))
+async def _passkey(request: AnyRequest, databases: Databases, settings: Settings, form: SetupForm) -> Passkey:
+    """Raises Invalid, so that the form is shown again: nothing has been claimed."""
+    name = Name(otherwise=sessions.device(signed_in.user_agent(request)))
+    holder = ceremony.stranger(request, settings)
+    try:
+        return await passkeys.made(databases, ceremony.party(settings), "claim", holder, form.credential, name)
+    except Unauthorized as error:
+        raise Invalid(str(error)) from None
 
 
 async def _form(
     request: AnyRequest,
     databases: Databases,
+    settings: Settings,
     form: SetupForm,
     errors: dict[str, str],
     status_code: int = 200,
 ) -> Response[str]:
     return await pages.page(
-        request, databases, "author/setup/edit.html", author=None, status_code=status_code, form=form, errors=errors
+        request,
+        databases,
+        "author/setup/edit.html",
+        author=None,
+        status_code=status_code,
+        form=form,
+        errors=errors,
+        passkey_origin=ceremony.origin(settings),
     )
 
 
-route_handlers = [show, create]
+route_handlers = [show, begin, create]

@@ -1,21 +1,19 @@
-"""Signing in by password or by link, and signing out."""
+"""Signing in by passkey, password or link, and signing out."""
 
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core.errors import Throttled, Unauthorized
+from sdc_core.errors import Invalid, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import forms, signed_in
-from sdc_web.author.setup import country, user_agent
-from sdc_web.authors import accounts, one_time_tokens
-from sdc_web.authors.store import Author
+from sdc_web.author import account, ceremony, forms, signed_in
+from sdc_web.authors import accounts, one_time_tokens, passkeys
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import cookies
-from sdc_web.sessions.signed_in import SignedIn, revoke, start
+from sdc_web.sessions.signed_in import SignedIn, revoke
 
 
 class SignInForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,11 +24,46 @@ class SignInForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     return_to: str = ""
 
 
+class PasskeyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`credential` is what the browser says of the key, as JSON."""
+
+    credential: str
+    return_to: str = ""
+
+
 @get("/author/sign-in")
-async def show(request: AnyRequest, databases: NamedDependency[Databases]) -> Response[str]:
+async def show(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[str]:
     """The form. `next` in the query is kept in it when it leads to a page of the author's."""
     wanted = signed_in.local_path(request.query_params.get("next", ""))
-    return await _form(request, databases, SignInForm(name="", password="", return_to=wanted))
+    return await _form(request, databases, settings, SignInForm(name="", password="", return_to=wanted))
+
+
+@post("/author/sign-in/challenge", status_code=200)
+async def begin(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """What the browser needs to ask for a key, whoever's it is."""
+    holder = ceremony.stranger(request, settings)
+    options = await passkeys.ask_for_known(databases, ceremony.party(settings), "sign-in", holder)
+    return ceremony.challenge(options, settings, holder.secret)
+
+
+@post("/author/sign-in/passkey", status_code=303)
+async def create_by_passkey(
+    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
+) -> Response[bytes] | Response[str]:
+    """Begin a session for whoever's key answered. No throttle: there is nothing to guess."""
+    form = await forms.read(request, PasskeyForm)
+    shown = SignInForm(name="", password="", return_to=form.return_to)
+    holder = ceremony.stranger(request, settings)
+    try:
+        author, copied = await passkeys.prove(databases, ceremony.party(settings), "sign-in", holder, form.credential)
+    except (Invalid, Unauthorized) as error:
+        return await _form(request, databases, settings, shown, {"passkey": str(error)}, status_code=422)
+    return_to = f"{account.HERE}?said=copied" if copied else form.return_to
+    return await signed_in.begin(request, databases, settings, author, return_to)
 
 
 @post("/author/sign-in", status_code=303)
@@ -43,12 +76,12 @@ async def create(
     try:
         author = await accounts.sign_in(databases, name=form.name, password=form.password, address=address)
     except Unauthorized as error:
-        return await _form(request, databases, form, str(error), status_code=422)
+        return await _form(request, databases, settings, form, {"form": str(error)}, status_code=422)
     except Throttled as error:
-        refused = await _form(request, databases, form, str(error), status_code=429)
+        refused = await _form(request, databases, settings, form, {"form": str(error)}, status_code=429)
         refused.headers["Retry-After"] = str(error.retry_after_s)
         return refused
-    return await _begin(request, databases, settings, author, form.return_to)
+    return await signed_in.begin(request, databases, settings, author, form.return_to)
 
 
 @get("/author/login/{token:str}")
@@ -67,7 +100,9 @@ async def create_by_link(
     token: FromPath[str],
 ) -> Response[bytes]:
     """Use the link."""
-    return await _begin(request, databases, settings, await one_time_tokens.log_in(databases, token), signed_in.HOME)
+    return await signed_in.begin(
+        request, databases, settings, await one_time_tokens.log_in(databases, token), signed_in.HOME
+    )
 
 
 @post("/author/sign-out", status_code=303, right="account.change")
@@ -80,30 +115,24 @@ async def delete(
     return Response(b"", status_code=303, headers=headers)
 
 
-async def _begin(
-    request: AnyRequest, databases: Databases, settings: Settings, author: Author, return_to: str
-) -> Response[bytes]:
-    started = await start(
-        databases,
-        author,
-        user_agent=user_agent(request),
-        country=country(request),
-        replaces=signed_in.token_of(request, settings),
-    )
-    return signed_in.enter(started, settings, return_to)
-
-
 async def _form(
     request: AnyRequest,
     databases: Databases,
+    settings: Settings,
     form: SignInForm,
-    error: str = "",
+    errors: dict[str, str] | None = None,
     status_code: int = 200,
 ) -> Response[str]:
-    errors = {"form": error} if error else {}
     return await pages.page(
-        request, databases, "author/sign_in/edit.html", author=None, status_code=status_code, form=form, errors=errors
+        request,
+        databases,
+        "author/sign_in/edit.html",
+        author=None,
+        status_code=status_code,
+        form=form,
+        errors=errors or {},
+        passkey_origin=ceremony.origin(settings),
     )
 
 
-route_handlers = [show, create, show_link, create_by_link, delete]
+route_handlers = [show, create, begin, create_by_passkey, show_link, create_by_link, delete]

@@ -13,10 +13,11 @@ from sdc_web.author import unsent
 from sdc_web.author.gate import COOKIE_TO_SET
 from sdc_web.author.unsent import Unsent
 from sdc_web.authors import rights
+from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import cookies
-from sdc_web.sessions.signed_in import SignedIn, Started, find
+from sdc_web.sessions.signed_in import SignedIn, find, start
 
 HOME = "/author"
 SIGN_IN = "/author/sign-in"
@@ -66,8 +67,17 @@ def token_of(request: AnyRequest, settings: Settings) -> str:
     return request.cookies.get(cookies.name(settings.site_url), "")
 
 
-def enter(started: Started, settings: Settings, return_to: str) -> Response[bytes]:
-    """The answer to a successful sign-in: the cookie, and off to where the author wanted to go."""
+async def begin(
+    request: AnyRequest, databases: Databases, settings: Settings, author: Author, return_to: str
+) -> Response[bytes]:
+    """A session for an author who has proved who they are, and off to where they wanted to go."""
+    started = await start(
+        databases,
+        author,
+        user_agent=user_agent(request),
+        country=country(request),
+        replaces=token_of(request, settings),
+    )
     written = cookie(settings, started.token, started.session.expires_at_us)
     return Response(b"", status_code=303, headers={"Location": local_path(return_to), "Set-Cookie": written})
 
@@ -75,6 +85,16 @@ def enter(started: Started, settings: Settings, return_to: str) -> Response[byte
 def cookie(settings: Settings, token: str, expires_at_us: int) -> str:
     """The `Set-Cookie` that keeps a session until it expires."""
     return cookies.written(settings.site_url, token, (expires_at_us - clock.now_us()) // clock.SECOND_US)
+
+
+def user_agent(request: AnyRequest) -> str:
+    """What the browser calls itself."""
+    return request.headers.get("User-Agent", "")
+
+
+def country(request: AnyRequest) -> str:
+    """Where the request comes from, ISO 3166-1 alpha-2, or empty, as the request log found it."""
+    return str(request.scope.get("sdc.country", ""))
 
 
 def local_path(address: str) -> str:

@@ -41,7 +41,7 @@ async def create(
     return author
 
 
-async def prepare(*, name: str, display_name: str, password: str | None, role: Role) -> Author:
+async def prepare(*, name: str, display_name: str, password: str | None, role: Role, author_id: str = "") -> Author:
     """A checked author that is stored nowhere yet. The slow part, kept out of any transaction."""
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
@@ -52,7 +52,7 @@ async def prepare(*, name: str, display_name: str, password: str | None, role: R
     if password is not None:
         passwords.require_strong(password)
     return Author(
-        id=clock.new_id(),
+        id=author_id or clock.new_id(),
         name=name,
         display_name=display_name,
         password_hash=None if password is None else await passwords.hashed(password),

@@ -5,9 +5,10 @@ import logging
 
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import Conflict, NotFound, Unauthorized
+from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 
-from sdc_web.authors import accounts, site, store, token_store
+from sdc_web.authors import accounts, passkey_store, site, store, token_store
+from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.store import Author
 from sdc_web.authors.token_store import OneTimeToken, Purpose
 from sdc_web.db import Databases
@@ -54,12 +55,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     display_name: str
-    password: str
+    password: str | None
     site_title: str
 
 
-async def set_up(databases: Databases, token: str, claim: Claim) -> Author:
-    """Use a set-up token: the first author, or Unauthorized for a spent one, Conflict when the site has been claimed.
+async def set_up(databases: Databases, token: str, claim: Claim, passkey: Passkey | None = None) -> Author:
+    """Use a set-up token: the first author, with a password or with `passkey`, whose author they become. Raises
+    Unauthorized for a spent one, Conflict when the site has been claimed.
 
     Invalid leaves the token unused. Two at once cannot both win: the site's write lock is held from the first look to
     the row. A crash between the two files costs the token alone, and `sdc up` prints a new one.
@@ -67,14 +69,22 @@ async def set_up(databases: Databases, token: str, claim: Claim) -> Author:
     if not await works(databases, token, "setup"):
         raise _spent()
     title = site.clean_title(claim.site_title)
+    if passkey is None and claim.password is None:
+        raise Invalid("choose a password, or a passkey", field="password")
     author = await accounts.prepare(
-        name=claim.name, display_name=claim.display_name, password=claim.password, role="owner"
+        name=claim.name,
+        display_name=claim.display_name,
+        password=claim.password,
+        role="owner",
+        author_id=passkey.author_id if passkey else "",
     )
     async with databases.site.transaction() as connection:
         if await store.any_exists(connection):
             raise Conflict("the site has an author already")
         await _take(databases, token, "setup")
         await store.insert(connection, author)
+        if passkey:
+            await passkey_store.insert(connection, passkey)
         await site.set_title(connection, title)
     log.info("the site was claimed", extra={"author": author.name})
     return author

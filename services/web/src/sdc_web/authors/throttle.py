@@ -29,15 +29,20 @@ def keys(name: str, address: str) -> dict[str, int]:
     The name counts as it is looked up, without the space around it. An IPv6 client owns a whole /64, so that is what
     counts as its address.
     """
-    try:
-        parsed = ipaddress.ip_address(address)
-        origin = str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
-    except ValueError:
-        origin = address
     return {
         f"account:{_digest(name.strip().casefold())}": LONGEST_ACCOUNT_WAIT_S,
-        f"address:{_digest(origin)}": LONGEST_ADDRESS_WAIT_S,
+        f"address:{origin(address)}": LONGEST_ADDRESS_WAIT_S,
     }
+
+
+def origin(address: str) -> str:
+    """A digest of what counts as one address, from which it cannot be read."""
+    try:
+        parsed = ipaddress.ip_address(address)
+        counted = str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    except ValueError:
+        counted = address
+    return _digest(counted)
 
 
 async def count(ttl: Database, limits: dict[str, int]) -> None:

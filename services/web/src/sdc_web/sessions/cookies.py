@@ -1,4 +1,4 @@
-"""The session cookie: its names, and what is written into `Set-Cookie`."""
+"""The cookies of the author's area: their names, and what is written into `Set-Cookie`."""
 
 SECURE_NAME = "__Host-sdc_session"
 PLAIN_NAME = "sdc_session"
@@ -19,3 +19,14 @@ def written(site_url: str, token: str, lifetime_s: int) -> str:
 def deleted(site_url: str) -> str:
     """The value of a `Set-Cookie` header that ends it in the browser."""
     return written(site_url, "", 0)
+
+
+def ceremony_name(site_url: str) -> str:
+    """The name of the cookie that binds a passkey's challenge to a browser in which nobody is signed in yet."""
+    return "__Host-sdc_ceremony" if site_url.startswith("https://") else "sdc_ceremony"
+
+
+def ceremony(site_url: str, secret: str, lifetime_s: int) -> str:
+    """The value of a `Set-Cookie` header that keeps it for as long as a challenge is good."""
+    secure = "; Secure" if site_url.startswith("https://") else ""
+    return f"{ceremony_name(site_url)}={secret}; Path=/; Max-Age={lifetime_s}; HttpOnly; SameSite=Strict{secure}"

@@ -1,0 +1,51 @@
+"""What every ceremony with a passkey shares: whose it is, and the cookie that binds it to a browser before sign-in."""
+
+from litestar import MediaType, Response
+from sdc_core import clock
+from sdc_core.errors import Conflict
+from sdc_core.settings import Settings
+
+from sdc_web.authors import ceremonies, webauthn_answers
+from sdc_web.authors.passkeys import Holder
+from sdc_web.authors.webauthn_answers import RelyingParty
+from sdc_web.problems import AnyRequest
+from sdc_web.sessions import cookies
+from sdc_web.sessions.signed_in import SignedIn
+
+
+def party(settings: Settings) -> RelyingParty:
+    """The site as keys know it. Raises Conflict where browsers allow none."""
+    found = webauthn_answers.relying_party(settings.site_url)
+    if found is None:
+        raise Conflict("passkeys need https and a name, not an address: SDC_SITE_URL says where the site is")
+    return found
+
+
+def origin(settings: Settings) -> str:
+    """Where passkeys work, for a page to compare; empty when nowhere."""
+    found = webauthn_answers.relying_party(settings.site_url)
+    return found.origin if found else ""
+
+
+def holder_of(request: AnyRequest, author: SignedIn) -> Holder:
+    """Whoever is signed in holds their ceremonies by their session."""
+    return Holder(secret=author.session_id, address=_address(request))
+
+
+def stranger(request: AnyRequest, settings: Settings) -> Holder:
+    """Anybody else by a cookie; one without it gets a new secret, which `challenge` hands out."""
+    brought = request.cookies.get(cookies.ceremony_name(settings.site_url), "")
+    return Holder(secret=brought or clock.new_token(), address=_address(request))
+
+
+def challenge(options: str, settings: Settings, secret: str = "") -> Response[bytes]:
+    """Options as JSON, and for a stranger the cookie that the answer must come with."""
+    headers = {}
+    if secret:
+        lifetime_s = ceremonies.LIFETIME_US // clock.SECOND_US
+        headers["Set-Cookie"] = cookies.ceremony(settings.site_url, secret, lifetime_s)
+    return Response(options.encode(), headers=headers, media_type=MediaType.JSON)
+
+
+def _address(request: AnyRequest) -> str:
+    return request.client.host if request.client else ""
