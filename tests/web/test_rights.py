@@ -16,7 +16,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
-from sdc_web import media, posts, redirects, tokens
+from sdc_web import look, media, posts, redirects, tokens
 from sdc_web.authors import accounts, site, store
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
@@ -185,6 +185,7 @@ OPERATIONS: dict[str, Operation] = {
         "site.change", NOBODYS, lambda w, by: posts.home.move(w.databases.site, by, w.project_id, "up")
     ),
     "home.leave": Operation("site.change", NOBODYS, lambda w, by: posts.home.leave(w.databases.site, by, w.project_id)),
+    "look.change": Operation("site.change", NOBODYS, lambda w, by: look.change(w.databases.site, by, look.Look())),
     "site.change": Operation(
         "site.change",
         NOBODYS,
@@ -309,6 +310,10 @@ WITHOUT = {
     "sdc_web.authors.accounts.everyone",
     "sdc_web.authors.accounts.has_password",
     "sdc_web.authors.accounts.sign_in",
+    "sdc_web.authors.passkeys.ask_for_known",
+    "sdc_web.authors.passkeys.ask_for_new",
+    "sdc_web.authors.passkeys.made",
+    "sdc_web.authors.passkeys.prove",
     "sdc_web.tokens.bearer.recognise",
 }
 """Operations that ask for no right."""

@@ -36,7 +36,7 @@ def told(html: str) -> dict[str, str]:
 
 def of(title: str, **fields: object) -> Card:
     """A card that says more besides."""
-    known: dict[str, object] = {"site": "Fog", "note": "1 May 2026", "minutes": 3}
+    known: dict[str, object] = {"site": "Fog", "note": "1 May 2026", "minutes": 3, "accent": (0, 0x69, 0x52)}
     return Card(title=title, **(known | fields))  # ty: ignore[invalid-argument-type]
 
 

@@ -71,6 +71,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     author_name: str = "its author"
     navigation: tuple[object, ...] = ()
+    look_address: str = ""
+    loads_literata: bool = True
 
 
 def of(error: Exception) -> Problem:

@@ -20,6 +20,7 @@ from sdc_web.author import (
     confirm,
     drafts,
     home,
+    look,
     media,
     navigation,
     passkeys,
@@ -70,6 +71,7 @@ route_handlers = [
     *tags.route_handlers,
     *navigation.route_handlers,
     *tokens.route_handlers,
+    *look.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

@@ -3,6 +3,7 @@
 import msgspec
 from sdc_core.sqlite import Connection, fetch_one
 
+from sdc_web import look
 from sdc_web.posts import navigation
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.tags import Colour
@@ -12,7 +13,8 @@ HOME = navigation.HOME
 
 class Front(msgspec.Struct, frozen=True, kw_only=True):
     """The site as a whole, as layouts name it; `url` is its public address without a trailing slash, `colours` are
-    those of the tags that have one.
+    those of the tags that have one. `look_address` is that of a stylesheet for what looks otherwise, empty for none;
+    `accent` the colour of links by light, red, green and blue.
     """
 
     title: str
@@ -22,6 +24,9 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     navigation: tuple[Entry, ...] = ()
     colours: dict[str, Colour] = {}
+    look_address: str = ""
+    loads_literata: bool = True
+    accent: tuple[int, int, int] = look.DEFAULT_ACCENT
 
     def colour_of(self, tag: str) -> Colour:
         """Empty for none."""
@@ -34,11 +39,12 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     author_name: str
     own_navigation: bool
+    look: str
     colours_json: str
 
 
 SQL_FRONT = """
-SELECT title, description, language, own_navigation,
+SELECT title, description, language, own_navigation, look,
     coalesce((SELECT display_name FROM authors ORDER BY created_at_us, id LIMIT 1), '') AS author_name,
     (SELECT json_group_object(name, colour) FROM tags WHERE colour <> '') AS colours_json
 FROM site
@@ -50,6 +56,7 @@ async def front(connection: Connection, site_url: str) -> Front:
     found = await fetch_one(connection, _Row, SQL_FRONT)
     if found is None:
         return Front(title="", description="", language="en", author_name="", url=site_url)
+    looks = look.stylesheet(look.decoded(found.look))
     entries = await (navigation.own if found.own_navigation else navigation.made)(connection)
     return Front(
         title=found.title,
@@ -59,4 +66,7 @@ async def front(connection: Connection, site_url: str) -> Front:
         url=site_url,
         navigation=tuple(entries),
         colours=msgspec.json.decode(found.colours_json, type=dict[str, Colour]),
+        look_address=looks.address,
+        loads_literata=looks.loads_literata,
+        accent=looks.accent,
     )

@@ -23,8 +23,8 @@ LOOK = 1
 """Raised when cards come to look different: their addresses then change."""
 _MARGIN, _COLUMN = 80, WIDTH - 160
 _PAPER = (0xF9, 0xFB, 0xFB)
-_INKS = ((0x1A, 0x24, 0x2D), (0x4F, 0x5A, 0x61), (0x00, 0x69, 0x52))
-"""`--ink`, `--ink-soft` and `--accent` of the light theme, as sRGB."""
+_INKS = ((0x1A, 0x24, 0x2D), (0x4F, 0x5A, 0x61))
+"""`--ink` and `--ink-soft` of the light theme, as sRGB; the accent is the site's."""
 _INK, _SOFT, _ACCENT = range(3)
 _SHADES = 64
 _SITE_AT, _RULER_AT, _TITLE_FROM, _TITLE_TO, _NOTE_AT = 104, 146, 176, 506, 566
@@ -42,12 +42,15 @@ _FOLDER = resources.files("sdc_web") / "site" / "fonts"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card says; `note` is the line at its foot, `minutes` the reading time, 0 for none."""
+    """What a card says; `note` is the line at its foot, `minutes` the reading time, 0 for none, `accent` the
+    site's colour in sRGB.
+    """
 
     title: str
     site: str
     note: str
     minutes: int
+    accent: tuple[int, int, int]
     look: int = LOOK
 
 
@@ -75,7 +78,7 @@ def draw(card: Card) -> bytes:
         strip = (0, top, WIDTH, bottom)
         shades.paste(shades.crop(strip).point(_ramp(ink)), strip)
     _ruler(pen, card.minutes)
-    return _png(shades)
+    return _png(shades, card.accent)
 
 
 def _ruler(pen: "ImageDraw", minutes: int) -> None:
@@ -229,9 +232,9 @@ def _ramp(ink: int) -> list[int]:
     return [0 if shade == 0 else ink * _SHADES + shade * (_SHADES - 1) // 255 for shade in range(256)]
 
 
-def _png(shades: "Image") -> bytes:
+def _png(shades: "Image", accent: tuple[int, int, int]) -> bytes:
     palette: list[int] = []
-    for ink in _INKS:
+    for ink in (*_INKS, accent):
         for shade in range(_SHADES):
             part = shade / (_SHADES - 1)
             palette += [round(paper + (colour - paper) * part) for paper, colour in zip(_PAPER, ink, strict=True)]

@@ -2,7 +2,7 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, machines, metrics, pages, pictures, search, share, sitemap
+from sdc_web.site import feeds, files, health, look, machines, metrics, pages, pictures, search, share, sitemap
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
@@ -11,6 +11,7 @@ route_handlers: list[BaseRouteHandler] = [
     *sitemap.route_handlers,
     *machines.route_handlers,
     *files.route_handlers,
+    *look.route_handlers,
     *pictures.route_handlers,
     *share.route_handlers,
     *health.route_handlers,

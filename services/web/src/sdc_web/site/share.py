@@ -100,12 +100,16 @@ def _card(post: Summary | View, front: Front) -> Card:
         "page": "",
     }[post.kind]
     return Card(
-        title=post.title, site=front.title, note=note, minutes=0 if post.kind == "page" else post.reading_minutes
+        title=post.title,
+        site=front.title,
+        note=note,
+        minutes=0 if post.kind == "page" else post.reading_minutes,
+        accent=front.accent,
     )
 
 
 def _card_of_site(front: Front) -> Card:
-    return Card(title=front.title, site="", note=front.description, minutes=0)
+    return Card(title=front.title, site="", note=front.description, minutes=0, accent=front.accent)
 
 
 def _digest(wanted: Card) -> str:
