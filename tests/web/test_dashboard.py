@@ -6,19 +6,24 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from sdc_core import clock
+from sdc_core import clock, sqlite
+from sdc_core.answers.analytics import Breakdown, Slice
 from sdc_core.answers.jobs import Run
 from sdc_core.settings import Settings
 from sdc_core.supervise import Board
 from sdc_core.webhooks import new_secret
+from sdc_web import posts
+from sdc_web.dashboard.readers import missed
 from sdc_web.db import Databases
+from sdc_web.posts import Draft
 from sdc_worker import app as worker_app
 from sdc_worker.cron import store
 from sdc_worker.main import Server
 
-from signing_in import BROWSER, HTMX, come_in, send
+from signing_in import BROWSER, HTMX, OWNER, come_in, send
 
 LIMIT_S = 15.0
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
 
 @pytest.fixture
@@ -73,8 +78,7 @@ async def seen(client: httpx.AsyncClient, text: str, path: str) -> str:
 
 
 async def test_a_visit_is_in_the_statistics_after_a_moment(signed_in: httpx.AsyncClient) -> None:
-    firefox = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-    await signed_in.get("/posts", headers={**firefox, "Referer": "https://news.example/"})
+    await signed_in.get("/posts", headers={**FIREFOX, "Referer": "https://news.example/"})
     page = await seen(signed_in, "news.example", "/author/statistics")
     assert "Firefox" in page
     assert 'title="/posts"' in page
@@ -235,13 +239,78 @@ async def test_the_backups_page_asks_again_while_a_drill_runs(
     assert "All is well. Took" in ended.text
 
 
-async def test_the_home_page_has_all_its_parts(signed_in: httpx.AsyncClient) -> None:
-    answer = await signed_in.get("/author", headers=BROWSER)
-    assert answer.status_code == 200
-    assert "The worker does not answer" not in answer.text
-    assert "Page views today" in answer.text
-
-
 async def test_who_is_here_now_is_a_fragment(signed_in: httpx.AsyncClient) -> None:
     answer = await signed_in.get("/author/statistics/live", headers=HTMX)
     assert answer.text.lstrip().startswith('<p class="live')
+
+
+async def write(databases: Databases, title: str) -> str:
+    """The id of a draft."""
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=title, body="Three words here."), 1)
+    return post.id
+
+
+async def fail(worker: worker_app.Parts, job: str) -> None:
+    """The newest run of that job failed."""
+    run = Run(
+        id="run_failed", job=job, trigger="schedule", attempt=1, due_us=clock.now_us(),
+        started_us=clock.now_us(), ended_us=None, outcome="running", output="",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+        await store.end_run(connection, run.id, outcome="failed", output="no disk", now_us=clock.now_us())
+
+
+async def test_what_needs_a_look_comes_before_everything_else(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    await fail(worker, "cron.expire")
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    at = page.index('href="/author/jobs/cron.expire"')
+    assert '<span class="state state-failed">failed</span>' in page[:at]
+    assert at < page.index('id="home-writing"') < page.index('id="home-readers"') < page.index('id="home-keeping"')
+    assert "All is well" not in page
+
+
+async def test_what_is_going_on_and_what_goes_out_next(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    draft, later, published, changed = [await write(databases, each) for each in ("Begun", "Later", "Out", "Again")]
+    await posts.publish(databases.site, OWNER, later, clock.now_us() + clock.DAY_US)
+    for each in (published, changed):
+        await posts.publish(databases.site, OWNER, each)
+    await posts.revisions.save(databases.site, OWNER, changed, Draft(title="Again"), 2)
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    writing = page[page.index('id="home-writing"') : page.index('id="home-readers"')]
+    order = [writing.index(f"/author/posts/{each}") for each in (later, changed, draft)]
+    assert order == sorted(order)
+    assert "3 words" in writing
+    assert published not in writing
+
+
+async def test_texts_that_are_read_have_their_days_and_what_is_not_there_is_named(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    await posts.publish(databases.site, OWNER, await write(databases, "Fog & rain"))
+    for path in ("/posts/fog-rain", "/posts/fog-rain", "/posts/<gone>", "/wp-login.php"):
+        await signed_in.get(path, headers=FIREFOX)
+    page = await seen(signed_in, "gone", "/author")
+    assert "Fog &amp; rain</a>" in page
+    assert 'aria-label="2 page views from' in page
+    assert "/posts/&lt;gone&gt;" in page
+    assert "wp-login" not in page
+    redirect = await signed_in.get("/author/redirects?path=/posts/%3Cgone%3E", headers=BROWSER)
+    assert 'value="/posts/&lt;gone&gt;"' in redirect.text
+
+
+async def test_what_the_site_keeps_and_runs_on_is_told(signed_in: httpx.AsyncClient) -> None:
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    kept = page[page.index('id="home-keeping"') :]
+    assert "The worker does not answer" not in page
+    for told in ("site.db", "ttl.db", "worker.db", "0 originals", sqlite.VERSION):
+        assert told in kept
+
+
+def test_what_programs_try_on_every_site_is_not_missed() -> None:
+    tried = ("/wp-login.php", "/.env", "/x/.git/config", "/WP-admin/", "/old-page", "/a.asp")
+    rows = [Slice(key=path, visitors=0, page_views=0, requests=3, bytes=9) for path in tried]
+    assert [each.path for each in missed(Breakdown(by="path", rows=rows))] == ["/old-page"]

@@ -58,7 +58,7 @@ async def test_a_busy_database_comes_out_of_the_home_page_as_what_it_is(
             await held.enter_async_context(databases.site.read())
         monkeypatch.setattr(sqlite, "LOCK_S", 0.01)
         with pytest.raises(Unavailable, match="is busy"):
-            await home.show.fn(request, databases, worker, author)
+            await home.show.fn(request, databases, settings, worker, author)
 
 
 async def test_a_run_that_cannot_be_started_is_told_of(signed_in: httpx.AsyncClient) -> None:

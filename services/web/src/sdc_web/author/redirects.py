@@ -33,8 +33,9 @@ class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """The form for a new one, and the list."""
-    return await _page(request, databases, author, RedirectForm(), {})
+    """The form for a new one, and the list; `path` fills in the old address."""
+    form = RedirectForm(path=request.query_params.get("path", ""))
+    return await _page(request, databases, author, form, {})
 
 
 @post("/author/redirects", status_code=303, right="site.change")

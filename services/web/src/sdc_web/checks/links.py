@@ -8,17 +8,11 @@ from sdc_web.checks.parsed import Target
 from sdc_web.checks.words import shortened
 from sdc_web.posts import navigation
 from sdc_web.posts.backlinks import of_site
-from sdc_web.posts.records import Kind, Post, path_of
+from sdc_web.posts.records import Post, address_of, path_of
 from sdc_web.redirects import addresses
 
 MAX_ASKED = 100
 """Addresses that are no posts and are asked for one by one."""
-_KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
-
-
-class _Address(msgspec.Struct, frozen=True, kw_only=True):
-    kind: Kind
-    slug: str
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +23,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 SQL_KNOWN = """
 SELECT wanted.key AS path, posts.revision_id IS NOT NULL AS published
 FROM json_each(:wanted) AS wanted
-CROSS JOIN posts ON posts.kind = wanted.value ->> 'kind' AND posts.slug = wanted.value ->> 'slug'
+CROSS JOIN posts ON posts.kind = wanted.value ->> 0 AND posts.slug = wanted.value ->> 1
 """
 _RULES = {"missing": "dead-link", "draft": "draft-link", "moved": "moved-link"}
 _WORDS = {
@@ -42,7 +36,7 @@ _WORDS = {
 async def look(connection: Connection, post: Post, links: tuple[Target, ...], site_url: str) -> list[Finding]:
     """What is wrong with the links that stay on this site; a text may link to itself before it is published."""
     here = {each: path for each in links if (path := path_of_link(each.address, post, site_url))}
-    wanted = {path: address for path in here.values() if (address := _address(path))}
+    wanted = {path: address for path in here.values() if (address := address_of(path))}
     encoded = msgspec.json.encode(wanted).decode()
     known = {each.path: each.published for each in await fetch_all(connection, _Known, SQL_KNOWN, {"wanted": encoded})}
     standing = {path: "there" if published else "draft" for path, published in known.items()}
@@ -73,13 +67,3 @@ def path_of_link(address: str, post: Post, site_url: str) -> str:
         folder = path_of(post.kind, post.slug).rpartition("/")[0]
         given = f"{folder}/{given.removeprefix('./')}"
     return addresses.path_here(given)
-
-
-def _address(path: str) -> _Address | None:
-    """The kind and the slug that a path names, where it can be that of a text."""
-    parts = path.strip("/").split("/")
-    if len(parts) == 1 and parts[0]:
-        return _Address(kind="page", slug=parts[0])
-    if len(parts) == 2 and parts[0] in _KINDS:
-        return _Address(kind=_KINDS[parts[0]], slug=parts[1])
-    return None

@@ -59,6 +59,7 @@ class _Reader:
         self._breaks = [at for at, byte in enumerate(encoded) if byte == ord("\n")]
         self._open: list[_Open] = []
         self._code = 0
+        self._block: list[str] = []
         self.headings: list[Heading] = []
         self.links: list[Target] = []
         self.pictures: list[Target] = []
@@ -70,10 +71,14 @@ class _Reader:
 
     def event(self, event: object, at: int) -> None:
         match event:
+            case {"Start": "HtmlBlock"}:
+                self._block = []
             case {"Start": begun}:
                 self._begin(begun, at)
             case {"End": "CodeBlock"}:
                 self._code -= 1
+            case {"End": "HtmlBlock"}:
+                self.html.append(Piece("".join(self._block), self.line(at)))
             case {"End": {"Heading": _} | "Link" | "Image"}:
                 self._close()
             case _:
@@ -99,7 +104,9 @@ class _Reader:
                 self.words.append(Piece(text, self.line(at)))
             case {"Code": str(text)} | {"InlineMath": str(text)}:
                 self._say(text)
-            case {"Html": str(text)} | {"InlineHtml": str(text)}:
+            case {"Html": str(text)}:
+                self._block.append(text)
+            case {"InlineHtml": str(text)}:
                 self.html.append(Piece(text, self.line(at)))
                 if "<img" in text:
                     self._say(text)

@@ -4,25 +4,44 @@ import re
 
 from sdc_web.texts import markdown
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<([a-zA-Z][\w-]*)((?:\s+[^\s=<>/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))?)*)\s*/?>")
 _ATTRIBUTE = re.compile(r"([^\s=<>/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s<>]+)))?")
 _EVERYWHERE = frozenset({"lang", "title"})
 _BECOMES_ANOTHER = frozenset({"h1"})
 
 
-def dropped(html: str) -> list[str]:
-    """The tags, as `<script>`, and the attributes, as `onclick` of `<b>`, that are taken out of a piece of raw HTML."""
-    found: dict[str, None] = {}
-    for tag in _TAG.finditer(_COMMENT.sub("", html)):
-        name = tag[1].lower()
-        if name not in markdown.TAGS and name not in _BECOMES_ANOTHER:
-            found[f"<{name}>"] = None
-            continue
-        for attribute in _ATTRIBUTE.finditer(tag[2]):
-            if not _is_kept(name, attribute[1].lower(), attribute[2] or attribute[3] or attribute[4] or ""):
-                found[f"{attribute[1].lower()} of <{name}>"] = None
-    return list(found)
+def dropped(html: str) -> dict[str, int]:
+    """The tags, as `<script>`, and the attributes, as `onclick of <b>`, that are taken out of a piece of raw HTML, each
+    with the line of its first place, counted from 0.
+    """
+    found: dict[str, int] = {}
+    spoken = _without_comments(html)
+    for tag in _TAG.finditer(spoken):
+        for what in _dropped_of(tag):
+            if what not in found:
+                found[what] = spoken.count("\n", 0, tag.start())
+    return found
+
+
+def _without_comments(html: str) -> str:
+    """The lines stay where they are. One that is never closed reaches to the end."""
+    pieces, at = [], 0
+    while (begin := html.find("<!--", at)) >= 0:
+        end = html.find("-->", begin)
+        pieces += [html[at:begin], "\n" * html.count("\n", begin, end if end >= 0 else len(html))]
+        at = end + 3 if end >= 0 else len(html)
+    return "".join([*pieces, html[at:]])
+
+
+def _dropped_of(tag: re.Match[str]) -> list[str]:
+    name = tag[1].lower()
+    if name not in markdown.TAGS and name not in _BECOMES_ANOTHER:
+        return [f"<{name}>"]
+    return [
+        f"{attribute[1].lower()} of <{name}>"
+        for attribute in _ATTRIBUTE.finditer(tag[2])
+        if not _is_kept(name, attribute[1].lower(), attribute[2] or attribute[3] or attribute[4] or "")
+    ]
 
 
 def _is_kept(tag: str, attribute: str, value: str) -> bool:

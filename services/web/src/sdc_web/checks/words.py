@@ -32,8 +32,8 @@ def look(draft: Draft, text: Parsed) -> Iterator[Finding]:
     yield from _pictures(text)
     yield from _notes(draft, text)
     for piece in text.html:
-        for what in raw_html.dropped(piece.text):
-            yield Finding(rule="dropped-html", what=f"Readers do not get {what}.", line=piece.line)
+        for what, below in raw_html.dropped(piece.text).items():
+            yield Finding(rule="dropped-html", what=f"Readers do not get {what}.", line=piece.line + below)
 
 
 def shortened(text: str) -> str:

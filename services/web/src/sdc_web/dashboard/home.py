@@ -1,47 +1,29 @@
-"""The author's first page: readers, backups, jobs, and what was changed last."""
+"""The author's first page: what needs a look, what is being written, who reads, and how the site is kept."""
 
-from datetime import date, timedelta
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from sdc_core import clock
-from sdc_core.answers.analytics import Live
 from sdc_core.answers.jobs import JobReports
 from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.dashboard import panels, schedules
+from sdc_web.dashboard import attention, keeping, readers, schedules
+from sdc_web.dashboard.attention import Matter
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.reports import analytics, asking, backups, jobs
-from sdc_web.reports.analytics import Question
-from sdc_web.reports.charts import Chart
+from sdc_web.reports import asking, backups, jobs
+from sdc_web.reports.backups import Card
 from sdc_web.sessions.signed_in import SignedIn
 
-DAYS = 7
-POSTS = 5
-WELL = frozenset({"ok", "running", "waiting", "paused", "skipped"})
-
-
-class Readers(msgspec.Struct, frozen=True, kw_only=True):
-    """Today and the last seven days, today included."""
-
-    page_views_today: int
-    visitors_today: int
-    page_views_7_days: int
-    visitors_7_days: int
-    chart: Chart
-    live: Live
-
-
-class FailingJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that needs a look."""
-
-    name: str
-    help: str
-    outcome: str
-    ended_us: int | None
+DRAFTS = 5
+SCHEDULED = 3
+T = TypeVar("T")
 
 
 class NextJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,70 +37,75 @@ class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
     """How the jobs fare as a whole."""
 
     total: int
-    failing: list[FailingJob]
+    failing: int
     next: NextJob | None
+
+
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is going on: drafts and unpublished changes, the last saved first, and what goes out next."""
+
+    going_on: list[posts.listing.Listed]
+    scheduled: list[posts.listing.Listed]
 
 
 @get("/author", right="account.change")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """The page; each part that the worker does not give says so, the rest stands. Nobody sees what they may not."""
+    may_jobs, may_backups, may_posts = author.may("jobs.read"), author.may("backups.read"), author.may("posts.read")
     async with asking.together() as group:
-        asked_readers = group.create_task(asking.unless_away(_readers(worker, author)))
-        may_jobs, may_backups = author.may("jobs.read"), author.may("backups.read")
-        asked_jobs = group.create_task(asking.unless_away(jobs.report(worker))) if may_jobs else None
-        asked_backups = group.create_task(asking.unless_away(backups.report(worker))) if may_backups else None
-        async with databases.site.read() as connection:
-            may_posts = author.may("posts.read")
-            listed = await posts.listing.last_saved(connection, author.actor, POSTS) if may_posts else None
+        asked_readers = group.create_task(asking.unless_away(readers.of_last_days(worker, databases, author.actor)))
+        asked_jobs = _start(group, jobs.report(worker)) if may_jobs else None
+        asked_backups = _start(group, backups.report(worker)) if may_backups else None
+        writing = await _writing(databases, author) if may_posts else None
+        kept = await keeping.of_site(databases, settings, author.actor) if may_backups else None
     told_jobs = asked_jobs.result() if asked_jobs else None
     told_backups = asked_backups.result() if asked_backups else None
+    cards = backups.cards(told_backups, clock.now_us()) if told_backups else None
     return await pages.page(
         request,
         databases,
         "author/home/show.html",
         author=author,
-        statistics=asked_readers.result(),
+        matters=_matters(told_jobs, cards),
+        writing=writing,
+        readers=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
-        backups=backups.cards(told_backups, clock.now_us()) if told_backups else None,
-        posts=listed,
+        backups=cards,
+        kept=kept,
     )
 
 
 def in_short(report: JobReports) -> JobsInShort:
-    """Those that need a look, and the next one due."""
-    failing = [
-        FailingJob(
-            name=job.name,
-            help=job.help,
-            outcome=jobs.shown_state(job),
-            ended_us=job.last_run.ended_us if job.last_run else None,
-        )
-        for job in report.jobs
-        if jobs.shown_state(job) not in WELL
-    ]
+    """How many need a look, and the next one due."""
     due = sorted((job.next_us, job.name) for job in report.jobs if job.next_us is not None)
     following = NextJob(name=due[0][1], words=schedules.until(due[0][0])) if due else None
-    return JobsInShort(total=len(report.jobs), failing=failing, next=following)
+    return JobsInShort(total=len(report.jobs), failing=len(attention.failing(report)), next=following)
 
 
-async def _readers(worker: ServiceClient, author: SignedIn) -> Readers:
-    today = date.fromisoformat(clock.today())
-    week = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
-    series = await analytics.timeseries(worker, week, "day")
-    last = series.points[-1] if series.points else None
-    return Readers(
-        page_views_today=last.page_views if last else 0,
-        visitors_today=last.visitors if last else 0,
-        page_views_7_days=sum(point.page_views for point in series.points),
-        visitors_7_days=sum(point.visitors for point in series.points),
-        chart=panels.page_view_chart(series.points, "day"),
-        live=await analytics.live(worker, author.actor),
-    )
+def _start(group: asyncio.TaskGroup, report: Awaitable[T]) -> asyncio.Task[T | None]:
+    return group.create_task(asking.unless_away(report))
+
+
+def _matters(told_jobs: JobReports | None, cards: list[Card] | None) -> list[Matter]:
+    return [
+        *(attention.failing(told_jobs) if told_jobs else ()),
+        *(attention.unsafe(cards) if cards else ()),
+    ]
+
+
+async def _writing(databases: Databases, author: SignedIn) -> Writing:
+    async with databases.site.read() as connection:
+        drafts = await posts.listing.last_saved(connection, author.actor, DRAFTS, "draft")
+        changed = await posts.listing.last_saved(connection, author.actor, DRAFTS, "changed")
+        scheduled = await posts.listing.scheduled(connection, author.actor, SCHEDULED)
+    going_on = sorted([*drafts, *changed], key=lambda each: each.saved_at_us, reverse=True)
+    return Writing(going_on=going_on[:DRAFTS], scheduled=scheduled)
 
 
 route_handlers = [show]

@@ -3,6 +3,7 @@
 from sdc_web.media import picture, removal, upload
 from sdc_web.media.assets import Asset, by_ids, clean_alt, failed, find, newest, page, ready, set_alt, show
 from sdc_web.media.orders import order, order_again
+from sdc_web.media.totals import total
 
 __all__ = [
     "Asset",
@@ -19,5 +20,6 @@ __all__ = [
     "removal",
     "set_alt",
     "show",
+    "total",
     "upload",
 ]

@@ -1,5 +1,6 @@
 """The author's list of texts: filtered, ordered and read a page at a time, however many there are."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -8,7 +9,7 @@ from sdc_core.sqlite import Connection, Value, fetch_all
 
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import finding
-from sdc_web.posts.records import Kind, State, path_of
+from sdc_web.posts.records import Kind, State, address_of, path_of
 
 Order: TypeAlias = Literal["saved", "published", "title"]
 STATES: tuple[State, ...] = get_args(State)
@@ -142,6 +143,41 @@ async def last_saved(connection: Connection, by: Actor, limit: int, state: State
     }
     place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
     return await fetch_all(connection, Listed, SQL_BY_SAVED, {**values, **place})
+
+
+SQL_SCHEDULED = """
+SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
+    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
+FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id
+WHERE posts.scheduled_at_us IS NOT NULL AND (:author_id IS NULL OR posts.author_id = :author_id)
+ORDER BY posts.scheduled_at_us, posts.id LIMIT :limit
+"""
+
+
+async def scheduled(connection: Connection, by: Actor, limit: int) -> list[Listed]:
+    """What goes out next, of what they may read. Raises Forbidden."""
+    values = {"author_id": by.only_own("posts.read"), "limit": limit}
+    return await fetch_all(connection, Listed, SQL_SCHEDULED, values)
+
+
+class _Titled(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    title: str
+
+
+SQL_TITLES_AT = """
+SELECT wanted.key AS path, r.title
+FROM json_each(:wanted) AS wanted
+CROSS JOIN posts ON posts.kind = wanted.value ->> 0 AND posts.slug = wanted.value ->> 1
+JOIN revisions AS r ON r.id = posts.revision_id
+"""
+
+
+async def titles_at(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
+    """The titles that readers see at those of the paths where a text is."""
+    wanted = {path: address for path in paths if (address := address_of(path))}
+    values = {"wanted": msgspec.json.encode(wanted).decode()}
+    return {each.path: each.title for each in await fetch_all(connection, _Titled, SQL_TITLES_AT, values)}
 
 
 def _place(filters: Filters) -> tuple[str | int, str]:

@@ -9,6 +9,7 @@ State: TypeAlias = Literal["draft", "scheduled", "published", "changed"]
 ProjectStatus: TypeAlias = Literal["idea", "in progress", "maintained", "finished", "resting"]
 
 _FOLDERS: dict[Kind, str] = {"post": "/posts/", "page": "/", "project": "/projects/"}
+_KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def path_of(kind: Kind, slug: str) -> str:
     """The public address of a post of that kind, such as `/posts/a-slug`."""
     return _FOLDERS[kind] + slug
+
+
+def address_of(path: str) -> tuple[Kind, str] | None:
+    """The other way round: the kind and the slug that a path names, None where it can be that of no text."""
+    parts = path.removeprefix("/").split("/")
+    if len(parts) == 1 and parts[0]:
+        return "page", parts[0]
+    kind = _KINDS.get(parts[0]) if len(parts) == 2 and parts[1] else None
+    return (kind, parts[1]) if kind else None
 
 
 def decode_tags(tags_json: str) -> tuple[str, ...]:

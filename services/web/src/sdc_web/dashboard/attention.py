@@ -1,0 +1,43 @@
+"""What needs a look, in one list: the first thing on the home page. Pure functions."""
+
+import msgspec
+from sdc_core.answers.jobs import JobReports
+
+from sdc_web.reports import jobs
+from sdc_web.reports.backups import Card
+
+WELL = frozenset({"ok", "running", "waiting", "paused", "skipped"})
+
+
+class Matter(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing: `state` as the styles know it, its word, a sentence, and where to look."""
+
+    state: str
+    word: str
+    text: str
+    url: str
+    at_us: int | None = None
+
+
+def failing(report: JobReports) -> list[Matter]:
+    """Jobs that are late or failed."""
+    return [
+        Matter(
+            state=state,
+            word=state.replace("_", " "),
+            text=job.help,
+            url=f"/author/jobs/{job.name}",
+            at_us=job.last_run.ended_us if job.last_run else None,
+        )
+        for job in report.jobs
+        if (state := jobs.shown_state(job)) not in WELL
+    ]
+
+
+def unsafe(cards: list[Card]) -> list[Matter]:
+    """Copies that are not as they should be."""
+    return [
+        Matter(state=card.verdict, word=card.verdict_words, text=f"{card.title}: {card.detail}", url="/author/backups")
+        for card in cards
+        if card.verdict in ("warning", "failed")
+    ]

@@ -1,0 +1,53 @@
+"""What the site keeps on this machine: the sizes of its files, and what runs it."""
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from sdc_core import sqlite
+from sdc_core.settings import Settings
+
+from sdc_web import media
+from sdc_web.authors.rights import Actor
+from sdc_web.db import Databases
+
+_SDC = version("sdc-web")
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A database with what is not yet merged into it."""
+
+    name: str
+    size_bytes: int
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """`originals` counts the uploads, whose sizes for readers come on top in the object store."""
+
+    files: list[File]
+    originals: int
+    originals_bytes: int
+    sdc: str
+    sqlite: str
+
+
+async def of_site(databases: Databases, settings: Settings, by: Actor) -> Keeping:
+    """As it is now. Raises Forbidden."""
+    paths = (settings.site_db, settings.ttl_db, settings.worker_db)
+    files = await asyncio.to_thread(lambda: [file for path in paths if (file := _file(path))])
+    async with databases.site.read() as connection:
+        total = await media.total(connection, by)
+    return Keeping(
+        files=files,
+        originals=total.number,
+        originals_bytes=total.size_bytes,
+        sdc=_SDC,
+        sqlite=sqlite.VERSION,
+    )
+
+
+def _file(path: Path) -> File | None:
+    """None for one that is on another machine."""
+    parts = [each for each in (path, path.with_name(f"{path.name}-wal")) if each.exists()]
+    return File(name=path.name, size_bytes=sum(each.stat().st_size for each in parts)) if parts else None

@@ -1,0 +1,106 @@
+"""Readers on the home page: the last two weeks as a whole, the texts read most, and what was asked for in vain."""
+
+from datetime import date, timedelta
+
+import msgspec
+from sdc_core import clock
+from sdc_core.answers.analytics import Breakdown, Live, PathDays
+from sdc_core.service_client import ServiceClient
+
+from sdc_web import posts
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
+from sdc_web.dashboard import panels
+from sdc_web.db import Databases
+from sdc_web.reports import analytics, asking, charts, readership
+from sdc_web.reports.analytics import Question
+from sdc_web.reports.charts import Chart
+
+DAYS = 14
+READ_MOST = 6
+LOOKED_AT = 40
+"""Pages that are asked for: lists and tags are read as well, and are no texts."""
+NOT_FOUND = 5
+_PROBED = (".php", ".env", ".asp", ".aspx", ".jsp", ".cgi", ".git", ".sql", ".bak", ".xml", ".map")
+
+
+class ReadPost(msgspec.Struct, frozen=True, kw_only=True):
+    """A text and its page views, with its days as a small chart."""
+
+    path: str
+    title: str
+    page_views: int
+    chart: Chart
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """An address at which nothing is, and how often it was asked for."""
+
+    path: str
+    requests: int
+
+
+class Readers(msgspec.Struct, frozen=True, kw_only=True):
+    """The last fourteen days, today included."""
+
+    days: int
+    page_views_today: int
+    visitors_today: int
+    page_views: int
+    visitors: int
+    chart: Chart
+    live: Live
+    most_read: list[ReadPost]
+    missed: list[Missed]
+
+
+async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -> Readers:
+    """All of it, asked at once. Raises Forbidden, and Unavailable when one part is missing."""
+    rights.require(by, "statistics.read")
+    today = date.fromisoformat(clock.today())
+    period = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
+    in_vain = Question(from_day=period.from_day, to_day=period.to_day, filters={"status": "404"})
+    async with asking.together() as group:
+        course = group.create_task(analytics.timeseries(worker, period, "day"))
+        now = group.create_task(analytics.live(worker, by))
+        read = group.create_task(readership.most_read(worker, DAYS, LOOKED_AT))
+        vain = group.create_task(analytics.breakdown(worker, in_vain, "path"))
+    points = course.result().points
+    async with databases.site.read() as connection:
+        titles = await posts.listing.titles_at(connection, [each.path for each in read.result()])
+    return Readers(
+        days=DAYS,
+        page_views_today=points[-1].page_views if points else 0,
+        visitors_today=points[-1].visitors if points else 0,
+        page_views=sum(point.page_views for point in points),
+        visitors=sum(point.visitors for point in points),
+        chart=panels.page_view_chart(points, "day"),
+        live=now.result(),
+        most_read=_most_read(read.result(), titles, period.from_day),
+        missed=missed(vain.result()),
+    )
+
+
+def _most_read(read: list[PathDays], titles: dict[str, str], first_day: str) -> list[ReadPost]:
+    first = date.fromisoformat(first_day)
+    labels = [(first + timedelta(days=number)).isoformat() for number in range(DAYS)]
+    shown = [each for each in read if each.path in titles][:READ_MOST]
+    return [
+        ReadPost(
+            path=each.path,
+            title=titles[each.path] or "Untitled",
+            page_views=each.page_views,
+            chart=charts.chart(each.days, labels[: len(each.days)], what="page views", step="day"),
+        )
+        for each in shown
+    ]
+
+
+def missed(vain: Breakdown) -> list[Missed]:
+    """Addresses that people may have meant; those that programs try on every site are left out."""
+    meant = [
+        each
+        for each in vain.rows
+        if not each.key.lower().endswith(_PROBED) and "/." not in each.key and "/wp-" not in each.key.lower()
+    ]
+    return [Missed(path=each.key, requests=each.requests) for each in meant[:NOT_FOUND]]
