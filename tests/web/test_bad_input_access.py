@@ -140,6 +140,7 @@ WHO = {
     "DELETE /author/series/{series_id}": OWNER,
     "GET /author/sessions": ANYBODY,
     "DELETE /author/sessions": ANYBODY,
+    "POST /author/sessions/notices": ANYBODY,
     "DELETE /author/sessions/{session_id}": ANYBODY,
     "POST /author/sign-out": ANYBODY,
     "GET /author/site": OWNER,

@@ -9,6 +9,7 @@ from litestar import MediaType, Response
 from sdc_web import posts, templating
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
+from sdc_web.sessions import notices
 from sdc_web.sessions.signed_in import SignedIn
 
 
@@ -53,11 +54,14 @@ async def page(
 ) -> Response[str]:
     """A whole page in the author's layout."""
     said = _SAID.get(request.query_params.get("said", ""))
+    new_sign_ins = await notices.of(databases, author) if author else []
     async with databases.site.read() as connection:
         front = await posts.front(connection, "")
     # Error pages, which do not ask the database, are named after the newest title; public pages keep theirs as well.
     request.app.state["site_for_errors"] = front
-    text = templating.render(template, site=front, author=author, flash=[said] if said else [], **context)
+    text = templating.render(
+        template, site=front, author=author, flash=[said] if said else [], new_sign_ins=new_sign_ins, **context
+    )
     return html(text, status_code)
 
 

@@ -7,12 +7,12 @@ from sdc_core.errors import Invalid, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import ceremony, forms
+from sdc_web.author import ceremony, forms, signed_in
 from sdc_web.authors import accounts, passkeys
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import confirm, signed_in
-from sdc_web.sessions.signed_in import SignedIn
+from sdc_web.sessions import confirm
+from sdc_web.sessions.signed_in import SignedIn, revoke_all
 
 HERE = "/author/account"
 
@@ -49,16 +49,16 @@ async def change_password(
     known = await accounts.has_password(databases, author.id)
     if not known:
         confirm.require(author)
-    address = request.client.host if request.client else ""
+    address, device = signed_in.address_of(request), signed_in.device_of(request, settings)
     try:
         if known:
-            await accounts.sign_in(databases, name=author.name, password=form.current, address=address)
+            await accounts.sign_in(databases, name=author.name, password=form.current, address=address, device=device)
         await accounts.set_password(databases, author.actor, author.name, form.password)
     except (Invalid, Throttled, Unauthorized) as error:
         field = error.field if isinstance(error, Invalid) else "current"
         status_code = 429 if isinstance(error, Throttled) else 422
         return await page(request, databases, settings, author, {field or "form": str(error)}, status_code=status_code)
-    await signed_in.revoke_all(databases, author.id, kept_id=author.session_id)
+    await revoke_all(databases, author.id, kept_id=author.session_id)
     return pages.redirect(HERE, "password")
 
 

@@ -5,6 +5,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict
 from sdc_core.settings import Settings
 
+from sdc_web.author import signed_in
 from sdc_web.authors import ceremonies, webauthn_answers
 from sdc_web.authors.passkeys import Holder
 from sdc_web.authors.webauthn_answers import RelyingParty
@@ -29,13 +30,13 @@ def origin(settings: Settings) -> str:
 
 def holder_of(request: AnyRequest, author: SignedIn) -> Holder:
     """Whoever is signed in holds their ceremonies by their session."""
-    return Holder(secret=author.session_id, address=_address(request))
+    return Holder(secret=author.session_id, address=signed_in.address_of(request))
 
 
 def stranger(request: AnyRequest, settings: Settings) -> Holder:
     """Anybody else by a cookie; one without it gets a new secret, which `challenge` hands out."""
     brought = request.cookies.get(cookies.ceremony_name(settings.site_url), "")
-    return Holder(secret=brought or clock.new_token(), address=_address(request))
+    return Holder(secret=brought or clock.new_token(), address=signed_in.address_of(request))
 
 
 def challenge(options: str, settings: Settings, secret: str = "") -> Response[bytes]:
@@ -45,7 +46,3 @@ def challenge(options: str, settings: Settings, secret: str = "") -> Response[by
         lifetime_s = ceremonies.LIFETIME_US // clock.SECOND_US
         headers["Set-Cookie"] = cookies.ceremony(settings.site_url, secret, lifetime_s)
     return Response(options.encode(), headers=headers, media_type=MediaType.JSON)
-
-
-def _address(request: AnyRequest) -> str:
-    return request.client.host if request.client else ""

@@ -1,6 +1,6 @@
 """Asking again who sits there, before what signing out cannot undo; a form that was sent goes on afterwards."""
 
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 from litestar import Response, get, post
@@ -40,13 +40,13 @@ def ask_to_confirm(request: AnyRequest, _: ConfirmationNeeded) -> Response[bytes
     if request.method == "GET" and not htmx.is_htmx(request):
         return _to(signed_in.page_of(request))
     if htmx.wants_json(request):
-        return _to(_page_before(request))
+        return _to(signed_in.page_before(request))
     if htmx.is_htmx(request):
         address = f"{HERE}?{urlencode({'next': signed_in.page_of(request), 'undone': 'true'})}"
         return Response(b"", status_code=401, headers={"HX-Redirect": address})
     query = request.scope["query_string"].decode("latin-1")
     action = f"{request.scope['path']}?{query}" if query else request.scope["path"]
-    address = f"{HERE}/form?{urlencode({'action': action, 'next': _page_before(request)})}"
+    address = f"{HERE}/form?{urlencode({'action': action, 'next': signed_in.page_before(request)})}"
     return Response(b"", status_code=307, headers={"Location": address})
 
 
@@ -131,8 +131,13 @@ async def _prove(
         holder = ceremony.holder_of(request, author)
         await passkeys.prove(databases, ceremony.party(settings), "confirm", holder, form.credential)
         return
-    address = request.client.host if request.client else ""
-    await accounts.sign_in(databases, name=author.name, password=form.password, address=address)
+    await accounts.sign_in(
+        databases,
+        name=author.name,
+        password=form.password,
+        address=signed_in.address_of(request),
+        device=signed_in.device_of(request, settings),
+    )
 
 
 async def _page(
@@ -164,15 +169,6 @@ async def _page(
 
 def _to(return_to: str) -> Response[bytes]:
     return Response(b"", status_code=303, headers={"Location": f"{HERE}?{urlencode({'next': return_to})}"})
-
-
-def _page_before(request: AnyRequest) -> str:
-    """The page whose form was sent, as far as the browser tells."""
-    try:
-        parts = urlsplit(request.headers.get("Referer", ""))
-    except ValueError:
-        return signed_in.HOME
-    return signed_in.local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
 route_handlers = [show, hold, begin, create]

@@ -8,12 +8,12 @@ from sdc_core.errors import Conflict, Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import account, ceremony, forms, sessions, signed_in
+from sdc_web.author import account, ceremony, forms, signed_in
 from sdc_web.authors import passkeys
 from sdc_web.authors.passkeys import Name, Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import confirm
+from sdc_web.sessions import confirm, devices
 from sdc_web.sessions.signed_in import SignedIn
 
 HERE = f"{account.HERE}/passkeys"
@@ -57,7 +57,7 @@ async def create(
     """Keep the key that the browser made."""
     confirm.require(author)
     form = await forms.read(request, PasskeyForm)
-    name = Name(given=form.name, otherwise=sessions.device(signed_in.user_agent(request)))
+    name = Name(given=form.name, otherwise=devices.name(signed_in.user_agent(request)))
     holder = ceremony.holder_of(request, author)
     try:
         await passkeys.add(databases, ceremony.party(settings), author.actor, holder, form.credential, name)

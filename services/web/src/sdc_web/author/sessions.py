@@ -1,35 +1,39 @@
 """Where the author is signed in, and ending it there."""
 
-import re
-
 import msgspec
-from litestar import Response, delete, get
+from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from sdc_web import pages
+from sdc_web.author import forms
+from sdc_web.author.signed_in import page_before
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import signed_in
+from sdc_web.sessions import devices, notices, signed_in
+from sdc_web.sessions.country_names import country
 from sdc_web.sessions.signed_in import SignedIn
 from sdc_web.sessions.store import Session
 
-_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-_SYSTEMS = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
-)  # fmt: skip
-
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list; times in microseconds, UTC."""
+    """One line of the list; times in microseconds, UTC. `began_in` is empty where it is the place of the last use."""
 
     id: str
     current: bool
     device: str
+    place: str
+    began_in: str
+    way: str
     created_at_us: int
     seen_at_us: int
     expires_at_us: int
+
+
+class NoticeForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The moment of the newest sign-in that the page told of."""
+
+    until_us: int
 
 
 @get("/author/sessions", right="account.change")
@@ -60,25 +64,28 @@ async def end_others(databases: NamedDependency[Databases], author: NamedDepende
     return pages.redirect("/author/sessions", "ended")
 
 
-def device(user_agent: str) -> str:
-    """`Firefox on Linux`, as far as the browser tells."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    if browser and system:
-        return f"{browser} on {system}"
-    first = re.match(r"[\w.-]{1,30}", user_agent)
-    return browser or system or (first[0] if first else "An unknown device")
+@post("/author/sessions/notices", status_code=303, right="account.change")
+async def dismiss(
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """The sign-ins that the page told of were the author's own."""
+    form = await forms.read(request, NoticeForm)
+    await notices.dismiss(databases, author, form.until_us)
+    return pages.redirect(page_before(request))
 
 
 def _row(session: Session, author: SignedIn) -> SessionRow:
     return SessionRow(
         id=session.id,
         current=session.id == author.session_id,
-        device=device(session.user_agent),
+        device=devices.name(session.user_agent),
+        place=country(session.seen_country),
+        began_in=country(session.country) if session.country != session.seen_country else "",
+        way=session.way,
         created_at_us=session.created_at_us,
-        seen_at_us=session.refreshed_at_us,
+        seen_at_us=session.seen_at_us,
         expires_at_us=session.expires_at_us,
     )
 
 
-route_handlers = [index, end, end_others]
+route_handlers = [index, end, end_others, dismiss]

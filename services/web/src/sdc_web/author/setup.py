@@ -8,13 +8,14 @@ from sdc_core.errors import Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import ceremony, forms, sessions, signed_in
+from sdc_web.author import ceremony, forms, signed_in
 from sdc_web.authors import accounts, one_time_tokens, passkeys, site
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.passkeys import Name, Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
+from sdc_web.sessions import devices
 
 
 class SetupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +77,9 @@ async def create(
         author = await one_time_tokens.set_up(databases, form.token, claim, passkey)
     except Invalid as error:
         return await _form(request, databases, settings, form, {error.field or "form": str(error)}, status_code=422)
-    return await signed_in.begin(request, databases, settings, author, signed_in.HOME)
+    return await signed_in.begin(
+        request, databases, settings, author, signed_in.HOME, way="passkey" if form.credential else "password"
+    )
 
 
 async def _require_link(databases: Databases, token: str) -> None:
@@ -88,7 +91,7 @@ async def _require_link(databases: Databases, token: str) -> None:
 
 async def _passkey(request: AnyRequest, databases: Databases, settings: Settings, form: SetupForm) -> Passkey:
     """Raises Invalid, so that the form is shown again: nothing has been claimed."""
-    name = Name(otherwise=sessions.device(signed_in.user_agent(request)))
+    name = Name(otherwise=devices.name(signed_in.user_agent(request)))
     holder = ceremony.stranger(request, settings)
     try:
         return await passkeys.made(databases, ceremony.party(settings), "claim", holder, form.credential, name)

@@ -63,7 +63,7 @@ async def create_by_passkey(
     except (Invalid, Unauthorized) as error:
         return await _form(request, databases, settings, shown, {"passkey": str(error)}, status_code=422)
     return_to = f"{account.HERE}?said=copied" if copied else form.return_to
-    return await signed_in.begin(request, databases, settings, author, return_to)
+    return await signed_in.begin(request, databases, settings, author, return_to, way="passkey")
 
 
 @post("/author/sign-in", status_code=303)
@@ -72,16 +72,18 @@ async def create(
 ) -> Response[bytes] | Response[str]:
     """Begin a session; a refused try shows the form again, with the reason, and without the password."""
     form = await forms.read(request, SignInForm)
-    address = request.client.host if request.client else ""
+    address, device = signed_in.address_of(request), signed_in.device_of(request, settings)
     try:
-        author = await accounts.sign_in(databases, name=form.name, password=form.password, address=address)
+        author = await accounts.sign_in(
+            databases, name=form.name, password=form.password, address=address, device=device
+        )
     except Unauthorized as error:
         return await _form(request, databases, settings, form, {"form": str(error)}, status_code=422)
     except Throttled as error:
         refused = await _form(request, databases, settings, form, {"form": str(error)}, status_code=429)
         refused.headers["Retry-After"] = str(error.retry_after_s)
         return refused
-    return await signed_in.begin(request, databases, settings, author, form.return_to)
+    return await signed_in.begin(request, databases, settings, author, form.return_to, way="password")
 
 
 @get("/author/login/{token:str}")
@@ -100,9 +102,8 @@ async def create_by_link(
     token: FromPath[str],
 ) -> Response[bytes]:
     """Use the link."""
-    return await signed_in.begin(
-        request, databases, settings, await one_time_tokens.log_in(databases, token), signed_in.HOME
-    )
+    author = await one_time_tokens.log_in(databases, token)
+    return await signed_in.begin(request, databases, settings, author, signed_in.HOME, way="link")
 
 
 @post("/author/sign-out", status_code=303, right="account.change")

@@ -3,6 +3,7 @@
 from urllib.parse import quote, urlsplit
 
 from litestar import MediaType, Response
+from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from sdc_core import clock
 from sdc_core.errors import Unauthorized
@@ -16,7 +17,7 @@ from sdc_web.authors import rights
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import cookies
+from sdc_web.sessions import cookies, devices
 from sdc_web.sessions.signed_in import SignedIn, find, start
 
 HOME = "/author"
@@ -40,7 +41,7 @@ async def provide_author(
     """The author who asks. Raises SignInNeeded, which `ask_to_sign_in` turns into a redirect, and Forbidden for one
     without the right that the handler names.
     """
-    author = await find(databases, token_of(request, settings))
+    author = await find(databases, token_of(request, settings), country(request))
     if author is None:
         sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
         raise SignInNeeded(page_of(request), sent)
@@ -68,23 +69,56 @@ def token_of(request: AnyRequest, settings: Settings) -> str:
 
 
 async def begin(
-    request: AnyRequest, databases: Databases, settings: Settings, author: Author, return_to: str
+    request: AnyRequest, databases: Databases, settings: Settings, author: Author, return_to: str, *, way: str
 ) -> Response[bytes]:
-    """A session for an author who has proved who they are, and off to where they wanted to go."""
+    """A session for an author who has proved who they are, `way` saying how, and off to where they wanted to go."""
     started = await start(
         databases,
         author,
         user_agent=user_agent(request),
         country=country(request),
         replaces=token_of(request, settings),
+        device=device_of(request, settings),
+        way=way,
     )
     written = cookie(settings, started.token, started.session.expires_at_us)
-    return Response(b"", status_code=303, headers={"Location": local_path(return_to), "Set-Cookie": written})
+    answer = Response(b"", status_code=303, headers={"Location": local_path(return_to), "Set-Cookie": written})
+    answer.cookies.append(
+        Cookie(
+            key=cookies.device_name(settings.site_url),
+            value=started.device,
+            path=HOME,
+            max_age=devices.REMEMBERED_US // clock.SECOND_US,
+            httponly=True,
+            samesite="lax",
+            secure=settings.site_url.startswith("https://"),
+        )
+    )
+    return answer
 
 
 def cookie(settings: Settings, token: str, expires_at_us: int) -> str:
     """The `Set-Cookie` that keeps a session until it expires."""
     return cookies.written(settings.site_url, token, (expires_at_us - clock.now_us()) // clock.SECOND_US)
+
+
+def device_of(request: AnyRequest, settings: Settings) -> str:
+    """The token by which the browser is known again, or an empty text."""
+    return request.cookies.get(cookies.device_name(settings.site_url), "")
+
+
+def page_before(request: AnyRequest) -> str:
+    """The page whose form was sent, as far as the browser tells; the home page when it does not."""
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return HOME
+    return local_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+def address_of(request: AnyRequest) -> str:
+    """Where the request comes from, as far as trusted proxies tell; it is kept nowhere."""
+    return request.client.host if request.client else ""
 
 
 def user_agent(request: AnyRequest) -> str:

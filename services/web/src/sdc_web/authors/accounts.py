@@ -12,6 +12,7 @@ from sdc_web.authors import passwords, rights, site, store, throttle
 from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
+from sdc_web.sessions import devices
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 MAX_DISPLAY_NAME = 100
@@ -80,15 +81,17 @@ async def everyone(databases: Databases) -> list[Author]:
         return await store.everyone(connection)
 
 
-async def sign_in(databases: Databases, *, name: str, password: str, address: str) -> Author:
-    """The author with that name and password.
+async def sign_in(databases: Databases, *, name: str, password: str, address: str, device: str = "") -> Author:
+    """The author with that name and password. `device` is what the browser brings of an earlier sign-in.
 
     Raises Unauthorized, in the same words and after the same work for an unknown name, and Throttled after failures.
     """
-    limits = throttle.keys(name, address)
-    await throttle.count(databases.ttl, limits)
     async with databases.site.read() as connection:
         author = await store.by_name(connection, name.strip())
+    if author is None or not await _knows(databases, author, device):
+        device = ""
+    limits = throttle.keys(name, address, device)
+    await throttle.count(databases.ttl, limits)
     kept = await passwords.verify(author.password_hash if author else None, password)
     if author is None or kept is None:
         log.warning("a sign-in was refused", extra={"known_name": author is not None})
@@ -112,6 +115,14 @@ async def set_password(databases: Databases, by: Actor, name: str, password: str
     await _keep_hash(databases.site, author, password_hash)
     log.info("a password was changed", extra={"author": author.name})
     return msgspec.structs.replace(author, password_hash=password_hash)
+
+
+async def _knows(databases: Databases, author: Author, device: str) -> bool:
+    """Whether they have signed in there."""
+    if not device:
+        return False
+    async with databases.ttl.read() as connection:
+        return await devices.is_known(connection, author.id, device)
 
 
 async def _keep_hash(site: Database, author: Author, password_hash: str) -> None:

@@ -1,4 +1,6 @@
-"""Waiting times after failed sign-ins, by account and by address. They grow and end: nobody is locked out for good."""
+"""Waiting times after failed sign-ins, by account and by address, or by the device where that is known. They grow and
+end: nobody is locked out for good.
+"""
 
 import hashlib
 import ipaddress
@@ -23,12 +25,15 @@ class Throttle(msgspec.Struct, frozen=True, kw_only=True):
     wait_until_us: int
 
 
-def keys(name: str, address: str) -> dict[str, int]:
+def keys(name: str, address: str, device: str = "") -> dict[str, int]:
     """The throttles of one try, each with its longest wait in seconds. Neither name nor address can be read from them.
 
     The name counts as it is looked up, without the space around it. An IPv6 client owns a whole /64, so that is what
-    counts as its address.
+    counts as its address. A `device` on which the author has signed in before waits for its own failures alone, so that
+    nobody elsewhere can keep them out.
     """
+    if device:
+        return {f"device:{_digest(f'{device} {name.strip().casefold()}')}": LONGEST_ACCOUNT_WAIT_S}
     return {
         f"account:{_digest(name.strip().casefold())}": LONGEST_ACCOUNT_WAIT_S,
         f"address:{origin(address)}": LONGEST_ADDRESS_WAIT_S,

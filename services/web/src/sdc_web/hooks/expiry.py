@@ -7,6 +7,7 @@ SQL_EXPIRE_TOKENS = "DELETE FROM one_time_tokens WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_MESSAGES = "DELETE FROM seen_messages WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_THROTTLES = "DELETE FROM throttles WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_CEREMONIES = "DELETE FROM ceremonies WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_DEVICES = "DELETE FROM devices WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_KEYS = "DELETE FROM idempotency_keys WHERE expires_at_us <= :now_us"
 
 
@@ -15,7 +16,7 @@ async def expire(ttl: Database, now_us: int) -> int:
     deleted = 0
     for sql in (
         SQL_EXPIRE_SESSIONS, SQL_EXPIRE_TOKENS, SQL_EXPIRE_MESSAGES, SQL_EXPIRE_THROTTLES, SQL_EXPIRE_KEYS,
-        SQL_EXPIRE_CEREMONIES,
+        SQL_EXPIRE_CEREMONIES, SQL_EXPIRE_DEVICES,
     ):  # fmt: skip
         async with ttl.transaction() as connection:
             deleted += await _delete(connection, sql, now_us)

@@ -21,6 +21,11 @@ def deleted(site_url: str) -> str:
     return written(site_url, "", 0)
 
 
+def device_name(site_url: str) -> str:
+    """The name of the cookie by which a browser is known again, whoever is signed in."""
+    return "__Secure-sdc_device" if site_url.startswith("https://") else "sdc_device"
+
+
 def ceremony_name(site_url: str) -> str:
     """The name of the cookie that binds a passkey's challenge to a browser in which nobody is signed in yet."""
     return "__Host-sdc_ceremony" if site_url.startswith("https://") else "sdc_ceremony"

@@ -10,19 +10,21 @@ from sdc_web.authors import store as authors
 from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
-from sdc_web.sessions import store
+from sdc_web.sessions import devices, store
 from sdc_web.sessions.store import Session
 
 ROLLING_US = 90 * clock.DAY_US
 ABSOLUTE_US = 365 * clock.DAY_US
 REFRESH_AFTER_US = clock.DAY_US
+SEEN_AFTER_US = 10 * 60 * clock.SECOND_US
 MAX_USER_AGENT = 300
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
-    """A new session: `token` goes into the cookie and is kept nowhere else."""
+    """A new session: `token` and `device` go into cookies and are kept nowhere else."""
 
     token: str
+    device: str
     session: Session
 
 
@@ -37,6 +39,8 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at_us: int
     expires_at_us: int
     refreshed: bool
+    session_began_us: int = 0
+    told_until_us: int = 0
 
     @property
     def actor(self) -> Actor:
@@ -48,10 +52,20 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
         return self.actor.may(action)
 
 
-async def start(databases: Databases, author: Author, *, user_agent: str, country: str, replaces: str = "") -> Started:
-    """A session with an id of its own; `replaces` is the token that the browser brought, which ends with it."""
-    token = clock.new_token()
-    now_us = clock.now_us()
+async def start(
+    databases: Databases,
+    author: Author,
+    *,
+    user_agent: str,
+    country: str,
+    replaces: str = "",
+    device: str = "",
+    way: str = "",
+) -> Started:
+    """A session with an id of its own. The browser brought the tokens `replaces`, whose session ends, and `device`, by
+    which it is known again; a sign-in on a device that the author has not used is told to them on the others.
+    """
+    token, now_us = clock.new_token(), clock.now_us()
     session = Session(
         token_sha256=sha256(token),
         id=clock.new_id(),
@@ -62,15 +76,26 @@ async def start(databases: Databases, author: Author, *, user_agent: str, countr
         expires_at_us=now_us + ROLLING_US,
         user_agent=user_agent[:MAX_USER_AGENT],
         country=country,
+        way=way,
+        seen_at_us=now_us,
+        seen_country=country,
     )
     async with databases.ttl.transaction() as connection:
+        known = await devices.is_known(connection, author.id, device)
+        device = device if known else clock.new_token()
+        session = msgspec.structs.replace(
+            session, unknown_device=not known and await devices.any_known(connection, author.id)
+        )
+        await devices.remember(connection, author.id, device)
         await store.delete_by_token(connection, sha256(replaces))
         await store.insert(connection, session)
-    return Started(token=token, session=session)
+    return Started(token=token, device=device, session=session)
 
 
-async def find(databases: Databases, token: str) -> SignedIn | None:
-    """Who holds this token, or None. Prolongs the session when it was last prolonged more than a day ago."""
+async def find(databases: Databases, token: str, country: str = "") -> SignedIn | None:
+    """Who holds this token, or None. Prolongs the session when it was last prolonged more than a day ago, and keeps,
+    to ten minutes, when and where it was last used.
+    """
     now_us = clock.now_us()
     async with databases.ttl.read() as connection:
         session = await store.by_token(connection, sha256(token), now_us)
@@ -82,16 +107,19 @@ async def find(databases: Databases, token: str) -> SignedIn | None:
         return None
     due = now_us - session.refreshed_at_us > REFRESH_AFTER_US
     expires_at_us = min(now_us + ROLLING_US, session.created_at_us + ABSOLUTE_US) if due else session.expires_at_us
-    if due:
+    if due or now_us - session.seen_at_us > SEEN_AFTER_US:
         async with databases.ttl.transaction() as connection:
-            if not await store.refresh(connection, session.token_sha256, now_us, expires_at_us):
+            if due and not await store.refresh(connection, session.token_sha256, now_us, expires_at_us):
                 return None
+            await store.seen(connection, session.token_sha256, now_us, country or session.seen_country)
     return SignedIn(
         id=author.id,
         name=author.name,
         display_name=author.display_name,
         role=author.role,
         session_id=session.id,
+        session_began_us=session.created_at_us,
+        told_until_us=session.told_until_us,
         confirmed_at_us=session.confirmed_at_us,
         expires_at_us=expires_at_us,
         refreshed=due,

@@ -16,13 +16,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_us: int
     user_agent: str
     country: str
+    way: str = ""
+    seen_at_us: int = 0
+    seen_country: str = ""
+    unknown_device: bool = False
+    told_until_us: int = 0
 
 
 SQL_INSERT = """
 INSERT INTO sessions (token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us,
-    user_agent, country)
+    user_agent, country, way, seen_at_us, seen_country, unknown_device, told_until_us)
 VALUES (:token_sha256, :id, :author_id, :created_at_us, :refreshed_at_us, :confirmed_at_us, :expires_at_us,
-    :user_agent, :country)
+    :user_agent, :country, :way, :seen_at_us, :seen_country, :unknown_device, :told_until_us)
 """
 
 
@@ -31,7 +36,8 @@ async def insert(connection: Connection, session: Session) -> None:
 
 
 SQL_BY_COOKIE = """
-SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country
+SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country,
+    way, seen_at_us, seen_country, unknown_device, told_until_us
 FROM sessions WHERE token_sha256 = :token_sha256 AND expires_at_us > :now_us
 """
 
@@ -42,8 +48,9 @@ async def by_token(connection: Connection, token_sha256: str, now_us: int) -> Se
 
 
 SQL_OF_AUTHOR = """
-SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country
-FROM sessions WHERE author_id = :author_id AND expires_at_us > :now_us ORDER BY refreshed_at_us DESC, id
+SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country,
+    way, seen_at_us, seen_country, unknown_device, told_until_us
+FROM sessions WHERE author_id = :author_id AND expires_at_us > :now_us ORDER BY seen_at_us DESC, id
 """
 
 
@@ -62,6 +69,16 @@ async def refresh(connection: Connection, token_sha256: str, refreshed_at_us: in
     """Returns 0 when the session has been revoked meanwhile."""
     values = {"token_sha256": token_sha256, "refreshed_at_us": refreshed_at_us, "expires_at_us": expires_at_us}
     return await execute(connection, SQL_REFRESH, values)
+
+
+SQL_SEEN = """
+UPDATE sessions SET seen_at_us = :seen_at_us, seen_country = :seen_country WHERE token_sha256 = :token_sha256
+"""
+
+
+async def seen(connection: Connection, token_sha256: str, seen_at_us: int, seen_country: str) -> None:
+    values = {"token_sha256": token_sha256, "seen_at_us": seen_at_us, "seen_country": seen_country}
+    await execute(connection, SQL_SEEN, values)
 
 
 SQL_CONFIRM = """
