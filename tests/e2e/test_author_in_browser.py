@@ -1,13 +1,11 @@
 """The author at the keyboard: nothing typed is lost, what is published shows at once, and all of it without script."""
 
 from collections.abc import Generator
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
-import photograph
 from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(90)
@@ -182,19 +180,6 @@ def test_a_text_sent_after_the_session_ended_is_handed_back(site: Site, plain_de
     plain_desk.add_cookies([{"name": each["name"], "value": each["value"], "url": site.url} for each in cookies])
     page.get_by_role("button", name="Send it again").click()
     assert text_of(page) == "Written too long."
-
-
-def test_several_pictures_go_up_together_and_a_broken_one_is_named(
-    site: Site, desk: BrowserContext, tmp_path: Path
-) -> None:
-    (tmp_path / "words.jpg").write_bytes(b"no picture at all")
-    photo = photograph.take(tmp_path / "bridge.jpg")
-    page = desk.new_page()
-    page.goto(f"{site.url}/author/media")
-    page.locator("#field-file").set_input_files([photo, tmp_path / "words.jpg"])
-    page.get_by_role("button", name="Upload").click()
-    expect(page.locator("[data-progress-words]")).to_contain_text("Uploaded. Its sizes are being made. words.jpg: ")
-    expect(page.locator(".asset").first).to_contain_text("bridge.jpg")
 
 
 def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:

@@ -81,8 +81,8 @@ def upload(page: Page, site: Site, photo: Path) -> str:
     page.locator("#media-upload-form").get_by_label("What it shows").fill("A lantern on a bridge")
     page.get_by_role("button", name="Upload").click()
     asset = page.locator(".asset").first
-    expect(asset.locator(".state-ready")).to_be_visible(timeout=60_000)
-    return asset.get_by_label("Markdown").input_value()
+    expect(asset.locator(".picture")).to_be_visible(timeout=60_000)
+    return asset.locator("[id^=markdown-]").input_value()
 
 
 def publish(page: Page, site: Site, body: str) -> str:

@@ -167,4 +167,4 @@ async def test_an_asset_of_a_clock_that_was_far_ahead_is_ordered(databases: Data
         future = replace(waiting[0], uploaded_at_us=clock.now_us() + 365 * clock.DAY_US)
         await insert(connection, future)
     async with databases.site.read() as connection:
-        assert [each.id for each in await orders.due(connection, clock.now_us())] == [future.id]
+        assert [each.stored_id for each in await orders.due(connection, clock.now_us())] == [future.id]

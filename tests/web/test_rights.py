@@ -294,12 +294,13 @@ WITHOUT = {
     # What the site does by itself, when the worker or its own loops say so.
     "sdc_web.posts.publication.publish_due",
     "sdc_web.posts.rereading.read_again",
-    "sdc_web.media.assets.ready",
-    "sdc_web.media.assets.failed",
+    "sdc_web.media.files.ready",
+    "sdc_web.media.files.failed",
     "sdc_web.media.orders.order_again",
     "sdc_web.media.orders.order_due",
     "sdc_web.media.removal.clear_away",
     "sdc_web.media.removal.clear_away_once",
+    "sdc_web.media.removal.empty_trash",
     "sdc_web.redirects.uses.open_uses",
     "sdc_web.posts.tags.compose",
     # What draws a text that its caller has been given.

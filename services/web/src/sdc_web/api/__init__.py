@@ -13,7 +13,7 @@ from sdc_web.api import bearer, document, media, operations, posts, publications
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
 from sdc_web.authors.rights import ReadOnly
-from sdc_web.media.removal import InUse
+from sdc_web.media.uses import InUse
 from sdc_web.posts import Stale
 
 router = Router(

@@ -191,14 +191,14 @@ def _told(asset: media.Asset, settings: Settings) -> Asset:
         height=manifest.height if manifest else None,
         animated=manifest.animated if manifest else False,
         uploaded_at=clock.to_datetime(asset.uploaded_at_us),
-        variants=_variants(asset.id, manifest, settings) if manifest else (),
+        variants=_variants(asset.stored_id, manifest, settings) if manifest else (),
     )
 
 
-def _variants(asset_id: str, manifest: Manifest, settings: Settings) -> tuple[Variant, ...]:
+def _variants(file_id: str, manifest: Manifest, settings: Settings) -> tuple[Variant, ...]:
     return tuple(
         Variant(
-            url=settings.site_url + media.picture.address_of(asset_id, manifest, each),
+            url=settings.site_url + media.picture.address_of(file_id, manifest, each),
             content_type=CONTENT_TYPES[each.format],
             width=each.width,
             height=each.height,

@@ -8,7 +8,7 @@ from sdc_web import problems
 from sdc_web.api import answers
 from sdc_web.api.once import InProgress
 from sdc_web.authors.rights import ReadOnly
-from sdc_web.media.removal import InUse
+from sdc_web.media.uses import InUse
 from sdc_web.posts import Stale
 from sdc_web.problems import AnyRequest
 

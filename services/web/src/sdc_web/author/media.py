@@ -1,4 +1,4 @@
-"""Media assets as the author sees them: the library, uploads, alternative text."""
+"""The media library: what there is, what comes in, and what is said of each asset."""
 
 from collections.abc import AsyncGenerator
 
@@ -13,39 +13,38 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
 from sdc_web import htmx, media, pages
-from sdc_web.author import forms
+from sdc_web.author import forms, media_views
+from sdc_web.author.media_views import LIBRARY, Asked, AssetView, Ticked, markdown
+from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.media.picture import Markup
+from sdc_web.media.library import Filters
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
-LISTED = 200
-ONE_FRAME = "Only the first frame of this animation is shown."
+ON_PAGE = 48
 MAX_REQUEST_BYTES = 8 * media.upload.MAX_BYTES
 CHUNK_BYTES = 256 * 1024
 
 
-class AltForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a picture shows, in words."""
+class WordsForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said of an asset, and the point that stays in view."""
 
-    alt: str
+    alt: str = ""
+    title: str = ""
+    caption: str = ""
+    focus_x: str = "50"
+    focus_y: str = "50"
 
 
-class AssetView(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset as the library shows it; `width` and `height` in pixels once they are known."""
+class Library(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the library; the addresses are empty where they lead nowhere."""
 
-    id: str
-    file_name: str
-    alt: str
-    state: str
-    reason: str
-    size_bytes: int
-    width: int | None
-    height: int | None
-    created_at_us: int
-    markdown: str
-    picture: Markup | None
-    changeable: bool
+    asked: Asked
+    assets: list[AssetView]
+    total: int
+    first_url: str
+    next_url: str
+    trashed: int
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +61,31 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """The library, the newest first."""
-    return await _library(request, databases, author, {})
+    """The library; to htmx, while the author types or chooses, the part of it that changes."""
+    asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/media/_library.html", library=await _library(databases, author.actor, asked))
+    return await _page(request, databases, author, asked, {})
+
+
+@get("/author/media/states", right="media.read")
+async def states(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+) -> Response[str]:
+    """How those assets look by now whose sizes were being made; what is gone is left out."""
+    ids = list(forms.fields(request.scope["query_string"].decode("latin-1"), Ticked, "asset").asset)
+    async with databases.site.read() as connection:
+        found = await media.by_ids(connection, set(ids))
+        waiting = await media.files.waiting_among(connection, ids)
+    looks = [
+        pages.fragment(
+            "author/media/_look.html", asset=media_views.view(each, author.actor, pending=each.id in waiting)
+        ).content
+        for each in found.values()
+    ]
+    return pages.html("".join(looks))
 
 
 @get("/author/media/{asset_id:str}", right="media.read")
@@ -73,12 +95,8 @@ async def show(
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[str]:
-    """One asset; to htmx, which waits until its sizes are made, its place in the library."""
-    async with databases.site.read() as connection:
-        found = await media.show(connection, author.actor, asset_id)
-    if htmx.wants_fragment(request):
-        return pages.fragment("author/media/_asset.html", asset=view(found, author))
-    return await pages.page(request, databases, "author/media/show.html", author=author, asset=view(found, author))
+    """Everything about one asset."""
+    return await asset_page(request, databases, author, asset_id)
 
 
 @post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES, right="media.change")
@@ -91,13 +109,13 @@ async def create(
     author: NamedDependency[SignedIn],
 ) -> Response[bytes] | Response[str]:
     """Take in one or several files and ask the worker for their sizes; the same file twice is one asset."""
-    form = await _multipart(request)
+    form = await multipart(request)
     alt = str(form.get("alt", ""))
     done: list[tuple[media.Asset, bool]] = []
     try:
-        for file in _files(form):
+        for file in files_of(form):
             asset, new = await media.upload.accept(
-                databases.site, author.actor, store, settings, file.filename, _chunks(file), alt
+                databases.site, author.actor, store, settings, file.filename, chunks(file), alt
             )
             done.append((asset, new))
             if asset.state == "pending":
@@ -105,10 +123,10 @@ async def create(
     except (Invalid, TooLarge) as error:
         if htmx.wants_fragment(request) or htmx.wants_json(request):
             raise
-        return await _library(request, databases, author, {"form": str(error)}, status_code=422)
+        return await _page(request, databases, author, Asked(), {"form": str(error)}, status_code=422)
     finally:
         await form.close()
-    return _answer(request, author, done)
+    return _answer(request, author.actor, done)
 
 
 @put("/author/media/{asset_id:str}", right="media.change")
@@ -118,12 +136,14 @@ async def change(
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
-    """Say what the picture shows."""
-    form = await forms.read(request, AltForm)
-    asset = await media.set_alt(databases.site, author.actor, asset_id, form.alt)
-    if htmx.wants_fragment(request):
-        return pages.fragment("author/media/_asset.html", asset=view(asset, author))
-    return pages.redirect("/author/media", "saved")
+    """Say what the picture shows, what it is called, and which point of it stays in view."""
+    form = await forms.read(request, WordsForm)
+    try:
+        await media.describe(databases.site, author.actor, asset_id, _words(form))
+    except Invalid as error:
+        errors = {error.field or "form": str(error)}
+        return await asset_page(request, databases, author, asset_id, form=form, errors=errors, status_code=422)
+    return pages.redirect(f"{LIBRARY}/{asset_id}", "saved")
 
 
 @delete("/author/media/{asset_id:str}", status_code=303, right="media.change")
@@ -133,78 +153,50 @@ async def remove(
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
-    """Delete a picture that no text shows."""
+    """Put a picture that no text shows into the trash."""
     try:
-        await media.removal.remove(databases.site, author.actor, asset_id)
+        await media.trash.put(databases.site, author.actor, [asset_id])
     except Conflict as error:
-        return await _library(request, databases, author, {"form": str(error)}, status_code=409)
-    return pages.redirect("/author/media", "deleted")
+        return await asset_page(request, databases, author, asset_id, errors={"form": str(error)}, status_code=409)
+    return pages.redirect(LIBRARY, "trashed")
 
 
-def view(asset: media.Asset, author: SignedIn) -> AssetView:
-    """What the library shows an author of an asset."""
-    manifest = asset.manifest
-    return AssetView(
-        id=asset.id,
-        file_name=asset.file_name,
-        alt=asset.alt,
-        state=asset.state,
-        reason=asset.reason or (ONE_FRAME if manifest and manifest.animated else ""),
-        size_bytes=asset.size_bytes,
-        width=manifest.width if manifest else None,
-        height=manifest.height if manifest else None,
-        created_at_us=asset.uploaded_at_us,
-        markdown=markdown(asset),
-        picture=media.picture.markup(asset.id, asset.alt, manifest) if manifest else None,
-        changeable=author.actor.may_of("media.change", asset.author_id),
-    )
-
-
-def markdown(asset: media.Asset) -> str:
-    """What the author pastes into a text."""
-    alt = asset.alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-    return f"![{alt}](media:{asset.id})"
-
-
-def _answer(
-    request: AnyRequest, author: SignedIn, done: list[tuple[media.Asset, bool]]
-) -> Response[bytes] | Response[str]:
-    if htmx.wants_json(request):
-        uploaded = [
-            Uploaded(asset_id=asset.id, file_name=asset.file_name, state=asset.state, markdown=markdown(asset), new=new)
-            for asset, new in done
-        ]
-        return Response(msgspec.json.encode(uploaded), status_code=201, media_type="application/json")
-    if htmx.wants_fragment(request):
-        return pages.html(
-            "".join(pages.fragment("author/media/_asset.html", asset=view(asset, author)).content for asset, _ in done),
-            201,
-        )
-    return pages.redirect("/author/media", "uploaded")
-
-
-async def _library(
+async def asset_page(
     request: AnyRequest,
     databases: Databases,
     author: SignedIn,
-    errors: dict[str, str],
+    asset_id: str,
+    *,
+    form: WordsForm | None = None,
+    errors: dict[str, str] | None = None,
     status_code: int = 200,
 ) -> Response[str]:
+    """One asset's page, with what was typed and why it was refused. Raises NotFound."""
     async with databases.site.read() as connection:
-        found = await media.newest(connection, author.actor, limit=LISTED)
+        found = await media.show(connection, author.actor, asset_id)
+        details = await media_views.details(connection, author.actor, found)
+    typed = form or WordsForm(
+        alt=found.alt,
+        title=found.title,
+        caption=found.caption,
+        focus_x=str(found.focus_x),
+        focus_y=str(found.focus_y),
+    )
     return await pages.page(
         request,
         databases,
-        "author/media/index.html",
+        "author/media/show.html",
         author=author,
         status_code=status_code,
-        assets=[view(asset, author) for asset in found],
-        errors=errors,
+        details=details,
+        form=typed,
+        errors=errors or {},
         limit_bytes=media.upload.MAX_BYTES,
     )
 
 
-async def _multipart(request: AnyRequest) -> FormMultiDict:
+async def multipart(request: AnyRequest) -> FormMultiDict:
+    """A form with files. Raises Invalid for any other."""
     if request.content_type[0] != "multipart/form-data":
         raise Invalid("send files as multipart/form-data")
     try:
@@ -213,7 +205,7 @@ async def _multipart(request: AnyRequest) -> FormMultiDict:
         raise Invalid("this form is not readable") from None
 
 
-def _files(form: FormMultiDict) -> list[UploadFile]:
+def files_of(form: FormMultiDict) -> list[UploadFile]:
     """The files of the form; browsers send an empty one for a field that was left empty."""
     found = [value for value in form.getall("file", []) if isinstance(value, UploadFile) and value.filename]
     if not found:
@@ -221,9 +213,79 @@ def _files(form: FormMultiDict) -> list[UploadFile]:
     return found
 
 
-async def _chunks(file: UploadFile) -> AsyncGenerator[bytes]:
+async def chunks(file: UploadFile) -> AsyncGenerator[bytes]:
+    """Its bytes, piece by piece."""
     while chunk := await file.read(CHUNK_BYTES):
         yield chunk
 
 
-route_handlers = [index, show, create, change, remove]
+def _words(form: WordsForm) -> media.Words:
+    return media.Words(
+        alt=form.alt,
+        title=form.title,
+        caption=form.caption,
+        focus_x=_number(form.focus_x, "focus_x"),
+        focus_y=_number(form.focus_y, "focus_y"),
+    )
+
+
+def _number(text: str, field: str) -> int:
+    text = text.strip() or "50"
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3):
+        raise Invalid("Write a whole number from 0 to 100, in percent.", field=field)
+    return int(text)
+
+
+def _answer(request: AnyRequest, by: Actor, done: list[tuple[media.Asset, bool]]) -> Response[bytes] | Response[str]:
+    if htmx.wants_json(request):
+        uploaded = [
+            Uploaded(asset_id=asset.id, file_name=asset.file_name, state=asset.state, markdown=markdown(asset), new=new)
+            for asset, new in done
+        ]
+        return Response(msgspec.json.encode(uploaded), status_code=201, media_type="application/json")
+    if htmx.wants_fragment(request):
+        cards = [
+            pages.fragment("author/media/_asset.html", asset=media_views.view(asset, by)).content for asset, _ in done
+        ]
+        return pages.html("".join(cards), 201)
+    return pages.redirect(LIBRARY, "uploaded")
+
+
+async def _page(
+    request: AnyRequest,
+    databases: Databases,
+    author: SignedIn,
+    asked: Asked,
+    errors: dict[str, str],
+    status_code: int = 200,
+) -> Response[str]:
+    return await pages.page(
+        request,
+        databases,
+        "author/media/index.html",
+        author=author,
+        status_code=status_code,
+        library=await _library(databases, author.actor, asked),
+        errors=errors,
+        limit_bytes=media.upload.MAX_BYTES,
+    )
+
+
+async def _library(databases: Databases, by: Actor, asked: Asked) -> Library:
+    filters = Filters(words=asked.q, kind=asked.kind, state=asked.state, use=asked.use, alt=asked.alt)
+    async with databases.site.read() as connection:
+        found = await media.library.page(connection, by, filters, asked.sort, asked.after, ON_PAGE + 1)
+        total = await media.library.count(connection, filters)
+        shown = await media_views.views(connection, by, found[:ON_PAGE])
+        trashed = await media.trash.total(connection, by)
+    return Library(
+        asked=asked,
+        assets=shown,
+        total=total,
+        first_url=asked.url() if asked.after else "",
+        next_url=asked.url(after=shown[-1].id) if len(found) > ON_PAGE else "",
+        trashed=trashed.assets,
+    )
+
+
+route_handlers = [index, states, show, create, change, remove]

@@ -23,11 +23,12 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
-    """`originals` counts the uploads, whose sizes for readers come on top in the object store."""
+    """`originals` counts the uploads, `variants_bytes` is what their sizes for readers take."""
 
     files: list[File]
     originals: int
     originals_bytes: int
+    variants_bytes: int
     sdc: str
     sqlite: str
 
@@ -37,11 +38,12 @@ async def of_site(databases: Databases, settings: Settings, by: Actor) -> Keepin
     paths = (settings.site_db, settings.ttl_db, settings.worker_db)
     files = await asyncio.to_thread(lambda: [file for path in paths if (file := _file(path))])
     async with databases.site.read() as connection:
-        total = await media.total(connection, by)
+        stored = await media.storage(connection, by)
     return Keeping(
         files=files,
-        originals=total.number,
-        originals_bytes=total.size_bytes,
+        originals=stored.assets,
+        originals_bytes=stored.original_bytes,
+        variants_bytes=stored.variant_bytes,
         sdc=_SDC,
         sqlite=sqlite.VERSION,
     )

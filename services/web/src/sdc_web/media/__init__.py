@@ -1,16 +1,42 @@
-"""Media assets: uploads, their originals and variants, and the markup that shows them."""
+"""Media assets: uploads, their originals and variants, the markup that shows them, and the library that keeps them."""
 
-from sdc_web.media import picture, removal, upload
-from sdc_web.media.assets import Asset, by_ids, clean_alt, failed, find, newest, page, ready, set_alt, show
-from sdc_web.media.orders import order, order_again
-from sdc_web.media.totals import total
+from sdc_web.media import files, library, picture, removal, trash, upload, uses
+from sdc_web.media.assets import (
+    Asset,
+    AssetKind,
+    AssetState,
+    Words,
+    by_file,
+    by_ids,
+    clean_alt,
+    describe,
+    find,
+    find_anywhere,
+    newest,
+    page,
+    set_alt,
+    show,
+)
+from sdc_web.media.files import failed, ready
+from sdc_web.media.library import Storage, storage
+from sdc_web.media.orders import File, order, order_again
 
 __all__ = [
     "Asset",
+    "AssetKind",
+    "AssetState",
+    "File",
+    "Storage",
+    "Words",
+    "by_file",
     "by_ids",
     "clean_alt",
+    "describe",
     "failed",
+    "files",
     "find",
+    "find_anywhere",
+    "library",
     "newest",
     "order",
     "order_again",
@@ -20,6 +46,8 @@ __all__ = [
     "removal",
     "set_alt",
     "show",
-    "total",
+    "storage",
+    "trash",
     "upload",
+    "uses",
 ]

@@ -1,19 +1,24 @@
-"""A media asset: the row of an upload, from pending to ready or failed."""
+"""A media asset: the row of an upload, from pending to ready or failed, and the words that belong to it."""
 
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
-from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one
+from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one
 from sdc_core.variants import Manifest
 
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 
 AssetState: TypeAlias = Literal["pending", "ready", "failed"]
+AssetKind: TypeAlias = Literal["", "photograph", "drawing", "animation"]
+"""Told by the variants: a *drawing* has few colours or transparent parts. Empty while there are none."""
 
 MAX_ALT = 500
+MAX_TITLE = 200
+MAX_CAPTION = 500
 MAX_REASON = 500
 LAST = "~"
 """Greater than every identifier."""
@@ -22,8 +27,9 @@ FIRST_PAUSE_US = 5 * clock.SECOND_US
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist, and
-    `author_id` where nobody knows who uploaded it.
+    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist,
+    and `author_id` where nobody knows who uploaded it. `title`
+    is the author's own name for it, `caption` goes into a text with it; the focus is in percent from the upper left.
     """
 
     id: str
@@ -36,29 +42,56 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     manifest_json: str | None
     uploaded_at_us: int
-    author_id: str | None
+    title: str = ""
+    caption: str = ""
+    focus_x: int = 50
+    focus_y: int = 50
+    kind: AssetKind = ""
+    variant_bytes: int = 0
+    author_id: str | None = None
+    file_id: str | None = None
+    trashed_at_us: int | None = None
 
     @property
     def manifest(self) -> Manifest | None:
         """The variants, once they are stored."""
         return None if self.manifest_json is None else msgspec.json.decode(self.manifest_json, type=Manifest)
 
+    @property
+    def stored_id(self) -> str:
+        """Below which its files are in the object store: its own id, until another file took the first one's place."""
+        return self.file_id or self.id
 
-async def ready(database: Database, asset_id: str, manifest: Manifest) -> None:
-    """The variants are stored. A repeat changes nothing; NotFound for an unknown asset."""
-    encoded = msgspec.json.encode(manifest).decode()
+    @property
+    def name(self) -> str:
+        """What the library calls it."""
+        return self.title or self.file_name
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of an asset, and which point of it stays in view."""
+
+    alt: str
+    title: str = ""
+    caption: str = ""
+    focus_x: int = 50
+    focus_y: int = 50
+
+
+async def describe(database: Database, by: Actor, asset_id: str, words: Words) -> Asset:
+    """Say all of that. Raises Invalid naming the field, Forbidden, NotFound."""
+    clean = Words(
+        alt=clean_alt(words.alt),
+        title=_line(words.title, MAX_TITLE, "title", "The title"),
+        caption=_line(words.caption, MAX_CAPTION, "caption", "The caption"),
+        focus_x=_percent(words.focus_x, "focus_x"),
+        focus_y=_percent(words.focus_y, "focus_y"),
+    )
     async with database.transaction() as connection:
         asset = await require(connection, asset_id)
-        if asset.state != "ready" or asset.manifest_json != encoded:
-            await _set_state(connection, asset_id, state="ready", reason="", manifest_json=encoded)
-
-
-async def failed(database: Database, asset_id: str, reason: str) -> None:
-    """No variants can be made. An asset that has them keeps them; NotFound for an unknown asset."""
-    async with database.transaction() as connection:
-        asset = await require(connection, asset_id)
-        if asset.state == "pending":
-            await _set_state(connection, asset_id, state="failed", reason=reason[:MAX_REASON], manifest_json=None)
+        rights.require(by, "media.change", asset.author_id)
+        await _set_words(connection, asset_id, clean)
+    return replace(asset, **msgspec.structs.asdict(clean))
 
 
 async def set_alt(database: Database, by: Actor, asset_id: str, alt: str) -> Asset:
@@ -68,50 +101,63 @@ async def set_alt(database: Database, by: Actor, asset_id: str, alt: str) -> Ass
         asset = await require(connection, asset_id)
         rights.require(by, "media.change", asset.author_id)
         await _set_alt(connection, asset_id, text)
-    return msgspec.structs.replace(asset, alt=text)
+    return replace(asset, alt=text)
 
 
 def clean_alt(alt: str) -> str:
     """One line of text; Invalid when it is over `MAX_ALT` characters."""
-    text = " ".join(alt.split())
-    if len(text) > MAX_ALT or not text.replace(" ", "x").isprintable():
-        message = f"Alternative text is one line of at most {MAX_ALT} characters."
-        raise Invalid(message, field="alt")
-    return text
+    return _line(alt, MAX_ALT, "alt", "Alternative text")
 
 
-SQL_FIND = """
+def kind_of(manifest: Manifest) -> AssetKind:
+    """What the variants tell."""
+    if manifest.animated:
+        return "animation"
+    return "photograph" if any(each.format == "jpeg" for each in manifest.variants) else "drawing"
+
+
+_ASSET = """
 SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets WHERE id = :id
+    title, caption, focus_x, focus_y, kind, variant_bytes, author_id, file_id, trashed_at_us
+FROM media_assets
 """
 
 
+def assets_where(*rest: str) -> str:
+    """A statement that brings `Asset`s; what follows `FROM media_assets` may come in parts."""
+    return "".join((_ASSET, *rest))
+
+
+SQL_FIND = assets_where("WHERE id = :id")
+
+
 async def find(connection: Connection, asset_id: str) -> Asset | None:
-    """The asset, or None."""
+    """The asset, or None; also None for one in the trash."""
+    asset = await find_anywhere(connection, asset_id)
+    return asset if asset and asset.trashed_at_us is None else None
+
+
+async def find_anywhere(connection: Connection, asset_id: str) -> Asset | None:
+    """The asset, or None; be it in the trash or not."""
     return await fetch_one(connection, Asset, SQL_FIND, {"id": asset_id})
 
 
 async def show(connection: Connection, by: Actor, asset_id: str) -> Asset:
-    """The asset, for the library. Raises Forbidden, NotFound."""
+    """The asset, for the library; also one in the trash. Raises Forbidden, NotFound."""
     rights.require(by, "media.read")
     return await require(connection, asset_id)
 
 
 async def require(connection: Connection, asset_id: str) -> Asset:
-    """The asset; NotFound when there is none."""
-    asset = await find(connection, asset_id)
+    """The asset, be it in the trash or not; NotFound when there is none."""
+    asset = await find_anywhere(connection, asset_id)
     if asset is None:
         message = "There is no such media asset."
         raise NotFound(message)
     return asset
 
 
-SQL_BY_IDS = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets WHERE id IN (SELECT value FROM json_each(:ids))
-"""
+SQL_BY_IDS = assets_where("WHERE id IN (SELECT value FROM json_each(:ids))")
 
 
 async def by_ids(connection: Connection, ids: set[str]) -> dict[str, Asset]:
@@ -122,11 +168,7 @@ async def by_ids(connection: Connection, ids: set[str]) -> dict[str, Asset]:
     return {asset.id: asset for asset in await fetch_all(connection, Asset, SQL_BY_IDS, values)}
 
 
-SQL_BY_SHA256 = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets WHERE sha256 = :sha256
-"""
+SQL_BY_SHA256 = assets_where("WHERE sha256 = :sha256")
 
 
 async def by_sha256(connection: Connection, sha256: str) -> Asset | None:
@@ -134,11 +176,22 @@ async def by_sha256(connection: Connection, sha256: str) -> Asset | None:
     return await fetch_one(connection, Asset, SQL_BY_SHA256, {"sha256": sha256})
 
 
-SQL_NEWEST = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
-"""
+SQL_BY_FILE = assets_where("""
+WHERE id = (
+    SELECT id FROM media_assets WHERE id = :file_id AND file_id IS NULL
+    UNION ALL SELECT id FROM media_assets WHERE file_id = :file_id
+)
+""")
+
+
+async def by_file(connection: Connection, file_id: str) -> Asset | None:
+    """The asset whose files are stored below that id, or None."""
+    return await fetch_one(connection, Asset, SQL_BY_FILE, {"file_id": file_id})
+
+
+SQL_NEWEST = assets_where("""
+WHERE trashed_at_us IS NULL ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
+""")
 
 
 async def newest(connection: Connection, by: Actor, limit: int = 100) -> list[Asset]:
@@ -147,12 +200,9 @@ async def newest(connection: Connection, by: Actor, limit: int = 100) -> list[As
     return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit})
 
 
-SQL_PAGE = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets WHERE id < :before AND (:state IS NULL OR state = :state)
-ORDER BY id DESC LIMIT :limit
-"""
+SQL_PAGE = assets_where("""
+WHERE id < :before AND (:state IS NULL OR state = :state) AND trashed_at_us IS NULL ORDER BY id DESC LIMIT :limit
+""")
 
 
 async def page(
@@ -178,14 +228,28 @@ async def insert(connection: Connection, asset: Asset) -> None:
     await execute(connection, SQL_INSERT, values)
 
 
-SQL_SET_STATE = "UPDATE media_assets SET state = :state, reason = :reason, manifest = :manifest_json WHERE id = :id"
+SQL_SET_STATE = """
+UPDATE media_assets SET state = :state, reason = :reason, manifest = :manifest_json, kind = :kind,
+    variant_bytes = :variant_bytes
+WHERE id = :id
+"""
 
 
-async def _set_state(
-    connection: Connection, asset_id: str, *, state: str, reason: str, manifest_json: str | None
+async def set_state(
+    connection: Connection, asset_id: str, state: AssetState, *, reason: str = "", manifest: Manifest | None = None
 ) -> None:
-    values = {"id": asset_id, "state": state, "reason": reason, "manifest_json": manifest_json}
+    """How it stands, and what its variants are."""
+    values: dict[str, Value] = {"id": asset_id, "state": state, "reason": reason[:MAX_REASON], **told_by(manifest)}
     await execute(connection, SQL_SET_STATE, values)
+
+
+def told_by(manifest: Manifest | None) -> dict[str, Value]:
+    """The columns that follow from the variants."""
+    return {
+        "manifest_json": None if manifest is None else msgspec.json.encode(manifest).decode(),
+        "kind": "" if manifest is None else kind_of(manifest),
+        "variant_bytes": 0 if manifest is None else sum(each.size_bytes for each in manifest.variants),
+    }
 
 
 SQL_SET_ALT = "UPDATE media_assets SET alt = :alt WHERE id = :id"
@@ -193,6 +257,16 @@ SQL_SET_ALT = "UPDATE media_assets SET alt = :alt WHERE id = :id"
 
 async def _set_alt(connection: Connection, asset_id: str, alt: str) -> None:
     await execute(connection, SQL_SET_ALT, {"id": asset_id, "alt": alt})
+
+
+SQL_SET_WORDS = """
+UPDATE media_assets SET alt = :alt, title = :title, caption = :caption, focus_x = :focus_x, focus_y = :focus_y
+WHERE id = :id
+"""
+
+
+async def _set_words(connection: Connection, asset_id: str, words: Words) -> None:
+    await execute(connection, SQL_SET_WORDS, {"id": asset_id, **msgspec.structs.asdict(words)})
 
 
 def new_asset(
@@ -212,3 +286,18 @@ def new_asset(
         uploaded_at_us=clock.now_us(),
         author_id=author_id,
     )
+
+
+def _line(text: str, longest: int, field: str, what: str) -> str:
+    line = " ".join(text.split())
+    if len(line) > longest or not line.replace(" ", "x").isprintable():
+        message = f"{what} is one line of at most {longest} characters."
+        raise Invalid(message, field=field)
+    return line
+
+
+def _percent(value: int, field: str) -> int:
+    if not 0 <= value <= 100:
+        message = "The point that stays in view is a whole number from 0 to 100, in percent."
+        raise Invalid(message, field=field)
+    return value

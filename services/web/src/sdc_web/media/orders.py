@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import msgspec
 from sdc_core import clock, messages
 from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
@@ -18,15 +19,22 @@ LONGEST_PAUSE_US = 3_600 * clock.SECOND_US
 log = logging.getLogger(__name__)
 
 
-async def order(worker: ServiceClient, asset: Asset) -> str:
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that waits for its variants, by the id below which it is stored."""
+
+    stored_id: str
+    sha256: str
+
+
+async def order(worker: ServiceClient, file: File | Asset) -> str:
     """Send `media.uploaded`; a repeat is harmless. The reason why the worker did not take it, which may be left at
     that: `order_again` comes round. Empty when it did.
     """
-    upload = messages.Upload(asset_id=asset.id, sha256=asset.sha256)
+    upload = messages.Upload(asset_id=file.stored_id, sha256=file.sha256)
     attempt = await worker.send(
         "POST",
         "/images",
-        message_id=f"media-uploaded/{asset.id}/{asset.sha256[:16]}",
+        message_id=f"media-uploaded/{file.stored_id}/{file.sha256[:16]}",
         body=messages.encode(messages.MediaUploaded(data=upload)),
         timeout_s=TIMEOUT_S,
     )
@@ -56,38 +64,46 @@ async def order_due(database: Database, worker: ServiceClient) -> str:
     """
     async with database.read() as connection:
         waiting = await due(connection, clock.now_us())
-    for asset in waiting:
-        if reason := await order(worker, asset):
+    for file in waiting:
+        if reason := await order(worker, file):
             return reason
         async with database.transaction() as connection:
-            await ordered(connection, asset.id, clock.now_us())
+            await ordered(connection, file.stored_id, clock.now_us())
     return ""
 
 
 SQL_DUE = """
-SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    author_id
-FROM media_assets WHERE state = 'pending' AND (order_us <= :now_us OR order_us > :now_us + :longest_us)
+SELECT coalesce(file_id, id) AS stored_id, sha256, order_us FROM media_assets
+WHERE state = 'pending' AND trashed_at_us IS NULL AND (order_us <= :now_us OR order_us > :now_us + :longest_us)
+UNION ALL
+SELECT file_id, sha256, order_us FROM media_replacements
+WHERE state = 'pending' AND (order_us <= :now_us OR order_us > :now_us + :longest_us)
 ORDER BY order_us LIMIT :limit
 """
 
 
-async def due(connection: Connection, now_us: int) -> list[Asset]:
-    """Assets without variants that are to be ordered now, the longest overdue first; last those that a clock which was
+async def due(connection: Connection, now_us: int) -> list[File]:
+    """Files without variants that are to be ordered now, the longest overdue first; last those that a clock which was
     ahead has put off for longer than any pause.
     """
     values = {"now_us": now_us, "longest_us": LONGEST_PAUSE_US, "limit": AT_ONCE}
-    return await fetch_all(connection, Asset, SQL_DUE, values)
+    return await fetch_all(connection, File, SQL_DUE, values)
 
 
 SQL_ORDERED = """
 UPDATE media_assets
 SET orders = orders + 1, order_us = :now_us + min(:longest_us, :first_us << min(orders + 1, 20))
-WHERE id = :asset_id
+WHERE coalesce(file_id, id) = :file_id AND state = 'pending'
+"""
+SQL_ORDERED_REPLACEMENT = """
+UPDATE media_replacements
+SET orders = orders + 1, order_us = :now_us + min(:longest_us, :first_us << min(orders + 1, 20))
+WHERE file_id = :file_id
 """
 
 
-async def ordered(connection: Connection, asset_id: str, now_us: int) -> None:
+async def ordered(connection: Connection, file_id: str, now_us: int) -> None:
     """The worker took an order: each pause is twice the one before."""
-    values = {"asset_id": asset_id, "now_us": now_us, "first_us": FIRST_PAUSE_US, "longest_us": LONGEST_PAUSE_US}
+    values = {"file_id": file_id, "now_us": now_us, "first_us": FIRST_PAUSE_US, "longest_us": LONGEST_PAUSE_US}
     await execute(connection, SQL_ORDERED, values)
+    await execute(connection, SQL_ORDERED_REPLACEMENT, values)

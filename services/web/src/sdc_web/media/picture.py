@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape, unescape
 
 import msgspec
-from sdc_core.variants import CONTENT_TYPES, Format, Manifest, StoredVariant
+from sdc_core.variants import CONTENT_TYPES, EXTENSIONS, Format, Manifest, StoredVariant
 
 from sdc_web import templating
 from sdc_web.media.assets import Asset
@@ -15,6 +15,8 @@ SIZES = "(min-width: 42rem) 38rem, 100vw"
 GALLERY_SIZES = "(min-width: 42rem) 19rem, 100vw"
 """Two beside each other in that column."""
 FALLBACK_WIDTH = 960
+_LONGEST = 7
+"""Digits of a width."""
 _FOR_ALL: tuple[Format, ...] = ("avif", "webp", "png", "jpeg")
 """The format that every browser opens comes last."""
 _EMPTY = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%203%202'/%3E"
@@ -32,7 +34,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Markup(msgspec.Struct, frozen=True, kw_only=True):
-    """What `site/media/_picture.html` shows; sizes in pixels."""
+    """What `site/media/_picture.html` shows; sizes in pixels. `focus` are classes, empty for the middle."""
 
     id: str
     alt: str
@@ -44,6 +46,7 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Source
     sizes: str
     eager: bool
+    focus: str = ""
 
 
 def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt: str = "", sizes: str = SIZES) -> str:
@@ -54,7 +57,7 @@ def render(asset: Asset, manifest: Manifest | None, *, eager: bool = False, alt:
     if manifest is None or not manifest.variants:
         shown = _empty(asset.id, text, sizes)
     else:
-        shown = markup(asset.id, text, manifest, sizes=sizes, eager=eager)
+        shown = markup(asset, manifest, alt=text, sizes=sizes, eager=eager)
     return templating.render("site/media/_picture.html", asset=shown)
 
 
@@ -96,12 +99,24 @@ def file(asset: Asset) -> File | None:
         return None
     shown = _fallback(manifest)
     return File(
-        address=address_of(asset.id, manifest, shown),
+        address=address_of(asset.stored_id, manifest, shown),
         type=CONTENT_TYPES[shown.format],
         size_bytes=shown.size_bytes,
         width=shown.width,
         height=shown.height,
     )
+
+
+def nearest(asset: Asset, name: str) -> str:
+    """The address of the variant that is most like one of that name, such as `960.avif`; empty while there are none."""
+    manifest = asset.manifest
+    if manifest is None or not manifest.variants:
+        return ""
+    width, _, ending = name.partition(".")
+    wanted = int(width) if width.isascii() and width.isdecimal() and len(width) < _LONGEST else FALLBACK_WIDTH
+    same = [each for each in manifest.variants if EXTENSIONS[each.format] == ending]
+    shown = min(same, key=lambda each: abs(each.width - wanted)) if same else _fallback(manifest)
+    return address_of(asset.stored_id, manifest, shown)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +137,7 @@ def _in_gallery(asset: Asset) -> Shown:
     if asset.manifest is None or not asset.manifest.variants:
         return Shown(html=html, alt=asset.alt)
     largest = max(asset.manifest.variants, key=lambda each: (each.width, _FOR_ALL.index(each.format)))
-    return Shown(html=html, alt=asset.alt, address=address_of(asset.id, asset.manifest, largest))
+    return Shown(html=html, alt=asset.alt, address=address_of(asset.stored_id, asset.manifest, largest))
 
 
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:
@@ -146,13 +161,13 @@ def plain(asset: Asset, manifest: Manifest | None, site_url: str, *, alt: str = 
     if manifest is None or not manifest.variants:
         return text
     shown = _fallback(manifest)
-    address = escape(site_url + address_of(asset.id, manifest, shown))
+    address = escape(site_url + address_of(asset.stored_id, manifest, shown))
     return f'<img src="{address}" alt="{text}" width="{shown.width}" height="{shown.height}">'
 
 
-def address_of(asset_id: str, manifest: Manifest, variant: StoredVariant) -> str:
-    """A variant's address, which changes with the recipe: what is behind one never changes."""
-    return f"/media/{asset_id}/{variant.name}?r={manifest.recipe}"
+def address_of(file_id: str, manifest: Manifest, variant: StoredVariant) -> str:
+    """A variant's address, which changes with the file and the recipe: what is behind one never changes."""
+    return f"/media/{file_id}/{variant.name}?r={manifest.recipe}"
 
 
 def mentioned(html: str) -> set[str]:
@@ -181,21 +196,22 @@ def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
     return _IMAGE.sub(show, html)
 
 
-def markup(asset_id: str, alt: str, manifest: Manifest, sizes: str = SIZES, *, eager: bool = False) -> Markup:
+def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, eager: bool = False) -> Markup:
     """What `site/media/_picture.html` shows of an asset that has its variants."""
     by_format: dict[Format, list[StoredVariant]] = {}
     for variant in sorted(manifest.variants, key=lambda each: each.width):
         by_format.setdefault(variant.format, []).append(variant)
 
     def srcset(format_: Format) -> str:
-        return ", ".join(f"{address_of(asset_id, manifest, each)} {each.width}w" for each in by_format[format_])
+        return ", ".join(f"{address_of(asset.stored_id, manifest, each)} {each.width}w" for each in by_format[format_])
 
     shown = _fallback(manifest)
     # A placeholder beneath would be seen through a transparent picture, and only those are kept as PNG.
     opaque = "png" not in by_format
     return Markup(
-        id=asset_id,
+        id=asset.id,
         alt=alt,
+        focus=focus(asset),
         width=manifest.width,
         height=manifest.height,
         placeholder=manifest.placeholder if opaque else "",
@@ -205,10 +221,17 @@ def markup(asset_id: str, alt: str, manifest: Manifest, sizes: str = SIZES, *, e
             for format_ in ("avif", "webp")
             if format_ in by_format and format_ != shown.format
         ),
-        fallback=Source(url=address_of(asset_id, manifest, shown), srcset=srcset(shown.format)),
+        fallback=Source(url=address_of(asset.stored_id, manifest, shown), srcset=srcset(shown.format)),
         sizes=sizes,
         eager=eager,
     )
+
+
+def focus(asset: Asset) -> str:
+    """Classes of `site.css` that keep a point in view where a picture is cut, by tenths: the policy allows no style."""
+    if (asset.focus_x, asset.focus_y) == (50, 50):
+        return ""
+    return f"focus-x-{round(asset.focus_x / 10)} focus-y-{round(asset.focus_y / 10)}"
 
 
 def _fallback(manifest: Manifest) -> StoredVariant:

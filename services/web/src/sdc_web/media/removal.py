@@ -5,37 +5,21 @@ from contextlib import suppress
 
 import msgspec
 from sdc_core import clock, keys
-from sdc_core.errors import Conflict, NotFound, Unavailable
+from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
 from sdc_web.authors import rights
-from sdc_web.authors.rights import Actor
-from sdc_web.media import assets
+from sdc_web.authors.rights import SYSTEM, Actor
+from sdc_web.media import assets, trash, uses
 
 AGAIN_S = 30.0
 SETTLED_US = 600 * clock.SECOND_US
 """Far longer than the worker, which may be making variants of what it has just fetched, takes over one picture."""
 
 
-class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """A post with a revision that shows the asset, by its newest title."""
-
-    post_id: str
-    title: str
-
-
-class InUse(Conflict):
-    """Posts show the asset; `uses` are at most five of them."""
-
-    def __init__(self, uses: list[Use]) -> None:
-        titles = ", ".join(f"“{use.title or 'Untitled'}”" for use in uses)
-        super().__init__(f"This picture is shown in {titles}, perhaps in an earlier revision: it stays.")
-        self.uses = uses
-
-
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset that is deleted; when that was, or when files of it were last found."""
+    """A file that no asset has any more, by the id below which it is stored; since when, or when it was last found."""
 
     asset_id: str
     since_us: int
@@ -46,19 +30,50 @@ async def remove(database: Database, by: Actor, asset_id: str) -> None:
     Forbidden, NotFound.
     """
     async with database.transaction() as connection:
-        asset = await assets.require(connection, asset_id)
-        rights.require(by, "media.change", asset.author_id)
-        if shown_in := await uses(connection, asset_id):
-            raise InUse(shown_in)
-        await delete(connection, asset_id)
-        await record(connection, asset_id, clock.now_us())
+        await within(connection, by, asset_id)
+
+
+async def within(connection: Connection, by: Actor, asset_id: str) -> None:
+    """The same, in a transaction of the caller's."""
+    asset = await assets.require(connection, asset_id)
+    rights.require(by, "media.change", asset.author_id)
+    await uses.require_none(connection, by, asset_id)
+    now_us = clock.now_us()
+    await record(connection, asset.stored_id, now_us)
+    await execute(connection, SQL_RECORD_WAITING, {"asset_id": asset_id, "since_us": now_us})
+    await delete(connection, asset_id)
+
+
+async def remove_from_trash(database: Database, by: Actor, ids: list[str]) -> int:
+    """The same for those of the assets that lie in the trash; returns how many. Raises Forbidden and InUse, and then
+    deletes nothing.
+    """
+    removed = 0
+    async with database.transaction() as connection:
+        for asset_id in ids:
+            asset = await assets.find_anywhere(connection, asset_id)
+            if asset is not None and asset.trashed_at_us is not None:
+                await within(connection, by, asset_id)
+                removed += 1
+    return removed
+
+
+async def empty_trash(database: Database, now_us: int) -> int:
+    """Delete for good what has been in the trash for `trash.KEPT_US`; returns how many."""
+    async with database.read() as connection:
+        due = await trash.due(connection, now_us)
+    for asset_id in due:
+        with suppress(uses.InUse, NotFound):
+            await remove(database, SYSTEM, asset_id)
+    return len(due)
 
 
 async def clear_away(database: Database, store: ObjectStore, bucket: str) -> None:
-    """The loop: for ever, delete the files of assets that are deleted. A store that is away is named by `/health`, and
-    asked again.
+    """The loop: for ever, delete what has been in the trash for long, and the files of what is deleted. A store that is
+    away is named by `/health`, and asked again.
     """
     while True:
+        await empty_trash(database, clock.now_us())
         with suppress(NotFound, Unavailable):
             await clear_away_once(database, store, bucket)
         await asyncio.sleep(AGAIN_S)
@@ -84,22 +99,6 @@ async def clear_away_once(database: Database, store: ObjectStore, bucket: str) -
                 await forget(connection, each.asset_id)
 
 
-SQL_USES = """
-SELECT DISTINCT newest.post_id, newest.title
-FROM revisions AS shown
-JOIN revisions AS newest ON newest.post_id = shown.post_id
-    AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = shown.post_id)
-WHERE shown.cover_asset_id = :asset_id OR instr(shown.body, 'media:' || :asset_id) > 0
-    OR instr(shown.project, '"' || :asset_id || '"') > 0
-ORDER BY newest.title, newest.post_id LIMIT 5
-"""
-
-
-async def uses(connection: Connection, asset_id: str) -> list[Use]:
-    """At most five of the posts that show it, by title."""
-    return await fetch_all(connection, Use, SQL_USES, {"asset_id": asset_id})
-
-
 SQL_DELETE = "DELETE FROM media_assets WHERE id = :asset_id"
 
 
@@ -117,6 +116,11 @@ async def record(connection: Connection, asset_id: str, since_us: int) -> None:
     """Remember that files may be there, from that moment on."""
     await execute(connection, SQL_RECORD, {"asset_id": asset_id, "since_us": since_us})
 
+
+SQL_RECORD_WAITING = """
+INSERT INTO removals (asset_id, since_us)
+SELECT file_id, :since_us FROM media_replacements WHERE asset_id = :asset_id
+"""
 
 SQL_REMOVALS = "SELECT asset_id, since_us FROM removals ORDER BY since_us"
 

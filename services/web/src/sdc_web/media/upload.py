@@ -17,7 +17,7 @@ from sdc_core.sqlite import Database
 
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.media import assets
+from sdc_web.media import assets, trash
 from sdc_web.media.assets import Asset
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -60,13 +60,7 @@ async def accept(
 
 
 async def keep(
-    database: Database,
-    by: Actor,
-    store: ObjectStore,
-    settings: Settings,
-    file: Received,
-    file_name: str,
-    alt: str,
+    database: Database, by: Actor, store: ObjectStore, settings: Settings, file: Received, file_name: str, alt: str
 ) -> tuple[Asset, bool]:
     """The same for a file that has come."""
     rights.require(by, "media.change")
@@ -75,13 +69,10 @@ async def keep(
     async with database.read() as connection:
         known = await assets.by_sha256(connection, file.sha256)
     if known is not None:
-        return known, False
-    # Asked first: a store that hangs would be waited for as long as a large file may take.
-    if reason := await store.ping(settings.S3_MEDIA_BUCKET):
-        message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
-        raise Unavailable(message)
+        return await _again(database, known), False
+    await require_store(store, settings)
     asset = assets.new_asset(
-        file.sha256, _bare_name(file_name), content_type, file.size_bytes, text, author_id=by.id or None
+        file.sha256, bare_name(file_name), content_type, file.size_bytes, text, author_id=by.id or None
     )
     key = keys.original(asset.id)
     await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
@@ -92,7 +83,16 @@ async def keep(
             return asset, True
     # The same file came twice at once: the first one stays.
     await store.delete(settings.S3_MEDIA_BUCKET, key)
-    return known, False
+    return await _again(database, known), False
+
+
+async def require_store(store: ObjectStore, settings: Settings) -> None:
+    """Raises Unavailable, in words for the author. To be asked first: a store that hangs would be waited for as long as
+    a large file may take.
+    """
+    if reason := await store.ping(settings.S3_MEDIA_BUCKET):
+        message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
+        raise Unavailable(message)
 
 
 def sniff(head: bytes) -> str:
@@ -177,7 +177,16 @@ def _open(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")
 
 
-def _bare_name(file_name: str) -> str:
+async def _again(database: Database, known: Asset) -> Asset:
+    """Who uploads what lies in the trash wants it back."""
+    if known.trashed_at_us is None:
+        return known
+    async with database.transaction() as connection:
+        await trash.take_out(connection, [known.id])
+    return msgspec.structs.replace(known, trashed_at_us=None)
+
+
+def bare_name(file_name: str) -> str:
     """The last part of the name, printable and not too long."""
     last = file_name.replace("\\", "/").rpartition("/")[2]
     clean = "".join(letter for letter in last if unicodedata.category(letter)[0] not in "CZ" or letter == " ").strip()

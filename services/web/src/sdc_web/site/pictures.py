@@ -78,8 +78,13 @@ async def variant(
     asset_id: FromPath[str],
     name: FromPath[str],
 ) -> ASGIApp:
-    """A variant; never the original, which may tell where a photograph was taken."""
-    manifest, stored = await _find(databases, asset_id, name)
+    """A variant; never the original, which may tell where a photograph was taken. A file that an asset had once leads
+    to what it shows now.
+    """
+    found = await _find(databases, asset_id, name)
+    if isinstance(found, str):
+        return _answer(request, 302, {"location": found, "cache-control": "no-cache"})
+    manifest, stored = found
     # Nothing else is ever stored under this key, so its parts name the content.
     etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
     headers = {
@@ -105,15 +110,20 @@ async def variant(
 route_handlers = [variant]
 
 
-async def _find(databases: Databases, asset_id: str, name: str) -> tuple[Manifest, StoredVariant]:
+async def _find(databases: Databases, file_id: str, name: str) -> tuple[Manifest, StoredVariant] | str:
+    """The variant of that file, or the address of the one that is shown in its place. Raises NotFound."""
     async with databases.site.read() as connection:
-        asset = await media.find(connection, asset_id)
-    manifest = asset.manifest if asset else None
+        asset = await media.by_file(connection, file_id)
+        here = asset if asset and asset.trashed_at_us is None else None
+        instead = None if here else await media.files.shown_now(connection, file_id)
+    manifest = here.manifest if here else None
     stored = next((each for each in manifest.variants if each.name == name), None) if manifest else None
-    if manifest is None or stored is None:
-        message = "There is no such picture."
-        raise NotFound(message)
-    return manifest, stored
+    if manifest is not None and stored is not None:
+        return manifest, stored
+    if instead is not None and (address := media.picture.nearest(instead, name)):
+        return address
+    message = "There is no such picture."
+    raise NotFound(message)
 
 
 def _answer(request: AnyRequest, status: int, headers: dict[str, str], body: bytes = b"") -> ASGIApp:

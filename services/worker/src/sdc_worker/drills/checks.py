@@ -99,7 +99,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-SQL_SAMPLE = "SELECT id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
+SQL_SAMPLE = "SELECT coalesce(file_id, id) AS id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
 
 
 async def sample(connection: Connection, count: int) -> list[Original]:
@@ -107,7 +107,7 @@ async def sample(connection: Connection, count: int) -> list[Original]:
     return await fetch_all(connection, Original, SQL_SAMPLE, {"count": count})
 
 
-SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE id = :id"
+SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE coalesce(file_id, id) = :id"
 
 
 async def knows(connection: Connection, asset_id: str) -> bool:

@@ -1,0 +1,141 @@
+"""The file of an asset: bringing the original home, sending another one in its place, having its sizes made again."""
+
+from urllib.parse import quote
+
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.types import ASGIApp, Receive, Scope, Send
+from sdc_core import keys
+from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge
+from sdc_core.objects import ObjectStore
+from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
+from sdc_core.variants import CONTENT_TYPES
+
+from sdc_web import htmx, media, pages
+from sdc_web.author.media import asset_page, chunks, files_of, multipart
+from sdc_web.author.media_views import LIBRARY
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.sessions.signed_in import SignedIn
+
+MAX_REQUEST_BYTES = media.upload.MAX_BYTES + 64 * 1024
+SANDBOX = "sandbox; default-src 'none'"
+
+
+@get("/author/media/{asset_id:str}/original", right="media.read")
+async def original(
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> ASGIApp:
+    """The untouched file under its own name, to be kept and not to be shown."""
+    asset = await _asset(databases, author, asset_id)
+    named = f"attachment; filename*=UTF-8''{quote(asset.file_name, safe='')}"
+    headers = {"content-type": asset.content_type, "content-disposition": named}
+    return _streamed(store, settings, keys.original(asset.stored_id), headers)
+
+
+@get("/author/media/{asset_id:str}/picture", right="media.read")
+async def picture(
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> ASGIApp:
+    """A small variant for the author's eyes: of what is in the trash, readers get none."""
+    asset = await _asset(databases, author, asset_id)
+    manifest = asset.manifest
+    if manifest is None or not manifest.variants:
+        raise NotFound("there is no such picture")
+    small = min(manifest.variants, key=lambda each: (each.width, each.size_bytes))
+    key = keys.variant(asset.stored_id, manifest.recipe, small.name)
+    return _streamed(store, settings, key, {"content-type": CONTENT_TYPES[small.format]})
+
+
+@put(
+    "/author/media/{asset_id:str}/file", status_code=303, request_max_body_size=MAX_REQUEST_BYTES, right="media.change"
+)
+async def replace(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Take in a file that is to have the place of the asset's own."""
+    form = await multipart(request)
+    try:
+        sent = files_of(form)[0]
+        async with media.upload.received(chunks(sent), settings) as file:
+            new = await media.files.replace(
+                databases.site, author.actor, store, settings, asset_id, file, sent.filename
+            )
+    except (Invalid, TooLarge, Conflict) as error:
+        if htmx.wants_fragment(request):
+            raise
+        return await asset_page(request, databases, author, asset_id, errors={"file": str(error)}, status_code=422)
+    finally:
+        await form.close()
+    await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
+    return pages.redirect(f"{LIBRARY}/{asset_id}", "replacing")
+
+
+@delete("/author/media/{asset_id:str}/file", status_code=303, right="media.change")
+async def undo(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Give up the file that waits; without one, bring the former file back."""
+    try:
+        if not await media.files.give_up(databases.site, author.actor, asset_id):
+            await media.files.undo(databases.site, author.actor, asset_id)
+    except Conflict as error:
+        return await asset_page(request, databases, author, asset_id, errors={"file": str(error)}, status_code=409)
+    return pages.redirect(f"{LIBRARY}/{asset_id}", "saved")
+
+
+@post("/author/media/{asset_id:str}/orders", status_code=303, right="media.change")
+async def order(
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+    asset_id: FromPath[str],
+) -> Response[bytes]:
+    """Have the sizes made once more that could not be made."""
+    again = await media.files.try_again(databases.site, author.actor, asset_id)
+    if again is not None:
+        await media.order(worker, again)
+    return pages.redirect(f"{LIBRARY}/{asset_id}", "ordered" if again else "")
+
+
+async def _asset(databases: Databases, author: SignedIn, asset_id: str) -> media.Asset:
+    async with databases.site.read() as connection:
+        return await media.show(connection, author.actor, asset_id)
+
+
+def _streamed(store: ObjectStore, settings: Settings, key: str, headers: dict[str, str]) -> ASGIApp:
+    """An object as an answer in which nothing can run. Raises NotFound and Unavailable as the store does."""
+    told = headers | {"content-security-policy": SANDBOX, "x-content-type-options": "nosniff"}
+
+    async def answer(_: Scope, __: Receive, send: Send) -> None:
+        async with store.stream(settings.S3_MEDIA_BUCKET, key) as stream:
+            sent = told | {"content-length": str(stream.size_bytes)}
+            encoded = [(name.encode(), value.encode()) for name, value in sent.items()]
+            await send({"type": "http.response.start", "status": 200, "headers": encoded})
+            async for chunk in stream.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return answer
+
+
+route_handlers = [original, picture, replace, undo, order]

@@ -1,0 +1,225 @@
+"""What the pages of the library show: an asset in a list, and everything about one."""
+
+from typing import Literal
+from urllib.parse import urlencode
+
+import msgspec
+from sdc_core.sqlite import Connection
+from sdc_core.variants import CONTENT_TYPES
+
+from sdc_web import media
+from sdc_web.authors.rights import Actor
+from sdc_web.media.assets import AssetKind, AssetState
+from sdc_web.media.files import Replacement
+from sdc_web.media.library import Order
+from sdc_web.media.picture import Markup, Source
+from sdc_web.media.uses import Use
+from sdc_web.posts.records import Kind, path_of
+
+LIBRARY = "/author/media"
+ONE_FRAME = "Only the first frame of this animation is shown."
+SMALL = "(min-width: 48rem) 15rem, 45vw"
+LARGE = "(min-width: 80rem) 44rem, 92vw"
+_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF", "image/avif": "AVIF"}
+
+
+class AssetView(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset as the library shows it; `width` and `height` in pixels once they are known;
+    `changeable` by whoever looks.
+    """
+
+    id: str
+    name: str
+    file_name: str
+    title: str
+    alt: str
+    caption: str
+    state: AssetState
+    reason: str
+    kind: AssetKind
+    format: str
+    size_bytes: int
+    variant_bytes: int
+    width: int | None
+    height: int | None
+    created_at_us: int
+    trashed_at_us: int | None
+    used: bool
+    pending: bool
+    markdown: str
+    changeable: bool
+    picture: Markup | None
+
+
+class VariantView(msgspec.Struct, frozen=True, kw_only=True):
+    """One derived file; `share` is its part of the original's bytes, in percent."""
+
+    url: str
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    share: int
+
+
+class UseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A post that shows the asset; `places` in words, `url` is where readers see it."""
+
+    post_id: str
+    title: str
+    kind: str
+    places: str
+    url: str
+
+
+class Uses(msgspec.Struct, frozen=True, kw_only=True):
+    """Those on the site, those in drafts alone, and those of which only an earlier revision shows the asset;
+    `others` are texts of other authors.
+    """
+
+    on_site: list[UseView]
+    in_draft: list[UseView]
+    earlier: list[UseView]
+    others: int
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one asset's page shows beside the asset itself."""
+
+    asset: AssetView
+    focus_x: int
+    focus_y: int
+    sha256: str
+    variants: list[VariantView]
+    uses: Uses
+    waiting: Replacement | None
+    former_name: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The library's address: what is looked for, in which order and look, and after which asset."""
+
+    q: str = ""
+    kind: AssetKind = ""
+    state: AssetState | Literal[""] = ""
+    use: Literal["", "used", "unused"] = ""
+    alt: Literal["", "missing"] = ""
+    sort: Order = "newest"
+    view: Literal["grid", "list"] = "grid"
+    after: str = ""
+    said: str = ""
+
+    def url(self, **changes: str) -> str:
+        """The address with something changed; what is as usual is not named, and the page begins anew."""
+        named = msgspec.structs.asdict(self) | {"after": "", "said": ""} | changes
+        usual = msgspec.structs.asdict(Asked())
+        query = urlencode({name: value for name, value in named.items() if value != usual[name]})
+        return f"{LIBRARY}?{query}" if query else LIBRARY
+
+
+class Ticked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Assets whose boxes were ticked, or that a script asks after."""
+
+    asset: tuple[str, ...] = ()
+
+
+def view(asset: media.Asset, by: Actor, *, used: bool = False, pending: bool = False, sizes: str = SMALL) -> AssetView:
+    """What lists show of an asset. It is `pending` as well when another file waits to take its place."""
+    manifest = asset.manifest
+    return AssetView(
+        id=asset.id,
+        name=asset.name,
+        file_name=asset.file_name,
+        title=asset.title,
+        alt=asset.alt,
+        caption=asset.caption,
+        state=asset.state,
+        reason=asset.reason or (ONE_FRAME if manifest and manifest.animated else ""),
+        kind=asset.kind,
+        format=_FORMATS.get(asset.content_type, asset.content_type),
+        size_bytes=asset.size_bytes,
+        variant_bytes=asset.variant_bytes,
+        width=manifest.width if manifest else None,
+        height=manifest.height if manifest else None,
+        created_at_us=asset.uploaded_at_us,
+        trashed_at_us=asset.trashed_at_us,
+        used=used,
+        pending=pending or asset.state == "pending",
+        markdown=markdown(asset),
+        changeable=by.may_of("media.change", asset.author_id),
+        picture=_picture(asset, sizes),
+    )
+
+
+async def views(connection: Connection, by: Actor, found: list[media.Asset]) -> list[AssetView]:
+    """The same of several, each with whether anything shows it."""
+    used = await media.uses.used(connection, [each.id for each in found])
+    return [view(each, by, used=each.id in used) for each in found]
+
+
+async def details(connection: Connection, by: Actor, asset: media.Asset) -> Details:
+    """Everything about one."""
+    everywhere = await media.uses.of(connection, asset.id)
+    uses = [each for each in everywhere if each.is_for(by)]
+    former = await media.files.former_of(connection, asset.id)
+    return Details(
+        asset=view(asset, by, used=bool(everywhere), sizes=LARGE),
+        focus_x=asset.focus_x,
+        focus_y=asset.focus_y,
+        sha256=asset.sha256,
+        variants=_variants(asset),
+        uses=Uses(
+            on_site=[_use(each) for each in uses if each.on_site],
+            in_draft=[_use(each) for each in uses if each.in_draft and not each.on_site],
+            others=len(everywhere) - len(uses),
+            earlier=[_use(each) for each in uses if not each.in_draft and not each.on_site],
+        ),
+        waiting=await media.files.waiting_for(connection, asset.id),
+        former_name=former.file_name if former and former.manifest_json else "",
+    )
+
+
+def markdown(asset: media.Asset) -> str:
+    """What the author pastes into a text; the caption goes along."""
+    alt = asset.alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    caption = asset.caption.replace("\\", "\\\\").replace('"', '\\"')
+    return f'![{alt}](media:{asset.id} "{caption}")' if caption else f"![{alt}](media:{asset.id})"
+
+
+def _picture(asset: media.Asset, sizes: str) -> Markup | None:
+    manifest = asset.manifest
+    if manifest is None or not manifest.variants:
+        return None
+    markup = media.picture.markup(asset, manifest, alt=asset.alt, sizes=sizes)
+    if asset.trashed_at_us is None:
+        return markup
+    only = Source(url=f"{LIBRARY}/{asset.id}/picture")
+    return msgspec.structs.replace(markup, sources=(), fallback=only)
+
+
+def _variants(asset: media.Asset) -> list[VariantView]:
+    manifest = asset.manifest
+    if manifest is None:
+        return []
+    return [
+        VariantView(
+            url=media.picture.address_of(asset.stored_id, manifest, each),
+            format=_FORMATS[CONTENT_TYPES[each.format]],
+            width=each.width,
+            height=each.height,
+            size_bytes=each.size_bytes,
+            share=round(100 * each.size_bytes / asset.size_bytes),
+        )
+        for each in manifest.variants
+    ]
+
+
+def _use(use: Use) -> UseView:
+    kind = msgspec.convert(use.kind, Kind)
+    return UseView(
+        post_id=use.post_id,
+        title=use.title or "Untitled",
+        kind=use.kind,
+        places=" and ".join(sorted(use.places.split(","))),
+        url=path_of(kind, use.slug) if use.on_site else "",
+    )
