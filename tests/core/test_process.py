@@ -81,3 +81,27 @@ def test_a_child_program_does_not_inherit_the_lock(tmp_path: Path) -> None:
 def test_a_child_whose_parent_was_gone_before_it_asked_ends_at_once() -> None:
     program = "import os; from sdc_core.process import die_with_parent; die_with_parent(parent=os.getpid())"
     assert subprocess.run([sys.executable, "-c", program], timeout=10, check=False).returncode == 1
+
+
+HEAPS = """
+import ctypes, sys, threading
+from sdc_core import process
+if sys.argv[1:]:
+    process.share_one_heap()
+met = threading.Barrier(4)
+threads = [threading.Thread(target=lambda: (bytearray(5_000), met.wait())) for _ in range(4)]
+[each.start() for each in threads]
+[each.join() for each in threads]
+library = ctypes.CDLL(None)
+if hasattr(library, "malloc_info"):
+    library.malloc_info(0, ctypes.c_void_p.in_dll(library, "stdout"))
+"""
+
+
+def _heaps(*arguments: str) -> int:
+    done = subprocess.run([sys.executable, "-c", HEAPS, *arguments], stdout=subprocess.PIPE, check=True)
+    return done.stdout.count(b"<heap ")
+
+
+def test_threads_share_one_heap_once_it_was_asked_for() -> None:
+    assert _heaps("shared") <= min(1, _heaps())

@@ -1,6 +1,8 @@
 import asyncio
 import gzip
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -277,3 +279,8 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     monkeypatch.delenv("NO_PROXY", raising=False)
     async with _answering(_http()) as server:
         assert (await _send(server.url)).ok
+
+
+def test_the_client_is_loaded_without_the_command_that_comes_with_it() -> None:
+    code = "import sys, sdc_core.service_client as s; sys.exit(bool({'rich', 'click'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -21,7 +21,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 
-from sdc_core import clock
+from sdc_core import clock, s3_models
 from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
 from sdc_core.owned_file import OwnedFile
 from sdc_core.settings import Settings
@@ -286,8 +286,8 @@ async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
 
 @cache
 def _models() -> Loader:
-    """What botocore knows of S3, read once a process: half of what a client costs."""
-    return Loader()
+    """What botocore knows of S3, read once a process."""
+    return s3_models.loader()
 
 
 def local_endpoint(settings: Settings) -> Endpoint:

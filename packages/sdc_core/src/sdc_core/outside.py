@@ -10,10 +10,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-import httpx
-
 from sdc_core import attempts
-from sdc_core.attempts import Attempt
+from sdc_core.attempts import Attempt, httpx
 
 SEND_S = 10.0
 CONNECT_S = 3.0

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
-import httpx
-
 from sdc_core import attempts, clock
-from sdc_core.attempts import Attempt
+from sdc_core.attempts import Attempt, httpx
 from sdc_core.logging import request_id
 from sdc_core.webhooks import Keyring
 

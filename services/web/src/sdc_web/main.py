@@ -35,6 +35,7 @@ def main() -> None:
     try:
         settings = load()
         logging.configure("web", settings.LOG_LEVEL)
+        process.share_one_heap()
         prepare(settings)
         serve(settings)
     except SdcError as error:
