@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,10 +79,10 @@ async def test_a_card_is_kept_by_the_page_cache_and_known_by_its_etag(
     path = await address(client, "/posts/fog")
     first = await client.get(path)
 
-    def draw(_: Card) -> bytes:
+    async def drawn(_: Cards, __: Card) -> bytes:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(card, "draw", draw)
+    monkeypatch.setattr(Cards, "drawn", drawn)
     assert cacheable(path)
     assert (await client.get(path)).content == first.content
     again = await ask(app, "GET", path, headers=[(b"if-none-match", first.headers["etag"].encode())])
@@ -183,6 +185,28 @@ async def test_only_so_many_cards_wait_for_their_turn(monkeypatch: pytest.Monkey
         for number in range(3):
             group.create_task(asked(f"Fog {number}"))
     assert sorted(answers) == ["drawn", "drawn", "refused"]
+
+
+async def test_a_card_is_drawn_in_a_child_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "KEPT", 1)
+    cards = Cards()
+    first = await cards.drawn(of("Fog"))
+    assert first == card.draw(of("Fog"))
+    monkeypatch.setattr(share, "_CHILD", Path("/nowhere"))
+    assert await cards.drawn(of("Fog")) is first
+    with pytest.raises(Unavailable):
+        await cards.drawn(of("Light"))
+    monkeypatch.undo()
+    monkeypatch.setattr(share, "KEPT", 1)
+    await cards.drawn(of("Light"))
+    assert list(cards._kept) == [of("Light")]
+
+
+async def test_a_process_of_web_has_no_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.partition(".")[0] == "PIL"]:
+        monkeypatch.delitem(sys.modules, name)
+    assert await Cards().drawn(of("Fog"))
+    assert "PIL" not in sys.modules
 
 
 async def test_a_query_makes_nobody_draw_again(client: httpx.AsyncClient, publish: Publish) -> None:

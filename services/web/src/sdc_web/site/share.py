@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
 from litestar import Response, get
@@ -16,7 +18,6 @@ from sdc_web.db import Databases
 from sdc_web.posts import Front, shared
 from sdc_web.posts.reading import Summary
 from sdc_web.problems import AnyRequest
-from sdc_web.site import card
 from sdc_web.site.card import Card
 from sdc_web.site.files import FOREVER
 from sdc_web.site.views import View
@@ -26,31 +27,53 @@ SITE = "site"
 WAIT_S = 5.0
 WAITING = 8
 """Cards that may wait for their turn: robots ask for few, and can come again."""
+KEPT = 64
+"""Cards of some kilobytes, for when the page cache begins anew."""
+_CHILD = Path(__file__).with_name("card.py")
 
 
 class Cards:
-    """The one thread in which cards are drawn, one after the other: in each further one the C library would keep memory
-    back for the next card.
-    """
+    """Cards are drawn one after the other, each in a child; the last ones are kept."""
 
-    __slots__ = ("_pen", "_waiting")
+    __slots__ = ("_kept", "_turn", "_waiting")
 
     def __init__(self) -> None:
-        self._pen = ThreadPoolExecutor(1, "card")
+        self._kept: dict[Card, bytes] = {}
+        self._turn = asyncio.Semaphore(1)
         self._waiting = 0
 
     async def drawn(self, wanted: Card) -> bytes:
         """The PNG. Raises Unavailable when too many wait, or for too long."""
+        if (kept := self._kept.get(wanted)) is not None:
+            return kept
         if self._waiting >= WAITING:
             raise _busy()
         self._waiting += 1
         try:
-            async with asyncio.timeout(WAIT_S):
-                return await asyncio.get_running_loop().run_in_executor(self._pen, card.draw, wanted)
-        except TimeoutError:
+            async with asyncio.timeout(WAIT_S), self._turn:
+                png = await asyncio.to_thread(_draw, wanted)
+        except (TimeoutError, subprocess.SubprocessError, OSError):
             raise _busy() from None
         finally:
             self._waiting -= 1
+        while len(self._kept) >= KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[wanted] = png
+        return png
+
+
+def _draw(wanted: Card) -> bytes:
+    """Blocking, for a quarter of a second."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "utf8", str(_CHILD)],
+        input=msgspec.json.encode(wanted),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={},  # nothing that it has no use for
+        timeout=WAIT_S,
+        check=True,
+    )
+    return done.stdout
 
 
 def address(post: Summary | View, front: Front) -> str:
