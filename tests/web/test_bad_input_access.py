@@ -85,6 +85,7 @@ WHO = {
     "POST /author/confirm/challenge": ANYBODY,
     "POST /author/confirm": ANYBODY,
     "POST /author/confirm/form": ANYBODY,
+    "GET /author/audit": OWNER,
     "GET /author/backups": OWNER,
     "POST /author/backups/confirmations": OWNER,
     "POST /author/backups/drills": OWNER,

@@ -2,11 +2,12 @@ import pytest
 from sdc_core import clock
 from sdc_core.errors import NotFound
 from sdc_core.sqlite import fetch_value
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.sessions import cookies
 from sdc_web.sessions.signed_in import ABSOLUTE_US, ROLLING_US, Started, find, listing, revoke, revoke_all, start
 
-from signing_in import make_author
+from signing_in import OWNER, make_author
 
 NOW_US = 1_800_000_000_000_000
 
@@ -68,21 +69,21 @@ async def test_signing_in_again_ends_the_session_that_the_browser_had(databases:
 
 async def test_a_revoked_session_is_gone_at_once(databases: Databases) -> None:
     started = await begin(databases)
-    await revoke(databases, started.session.author_id, started.session.id)
+    await revoke(databases, OWNER, started.session.id)
     assert await find(databases, started.token) is None
 
 
 async def test_nobody_revokes_a_session_of_another_author(databases: Databases) -> None:
     started = await begin(databases)
     with pytest.raises(NotFound):
-        await revoke(databases, "somebody", started.session.id)
+        await revoke(databases, SYSTEM, started.session.id)
 
 
 async def test_revoking_all_keeps_the_one_that_asks(databases: Databases) -> None:
     author = await make_author(databases)
     kept = await start(databases, author, user_agent="", country="")
     await start(databases, author, user_agent="", country="")
-    assert await revoke_all(databases, author.id, kept_id=kept.session.id) == 1
+    assert await revoke_all(databases, OWNER, author.id, kept_id=kept.session.id) == 1
     assert [session.id for session in await listing(databases, author.id)] == [kept.session.id]
 
 

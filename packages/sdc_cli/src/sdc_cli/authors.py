@@ -60,7 +60,7 @@ def password(name: str) -> None:
 
     async def work(databases: Databases, _: Settings) -> str:
         changed = await accounts.set_password(databases, SYSTEM, name, given)
-        await signed_in.revoke_all(databases, changed.id)
+        await signed_in.revoke_all(databases, SYSTEM, changed.id)
         return changed.name
 
     click.echo(f"changed the password of {with_databases(work)}")

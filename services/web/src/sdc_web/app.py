@@ -11,9 +11,9 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Scope
 from sdc_core import logging, supervise
-from sdc_core.errors import SdcError
+from sdc_core.errors import Forbidden, SdcError
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
@@ -21,10 +21,11 @@ from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import announcements, api, author, dashboard, hooks, media, posts, problems, site, templating
+from sdc_web import announcements, api, audit, author, dashboard, hooks, media, posts, problems, site, templating
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
+from sdc_web.problems import ACTOR
 from sdc_web.redirects.uses import Uses, open_uses
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
@@ -96,6 +97,7 @@ class Routes:
                 HTTPException: problems.respond,
                 Exception: problems.respond,
             },
+            after_exception=[self._tell_of_denials],
             lifespan=[self._lifespan],
             middleware=[DefineMiddleware(author.Gate, site_url=lambda: self.opened.settings.site_url)],
             request_max_body_size=MAX_BODY_BYTES,
@@ -103,6 +105,13 @@ class Routes:
             openapi_config=None,
             logging_config=None,
         )
+
+    async def _tell_of_denials(self, error: Exception, scope: Scope) -> None:
+        """The audit log holds who was refused what they have no right to."""
+        by = scope.get("state", {}).get(ACTOR)
+        if scope["type"] == "http" and isinstance(error, Forbidden) and by is not None:
+            words = f"{scope['method']} {scope.get('path_template', '')}"
+            await audit.refused(self.opened.parts.databases, by, "right.denied", by.id, words)
 
     def _lifespan(self, litestar: Litestar) -> AbstractAsyncContextManager[None]:
         return self.opened.lifespan(litestar)

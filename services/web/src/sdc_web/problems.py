@@ -48,6 +48,8 @@ _DETAILS = {
 }
 _TOO_DEEP = "The request nests too deep to be read."
 
+ACTOR = "sdc_actor"
+"""Key in the request's state: the `Actor` who asks, once that is known."""
 AnyRequest = Request[object, object, State]
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from sdc_web import tokens
 from sdc_web.api.rates import Rates
 from sdc_web.authors import rights
 from sdc_web.db import Databases
-from sdc_web.problems import AnyRequest
+from sdc_web.problems import ACTOR, AnyRequest
 from sdc_web.tokens import Bearer
 
 
@@ -22,6 +22,7 @@ async def provide_reader(
     if found is None:
         raise Unauthorized("send a token that is in force: `Authorization: Bearer sdc_...`")
     rates.take(found.id, clock.monotonic_us(), request.scope)
+    request.scope["state"][ACTOR] = found.actor
     rights.require(found.actor, request.route_handler.opt["right"])
     return found
 

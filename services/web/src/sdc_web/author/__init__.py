@@ -14,6 +14,7 @@ from litestar.di import Provide
 
 from sdc_web.author import (
     account,
+    audit,
     catalogue,
     checks,
     comparisons,
@@ -78,6 +79,7 @@ route_handlers = [
     *navigation.route_handlers,
     *tokens.route_handlers,
     *look.route_handlers,
+    *audit.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

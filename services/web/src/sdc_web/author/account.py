@@ -58,7 +58,7 @@ async def change_password(
         field = error.field if isinstance(error, Invalid) else "current"
         status_code = 429 if isinstance(error, Throttled) else 422
         return await page(request, databases, settings, author, {field or "form": str(error)}, status_code=status_code)
-    await revoke_all(databases, author.id, kept_id=author.session_id)
+    await revoke_all(databases, author.actor, author.id, kept_id=author.session_id)
     return pages.redirect(HERE, "password")
 
 

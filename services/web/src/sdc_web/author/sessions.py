@@ -53,14 +53,14 @@ async def end(
     databases: NamedDependency[Databases], author: NamedDependency[SignedIn], session_id: FromPath[str]
 ) -> Response[bytes]:
     """End one; NotFound when it is somebody else's or gone."""
-    await signed_in.revoke(databases, author.id, session_id)
+    await signed_in.revoke(databases, author.actor, session_id)
     return pages.redirect("/author/sessions", "ended")
 
 
 @delete("/author/sessions", status_code=303, right="account.change")
 async def end_others(databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Response[bytes]:
     """End all but this one."""
-    await signed_in.revoke_all(databases, author.id, kept_id=author.session_id)
+    await signed_in.revoke_all(databases, author.actor, author.id, kept_id=author.session_id)
     return pages.redirect("/author/sessions", "ended")
 
 

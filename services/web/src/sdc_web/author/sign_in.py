@@ -111,7 +111,7 @@ async def delete(
     databases: NamedDependency[Databases], settings: NamedDependency[Settings], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:
     """End this session, here and in the browser."""
-    await revoke(databases, author.id, author.session_id)
+    await revoke(databases, author.actor, author.session_id)
     headers = {"Location": signed_in.SIGN_IN, "Set-Cookie": cookies.deleted(settings.site_url)}
     return Response(b"", status_code=303, headers=headers)
 

@@ -16,7 +16,7 @@ from sdc_web.author.unsent import Unsent
 from sdc_web.authors import rights
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
-from sdc_web.problems import AnyRequest
+from sdc_web.problems import ACTOR, AnyRequest
 from sdc_web.sessions import cookies, devices
 from sdc_web.sessions.signed_in import SignedIn, find, start
 
@@ -45,6 +45,7 @@ async def provide_author(
     if author is None:
         sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
         raise SignInNeeded(page_of(request), sent)
+    request.scope["state"][ACTOR] = author.actor
     rights.require(author.actor, request.route_handler.opt["right"])
     if author.refreshed:
         request.scope["state"][COOKIE_TO_SET] = cookie(settings, token_of(request, settings), author.expires_at_us)

@@ -5,9 +5,10 @@ import re
 
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
+from sdc_core.errors import Conflict, Invalid, NotFound, Throttled, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
+from sdc_web import audit
 from sdc_web.authors import passwords, rights, site, store, throttle
 from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
@@ -39,6 +40,7 @@ async def create(
             await store.insert(connection, author)
         except IntegrityError:
             raise Conflict(f"there is an author named {author.name} already") from None
+        await audit.record(connection, by, "author.added", author.id, f"{author.name}, as {author.role}")
     return author
 
 
@@ -90,11 +92,17 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
         author = await store.by_name(connection, name.strip())
     if author is None or not await _knows(databases, author, device):
         device = ""
+    concerned = (author.id, f"as {author.name}") if author else ("", "under a name that nobody has")
     limits = throttle.keys(name, address, device)
-    await throttle.count(databases.ttl, limits)
+    try:
+        await throttle.count(databases.ttl, limits)
+    except Throttled:
+        await audit.refused(databases, None, "session.throttled", *concerned)
+        raise
     kept = await passwords.verify(author.password_hash if author else None, password)
     if author is None or kept is None:
         log.warning("a sign-in was refused", extra={"known_name": author is not None})
+        await audit.refused(databases, None, "session.refused", *concerned)
         raise Unauthorized("this name and password do not belong together")
     await throttle.forgive(databases.ttl, limits)
     if kept != author.password_hash:
@@ -112,7 +120,9 @@ async def set_password(databases: Databases, by: Actor, name: str, password: str
         raise NotFound(f"there is no author named {name.strip()}")
     rights.require(by, "account.change", author.id)
     password_hash = await passwords.hashed(password)
-    await _keep_hash(databases.site, author, password_hash)
+    async with databases.site.transaction() as connection:
+        await store.set_password_hash(connection, author.id, password_hash)
+        await audit.record(connection, by, "author.password", author.id, author.name)
     log.info("a password was changed", extra={"author": author.name})
     return msgspec.structs.replace(author, password_hash=password_hash)
 

@@ -7,6 +7,7 @@ import msgspec
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 
+from sdc_web import audit
 from sdc_web.authors import accounts, passkey_store, site, store, token_store
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.store import Author
@@ -86,6 +87,7 @@ async def set_up(databases: Databases, token: str, claim: Claim, passkey: Passke
         if passkey:
             await passkey_store.insert(connection, passkey)
         await site.set_title(connection, title)
+        await audit.record(connection, author.actor, "author.added", author.id, f"{author.name}, as the first owner")
     log.info("the site was claimed", extra={"author": author.name})
     return author
 

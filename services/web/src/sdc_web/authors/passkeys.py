@@ -17,6 +17,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from sdc_web import audit
 from sdc_web.authors import ceremonies, passkey_store, rights, site, store, webauthn_answers
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import Actor
@@ -153,6 +154,7 @@ async def add(databases: Databases, party: RelyingParty, by: Actor, holder: Hold
             await passkey_store.insert(connection, passkey)
         except IntegrityError:
             raise Conflict("this passkey is known already") from None
+        await audit.record(connection, by, "passkey.added", passkey.id, passkey.name)
     log.info("a passkey was added", extra={"author_id": by.id})
     return passkey
 
@@ -173,6 +175,7 @@ async def prove(
         author = None if passkey is None else await store.by_id(connection, passkey.author_id)
     if passkey is None or author is None or taken.author_id not in ("", author.id):
         log.warning("a passkey was refused", extra={"known": passkey is not None})
+        await audit.refused(databases, None, "session.refused", "", "by a passkey that is not known")
         raise Unauthorized("this passkey is not known here: it may have been removed. Choose another way in")
     handle = answer.response.user_handle
     if handle is not None and webauthn_answers.decoded(handle) != author.id.encode():
@@ -206,9 +209,11 @@ async def remove(databases: Databases, by: Actor, passkey_id: str) -> None:
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
         author = await store.by_id(connection, by.id)
-        last = author is not None and author.password_hash is None and await passkey_store.count(connection, by.id) == 1
+        names = {each.id: each.name for each in await passkey_store.of_author(connection, by.id)}
+        last = author is not None and author.password_hash is None and len(names) == 1
         if not await passkey_store.delete(connection, by.id, passkey_id):
             raise NotFound("there is no such passkey")
+        await audit.record(connection, by, "passkey.removed", passkey_id, names[passkey_id])
         if last:
             message = "this is your only way in: set a password or add another passkey first, then remove this one"
             raise Conflict(message)

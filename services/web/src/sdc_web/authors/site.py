@@ -6,6 +6,7 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_one
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.texts import language_names
@@ -52,6 +53,7 @@ async def change(database: Database, by: Actor, given: Words) -> Words:
     kept = Words(title=clean_title(given.title), description=description, language=language)
     async with database.transaction() as connection:
         await set_words(connection, kept)
+        await audit.record(connection, by, "site.changed", "words", f"its words: {kept.title}")
     return kept
 
 

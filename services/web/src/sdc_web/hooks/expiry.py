@@ -9,15 +9,23 @@ SQL_EXPIRE_THROTTLES = "DELETE FROM throttles WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_CEREMONIES = "DELETE FROM ceremonies WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_DEVICES = "DELETE FROM devices WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_KEYS = "DELETE FROM idempotency_keys WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_REFUSALS = "DELETE FROM refusals WHERE expires_at_us <= :now_us"
+_ALL = (
+    SQL_EXPIRE_SESSIONS,
+    SQL_EXPIRE_TOKENS,
+    SQL_EXPIRE_MESSAGES,
+    SQL_EXPIRE_THROTTLES,
+    SQL_EXPIRE_KEYS,
+    SQL_EXPIRE_CEREMONIES,
+    SQL_EXPIRE_DEVICES,
+    SQL_EXPIRE_REFUSALS,
+)
 
 
 async def expire(ttl: Database, now_us: int) -> int:
     """Delete what expired; returns the number of rows. Each table has its own transaction: sign-ins pass between."""
     deleted = 0
-    for sql in (
-        SQL_EXPIRE_SESSIONS, SQL_EXPIRE_TOKENS, SQL_EXPIRE_MESSAGES, SQL_EXPIRE_THROTTLES, SQL_EXPIRE_KEYS,
-        SQL_EXPIRE_CEREMONIES, SQL_EXPIRE_DEVICES,
-    ):  # fmt: skip
+    for sql in _ALL:
         async with ttl.transaction() as connection:
             deleted += await _delete(connection, sql, now_us)
     return deleted

@@ -3,6 +3,7 @@
 import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_value
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.look.choices import Look, checked
@@ -23,6 +24,7 @@ async def change(database: Database, by: Actor, look: Look) -> Look:
     kept = checked(look)
     async with database.transaction() as connection:
         await execute(connection, SQL_SET_LOOK, {"look": msgspec.json.encode(kept).decode()})
+        await audit.record(connection, by, "site.changed", "look", "its look")
     return kept
 
 

@@ -9,6 +9,7 @@ from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one
 from sdc_core.variants import Manifest
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 
@@ -101,6 +102,7 @@ async def set_alt(database: Database, by: Actor, asset_id: str, alt: str) -> Ass
         asset = await require(connection, asset_id)
         rights.require(by, "media.change", asset.author_id)
         await _set_alt(connection, asset_id, text)
+        await audit.record(connection, by, "media.described", asset_id, asset.file_name)
     return replace(asset, alt=text)
 
 

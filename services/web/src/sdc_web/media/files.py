@@ -16,6 +16,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one, fetch_value
 from sdc_core.variants import Manifest
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.media import assets, removal, upload
@@ -94,6 +95,7 @@ async def replace(
         await _require_new(connection, by, asset_id, file.sha256)
         await _drop(connection, await waiting_for(connection, asset_id))
         await _insert(connection, new)
+        await audit.record(connection, by, "media.replaced", asset_id, new.file_name)
     return new
 
 
@@ -135,6 +137,7 @@ async def undo(database: Database, by: Actor, asset_id: str) -> Asset:
             raise NotFound(message)
         await removal.delete(connection, former.id)
         await _become(connection, present, former, former.manifest)
+        await audit.record(connection, by, "media.replaced", asset_id, f"the former file, {former.file_name}")
     return former
 
 

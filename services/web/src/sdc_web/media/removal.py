@@ -9,6 +9,7 @@ from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.media import assets, trash, uses
@@ -42,6 +43,7 @@ async def within(connection: Connection, by: Actor, asset_id: str) -> None:
     await record(connection, asset.stored_id, now_us)
     await execute(connection, SQL_RECORD_WAITING, {"asset_id": asset_id, "since_us": now_us})
     await delete(connection, asset_id)
+    await audit.record(connection, by, "media.deleted", asset_id, asset.file_name)
 
 
 async def remove_from_trash(database: Database, by: Actor, ids: list[str]) -> int:

@@ -8,6 +8,7 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.media import uses
@@ -26,6 +27,8 @@ async def put(database: Database, by: Actor, ids: list[str]) -> int:
         moved = await _put(connection, [each for each in ids if each not in shown], clock.now_us())
         if not moved and shown:
             await uses.require_none(connection, by, min(shown))
+        if moved:
+            await audit.record(connection, by, "media.trashed", ids[0], f"{moved} of them" if moved > 1 else "one")
     return moved
 
 
@@ -33,7 +36,10 @@ async def bring_back(database: Database, by: Actor, ids: list[str]) -> int:
     """Take those out of the trash that are still there; returns how many. Raises Forbidden."""
     async with database.transaction() as connection:
         await _require_right(connection, by, ids)
-        return await take_out(connection, ids)
+        back = await take_out(connection, ids)
+        if back:
+            await audit.record(connection, by, "media.restored", ids[0], f"{back} of them" if back > 1 else "one")
+    return back
 
 
 SQL_PUT = """

@@ -15,6 +15,7 @@ from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.media import assets, trash
@@ -80,6 +81,7 @@ async def keep(
         known = await assets.by_sha256(connection, asset.sha256)
         if known is None:
             await assets.insert(connection, asset)
+            await audit.record(connection, by, "media.uploaded", asset.id, asset.file_name)
             return asset, True
     # The same file came twice at once: the first one stays.
     await store.delete(settings.S3_MEDIA_BUCKET, key)

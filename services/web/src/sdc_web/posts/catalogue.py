@@ -3,6 +3,7 @@
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Action, Actor
 from sdc_web.posts import revisions, slugs, store
@@ -46,6 +47,7 @@ async def begin(connection: Connection, by: Actor, kind: Kind, now_us: int | Non
     )
     await store.insert_post(connection, post)
     await store.insert_revision(connection, first)
+    await audit.record(connection, by, "post.begun", post.id, f"a {kind}")
     return post
 
 
@@ -67,6 +69,7 @@ async def delete(database: Database, by: Actor, post_id: str, base_number: int |
     """
     async with database.transaction() as connection:
         await find(connection, by, post_id, "posts.delete")
-        revisions.require(await store.newest_revision(connection, post_id), base_number)
+        newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         await index.forget(connection, post_id)
         await store.delete_post(connection, post_id)
+        await audit.record(connection, by, "post.deleted", post_id, newest.title or "Untitled")

@@ -6,6 +6,7 @@ import msgspec
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import store
@@ -70,6 +71,7 @@ async def choose(database: Database, by: Actor, post_id: str) -> None:
         if len(order) >= MAX_CHOSEN:
             raise Conflict(f"The home page has room for {MAX_CHOSEN} projects: take one off first.")
         await _put(connection, [*order, post_id])
+        await audit.record(connection, by, "site.changed", "home", "the projects of the home page: one more")
 
 
 async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
@@ -82,6 +84,7 @@ async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
         after = min(max(before + (-1 if way == "up" else 1), 0), len(order) - 1)
         order.insert(after, order.pop(before))
         await _put(connection, order)
+        await audit.record(connection, by, "site.changed", "home", "the projects of the home page: their order")
 
 
 SQL_LEAVE = "DELETE FROM home_projects WHERE post_id = :post_id"
@@ -91,7 +94,8 @@ async def leave(database: Database, by: Actor, post_id: str) -> None:
     """Take a project off the home page; the project itself stays. Raises Forbidden."""
     rights.require(by, "site.change")
     async with database.transaction() as connection:
-        await execute(connection, SQL_LEAVE, {"post_id": post_id})
+        if await execute(connection, SQL_LEAVE, {"post_id": post_id}):
+            await audit.record(connection, by, "site.changed", "home", "the projects of the home page: one less")
 
 
 async def _order(connection: Connection, by: Actor) -> list[str]:

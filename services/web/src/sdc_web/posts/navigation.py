@@ -7,7 +7,7 @@ import msgspec
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
 
-from sdc_web import redirects
+from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import reading, store
@@ -104,6 +104,8 @@ async def put(database: Database, by: Actor, entries: list[Entry], site_url: str
         for position, each in enumerate(kept, 1):
             await execute(connection, SQL_ADD, {"position": position, "title": each.title, "url": each.url})
         await execute(connection, SQL_SET_OWN, {"is_own": 1})
+        titles = ", ".join(each.title for each in kept)
+        await audit.record(connection, by, "site.changed", "navigation", f"the navigation: {titles or 'nothing'}")
 
 
 async def forget(database: Database, by: Actor) -> None:
@@ -112,6 +114,7 @@ async def forget(database: Database, by: Actor) -> None:
     async with database.transaction() as connection:
         await execute(connection, SQL_CLEAR)
         await execute(connection, SQL_SET_OWN, {"is_own": 0})
+        await audit.record(connection, by, "site.changed", "navigation", "the navigation: made from what is published")
 
 
 async def standing(connection: Connection, url: str) -> Standing:

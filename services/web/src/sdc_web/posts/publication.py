@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_web import redirects
+from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import backlinks, languages, revisions, sameness, series, store
@@ -42,12 +42,13 @@ async def unpublish(database: Database, by: Actor, post_id: str, base_number: in
     """
     async with database.transaction() as connection:
         before = await _publishable(connection, by, post_id)
-        revisions.require(await store.newest_revision(connection, post_id), base_number)
+        newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         post = replace(before, revision_id=None, scheduled_at_us=None)
         await store.update_post(connection, post)
         await store.clear_tags(connection, post_id)
         await index.forget(connection, post_id)
         await backlinks.forget(connection, post_id)
+        await audit.record(connection, by, "post.withdrawn", post_id, newest.title)
     return post
 
 
@@ -110,7 +111,9 @@ async def _publish(
             present = await store.newest_revision(connection, post_id)
             if present.number == newest.number:
                 finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-                return await _put_before_readers(connection, before, finished, at_us)
+                published = await _put_before_readers(connection, before, finished, at_us)
+                await audit.record(connection, by, "post.published", post_id, finished.title)
+                return published
     message = "The post is being saved all the time: try again in a moment."
     raise Unavailable(message)
 
@@ -163,7 +166,10 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
 async def _schedule(database: Database, by: Actor, post_id: str, at_us: int, base_number: int | None) -> Post:
     async with database.transaction() as connection:
         before = await _publishable(connection, by, post_id)
-        _require_title(revisions.require(await store.newest_revision(connection, post_id), base_number))
+        newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        _require_title(newest)
         post = replace(before, scheduled_at_us=at_us)
         await store.update_post(connection, post)
+        words = f"{newest.title}, for {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"
+        await audit.record(connection, by, "post.scheduled", post_id, words)
     return post

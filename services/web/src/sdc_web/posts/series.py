@@ -5,7 +5,7 @@ from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
-from sdc_web import redirects
+from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import slugs
@@ -197,6 +197,7 @@ async def change(database: Database, by: Actor, given: Series) -> None:
         await _rename(connection, before.title, title)
         if before.slug != wanted.slug:
             await redirects.move_own(connection, before.url, wanted.url)
+        await audit.record(connection, by, "series.changed", given.id, title)
 
 
 SQL_DELETE = "DELETE FROM series WHERE id = :id"
@@ -206,8 +207,10 @@ async def delete(database: Database, by: Actor, series_id: str) -> None:
     """Delete a series; its posts stay, and name it no more. Raises Forbidden, NotFound."""
     rights.require(by, "series.change")
     async with database.transaction() as connection:
-        await _rename(connection, (await find(connection, series_id)).title, "")
+        title = (await find(connection, series_id)).title
+        await _rename(connection, title, "")
         await execute(connection, SQL_DELETE, {"id": series_id})
+        await audit.record(connection, by, "series.deleted", series_id, title)
 
 
 class _Written(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import tags_moved
@@ -170,6 +171,8 @@ async def change(database: Database, by: Actor, name: str, changes: Mapping[str,
             await execute(connection, SQL_PUT, msgspec.structs.asdict(wanted))
         else:
             await execute(connection, SQL_FORGET, {"name": wanted.name})
+        renamed = "" if wanted.name == name else f", now {wanted.name}"
+        await audit.record(connection, by, "tag.changed", wanted.name, f"{name}{renamed}")
     return Listed(**msgspec.structs.asdict(wanted), posts=before.posts, drafts=before.drafts)
 
 
@@ -186,6 +189,7 @@ async def merge(database: Database, by: Actor, name: str, into: str) -> None:
             raise Invalid("Choose another tag that there is.", field="into")
         await tags_moved.move(connection, name, into)
         await execute(connection, SQL_FORGET, {"name": name})
+        await audit.record(connection, by, "tag.merged", into, f"{name} into {into}")
 
 
 async def delete(database: Database, by: Actor, name: str) -> None:
@@ -195,6 +199,7 @@ async def delete(database: Database, by: Actor, name: str) -> None:
         among(await everything(connection), name)
         await tags_moved.take_off(connection, name)
         await execute(connection, SQL_FORGET, {"name": name})
+        await audit.record(connection, by, "tag.deleted", name, name)
 
 
 class _Named(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Why revisions are rewritten, published ones too: `docs/decisions/0005-renamed-ta
 import msgspec
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
-from sdc_web import redirects
+from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.search import index
@@ -48,6 +48,7 @@ async def free(database: Database, by: Actor, tag: str, name: str) -> None:
     async with database.transaction() as connection:
         if await execute(connection, SQL_FREE, {"tag": tag, "name": name}):
             await redirects.remove(connection, f"/tags/{name}")
+            await audit.record(connection, by, "tag.freed", name, name)
 
 
 SQL_MOVE = "UPDATE OR REPLACE post_tags SET tag = :new WHERE tag = :old"

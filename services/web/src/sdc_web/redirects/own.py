@@ -5,6 +5,7 @@ from urllib.parse import quote
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.redirects import addresses
@@ -30,6 +31,7 @@ async def add_own(database: Database, by: Actor, path: str, target: str, site_ur
         if here and await is_known(connection, here):
             raise Invalid("This address leads on by itself: name the one where it ends.", field="target")
         await put_own(connection, old, leads_to)
+        await audit.record(connection, by, "redirect.added", old, f"{old} to {leads_to}")
 
 
 async def move_own(connection: Connection, old: str, new: str) -> None:
@@ -46,3 +48,4 @@ async def delete(database: Database, by: Actor, path: str) -> None:
     rights.require(by, "site.change")
     async with database.transaction() as connection:
         await remove(connection, path)
+        await audit.record(connection, by, "redirect.deleted", path, path)

@@ -6,6 +6,8 @@ import msgspec
 from sdc_core import clock
 from sdc_core.errors import NotFound
 
+from sdc_web import audit
+from sdc_web.authors import rights
 from sdc_web.authors import store as authors
 from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
@@ -80,6 +82,10 @@ async def start(
         seen_at_us=now_us,
         seen_country=country,
     )
+    # Two files: what is told and did not come to be does less harm than what came to be and is not told.
+    async with databases.site.transaction() as connection:
+        words = ", ".join(filter(None, (f"by {way}" if way else "", devices.name(user_agent), country)))
+        await audit.record(connection, author.actor, "session.begun", session.id, words)
     async with databases.ttl.transaction() as connection:
         known = await devices.is_known(connection, author.id, device)
         device = device if known else clock.new_token()
@@ -132,17 +138,28 @@ async def listing(databases: Databases, author_id: str) -> list[Session]:
         return await store.of_author(connection, author_id, clock.now_us())
 
 
-async def revoke(databases: Databases, author_id: str, session_id: str) -> None:
-    """End one of the author's sessions. Raises NotFound when it is none of theirs."""
+async def revoke(databases: Databases, by: Actor, session_id: str) -> None:
+    """End one of one's own sessions. Raises NotFound when it is none of theirs."""
     async with databases.ttl.transaction() as connection:
-        if not await store.delete(connection, author_id, session_id):
-            raise NotFound("there is no such session")
+        ended = await store.delete(connection, by.id, session_id)
+    if ended is None:
+        raise NotFound("there is no such session")
+    async with databases.site.transaction() as connection:
+        words = ", ".join(filter(None, (devices.name(ended.user_agent), ended.country)))
+        await audit.record(connection, by, "session.ended", session_id, words)
 
 
-async def revoke_all(databases: Databases, author_id: str, *, kept_id: str = "") -> int:
-    """End all of the author's sessions but the one named; returns how many ended."""
+async def revoke_all(databases: Databases, by: Actor, author_id: str, *, kept_id: str = "") -> int:
+    """End all sessions of an author but the one named; returns how many ended. Raises Forbidden."""
+    rights.require(by, "account.change", author_id)
     async with databases.ttl.transaction() as connection:
-        return await store.delete_others(connection, author_id, kept_id)
+        ended = await store.delete_others(connection, author_id, kept_id)
+    if ended:
+        async with databases.site.transaction() as connection:
+            whose = "" if author_id == by.id else " of another author"
+            words = f"{ended} {'session' if ended == 1 else 'sessions'}{whose}"
+            await audit.record(connection, by, "session.ended", author_id, words)
+    return ended
 
 
 def sha256(token: str) -> str:

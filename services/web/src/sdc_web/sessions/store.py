@@ -93,12 +93,16 @@ async def confirm(connection: Connection, author_id: str, session_id: str, token
     return await execute(connection, SQL_CONFIRM, values)
 
 
-SQL_DELETE = "DELETE FROM sessions WHERE author_id = :author_id AND id = :id"
+SQL_DELETE = """
+DELETE FROM sessions WHERE author_id = :author_id AND id = :id
+RETURNING token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent,
+    country
+"""
 
 
-async def delete(connection: Connection, author_id: str, session_id: str) -> int:
-    """Returns the number deleted."""
-    return await execute(connection, SQL_DELETE, {"author_id": author_id, "id": session_id})
+async def delete(connection: Connection, author_id: str, session_id: str) -> Session | None:
+    """The session that was deleted, None when it is none of theirs."""
+    return await fetch_one(connection, Session, SQL_DELETE, {"author_id": author_id, "id": session_id})
 
 
 SQL_DELETE_OTHERS = "DELETE FROM sessions WHERE author_id = :author_id AND id != :kept_id"

@@ -9,6 +9,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.sqlite import Database, IntegrityError
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.tokens import store
@@ -62,6 +63,7 @@ async def issue(
             await store.insert(connection, token)
         except IntegrityError:
             raise Conflict(f"there is a token named {name} already: revoke it first, or choose another name") from None
+        await audit.record(connection, by, "token.made", token.id, f"{name}, which may {scope}")
     log.info("a token was made", extra={"token": name, "scope": scope})
     return Issued(text=text, token=token)
 
@@ -98,6 +100,7 @@ async def revoke(site: Database, by: Actor, name: str) -> None:
             raise NotFound(f"there is no token named {name}")
         rights.require(by, "tokens.change", found.author_id)
         await store.delete(connection, found.id)
+        await audit.record(connection, by, "token.revoked", found.id, name)
     log.info("a token was revoked", extra={"token": name})
 
 

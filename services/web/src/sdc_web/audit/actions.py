@@ -1,0 +1,103 @@
+"""What the log tells of. The kind of a thing stands before the point; the words follow the name of who did it."""
+
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+Action: TypeAlias = Literal[
+    "post.begun",
+    "post.published",
+    "post.scheduled",
+    "post.withdrawn",
+    "post.deleted",
+    "media.uploaded",
+    "media.described",
+    "media.replaced",
+    "media.trashed",
+    "media.restored",
+    "media.deleted",
+    "tag.changed",
+    "tag.merged",
+    "tag.deleted",
+    "tag.freed",
+    "series.changed",
+    "series.deleted",
+    "redirect.added",
+    "redirect.deleted",
+    "site.changed",
+    "token.made",
+    "token.revoked",
+    "author.added",
+    "author.changed",
+    "author.removed",
+    "author.password",
+    "passkey.added",
+    "passkey.removed",
+    "invitation.made",
+    "invitation.revoked",
+    "invitation.accepted",
+    "session.begun",
+    "session.ended",
+    "session.refused",
+    "session.throttled",
+    "right.denied",
+]
+
+ACTIONS: MappingProxyType[Action, str] = MappingProxyType({
+    "post.begun": "began",
+    "post.published": "published",
+    "post.scheduled": "scheduled",
+    "post.withdrawn": "took off the site",
+    "post.deleted": "deleted the text",
+    "media.uploaded": "uploaded",
+    "media.described": "said what is shown by",
+    "media.replaced": "replaced the file of a picture:",
+    "media.trashed": "threw away pictures:",
+    "media.restored": "took pictures out of the trash:",
+    "media.deleted": "deleted the picture",
+    "tag.changed": "changed the tag",
+    "tag.merged": "merged the tags",
+    "tag.deleted": "deleted the tag",
+    "tag.freed": "set free the former tag",
+    "series.changed": "changed the series",
+    "series.deleted": "deleted the series",
+    "redirect.added": "added the redirect",
+    "redirect.deleted": "deleted the redirect",
+    "site.changed": "changed of the site",
+    "token.made": "made the API token",
+    "token.revoked": "revoked the API token",
+    "author.added": "added the author",
+    "author.changed": "changed the author",
+    "author.removed": "removed the author",
+    "author.password": "set the password of",
+    "passkey.added": "added the passkey",
+    "passkey.removed": "removed the passkey",
+    "invitation.made": "invited",
+    "invitation.revoked": "took back the invitation",
+    "invitation.accepted": "accepted the invitation",
+    "session.begun": "signed in",
+    "session.ended": "ended a session",
+    "session.refused": "was refused at the sign-in page",
+    "session.throttled": "was told to wait at the sign-in page",
+    "right.denied": "was denied",
+})  # fmt: skip
+
+KINDS: MappingProxyType[str, str] = MappingProxyType({
+    "post": "Texts",
+    "media": "Media",
+    "tag": "Tags",
+    "series": "Series",
+    "redirect": "Redirects",
+    "site": "Site",
+    "token": "API tokens",
+    "author": "Authors",
+    "passkey": "Passkeys",
+    "invitation": "Invitations",
+    "session": "Sign-ins",
+    "right": "Denials",
+})  # fmt: skip
+"""As the page offers them."""
+
+
+def kind_of(action: Action) -> str:
+    """What the thing is that it was done to."""
+    return action.partition(".")[0]

@@ -1,0 +1,118 @@
+"""Reading the log: the newest first, a page at a time, filtered and searched."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_core.sqlite import Connection, fetch_all
+
+from sdc_web.audit.actions import ACTIONS, Action
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
+
+PAGE = 50
+NOBODY = "-"
+"""In the place of a name: whoever nobody knows."""
+_LATEST = 1 << 62
+_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What is listed; an empty field asks for all. Days are UTC, both included; `before` is the id to go on from."""
+
+    q: str = ""
+    who: str = ""
+    kind: str = ""
+    since: str = ""
+    until: str = ""
+    before: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A row; `author_name` is empty for nobody known, `words` say what the thing was called then."""
+
+    id: int
+    at_us: int
+    author_id: str
+    author_name: str
+    kind: str
+    action: Action
+    subject_id: str
+    words: str
+
+    @property
+    def did(self) -> str:
+        """What they did, in words that follow the name."""
+        return ACTIONS[self.action]
+
+
+# The rows are few enough to look through: an index of words would be larger than they are.
+SQL_PAGE = """
+SELECT id, at_us, author_id, author_name, kind, action, subject_id, words FROM audit_entries
+WHERE id < :before AND at_us >= :since_us AND at_us < :until_us
+    AND (:who IS NULL OR author_name = :who) AND (:kind = '' OR kind = :kind)
+    AND NOT EXISTS (SELECT 1 FROM json_each(:sought) AS word WHERE instr(haystack, word.value) = 0)
+ORDER BY id DESC LIMIT :limit
+"""
+
+
+async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE) -> list[Entry]:
+    """Entries that fit, the newest first. Raises Forbidden, and Invalid for a filter that is none."""
+    rights.require(by, "audit.read")
+    values = {
+        "before": _before(filters.before),
+        "since_us": _start_us(filters.since, "since") if filters.since else 0,
+        "until_us": _start_us(filters.until, "until") + clock.DAY_US if filters.until else _LATEST,
+        "who": "" if filters.who == NOBODY else filters.who or None,
+        "kind": filters.kind,
+        "sought": msgspec.json.encode(filters.q.casefold().split()).decode(),
+        "limit": limit,
+    }
+    return await fetch_all(connection, Entry, SQL_PAGE, values)
+
+
+async def newest(connection: Connection, by: Actor, limit: int) -> list[Entry]:
+    """The last entries. Raises Forbidden."""
+    return await page(connection, by, Filters(), limit)
+
+
+class _Name(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+# One step in the index for each name.
+SQL_NAMES = """
+WITH RECURSIVE named (name) AS (
+    SELECT min(author_name) FROM audit_entries
+    UNION ALL
+    SELECT (SELECT min(author_name) FROM audit_entries WHERE author_name > named.name) FROM named
+    WHERE named.name IS NOT NULL
+)
+SELECT name FROM named WHERE name IS NOT NULL
+"""
+
+
+async def names(connection: Connection, by: Actor) -> list[str]:
+    """Everybody who is named in the log, those who left as well. Raises Forbidden."""
+    rights.require(by, "audit.read")
+    return [each.name for each in await fetch_all(connection, _Name, SQL_NAMES)]
+
+
+def _before(text: str) -> int:
+    if not text:
+        return _LATEST
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Invalid("This list cannot begin there: open it anew.", field="before")
+    return int(text)
+
+
+def _start_us(day: str, field: str) -> int:
+    try:
+        found = date.fromisoformat(day) if _DAY.fullmatch(day) else None
+    except ValueError:
+        found = None
+    if found is None or found + timedelta(days=1) < date(1970, 1, 2):
+        raise Invalid("Write a day such as 2026-11-28.", field=field)
+    return clock.from_datetime(datetime(found.year, found.month, found.day, tzinfo=UTC))

@@ -1,0 +1,34 @@
+"""Writing the log: one row, in the transaction of what it tells of."""
+
+from sdc_core import clock
+from sdc_core.sqlite import Connection, execute
+
+from sdc_web.audit.actions import ACTIONS, Action, kind_of
+from sdc_web.authors.rights import Actor
+
+MAX_WORDS = 300
+
+SQL_RECORD = """
+INSERT INTO audit_entries (at_us, author_id, author_name, kind, action, subject_id, words, haystack)
+VALUES (:at_us, :author_id, :author_name, :kind, :action, :subject_id, :words, :haystack)
+"""
+
+
+async def record(connection: Connection, by: Actor | None, action: Action, subject_id: str, words: str) -> None:
+    """Somebody did that to the thing with that id, which `words` name as it was called then; None is nobody known.
+
+    Neither a secret nor an address of the network belongs into the words: the log is kept for good.
+    """
+    told = " ".join(words.split())[:MAX_WORDS]
+    name = by.name if by else ""
+    values = {
+        "at_us": clock.now_us(),
+        "author_id": by.id if by else "",
+        "author_name": name,
+        "kind": kind_of(action),
+        "action": action,
+        "subject_id": subject_id[:MAX_WORDS],
+        "words": told,
+        "haystack": f"{name} {ACTIONS[action]} {told}".casefold(),
+    }
+    await execute(connection, SQL_RECORD, values)
