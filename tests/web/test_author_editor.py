@@ -1,11 +1,16 @@
+import re
+import time
 from datetime import UTC, datetime
+from html import unescape
 
 import httpx
 import pytest
 from sdc_core import clock
 from sdc_web import posts
+from sdc_web.author import editor, pictures
 from sdc_web.author.views import moment_us
 from sdc_web.db import Databases
+from sdc_web.media import assets
 
 from signing_in import BROWSER, HTMX, OWNER, come_in, send
 
@@ -186,13 +191,91 @@ async def test_the_preview_is_the_real_theme_and_never_kept(client: httpx.AsyncC
     assert (answer.headers["cache-control"], answer.headers["x-robots-tag"]) == ("private, no-store", "noindex")
 
 
+async def preview(client: httpx.AsyncClient, post_id: str, sent: dict[str, str]) -> httpx.Response:
+    """What the editor's script asks for on a pause."""
+    headers = BROWSER | {"Accept": "application/json"}
+    return await client.post(f"/author/posts/{post_id}/preview", data=sent, headers=headers)
+
+
 async def test_an_unsaved_text_is_previewed_and_not_saved(
     client: httpx.AsyncClient, databases: Databases, post_id: str
 ) -> None:
-    answer = await send(client, f"/author/posts/{post_id}/preview", form("*Hot*\n\n<script>x</script>", 1), htmx=True)
-    assert "<em>Hot</em>" in answer.text
-    assert "<script>" not in answer.text
+    told = (
+        await preview(client, post_id, form("*Hot*\r\n\r\n<script>x</script>\r\n\r\n<!-- c -->\r\n\r\n- tea", 1))
+    ).json()
+    assert "<em>Hot</em>" in told["html"]
+    assert "<script>x" not in told["html"]
+    assert told["lines"] == [0, 2, 6]
     assert (await newest(databases, post_id)).number == 1
+
+
+async def test_a_date_that_is_not_typed_out_keeps_nobody_from_the_preview(
+    client: httpx.AsyncClient, post_id: str
+) -> None:
+    answer = await preview(client, post_id, form("*Hot*", 1, dated_at="2019-", series_position="x"))
+    assert "<em>Hot</em>" in answer.json()["html"]
+
+
+async def test_the_frame_alone_may_be_framed_and_runs_nothing(client: httpx.AsyncClient, post_id: str) -> None:
+    frame = await client.get(f"/author/posts/{post_id}/preview/frame", headers=BROWSER)
+    assert "<script" not in frame.text
+    (policy,) = frame.headers.get_list("content-security-policy")
+    assert "frame-ancestors 'self'" in policy
+    assert "script-src" not in policy
+    (policy,) = (await client.get(f"/author/posts/{post_id}", headers=BROWSER)).headers.get_list(
+        "content-security-policy"
+    )
+    assert "frame-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    other = (await client.get("/author/posts", headers=BROWSER)).headers["content-security-policy"]
+    assert "frame-src" not in other
+
+
+async def test_a_long_post_is_previewed_within_a_tenth_of_a_second(client: httpx.AsyncClient, post_id: str) -> None:
+    body = "\n\n".join(
+        f"## Part {part}\n\n" + "word **strong** $x^2$ " * 50 + "\n\n```python\nx = 1\n```" for part in range(10)
+    )
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        await preview(client, post_id, form(body, 1))
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.1
+
+
+async def test_a_cover_older_than_those_offered_is_not_taken_away_without_script(
+    client: httpx.AsyncClient, databases: Databases, post_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editor, "COVERS", 1)
+    old, new = [
+        assets.new_asset(f"{number:064}", f"{number}.png", "image/png", 9, f"Tea {number}") for number in (1, 2)
+    ]
+    async with databases.site.transaction() as connection:
+        for each in (old, new):
+            await assets.insert(connection, each)
+    await send(client, f"/author/posts/{post_id}/draft", form("Hot.", 1, cover_id=old.id), "PUT", htmx=True)
+    page = (await client.get(f"/author/posts/{post_id}", headers=BROWSER)).text
+    assert f'<option value="{old.id}" selected>Tea 1</option>' in page
+
+
+async def test_pictures_to_choose_from_are_found_by_words_a_page_at_a_time(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    assert post_id
+    assert "No pictures yet" in (await client.get("/author/pictures", headers=HTMX)).text
+    async with databases.site.transaction() as connection:
+        for number in range(30):
+            await assets.insert(
+                connection, assets.new_asset(f"{number:064}", f"{number}.png", "image/png", 9, f"Cup {number}")
+            )
+    first = (await client.get("/author/pictures", headers=HTMX)).text
+    assert first.count("data-picture=") == pictures.ON_PAGE
+    more = re.search(r'hx-get="([^"]+)"', first)
+    assert more is not None
+    assert (await client.get(unescape(more[1]), headers=HTMX)).text.count("data-picture=") == 30 - pictures.ON_PAGE
+    found = (await client.get("/author/pictures?q=CUP+7", headers=HTMX)).text
+    assert re.findall(r'data-words="([^"]+)"', found) == ["Cup 7"]
+    assert "No picture is called that" in (await client.get("/author/pictures?q=saucer", headers=HTMX)).text
 
 
 async def test_an_unsaved_text_is_previewed_as_a_page_without_script(client: httpx.AsyncClient, post_id: str) -> None:

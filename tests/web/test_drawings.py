@@ -14,7 +14,7 @@ from sdc_web.posts import Post
 from sdc_web.texts import drawing_svg, drawings
 from sdc_web.texts.markdown import render
 
-from signing_in import HTMX, come_in
+from signing_in import BROWSER, HTMX, come_in
 
 Publish = Callable[..., Awaitable[Post]]
 KINDS = {
@@ -206,8 +206,8 @@ async def test_the_preview_says_why_a_diagram_stays_code(client: httpx.AsyncClie
     made = await client.post("/author/posts", data={"kind": "post"}, headers=HTMX)
     post = made.headers.get("location") or made.headers["hx-redirect"]
     form = {"title": "T", "slug": "t", "body_markdown": fenced("nonsense"), "base_revision": "1"}
-    answer = await client.post(f"{post}/preview", data=form, headers=HTMX)
-    assert "A diagram stays code: No Mermaid diagram type detected" in answer.text
+    answer = await client.post(f"{post}/preview", data=form, headers=BROWSER | {"Accept": "application/json"})
+    assert "No Mermaid diagram type detected" in answer.json()["faults"][0]
 
 
 def test_a_picture_of_many_letters_is_too_large() -> None:

@@ -25,11 +25,21 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FRAMING = CONTENT_SECURITY_POLICY.replace("default-src 'none';", "default-src 'none'; frame-src 'self';")
+"""Of the editor, which holds the preview."""
+FRAMED = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'"
+)
+"""Of the preview that the editor holds: no script runs in it, and no form sends anything."""
 _OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
 
 
 class Edge:
-    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address."""
+    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address.
+
+    A handler may answer with another policy than that of all: one of those above.
+    """
 
     __slots__ = ("_app", "_headers")
 
@@ -47,7 +57,8 @@ class Edge:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in self._headers if each[0] not in own)]
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

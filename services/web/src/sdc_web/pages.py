@@ -74,9 +74,10 @@ def fragment(template: str, *, status_code: int = 200, **context: object) -> Res
     return html(templating.render(template, **context), status_code)
 
 
-def html(text: str, status_code: int = 200) -> Response[str]:
-    """Text as an HTML answer."""
-    return Response(text, status_code=status_code, media_type=MediaType.HTML)
+def html(text: str, status_code: int = 200, policy: str = "") -> Response[str]:
+    """Text as an HTML answer; `policy` is one of `edge`, for a page that needs another than that of all."""
+    headers = {"content-security-policy": policy} if policy else {}
+    return Response(text, status_code=status_code, media_type=MediaType.HTML, headers=headers)
 
 
 def redirect(path: str, said: str = "") -> Response[bytes]:

@@ -1,6 +1,8 @@
 """Templates: one environment a process, every file compiled at start, so that no request reads or stats one."""
 
 import hashlib
+import posixpath
+import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 from functools import cache
@@ -16,6 +18,7 @@ from sdc_core import clock
 
 ROOT = resources.files("sdc_web")
 DIGEST_CHARS = 8
+_IMPORT = re.compile(r"""(\b(?:from|import) ?\(?")(\.{1,2}/[\w./-]+)\.js(")""")
 _UNITS = (
     ("year", 365 * clock.DAY_US),
     ("month", 30 * clock.DAY_US),
@@ -67,7 +70,7 @@ def environment() -> jinja2.Environment:
 @cache
 def static_files() -> Mapping[str, StaticFile]:
     """Every file of `static/` by its path in there."""
-    return MappingProxyType(dict(_static(ROOT / "static", "")))
+    return MappingProxyType(_linked(dict(_static(ROOT / "static", ""))))
 
 
 @cache
@@ -178,3 +181,24 @@ def _static(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
             digest = hashlib.sha256(body).hexdigest()[:DIGEST_CHARS]
             found.append((name, StaticFile(body=body, content_type=content_type, digest=digest)))
     return found
+
+
+def _linked(files: dict[str, StaticFile]) -> dict[str, StaticFile]:
+    """Scripts name the modules that they import by addresses with a digest: what is kept for ever is never of two
+    versions, and no module runs twice under two names.
+    """
+    done: dict[str, StaticFile] = {}
+
+    def linked(name: str) -> StaticFile:
+        if name not in done:
+            body = _IMPORT.sub(lambda found: with_digest(name, found), files[name].body.decode())
+            digest = hashlib.sha256(body.encode()).hexdigest()[:DIGEST_CHARS]
+            done[name] = msgspec.structs.replace(files[name], body=body.encode(), digest=digest)
+        return done[name]
+
+    def with_digest(importer: str, found: re.Match[str]) -> str:
+        stem = posixpath.normpath(posixpath.join(posixpath.dirname(importer), found[2]))
+        return f"{found[1]}{found[2]}.{linked(f'{stem}.js').digest}.js{found[3]}"
+
+    scripts = {name: linked(name) for name in files if name.startswith("js/")}
+    return files | scripts

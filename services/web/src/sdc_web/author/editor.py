@@ -7,8 +7,9 @@ from litestar import Response
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
-from sdc_web import media, pages, posts
+from sdc_web import edge, media, pages, posts
 from sdc_web.author import project_fields, views
+from sdc_web.author.pictures import choice
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -93,10 +94,11 @@ async def show(
     # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
     opens = stored if stale else shown
     async with databases.site.read() as connection:
-        covers = [
-            Cover(id=each.id, words=each.alt or each.file_name)
-            for each in await media.newest(connection, author.actor, limit=COVERS)
-        ]
+        cover = await media.find(connection, opens.cover_id) if opens.cover_id else None
+        newest = await media.newest(connection, author.actor, limit=COVERS)
+        # An older one stays to be chosen: without script a form that lacks it would take it away.
+        offered = newest if cover is None or cover in newest else [cover, *newest]
+        covers = [Cover(id=each.id, words=each.alt or each.file_name) for each in offered]
         known_tags = [tag.name for tag in await posts.tags.in_use(connection, author.actor)]
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
@@ -109,7 +111,7 @@ async def show(
     form_shown = msgspec.structs.replace(opens, project_pictures=words, translation_of=named)
     edited = views.edited(opened.post, opened.newest, form_shown)
     base = None if stale or error is None else shown.base_revision
-    return await pages.page(
+    page = await pages.page(
         request,
         databases,
         "author/posts/edit.html",
@@ -120,6 +122,8 @@ async def show(
         status=views.status(opened.post, opened.newest, base, str(error) if error else ""),
         conflict=conflict,
         covers=covers,
+        cover=choice(cover) if cover else None,
+        limit_bytes=media.upload.MAX_BYTES,
         known_tags=known_tags,
         known_series=known_series,
         known_sections=known_sections,
@@ -127,3 +131,5 @@ async def show(
         languages=language_names.NAMES,
         statuses=posts.projects.STATUSES,
     )
+    page.headers["content-security-policy"] = edge.FRAMING
+    return page

@@ -1,4 +1,4 @@
-"""A draft as readers would see it: the saved one as a page in the real theme, the unsaved one as a fragment."""
+"""A draft as readers would see it, in the real theme: a page, and beside the text while it is typed."""
 
 import asyncio
 
@@ -6,9 +6,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
-from sdc_web import htmx, media, pages, posts, templating
+from sdc_web import edge, htmx, media, pages, posts, templating
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
@@ -18,12 +19,13 @@ from sdc_web.sessions.signed_in import SignedIn
 from sdc_web.texts import language_names, markdown, outline
 
 
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """What `_preview.html` shows."""
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """What the editor's script is told: the page, the line of the text on which each block of it begins, and why some
+    diagrams stay code.
+    """
 
-    id: str
-    title: str
-    body_html: str
+    html: str
+    lines: list[int]
     faults: tuple[str, ...]
 
 
@@ -61,7 +63,21 @@ async def show(
 ) -> Response[str]:
     """The newest revision as a page of the site."""
     opened = await editor.open_post(databases, author, post_id)
-    return await _page(databases, settings, opened, views.form_of(opened.post, opened.newest))
+    page, _ = await _page(databases, settings, opened, views.form_of(opened.post, opened.newest))
+    return pages.html(page)
+
+
+@get("/author/posts/{post_id:str}/preview/frame", right="posts.read")
+async def frame(
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+    post_id: FromPath[str],
+) -> Response[str]:
+    """The theme without a text, which the editor shows beside its own and fills."""
+    opened = await editor.open_post(databases, author, post_id)
+    page, _ = await _page(databases, settings, opened, DraftForm(language=opened.newest.language))
+    return pages.html(page, policy=edge.FRAMED)
 
 
 @post("/author/posts/{post_id:str}/preview", status_code=200, request_max_body_size=editor.MAX_BODY, right="posts.read")
@@ -71,33 +87,46 @@ async def create(
     settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
-) -> Response[str]:
-    """The text of the form, which is saved nowhere: a fragment for htmx, else the page."""
+) -> Response[str] | Response[bytes]:
+    """The text of the form, which is saved nowhere: a page, or as JSON what the script needs of it."""
     form = await forms.read(request, DraftForm)
     opened = await editor.open_post(databases, author, post_id)
-    if not htmx.wants_fragment(request):
-        return await _page(databases, settings, opened, form)
-    html, text = await _body(databases, form.body_markdown)
-    rendered = Rendered(id=opened.post.id, title=form.title, body_html=html, faults=text.faults)
-    return pages.fragment("author/posts/_preview.html", post=rendered)
+    page, faults = await _page(databases, settings, opened, form)
+    if not htmx.wants_json(request):
+        return pages.html(page)
+    body = form.body_markdown.replace("\r\n", "\n")
+    live = Live(html=page, lines=await asyncio.to_thread(markdown.lines, body), faults=faults)
+    return Response(msgspec.json.encode(live), media_type="application/json")
 
 
-async def _page(databases: Databases, settings: Settings, opened: editor.Opened, form: DraftForm) -> Response[str]:
+async def _page(
+    databases: Databases, settings: Settings, opened: editor.Opened, form: DraftForm
+) -> tuple[str, tuple[str, ...]]:
+    """The page, and why diagrams stay code."""
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
     template = "site/pages/show.html" if opened.post.kind == "page" else "site/posts/show.html"
-    previewed = await _previewed(databases, opened.post, views.draft(form))
-    return pages.html(templating.render(template, site=front, navigation=front.navigation, post=previewed))
+    previewed, faults = await _previewed(databases, opened.post, _draft(form))
+    return templating.render(template, site=front, navigation=front.navigation, post=previewed), faults
 
 
-async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> Previewed:
+def _draft(form: DraftForm) -> posts.Draft:
+    """What was typed; a date or a number that is not written out yet keeps nobody from seeing the text."""
+    try:
+        return views.draft(form)
+    except Invalid:
+        shown = ("title", "summary", "tags", "body_markdown", "cover_id", "language")
+        return views.draft(DraftForm(**{name: getattr(form, name) for name in shown}))
+
+
+async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> tuple[Previewed, tuple[str, ...]]:
     html, text = await _body(databases, draft.body)
     pictures = draft.project.pictures if draft.project else ()
     async with databases.site.read() as connection:
         found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
         assets = await media.by_ids(connection, {*pictures})
     cover = media.picture.cover(found, eager=True) if found else None
-    return Previewed(
+    shown = Previewed(
         id=post_.id,
         kind=post_.kind,
         slug=post_.slug,
@@ -115,6 +144,7 @@ async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft
         direction=language_names.direction(draft.language),
         gallery=media.picture.gallery(pictures, assets),
     )
+    return shown, text.faults
 
 
 async def _body(databases: Databases, body: str) -> tuple[str, markdown.Rendered]:
@@ -125,4 +155,4 @@ async def _body(databases: Databases, body: str) -> tuple[str, markdown.Rendered
     return media.picture.embed(rendered.html, shown), rendered
 
 
-route_handlers = [show, create]
+route_handlers = [show, frame, create]

@@ -131,6 +131,22 @@ def anchors(text: str) -> frozenset[str]:
     return frozenset(unescape(name) for name in _ANCHOR.findall(_CLEANER.clean(_with_headings(html))))
 
 
+def lines(text: str) -> list[int]:
+    """The line, from 0, on which each block of the rendered text begins; comments, which show nothing, are left out."""
+    source, depth, found = text.encode(), 0, []
+    for event, span in pyromark.events_with_range(text, options=OPTIONS):
+        ends = isinstance(event, dict) and "End" in event
+        if depth == 0 and not ends and not source.startswith(b"<!--", span["start"]):
+            found.append(span["start"])
+        depth += 0 if not isinstance(event, dict) else ("Start" in event) - ends
+    starts, line, counted = [], 0, 0
+    for at in found:
+        line += source.count(b"\n", counted, at)
+        counted = at
+        starts.append(line)
+    return starts
+
+
 def _named(checkbox: re.Match[str]) -> str:
     """A box of a task list with a name, which its text is not to machines."""
     return f'<input aria-label="{"done" if "checked" in checkbox[1] else "to do"}"{checkbox[1]}>'

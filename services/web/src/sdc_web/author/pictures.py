@@ -1,0 +1,63 @@
+"""The library as the editor's dialog shows it: pictures to put into the text, or above it."""
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from sdc_web import media, pages
+from sdc_web.author import forms
+from sdc_web.author.media_views import markdown
+from sdc_web.db import Databases
+from sdc_web.media.library import Filters
+from sdc_web.media.picture import Markup
+from sdc_web.problems import AnyRequest
+from sdc_web.sessions.signed_in import SignedIn
+
+ON_PAGE = 24
+SIZES = "10rem"
+"""As wide as the dialog shows each."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words to look for, and the last picture of the page before."""
+
+    q: str = ""
+    after: str = ""
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture as small as a list shows it; `picture` is None while its sizes are made."""
+
+    id: str
+    file_name: str
+    alt: str
+    markdown: str
+    picture: Markup | None
+
+
+@get("/author/pictures", right="media.read")
+async def index(
+    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+) -> Response[str]:
+    """A page of pictures, as a fragment."""
+    asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
+    async with databases.site.read() as connection:
+        filters = Filters(words=asked.q)
+        found = await media.library.page(connection, author.actor, filters, "newest", asked.after, ON_PAGE + 1)
+    shown = [choice(each) for each in found[:ON_PAGE] if each.state != "failed"]
+    after = found[ON_PAGE - 1].id if len(found) > ON_PAGE else ""
+    return pages.fragment("author/posts/_pictures.html", pictures=shown, words=asked.q, after=after)
+
+
+def choice(asset: media.Asset) -> Choice:
+    """The asset as the dialog and the cover's place show it."""
+    return Choice(
+        id=asset.id,
+        file_name=asset.file_name,
+        alt=asset.alt,
+        markdown=markdown(asset),
+        picture=media.picture.markup(asset, asset.manifest, alt=asset.alt, sizes=SIZES) if asset.manifest else None,
+    )
+
+
+route_handlers = [index]

@@ -1,0 +1,36 @@
+// Where the author was: caret and scroll of each post come back after a reload, in this browser. And the focus mode, which
+// leaves nothing but the text, until it is pressed again.
+
+import { area } from "./surface.js";
+
+const MOST = 50; // posts whose place is kept
+const KEY = "sdc-places";
+const id = area.form.dataset.editor;
+
+function all() {
+  try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; }
+}
+
+addEventListener("pagehide", () => {
+  const { [id]: _, ...others } = all();
+  const focused = document.activeElement === area;
+  const here = { start: area.selectionStart, end: area.selectionEnd, within: area.scrollTop, page: scrollY, focused };
+  const kept = Object.fromEntries([...Object.entries(others).slice(1 - MOST), [id, here]]);
+  try { localStorage.setItem(KEY, JSON.stringify(kept)); } catch { /* it is a convenience */ }
+});
+
+const place = all()[id];
+if (place && !document.querySelector("[data-conflict]") && place.start <= area.value.length) {
+  area.setSelectionRange(place.start, place.end);
+  if (place.focused) area.focus({ preventScroll: true });
+  area.scrollTop = place.within;
+  scrollTo({ top: place.page, behavior: "instant" });
+}
+
+const calm = document.querySelector("[data-focus-mode]");
+calm.hidden = false;
+calm.addEventListener("click", () => {
+  const on = document.documentElement.classList.toggle("focus-mode");
+  calm.setAttribute("aria-pressed", String(on));
+  area.focus({ preventScroll: true });
+});

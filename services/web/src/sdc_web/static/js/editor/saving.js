@@ -1,0 +1,191 @@
+// The editor never loses a sentence: what is typed is kept in this browser twice a second, whatever the network does.
+// Saving itself is the form's own hx-put; without this file, and without any script, "Save draft" still works.
+
+const form = document.querySelector("form[data-editor]");
+const fields = [...new FormData(form).keys()].filter((name) => !["base_revision", "add_picture"].includes(name));
+const KEEP_MS = 400;
+const LONGEST_MS = 8000;
+const RETRY_MS = 5000;
+// Two tabs with the same post must not forget each other's text, so each has a key of its own.
+const prefix = `sdc-draft-${form.dataset.editor}-`;
+const key = prefix + tab();
+
+let dirty = false; // something typed since the last save that the server confirmed
+let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
+let sending = null; // the count that the running save carries
+let waiting = null; // a submit button pressed during a save
+let leaving = false;
+let keeping;
+let longest;
+let retry;
+
+function tab() {
+  try {
+    sessionStorage.sdcTab ??= crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+    return sessionStorage.sdcTab;
+  } catch { return "only"; }
+}
+
+const save = () => form.dispatchEvent(new CustomEvent("save"));
+const texts = () => Object.fromEntries(fields.map((name) => [name, form.elements[name]?.value ?? ""]));
+const plain = (text) => (text ?? "").replaceAll("\r\n", "\n").trimEnd();
+const tags = (text) => (text ?? "").split(",").map((tag) => tag.trim()).filter(Boolean).join();
+
+// Whether the server has what was kept. It tidies tags and slugs, so these compare exactly only on the same revision.
+function reached({ base, texts: kept }, now) {
+  const known = ["title", "summary", "body_markdown"].every((name) => plain(kept[name]) === plain(now[name]));
+  if (!known || base !== form.elements.base_revision.value) return known;
+  return tags(kept.tags) === tags(now.tags) && fields.filter((name) => !["tags", "publish_at"].includes(name)).every((name) => plain(kept[name]) === plain(now[name]));
+}
+
+function show() {
+  const line = form.querySelector(".save-status");
+  line.querySelector("[data-unsaved]").hidden = !dirty;
+  const saved = line.querySelector("[data-saved]");
+  if (saved) saved.hidden = dirty;
+}
+
+// Storage may be full or refused (private windows): then the server's autosave is what is left.
+function keep() {
+  clearTimeout(keeping);
+  keeping = undefined;
+  try {
+    localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() }));
+  } catch { /* nothing to do and nothing lost yet */ }
+}
+function forget(name = key) {
+  clearTimeout(keeping);
+  keeping = undefined;
+  try { localStorage.removeItem(name); } catch { /* as above */ }
+}
+// The newest text of this post that some tab kept, or null.
+function kept() {
+  try {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(prefix));
+    return names.map((name) => ({ name, ...JSON.parse(localStorage.getItem(name)) })).sort((a, b) => b.at - a.at)[0] ?? null;
+  } catch { return null; }
+}
+
+form.addEventListener("input", () => {
+  edits += 1;
+  dirty = true;
+  show();
+  // Not put off by the next key: who types without a pause is kept and saved all the same.
+  keeping ??= setTimeout(keep, KEEP_MS);
+  longest ??= setTimeout(() => { longest = undefined; save(); }, LONGEST_MS);
+});
+
+// A chosen picture becomes a line of the field, where it can be moved; without this the next save adds it.
+form.elements.add_picture?.addEventListener("input", ({ target }) => {
+  const words = target.selectedOptions[0].text.replaceAll("[", "(").replaceAll("]", ")");
+  const pictures = form.elements.project_pictures;
+  if (target.value) pictures.value = `${pictures.value.trimEnd()}\n![${words}](media:${target.value})`.trimStart();
+  target.value = "";
+});
+
+// A queued save was filled in, and aimed, before the one it waited for: give it the newest text, the newest base revision
+// and the status line that stands in the page now.
+form.addEventListener("htmx:before:request", (event) => {
+  if (event.target !== form) return;
+  const { ctx } = event.detail;
+  const { body } = ctx.request;
+  ctx.target = form.querySelector(".save-status");
+  for (const name of [...fields, "base_revision"]) body.set(name, form.elements[name].value);
+  sending = edits;
+  clearTimeout(longest);
+  longest = undefined;
+});
+
+form.addEventListener("htmx:after:request", (event) => {
+  if (event.target !== form) return;
+  if (event.detail.ctx.response?.raw.ok && sending === edits) {
+    dirty = false;
+    forget();
+  }
+});
+
+// After the swap the status line is new and carries the new base revision; only then may a waiting button submit.
+form.addEventListener("htmx:finally:request", (event) => {
+  if (event.target !== form) return;
+  sending = null;
+  show();
+  // No answer, or a broken server: try again without waiting for the next key. A refusal (4xx) needs the author instead.
+  const status = event.detail.ctx.response?.status ?? 0;
+  clearTimeout(retry);
+  if (dirty && (status === 0 || status >= 500)) retry = setTimeout(save, RETRY_MS);
+  if (waiting) {
+    const button = waiting;
+    waiting = null;
+    form.requestSubmit(button);
+  }
+});
+
+form.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("data-save")) {
+    event.preventDefault();
+    save();
+  } else if (sending !== null) {
+    event.preventDefault();
+    waiting = event.submitter;
+  } else {
+    leaving = true;
+    keep();
+  }
+});
+
+addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "s") return;
+  event.preventDefault();
+  save();
+});
+
+addEventListener("online", () => { if (dirty) save(); });
+
+// The form of a conflict takes this text along: what stands in it is now what must not be lost.
+addEventListener("submit", (event) => {
+  if (!event.target.matches?.("[data-conflict]")) return;
+  leaving = true;
+  const sent = new FormData(event.target);
+  try {
+    localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent) }));
+  } catch { /* as in keep */ }
+});
+
+addEventListener("beforeunload", (event) => {
+  if (dirty && !leaving) event.preventDefault();
+});
+addEventListener("pagehide", () => { if (dirty && !leaving) keep(); });
+addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-forget]")) {
+    leaving = true;
+    forget();
+  }
+});
+
+const rescue = document.getElementById("editor-rescue");
+const found = kept();
+if (found && reached(found, texts())) forget(found.name);
+else if (found && !document.querySelector("[data-conflict]")) {
+  const minutes = Math.round((Date.now() - found.at) / 60000);
+  rescue.querySelector("[data-rescue-age]").textContent =
+    minutes < 1 ? "a moment ago" : minutes < 120 ? `${minutes} min ago` : new Date(found.at).toLocaleString("en-GB");
+  rescue.hidden = false;
+  rescue.addEventListener("click", (event) => {
+    const choice = event.target.dataset?.rescue;
+    if (!choice) return;
+    rescue.hidden = true;
+    if (choice === "restore") {
+      for (const name of fields) if (name in found.texts) form.elements[name].value = found.texts[name];
+      // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
+      form.elements.base_revision.value = found.base;
+      form.dispatchEvent(new Event("input", { bubbles: true }));
+      keep();
+    }
+    if (choice === "discard" || found.name !== key) forget(found.name);
+    form.elements.body_markdown.focus();
+  });
+}
+
+// What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
+const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
+if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new Event("input", { bubbles: true }));
