@@ -5,7 +5,6 @@ import "./editor/formatting.js";
 import "./editor/attaching.js";
 import "./editor/pasting.js";
 import "./editor/choosing.js";
-import "./editor/tagging.js";
 import "./editor/counting.js";
-import "./editor/previewing.js";
+import "./editor/opening.js";
 import "./editor/remembering.js";

@@ -1,7 +1,6 @@
 // Pictures pasted, dropped or chosen go up one after the other, each with a line below the toolbar: how far it is, cancel, why
 // not and once more. A comment keeps their place in the text; when one is there, what it shows is asked for, calmly.
 
-import { bar } from "./uploading.js";
 import { apply, area, replaceAway, state, surface } from "./surface.js";
 
 const list = document.querySelector("[data-attachments]");
@@ -27,12 +26,13 @@ function name(file) { return file.name.replaceAll("--", "-").replace(/[<>\n]/g, 
 
 function queue(one) {
   going += 1;
-  const sending = bar(one.line, list.dataset.limit);
+  const stop = new AbortController();
   one.line.querySelector("[data-cancel]").onclick = () => {
-    sending.cancel();
+    stop.abort();
     leaveOut(one);
   };
-  turn = turn.then(() => sending.send(one.file)).then((uploaded) => arrived(one, uploaded), (reason) => failed(one, reason))
+  const send = async () => (await import("./uploading.js")).upload(one.file, one.line, Number(list.dataset.limit), stop.signal);
+  turn = turn.then(send).then((uploaded) => arrived(one, uploaded), (reason) => failed(one, typeof reason === "string" ? reason : "The server does not answer."))
     .finally(() => { going -= 1; });
 }
 

@@ -5,49 +5,31 @@ import { area } from "./surface.js";
 import { follow } from "./scrolling.js";
 
 const PAUSE_MS = 250;
-const KEY = "sdc-preview";
 const form = document.querySelector("form[data-editor]");
 const pane = form.querySelector("[data-preview-pane]");
 const frame = pane.querySelector("iframe");
 const note = pane.querySelector("[data-preview-note]");
-const button = form.querySelector("[data-preview]");
-const wide = matchMedia("(min-width: 80rem)");
 const scroll = follow(area, frame);
 let pause;
 let running = null;
 let ready = null; // the frame has the theme
 let part = null; // how far down the text was read
 
-button.setAttribute("aria-pressed", "false");
-button.addEventListener("click", (event) => {
-  event.preventDefault();
-  show(pane.hidden);
-  if (wide.matches) remember(!pane.hidden);
-});
-addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
-  event.preventDefault();
-  button.click();
-});
 form.addEventListener("input", () => {
   if (pane.hidden) return;
   clearTimeout(pause);
   pause = setTimeout(update, PAUSE_MS);
 });
 
-function show(on) {
-  const below = area.getBoundingClientRect();
-  // Where the preview takes the place of the text it begins where the text was read.
-  part = wide.matches ? null : Math.min(1, Math.max(0, -below.top / below.height));
-  pane.hidden = !on;
-  form.classList.toggle("with-preview", on);
-  button.setAttribute("aria-pressed", String(on));
-  if (!on) {
-    running?.abort();
-    area.focus({ preventScroll: true });
-    return;
-  }
-  if (!wide.matches) pane.scrollIntoView();
+export function close() {
+  running?.abort();
+  area.focus({ preventScroll: true });
+}
+
+// `read` is how far down the text was read, where the preview takes its place.
+export function open(read) {
+  part = read;
+  if (part !== null) pane.scrollIntoView();
   ready ??= new Promise((loaded) => {
     frame.addEventListener("load", loaded, { once: true });
     frame.src = frame.dataset.src;
@@ -110,11 +92,3 @@ function patch(now, next) {
 function alike(one, other) {
   return one.nodeType === 1 && other.nodeType === 1 && one.localName !== "picture" && one.cloneNode(false).isEqualNode(other.cloneNode(false));
 }
-
-function remember(on) {
-  try { localStorage.setItem(KEY, on ? "on" : "off"); } catch { /* then it is closed next time */ }
-}
-function remembered() {
-  try { return localStorage.getItem(KEY) === "on"; } catch { return false; }
-}
-if (wide.matches && remembered()) show(true);

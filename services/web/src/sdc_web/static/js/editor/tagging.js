@@ -79,3 +79,5 @@ list.addEventListener("mousedown", (event) => {
   event.preventDefault();
   if (event.target.role === "option") choose(event.target.textContent);
 });
+// It came while somebody typed already.
+if (document.activeElement === field) suggest();
