@@ -140,6 +140,8 @@ WHO = {
     "GET /author/redirects": OWNER,
     "POST /author/redirects": OWNER,
     "DELETE /author/redirects": OWNER,
+    "GET /author/site/robots": OWNER,
+    "PUT /author/site/robots": OWNER,
     "GET /author/site/look": OWNER,
     "PUT /author/site/look": OWNER,
     "GET /author/site/look/sample.css": OWNER,

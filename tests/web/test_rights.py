@@ -17,7 +17,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
 from sdc_web import look, media, posts, redirects, tokens
-from sdc_web.authors import accounts, site, store
+from sdc_web.authors import accounts, robots, site, store
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
 from sdc_web.media import assets
@@ -185,6 +185,9 @@ OPERATIONS: dict[str, Operation] = {
         "site.change", NOBODYS, lambda w, by: posts.home.move(w.databases.site, by, w.project_id, "up")
     ),
     "home.leave": Operation("site.change", NOBODYS, lambda w, by: posts.home.leave(w.databases.site, by, w.project_id)),
+    "robots.change": Operation(
+        "site.change", NOBODYS, lambda w, by: robots.change(w.databases.site, by, robots.Robots())
+    ),
     "look.change": Operation("site.change", NOBODYS, lambda w, by: look.change(w.databases.site, by, look.Look())),
     "site.change": Operation(
         "site.change",

@@ -60,4 +60,4 @@ def test_a_file_that_is_not_there_has_no_address() -> None:
 
 def test_a_name_that_the_context_lacks_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        templating.render("site/robots.txt")
+        templating.render("site/rss.xml")

@@ -73,6 +73,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     author_name: str = "its author"
     navigation: tuple[object, ...] = ()
+    elsewhere: tuple[object, ...] = ()
+    unlisted: bool = False
     look_address: str = ""
     loads_literata: bool = True
 

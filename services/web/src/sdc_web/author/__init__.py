@@ -35,6 +35,7 @@ from sdc_web.author import (
     redirects,
     restorations,
     revisions,
+    robots,
     selection,
     series,
     sessions,
@@ -82,6 +83,7 @@ route_handlers = [
     *tokens.route_handlers,
     *look.route_handlers,
     *audit.route_handlers,
+    *robots.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

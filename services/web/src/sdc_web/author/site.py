@@ -8,7 +8,7 @@ from sdc_core.errors import Invalid
 from sdc_web import announcements, pages
 from sdc_web.author import forms
 from sdc_web.authors import site as words
-from sdc_web.authors.site import Words
+from sdc_web.authors.site import Elsewhere, Words
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
@@ -22,6 +22,7 @@ class SiteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     site_title: str
     description: str
     language: str
+    elsewhere: str = ""
 
 
 @get("/author/site", right="site.change")
@@ -36,7 +37,12 @@ async def show(
 async def update(request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Page:
     """New words for the site."""
     form = await forms.read(request, SiteForm)
-    given = Words(title=form.site_title, description=form.description, language=form.language)
+    given = Words(
+        title=form.site_title,
+        description=form.description,
+        language=form.language,
+        elsewhere=tuple(map(_place, filter(str.strip, form.elsewhere.splitlines()))),
+    )
     try:
         await words.change(databases.site, author.actor, given)
     except Invalid as error:
@@ -47,7 +53,8 @@ async def update(request: AnyRequest, databases: NamedDependency[Databases], aut
 async def _stored(databases: Databases) -> SiteForm:
     async with databases.site.read() as connection:
         kept = await words.words(connection)
-    return SiteForm(site_title=kept.title, description=kept.description, language=kept.language)
+    lines = "\n".join(f"{each.label} {each.url}" for each in kept.elsewhere)
+    return SiteForm(site_title=kept.title, description=kept.description, language=kept.language, elsewhere=lines)
 
 
 async def _page(
@@ -70,6 +77,11 @@ async def _page(
         errors=errors,
         audiences=told,
     )
+
+
+def _place(line: str) -> Elsewhere:
+    label, _, url = line.strip().rpartition(" ")
+    return Elsewhere(label=label, url=url)
 
 
 route_handlers = [show, update]

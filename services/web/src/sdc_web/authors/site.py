@@ -1,4 +1,4 @@
-"""What the author says of the site as a whole: its title, its description, its language."""
+"""What the author says of the site as a whole: title, description, language, and where else they are to be found."""
 
 import re
 
@@ -9,20 +9,33 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_one
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.texts import language_names
+from sdc_web.redirects import addresses
+from sdc_web.texts import characters, language_names
 
 MAX_TITLE = 100
 MAX_DESCRIPTION = 300
+MAX_ELSEWHERE = 12
+MAX_LABEL = 40
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no title and no name holds, since feeds cannot carry it."""
 
 
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """The author at another site: `Mastodon` at an https URL."""
+
+    label: str
+    url: str
+
+
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """The three. Readers see the description on the home page that has no text of its own, and so do search engines."""
+    """Readers see the description on the home page that has no text of its own, and so do search engines; where else
+    the author is stands at the foot of every page.
+    """
 
     title: str
     description: str
     language: str
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def clean_title(title: str) -> str:
@@ -33,12 +46,31 @@ def clean_title(title: str) -> str:
     return title
 
 
-SQL_WORDS = "SELECT title, description, language FROM site WHERE id = 1"
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    description: str
+    language: str
+    elsewhere: str
+
+
+SQL_WORDS = "SELECT title, description, language, elsewhere FROM site WHERE id = 1"
 
 
 async def words(connection: Connection) -> Words:
-    found = await fetch_one(connection, Words, SQL_WORDS)
-    return found or Words(title="", description="", language="en")
+    found = await fetch_one(connection, _Row, SQL_WORDS)
+    if found is None:
+        return Words(title="", description="", language="en")
+    return Words(
+        title=found.title,
+        description=found.description,
+        language=found.language,
+        elsewhere=decoded(found.elsewhere),
+    )
+
+
+def decoded(elsewhere_json: str) -> tuple[Elsewhere, ...]:
+    """As the database holds it."""
+    return msgspec.json.decode(elsewhere_json, type=tuple[Elsewhere, ...])
 
 
 async def change(database: Database, by: Actor, given: Words) -> Words:
@@ -50,18 +82,26 @@ async def change(database: Database, by: Actor, given: Words) -> Words:
     language = language_names.tag(given.language)
     if not language:
         raise Invalid("say what the site is written in", field="language")
-    kept = Words(title=clean_title(given.title), description=description, language=language)
+    kept = Words(
+        title=clean_title(given.title),
+        description=description,
+        language=language,
+        elsewhere=_elsewhere(given.elsewhere),
+    )
     async with database.transaction() as connection:
         await set_words(connection, kept)
         await audit.record(connection, by, "site.changed", "words", f"its words: {kept.title}")
     return kept
 
 
-SQL_SET_WORDS = "UPDATE site SET title = :title, description = :description, language = :language WHERE id = 1"
+SQL_SET_WORDS = """
+UPDATE site SET title = :title, description = :description, language = :language, elsewhere = :elsewhere WHERE id = 1
+"""
 
 
 async def set_words(connection: Connection, kept: Words) -> None:
-    await execute(connection, SQL_SET_WORDS, msgspec.structs.asdict(kept))
+    elsewhere = msgspec.json.encode(kept.elsewhere).decode()
+    await execute(connection, SQL_SET_WORDS, msgspec.structs.asdict(kept) | {"elsewhere": elsewhere})
 
 
 SQL_SET_TITLE = "UPDATE site SET title = :title WHERE id = 1"
@@ -69,3 +109,22 @@ SQL_SET_TITLE = "UPDATE site SET title = :title WHERE id = 1"
 
 async def set_title(connection: Connection, title: str) -> None:
     await execute(connection, SQL_SET_TITLE, {"title": title})
+
+
+def _elsewhere(given: tuple[Elsewhere, ...]) -> tuple[Elsewhere, ...]:
+    if len(given) > MAX_ELSEWHERE:
+        raise Invalid(f"name at most {MAX_ELSEWHERE} other places", field="elsewhere")
+    return tuple(_place(each) for each in given)
+
+
+def _place(given: Elsewhere) -> Elsewhere:
+    try:
+        url = addresses.target(given.url, "")
+    except Invalid:
+        url = ""
+    if not url.startswith("https://"):
+        raise Invalid("each line ends in an address that begins with https://", field="elsewhere")
+    label = characters.fitting(characters.line(given.label), MAX_LABEL, "elsewhere", "the name of a place")
+    if not label:
+        raise Invalid("each line begins with a name, as in Mastodon https://…", field="elsewhere")
+    return Elsewhere(label=label, url=url)

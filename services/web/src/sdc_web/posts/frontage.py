@@ -4,6 +4,8 @@ import msgspec
 from sdc_core.sqlite import Connection, fetch_one
 
 from sdc_web import look
+from sdc_web.authors import robots, site
+from sdc_web.authors.site import Elsewhere
 from sdc_web.posts import navigation
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.tags import Colour
@@ -14,7 +16,7 @@ HOME = navigation.HOME
 class Front(msgspec.Struct, frozen=True, kw_only=True):
     """The site as a whole, as layouts name it; `url` is its public address without a trailing slash, `colours` are
     those of the tags that have one. `look_address` is that of a stylesheet for what looks otherwise, empty for none;
-    `accent` the colour of links by light, red, green and blue.
+    `accent` the colour of links by light, red, green and blue; an `unlisted` site asks search engines to leave it out.
     """
 
     title: str
@@ -24,6 +26,8 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     navigation: tuple[Entry, ...] = ()
     colours: dict[str, Colour] = {}
+    elsewhere: tuple[Elsewhere, ...] = ()
+    unlisted: bool = False
     look_address: str = ""
     loads_literata: bool = True
     accent: tuple[int, int, int] = look.DEFAULT_ACCENT
@@ -40,11 +44,13 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     author_name: str
     own_navigation: bool
     look: str
+    elsewhere: str
+    robots: str
     colours_json: str
 
 
 SQL_FRONT = """
-SELECT title, description, language, own_navigation, look,
+SELECT title, description, language, own_navigation, look, elsewhere, robots,
     coalesce((SELECT display_name FROM authors ORDER BY created_at_us, id LIMIT 1), '') AS author_name,
     (SELECT json_group_object(name, colour) FROM tags WHERE colour <> '') AS colours_json
 FROM site
@@ -66,6 +72,8 @@ async def front(connection: Connection, site_url: str) -> Front:
         url=site_url,
         navigation=tuple(entries),
         colours=msgspec.json.decode(found.colours_json, type=dict[str, Colour]),
+        elsewhere=site.decoded(found.elsewhere),
+        unlisted=robots.decoded(found.robots).unlisted,
         look_address=looks.address,
         loads_literata=looks.loads_literata,
         accent=looks.accent,

@@ -17,11 +17,12 @@ _SOFTWARE = "SoftwareSourceCode"
 """A project with a repository."""
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="Person"):
-    """Who wrote it."""
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="@type", tag="Person"):
+    """Who wrote it, and their pages elsewhere."""
 
     name: str
     url: str
+    sameAs: tuple[str, ...] = ()  # noqa: N815
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="ImageObject"):
@@ -82,7 +83,7 @@ def of(shown: View, front: Front) -> str:
         inLanguage=shown.language or front.language,
         datePublished=templating.iso(shown.published_at_us),
         dateModified=templating.iso(shown.updated_at_us),
-        author=Person(name=front.author_name, url=f"{front.url}/"),
+        author=_person(front),
         description=shown.summary,
         keywords=shown.tags,
         image=Image(url=front.url + cover.address, width=cover.width, height=cover.height)
@@ -98,7 +99,7 @@ def of(shown: View, front: Front) -> str:
 
 def of_site(front: Front) -> str:
     """The same for the home page."""
-    author = Person(name=front.author_name, url=f"{front.url}/") if front.author_name else None
+    author = _person(front) if front.author_name else None
     return _text(
         Site(
             context="https://schema.org",
@@ -110,6 +111,10 @@ def of_site(front: Front) -> str:
             author=author,
         )
     )
+
+
+def _person(front: Front) -> Person:
+    return Person(name=front.author_name, url=f"{front.url}/", sameAs=tuple(each.url for each in front.elsewhere))
 
 
 def _text(said: Work | Site) -> str:

@@ -9,6 +9,7 @@ from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 
 from sdc_web import announcements, posts, templating
+from sdc_web.authors import robots as rules
 from sdc_web.db import Databases
 
 VALID_US = 180 * clock.DAY_US
@@ -58,9 +59,14 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
     """Where robots may go (RFC 9309)."""
     async with databases.site.read() as connection:
-        front = await posts.front(connection, settings.site_url)
-    refused = {"allow": (), "answer": TRAINING, "refuse": TRAINING + ANSWERING}[settings.AI_CRAWLERS]
-    return answer(templating.render("site/robots.txt", site=front, refused=refused), "text/plain")
+        said = await rules.current(connection)
+    refused = {"allow": (), "answer": TRAINING, "refuse": TRAINING + ANSWERING}[said.crawlers or settings.AI_CRAWLERS]
+    # Lines that name no robot are for all of them, so the author's own come before the crawlers.
+    lines = ["User-agent: *", "Disallow: /author", "Disallow: /search", *said.extra.splitlines(), ""]
+    if refused:
+        lines += [*(f"User-agent: {name}" for name in refused), "Disallow: /", ""]
+    text = "\n".join([*lines, f"Sitemap: {settings.site_url}/sitemap.xml", ""])
+    return answer(text, "text/plain")
 
 
 @get("/.well-known/security.txt")
