@@ -151,7 +151,7 @@ async def test_adding_and_removing_ask_first_who_sits_there_and_a_key_is_the_ans
     (passkey,) = await passkeys.listing(databases, author.actor)
     removal = f"/author/account/passkeys/{passkey.id}?_method=DELETE"
     with clock.frozen(clock.now_us() + FRESH_US + clock.SECOND_US):
-        assert "Confirm that it is you to add another" in (await client.get("/author/account", headers=BROWSER)).text
+        assert "You are asked first to confirm" in (await client.get("/author/account", headers=BROWSER)).text
         begun = await client.post("/author/account/passkeys/challenge", headers=JSON)
         assert (begun.status_code, begun.headers["location"].partition("?")[0]) == (303, "/author/confirm")
         assert (await send(client, removal, {})).status_code == 307

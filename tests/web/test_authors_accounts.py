@@ -44,6 +44,41 @@ async def test_fourteen_characters_are_too_few(databases: Databases) -> None:
     assert refused.value.field == "password"
 
 
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("passwordpassword", "easy to guess: repeats like"),
+        ("qwertyuiopasdfgh", "easy to guess: this is similar to a commonly used password"),
+        ("123456789987654321", "easy to guess"),
+        ("abcdefghijklmnopq", "easy to guess: sequences like"),
+        ("Summer2024Summer2024", "easy to guess"),
+        ("Ada Lovelace 1815", "easy to guess"),
+        ("letmeinletmein123", "easy to guess"),
+        ("short", "at least 15 characters"),
+        ("xY7-" * 257, "at most 1024 characters"),
+    ],
+)
+async def test_a_password_that_is_guessed_soon_is_refused_with_the_reason(password: str, why: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await passwords.require_strong(password, "ada", "Ada Lovelace")
+    assert why in str(refused.value)
+    assert refused.value.field == "password"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        PASSWORD,
+        "nine lives and a lantern",
+        "ich gehe gern im Regen",
+        "雨の日に散歩をするのが好きです、とても",
+        "x7" + "é" * 3 + "-Kq9!zt_W4mRpLb" * 60,
+    ],
+)
+async def test_a_password_that_is_long_in_guesses_is_taken_as_it_is(password: str) -> None:
+    await passwords.require_strong(password, "ada", "Ada Lovelace")
+
+
 async def test_a_password_is_one_whichever_keyboard_composed_its_letters(databases: Databases) -> None:
     await accounts.create(databases, OWNER, name="eve", role="owner", password="caf\u00e9 caf\u00e9 long enough")
     found = await accounts.sign_in(databases, name="eve", password="cafe\u0301 cafe\u0301 long enough", address=ADDRESS)

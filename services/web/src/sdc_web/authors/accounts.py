@@ -53,7 +53,7 @@ async def prepare(*, name: str, display_name: str, password: str | None, role: R
     if len(display_name) > MAX_DISPLAY_NAME or site.UNSEEN.search(display_name):
         raise Invalid(f"the shown name may have at most {MAX_DISPLAY_NAME} visible characters", field="display_name")
     if password is not None:
-        passwords.require_strong(password)
+        await passwords.require_strong(password, name, display_name)
     return Author(
         id=author_id or clock.new_id(),
         name=name,
@@ -113,12 +113,12 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
 
 async def set_password(databases: Databases, by: Actor, name: str, password: str) -> Author:
     """A new password for whoever has that name, or the first one. Raises Forbidden, NotFound, Invalid."""
-    passwords.require_strong(password)
     async with databases.site.read() as connection:
         author = await store.by_name(connection, name.strip())
     if author is None:
         raise NotFound(f"there is no author named {name.strip()}")
     rights.require(by, "account.change", author.id)
+    await passwords.require_strong(password, author.name, author.display_name)
     password_hash = await passwords.hashed(password)
     async with databases.site.transaction() as connection:
         await store.set_password_hash(connection, author.id, password_hash)
