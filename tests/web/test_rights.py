@@ -16,8 +16,8 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
-from sdc_web import look, media, posts, redirects, tokens
-from sdc_web.authors import accounts, robots, site, store
+from sdc_web import audit, look, media, posts, redirects, tokens
+from sdc_web.authors import accounts, invitations, robots, roster, site, store
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
 from sdc_web.media import assets
@@ -207,12 +207,27 @@ OPERATIONS: dict[str, Operation] = {
     "accounts.create": Operation(
         "authors.change", NOBODYS, lambda w, by: accounts.create(w.databases, by, name="eve", role="viewer")
     ),
+    "roster.members": Operation("authors.read", NOBODYS, lambda w, by: w.read(lambda c: roster.members(c, by))),
+    "roster.member": Operation("authors.read", NOBODYS, lambda w, by: w.read(lambda c: roster.member(c, by, w.ben.id))),
+    "roster.change_role": Operation(
+        "authors.change", NOBODYS, lambda w, by: roster.change_role(w.databases, by, w.ben.id, "owner")
+    ),
+    "roster.remove": Operation(
+        "authors.change", NOBODYS, lambda w, by: roster.remove(w.databases, by, w.ben.id, w.ann.id)
+    ),
+    "invitations.make": Operation(
+        "authors.change", NOBODYS, lambda w, by: invitations.make(w.databases, by, "owner", "")
+    ),
+    "invitations.listing": Operation("authors.read", NOBODYS, lambda w, by: invitations.listing(w.databases, by)),
+    "invitations.revoke": Operation("authors.change", NOBODYS, lambda w, by: invitations.revoke(w.databases, by, "1")),
+    "audit.page": Operation("audit.read", NOBODYS, lambda w, by: w.read(lambda c: audit.page(c, by, audit.Filters()))),
+    "audit.names": Operation("audit.read", NOBODYS, lambda w, by: w.read(lambda c: audit.names(c, by))),
     "jobs.start": Operation("jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, by, "cron.expire")),
     "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
     "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
     "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
 }
-OF_PAGES_ALONE = {"jobs.read", "backups.read", "authors.read", "audit.read", "endpoints.change"}
+OF_PAGES_ALONE = {"jobs.read", "backups.read", "endpoints.change"}
 """Rights that a route asks for, and no operation of a noun yet."""
 
 
@@ -314,6 +329,8 @@ WITHOUT = {
     "sdc_web.authors.accounts.everyone",
     "sdc_web.authors.accounts.has_password",
     "sdc_web.authors.accounts.sign_in",
+    "sdc_web.authors.invitations.accept",
+    "sdc_web.authors.invitations.find",
     "sdc_web.authors.passkeys.ask_for_known",
     "sdc_web.authors.passkeys.ask_for_new",
     "sdc_web.authors.passkeys.made",

@@ -42,6 +42,8 @@ _SAID = MappingProxyType({
         kind="warning",
         text="The counter of this passkey went back: there may be a copy. Remove it below, and add another.",
     ),
+    "removed": Flash(kind="ok", text="Removed. Nothing of what they wrote is lost."),
+    "revoked-invitation": Flash(kind="ok", text="Taken back. The link opens nothing any more."),
     "ended": Flash(kind="ok", text="Signed out there."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip

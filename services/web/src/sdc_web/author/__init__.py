@@ -15,12 +15,14 @@ from litestar.di import Provide
 from sdc_web.author import (
     account,
     audit,
+    authors,
     catalogue,
     checks,
     comparisons,
     confirm,
     drafts,
     home,
+    invitations,
     look,
     media,
     media_alt,
@@ -84,6 +86,8 @@ route_handlers = [
     *look.route_handlers,
     *audit.route_handlers,
     *robots.route_handlers,
+    *authors.route_handlers,
+    *invitations.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

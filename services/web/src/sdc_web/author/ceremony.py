@@ -2,15 +2,17 @@
 
 from litestar import MediaType, Response
 from sdc_core import clock
-from sdc_core.errors import Conflict
+from sdc_core.errors import Conflict, Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web.author import signed_in
-from sdc_web.authors import ceremonies, webauthn_answers
-from sdc_web.authors.passkeys import Holder
+from sdc_web.authors import ceremonies, passkeys, webauthn_answers
+from sdc_web.authors.passkey_store import Passkey
+from sdc_web.authors.passkeys import Holder, Name
 from sdc_web.authors.webauthn_answers import RelyingParty
+from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import cookies
+from sdc_web.sessions import cookies, devices
 from sdc_web.sessions.signed_in import SignedIn
 
 
@@ -46,3 +48,13 @@ def challenge(options: str, settings: Settings, secret: str = "") -> Response[by
         lifetime_s = ceremonies.LIFETIME_US // clock.SECOND_US
         headers["Set-Cookie"] = cookies.ceremony(settings.site_url, secret, lifetime_s)
     return Response(options.encode(), headers=headers, media_type=MediaType.JSON)
+
+
+async def first(request: AnyRequest, databases: Databases, settings: Settings, credential: str) -> Passkey:
+    """The key of somebody who is no author yet. Raises Invalid, so that their form is shown again."""
+    name = Name(otherwise=devices.name(signed_in.user_agent(request)))
+    holder = stranger(request, settings)
+    try:
+        return await passkeys.made(databases, party(settings), "claim", holder, credential, name)
+    except Unauthorized as error:
+        raise Invalid(str(error)) from None

@@ -11,11 +11,9 @@ from sdc_web import pages
 from sdc_web.author import ceremony, forms, signed_in
 from sdc_web.authors import accounts, one_time_tokens, passkeys, site
 from sdc_web.authors.one_time_tokens import Claim
-from sdc_web.authors.passkey_store import Passkey
-from sdc_web.authors.passkeys import Name, Person
+from sdc_web.authors.passkeys import Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import devices
 
 
 class SetupForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +71,7 @@ async def create(
     )
     try:
         await _require_link(databases, form.token)
-        passkey = await _passkey(request, databases, settings, form) if form.credential else None
+        passkey = await ceremony.first(request, databases, settings, form.credential) if form.credential else None
         author = await one_time_tokens.set_up(databases, form.token, claim, passkey)
     except Invalid as error:
         return await _form(request, databases, settings, form, {error.field or "form": str(error)}, status_code=422)
@@ -87,16 +85,6 @@ async def _require_link(databases: Databases, token: str) -> None:
         raise Unauthorized("this site has its author already: sign in as you chose then")
     if not await one_time_tokens.works(databases, token, "setup"):
         raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
-
-
-async def _passkey(request: AnyRequest, databases: Databases, settings: Settings, form: SetupForm) -> Passkey:
-    """Raises Invalid, so that the form is shown again: nothing has been claimed."""
-    name = Name(otherwise=devices.name(signed_in.user_agent(request)))
-    holder = ceremony.stranger(request, settings)
-    try:
-        return await passkeys.made(databases, ceremony.party(settings), "claim", holder, form.credential, name)
-    except Unauthorized as error:
-        raise Invalid(str(error)) from None
 
 
 async def _form(

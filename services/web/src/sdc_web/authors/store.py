@@ -33,7 +33,10 @@ async def insert(connection: Connection, author: Author) -> None:
     await execute(connection, SQL_INSERT, msgspec.structs.asdict(author))
 
 
-SQL_BY_NAME = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors WHERE name = :name"
+SQL_BY_NAME = """
+SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+WHERE name = :name AND removed_at_us IS NULL
+"""
 
 
 async def by_name(connection: Connection, name: str) -> Author | None:
@@ -41,14 +44,20 @@ async def by_name(connection: Connection, name: str) -> Author | None:
     return await fetch_one(connection, Author, SQL_BY_NAME, {"name": name})
 
 
-SQL_BY_ID = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors WHERE id = :id"
+SQL_BY_ID = """
+SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+WHERE id = :id AND removed_at_us IS NULL
+"""
 
 
 async def by_id(connection: Connection, author_id: str) -> Author | None:
     return await fetch_one(connection, Author, SQL_BY_ID, {"id": author_id})
 
 
-SQL_ALL = "SELECT id, name, display_name, password_hash, created_at_us, role FROM authors ORDER BY name"
+SQL_ALL = """
+SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+WHERE removed_at_us IS NULL ORDER BY name
+"""
 
 
 async def everyone(connection: Connection) -> list[Author]:

@@ -10,6 +10,7 @@ SQL_EXPIRE_CEREMONIES = "DELETE FROM ceremonies WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_DEVICES = "DELETE FROM devices WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_KEYS = "DELETE FROM idempotency_keys WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_REFUSALS = "DELETE FROM refusals WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_INVITATIONS = "DELETE FROM invitations WHERE expires_at_us <= :now_us"
 _ALL = (
     SQL_EXPIRE_SESSIONS,
     SQL_EXPIRE_TOKENS,
@@ -19,6 +20,7 @@ _ALL = (
     SQL_EXPIRE_CEREMONIES,
     SQL_EXPIRE_DEVICES,
     SQL_EXPIRE_REFUSALS,
+    SQL_EXPIRE_INVITATIONS,
 )
 
 

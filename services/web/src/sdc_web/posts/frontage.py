@@ -51,7 +51,9 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 SQL_FRONT = """
 SELECT title, description, language, own_navigation, look, elsewhere, robots,
-    coalesce((SELECT display_name FROM authors ORDER BY created_at_us, id LIMIT 1), '') AS author_name,
+    coalesce(
+        (SELECT display_name FROM authors WHERE removed_at_us IS NULL ORDER BY created_at_us, id LIMIT 1), ''
+    ) AS author_name,
     (SELECT json_group_object(name, colour) FROM tags WHERE colour <> '') AS colours_json
 FROM site
 """

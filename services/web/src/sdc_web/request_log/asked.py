@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from sdc_core.access_log import MAX_TEXT
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
-_LOGIN = "/author/login/"
+_SECRET = ("/author/login/", "/author/invitations/")
+"""What follows them is a token."""
 _SLASHES = re.compile("/+")
 """A router takes several for one."""
 
@@ -29,9 +30,12 @@ def foreign_host(referrer: bytes, own_host: str) -> str:
 
 
 def logged_path(path: str) -> str:
-    """The path as the line keeps it: cut, and without the token of a sign-in link, which may not have been used yet."""
-    if "login" in path and _SLASHES.sub("/", path).startswith(_LOGIN):
-        return _LOGIN
+    """The path as the line keeps it: cut, and without the token of a link, which may not have been used yet."""
+    if "/author/" in path:
+        bare = _SLASHES.sub("/", path)
+        for folder in _SECRET:
+            if bare.startswith(folder):
+                return folder
     if path.isascii():
         return path[:MAX_TEXT]
     # A server may decode bytes that are no UTF-8 into lone surrogates, which no line can hold.
