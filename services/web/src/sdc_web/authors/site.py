@@ -1,6 +1,7 @@
 """What the author says of the site as a whole: title, description, language, and where else they are to be found."""
 
 import re
+from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core.errors import Invalid
@@ -9,13 +10,13 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_one
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.redirects import addresses
 from sdc_web.texts import characters, language_names
 
 MAX_TITLE = 100
 MAX_DESCRIPTION = 300
 MAX_ELSEWHERE = 12
 MAX_LABEL = 40
+MAX_URL = 1_000
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no title and no name holds, since feeds cannot carry it."""
 
@@ -118,13 +119,19 @@ def _elsewhere(given: tuple[Elsewhere, ...]) -> tuple[Elsewhere, ...]:
 
 
 def _place(given: Elsewhere) -> Elsewhere:
-    try:
-        url = addresses.target(given.url, "")
-    except Invalid:
-        url = ""
-    if not url.startswith("https://"):
+    if not _is_https(given.url):
         raise Invalid("each line ends in an address that begins with https://", field="elsewhere")
     label = characters.fitting(characters.line(given.label), MAX_LABEL, "elsewhere", "the name of a place")
     if not label:
         raise Invalid("each line begins with a name, as in Mastodon https://…", field="elsewhere")
-    return Elsewhere(label=label, url=url)
+    return Elsewhere(label=label, url=given.url)
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    named = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    return named and url.isascii() and url.isprintable() and len(url) <= MAX_URL
