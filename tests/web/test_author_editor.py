@@ -112,6 +112,13 @@ async def test_publishing_without_a_title_says_so(client: httpx.AsyncClient, pos
     assert "Give it a title" in answer.text
 
 
+async def test_what_was_refused_is_published_once_it_is_mended(client: httpx.AsyncClient, post_id: str) -> None:
+    refused = await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1, title=""))
+    assert 'name="base_revision" value="2"' in refused.text
+    answer = await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 2))
+    assert answer.headers["location"].endswith("?said=published")
+
+
 async def test_publishing_an_old_text_is_refused(client: httpx.AsyncClient, post_id: str) -> None:
     await send(client, f"/author/posts/{post_id}/draft", form("Hot.", 1), "PUT", htmx=True)
     answer = await send(client, f"/author/posts/{post_id}/publication", form("Cold.", 1))

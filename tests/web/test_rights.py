@@ -21,12 +21,13 @@ from sdc_web.authors import accounts, invitations, robots, roster, site, store
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
 from sdc_web.media import assets
-from sdc_web.posts import Draft, Entry, tags_moved, whole
+from sdc_web.posts import Draft, Entry, preview_links, tags_moved, whole
 from sdc_web.posts.series import Series
 from sdc_web.reports import analytics, jobs
 
 ANNS: Final = "Ann's"
 NOBODYS: Final = "nobody's"
+NOTHING = "01NOTHING"
 PASSWORD = "a lamp, a ladder, a lake"
 
 
@@ -130,6 +131,33 @@ OPERATIONS: dict[str, Operation] = {
         "posts.publish", ANNS, lambda w, by: posts.publish(w.databases.site, by, w.post_id, 9_000_000_000_000_000)
     ),
     "posts.unpublish": Operation("posts.publish", ANNS, lambda w, by: posts.unpublish(w.databases.site, by, w.post_id)),
+    "history.name": Operation(
+        "posts.change", ANNS, lambda w, by: posts.history.name(w.databases.site, by, w.post_id, NOTHING, "Kept")
+    ),
+    "history.restore": Operation(
+        "posts.change", ANNS, lambda w, by: posts.history.restore(w.databases.site, by, w.post_id, NOTHING, 2)
+    ),
+    "history.discard": Operation(
+        "posts.change", ANNS, lambda w, by: posts.history.discard(w.databases.site, by, w.post_id, 2)
+    ),
+    "schedule.coming": Operation(
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.schedule.coming(c, by, 9))
+    ),
+    "schedule.cancel": Operation(
+        "posts.publish", ANNS, lambda w, by: posts.schedule.cancel(w.databases.site, by, w.post_id)
+    ),
+    "schedule.set_end": Operation(
+        "posts.publish", ANNS, lambda w, by: posts.schedule.set_end(w.databases.site, by, w.post_id, None)
+    ),
+    "preview_links.make": Operation(
+        "posts.change", ANNS, lambda w, by: preview_links.make(w.databases, by, w.post_id, days=1)
+    ),
+    "preview_links.listing": Operation(
+        "posts.change", ANNS, lambda w, by: preview_links.listing(w.databases, by, w.post_id)
+    ),
+    "preview_links.revoke": Operation(
+        "posts.change", ANNS, lambda w, by: preview_links.revoke(w.databases, by, w.post_id, NOTHING)
+    ),
     "posts.delete": Operation("posts.delete", ANNS, lambda w, by: posts.delete(w.databases.site, by, w.post_id)),
     "media.newest": Operation("media.read", NOBODYS, lambda w, by: w.read(lambda c: media.newest(c, by))),
     "media.page": Operation(
@@ -310,7 +338,9 @@ async def test_what_is_refused_changes_nothing(world: World) -> None:
 
 WITHOUT = {
     # What the site does by itself, when the worker or its own loops say so.
-    "sdc_web.posts.publication.publish_due",
+    "sdc_web.posts.publication.unpublish_as_set",
+    "sdc_web.posts.schedule.meet_due",
+    "sdc_web.posts.schedule.run",
     "sdc_web.posts.rereading.read_again",
     "sdc_web.media.files.ready",
     "sdc_web.media.files.failed",
@@ -324,6 +354,9 @@ WITHOUT = {
     # What draws a text that its caller has been given.
     "sdc_web.posts.previewing.of",
     "sdc_web.posts.previewing.of_revision",
+    # What a secret link opens to whoever has it.
+    "sdc_web.posts.preview_links.follow",
+    "sdc_web.posts.preview_links.viewed",
     # What tells who somebody is, before anybody acts.
     "sdc_web.authors.accounts.any_exists",
     "sdc_web.authors.accounts.everyone",

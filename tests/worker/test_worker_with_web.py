@@ -67,7 +67,7 @@ def run(job: str, attempt: int = 1) -> Run:
 @pytest.mark.parametrize(
     ("action", "answer"),
     [
-        (hooks.publish_due, '{"published":0}'),
+        (hooks.publish_due, '{"published":0,"unpublished":0}'),
         (hooks.expire, '{"deleted":0}'),
         (hooks.retire_logs, '{"deleted":0,"kept_unshipped":0}'),
     ],

@@ -127,6 +127,7 @@ class _Opened:
         self.settings = settings
         self.keyring = keyring
         self.rates = api.Rates()
+        self.looks = site.Looks()
         self._parts: Parts | None = None
 
     @property
@@ -156,6 +157,7 @@ class _Opened:
                     **request_log.loops,
                     "media.order": lambda: media.order_again(databases.site, worker),
                     "redirects.count": uses.run,
+                    "posts.schedule": lambda: posts.schedule.run(databases.site),
                     "posts.read_again": lambda: posts.read_again(databases.site),
                     "changes.announce": lambda: announcements.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
@@ -186,6 +188,7 @@ def _dependencies(routes: Routes) -> dict[str, Provide]:
         "settings": _given(lambda: routes.opened.settings),
         "keyring": _given(lambda: routes.opened.keyring),
         "rates": _given(lambda: routes.opened.rates),
+        "looks": _given(lambda: routes.opened.looks),
         "databases": _given(lambda: routes.opened.parts.databases),
         "store": _given(lambda: routes.opened.parts.store),
         "pictures": _given(lambda: routes.opened.parts.pictures),

@@ -32,6 +32,9 @@ FRAMED = (
     "base-uri 'none'; frame-ancestors 'self'"
 )
 """Of the preview that the editor holds: no script runs in it, and no form sends anything."""
+UNLISTED = "/preview/"
+"""Below it whoever knows an address may read: no page there tells its address to another, and none is to be found."""
+UNLISTED_HEADERS = [(b"referrer-policy", b"no-referrer"), (b"x-robots-tag", b"noindex, nofollow, noarchive")]
 _OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
 
 
@@ -41,11 +44,12 @@ class Edge:
     A handler may answer with another policy than that of all: one of those above.
     """
 
-    __slots__ = ("_app", "_headers")
+    __slots__ = ("_app", "_headers", "_unlisted")
 
     def __init__(self, app: ASGIApp, headers: list[tuple[bytes, bytes]]) -> None:
         self._app = app
         self._headers = headers
+        self._unlisted = [each for each in headers if each[0] != b"referrer-policy"] + UNLISTED_HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,7 +62,8 @@ class Edge:
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(each for each in self._headers if each[0] not in own)]
+                headers = self._unlisted if scope["path"].startswith(UNLISTED) else self._headers
+                message["headers"] = [*message["headers"], *(each for each in headers if each[0] not in own)]
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

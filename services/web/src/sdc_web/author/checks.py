@@ -79,8 +79,7 @@ async def before_it_goes_out(
     # Without a title it is not published at all, and that is told beside the field.
     if not stored.title or not checks.must_be_seen(found):
         return None
-    asked = msgspec.structs.replace(form, base_revision=opened.newest.number) if form.base_revision else form
-    return await _page(request, databases, author, opened, asked, found, publishing=True)
+    return await _page(request, databases, author, opened, form, found, publishing=True)
 
 
 async def _look(
@@ -126,7 +125,7 @@ async def _page(
 def _fields(form: DraftForm) -> dict[str, str]:
     """What «Publish anyway» sends: all that the form held, or no text where it held none."""
     if form.base_revision is None:
-        return {"publish_at": form.publish_at}
+        return {"publish_at": form.publish_at, "unpublish_at": form.unpublish_at}
     return {**form.details, "body_markdown": form.body_markdown, "base_revision": str(form.base_revision)}
 
 

@@ -39,7 +39,8 @@ async def save(
     opened = await editor.open_post(databases, author, post_id)
     status = views.status(opened.post, opened.newest)
     edited = views.edited(opened.post, opened.newest, form)
-    return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, conflict=None)
+    outlook = views.outlook(opened.post, opened.standing)
+    return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, outlook=outlook, conflict=None)
 
 
 def based(request: AnyRequest, form: DraftForm) -> DraftForm:

@@ -38,24 +38,26 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     post: posts.Post
     newest: posts.Revision
+    standing: posts.history.Standing
 
 
 async def open_post(databases: Databases, author: SignedIn, post_id: str) -> Opened:
     """Raises Forbidden for another author's, NotFound."""
     async with databases.site.read() as connection:
         post = await posts.find(connection, author.actor, post_id)
-        return Opened(post=post, newest=await posts.revisions.newest(connection, author.actor, post_id))
+        newest = await posts.revisions.newest(connection, author.actor, post_id)
+        return Opened(post=post, newest=newest, standing=await posts.history.standing(connection, post_id))
 
 
-async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> int:
-    """Save the form's text, and return the number of what is newest then. Raises Stale, Invalid and NotFound as
-    `posts.revisions.save`, with the form's field names.
+async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> DraftForm:
+    """Save the form's text, and return the form as it goes on from there: what is refused later is sent again on that
+    base. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
 
     A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
     """
-    opened = await open_post(databases, author, post_id)
     if form.base_revision is None:
-        return opened.newest.number
+        return form
+    opened = await open_post(databases, author, post_id)
     stored = views.draft(views.form_of(opened.post, opened.newest))
     try:
         typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
@@ -63,8 +65,9 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if form.base_revision == opened.newest.number and same:
-            return opened.newest.number
-        return (await posts.revisions.save(databases.site, author.actor, post_id, draft, form.base_revision)).number
+            return form
+        saved = await posts.revisions.save(databases.site, author.actor, post_id, draft, form.base_revision)
+        return msgspec.structs.replace(form, base_revision=saved.number)
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
 
@@ -118,6 +121,7 @@ async def show(
         author=author,
         status_code=412 if stale else 422 if error else 200,
         post=edited,
+        outlook=views.outlook(opened.post, opened.standing),
         errors={error.field or "form": str(error)} if error else {},
         status=views.status(opened.post, opened.newest, base, str(error) if error else ""),
         conflict=conflict,

@@ -73,12 +73,12 @@ def listed(
     limit: int,
 ) -> list[Listed]:
     """The first `limit` entries; one more of each tells what the last of them changed."""
-    rows = []
+    rows, bags = [], [differences.bag(each.body) for each in revisions]
     for place, (entry, revision) in enumerate(zip(entries, revisions, strict=True)):
         before = revisions[place + 1] if place + 1 < len(revisions) else None
         old = {each.name: each.text for each in fields(post, before, named)} if before else {}
         changed = (each.name for each in fields(post, revision, named) if each.text != old[each.name]) if before else ()
-        words = differences.words(before.body, revision.body) if before else None
+        words = differences.between(bags[place + 1], bags[place]) if before else None
         rows.append(
             Listed(entry=entry, before_id=before.id if before else "", words=words, fields=tuple(changed)),
         )

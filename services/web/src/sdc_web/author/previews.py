@@ -9,14 +9,14 @@ from litestar.params import FromPath
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
-from sdc_web import edge, htmx, media, pages, posts, templating
+from sdc_web import edge, htmx, pages, posts, templating
 from sdc_web.author import editor, forms, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
-from sdc_web.media.picture import Cover, Shown
+from sdc_web.posts import previewing
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
-from sdc_web.texts import language_names, markdown, outline
+from sdc_web.texts import markdown
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,31 +27,6 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     html: str
     lines: list[int]
     faults: tuple[str, ...]
-
-
-class Previewed(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft in the place of a published post: it has no dates yet."""
-
-    id: str
-    kind: posts.Kind
-    slug: str
-    url: str
-    title: str
-    summary: str
-    body_html: str
-    outline: tuple[outline.Entry, ...]
-    reading_minutes: int
-    tags: tuple[str, ...]
-    cover: Cover | None
-    project: posts.ProjectFacts | None
-    gallery: tuple[Shown, ...]
-    language: str
-    direction: str
-    canonical_url: str
-    translations: None = None
-    place: None = None
-    published_at_us: None = None
-    updated_at_us: None = None
 
 
 @get("/author/posts/{post_id:str}/preview", right="posts.read")
@@ -105,9 +80,9 @@ async def _page(
     """The page, and why diagrams stay code."""
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
-    template = "site/pages/show.html" if opened.post.kind == "page" else "site/posts/show.html"
-    previewed, faults = await _previewed(databases, opened.post, _draft(form))
-    return templating.render(template, site=front, navigation=front.navigation, post=previewed), faults
+    previewed = await previewing.of(databases.site, opened.post, _draft(form))
+    page = templating.render(previewed.template, site=front, navigation=front.navigation, post=previewed)
+    return page, previewed.faults
 
 
 def _draft(form: DraftForm) -> posts.Draft:
@@ -117,42 +92,6 @@ def _draft(form: DraftForm) -> posts.Draft:
     except Invalid:
         shown = ("title", "summary", "tags", "body_markdown", "cover_id", "language")
         return views.draft(DraftForm(**{name: getattr(form, name) for name in shown}))
-
-
-async def _previewed(databases: Databases, post_: posts.Post, draft: posts.Draft) -> tuple[Previewed, tuple[str, ...]]:
-    html, text = await _body(databases, draft.body)
-    pictures = draft.project.pictures if draft.project else ()
-    async with databases.site.read() as connection:
-        found = await media.find(connection, draft.cover_asset_id) if draft.cover_asset_id else None
-        assets = await media.by_ids(connection, {*pictures})
-    cover = media.picture.cover(found, eager=True) if found else None
-    shown = Previewed(
-        id=post_.id,
-        kind=post_.kind,
-        slug=post_.slug,
-        url=post_.path,
-        title=draft.title or "Untitled",
-        summary=draft.summary,
-        body_html=outline.with_anchors(html),
-        outline=outline.of(html),
-        reading_minutes=text.reading_minutes,
-        tags=draft.tags,
-        cover=cover,
-        project=draft.project,
-        language=draft.language,
-        canonical_url=draft.canonical_url,
-        direction=language_names.direction(draft.language),
-        gallery=media.picture.gallery(pictures, assets),
-    )
-    return shown, text.faults
-
-
-async def _body(databases: Databases, body: str) -> tuple[str, markdown.Rendered]:
-    """HTML with its pictures, and what else is known of the text."""
-    rendered = await asyncio.to_thread(markdown.render, body)
-    async with databases.site.read() as connection:
-        shown = await media.by_ids(connection, media.picture.mentioned(rendered.html))
-    return media.picture.embed(rendered.html, shown), rendered
 
 
 route_handlers = [show, frame, create]

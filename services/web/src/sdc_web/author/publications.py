@@ -3,6 +3,7 @@
 from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec import UNSET
 from sdc_core.errors import Conflict, Invalid
 from sdc_core.settings import Settings
 
@@ -33,11 +34,14 @@ async def create(
     form = await forms.read(request, DraftForm)
     try:
         at_us = views.moment_us(form.publish_at)
-        await editor.save(databases, settings, post_id, form, author)
+        end_us = views.moment_us(form.unpublish_at, "unpublish_at")
+        form = await editor.save(databases, settings, post_id, form, author)
         asked = await checks.before_it_goes_out(request, databases, settings, author, post_id, form)
         if asked is not None:
             return asked
-        published = await posts.publish(databases.site, author.actor, post_id, at_us)
+        # A form without a text says nothing of the end either.
+        ends = UNSET if form.base_revision is None and end_us is None else end_us
+        published = await posts.publish(databases.site, author.actor, post_id, at_us, unpublish_at_us=ends)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))
     except (Invalid, posts.Stale) as error:
@@ -62,7 +66,7 @@ async def remove(
     """Take the post off the site and out of the schedule. What the form holds is saved first: it is never dropped."""
     form = await forms.read(request, DraftForm) if await request.body() else DraftForm()
     try:
-        await editor.save(databases, settings, post_id, form, author)
+        form = await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await drafts.refused(request, databases, author, post_id, form, error)
     await posts.unpublish(databases.site, author.actor, post_id)

@@ -52,8 +52,8 @@ async def discard(
     """Leave the change of a post that readers see. What the form holds is saved first, and is then in the history."""
     form = drafts.based(request, await forms.read(request, DraftForm))
     try:
-        saved = await editor.save(databases, settings, post_id, form, author)
-        await history.discard(databases.site, author.actor, post_id, saved)
+        form = await editor.save(databases, settings, post_id, form, author)
+        await history.discard(databases.site, author.actor, post_id, form.base_revision)
     except Conflict as error:
         return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error)))
     except (Invalid, posts.Stale) as error:

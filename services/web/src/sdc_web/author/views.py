@@ -39,6 +39,7 @@ class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     body_markdown: str = ""
     cover_id: str = ""
     publish_at: str = ""
+    unpublish_at: str = ""
     series: str = ""
     series_position: str = ""
     language: str = ""
@@ -74,6 +75,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     clock: str
     state: State
     error: str = ""
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What readers see and will see, by the numbers of revisions; moments in microseconds, None where nothing is set.
+    `failure` tells why it did not go out when it should have.
+    """
+
+    newest: int
+    live: int | None
+    scheduled: int | None
+    publish_at_us: int | None
+    unpublish_at_us: int | None
+    failure: str
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,13 +134,14 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         tags=", ".join(newest.tags),
         body_markdown=newest.body,
         cover_id=newest.cover_asset_id or "",
-        publish_at=_minute(post.scheduled_at_us),
+        publish_at=_moment(post.scheduled_at_us),
+        unpublish_at=_moment(post.unpublish_at_us),
         series=newest.series,
         series_position="" if newest.series_position is None else str(newest.series_position),
         language=newest.language,
         translation_of=newest.translation_key,
         canonical_url=newest.canonical_url,
-        dated_at=_minute(newest.dated_at_us),
+        dated_at=_moment(newest.dated_at_us),
         project_status=project.status,
         project_section=project.section,
         project_repository=project.repository,
@@ -146,6 +161,18 @@ def edited(post: posts.Post, newest: posts.Revision, form: DraftForm) -> Edited:
         on_site=post.revision_id is not None,
         published_at_us=post.published_at_us,
         form=form,
+    )
+
+
+def outlook(post: posts.Post, standing: posts.history.Standing) -> Outlook:
+    """The post's schedule beside its revisions."""
+    return Outlook(
+        newest=standing.newest,
+        live=standing.live,
+        scheduled=standing.scheduled,
+        publish_at_us=post.scheduled_at_us,
+        unpublish_at_us=post.unpublish_at_us,
+        failure=post.schedule_failure,
     )
 
 
@@ -214,8 +241,12 @@ def moment_us(text: str, field: str = "publish_at") -> int | None:
     return clock.from_datetime(at)
 
 
-def _minute(at_us: int | None) -> str:
-    return "" if at_us is None else f"{clock.to_datetime(at_us):%Y-%m-%dT%H:%M}"
+def _moment(at_us: int | None) -> str:
+    """As a field for date and time holds it; the seconds only where there are any."""
+    if at_us is None:
+        return ""
+    at = clock.to_datetime(at_us)
+    return at.isoformat(timespec="seconds" if at.second else "minutes").removesuffix("+00:00")
 
 
 def _differences(mine: DraftForm, theirs: DraftForm) -> list[FieldChange]:

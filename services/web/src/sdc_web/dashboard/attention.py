@@ -3,6 +3,7 @@
 import msgspec
 from sdc_core.answers.jobs import JobReports
 
+from sdc_web.posts.schedule import Coming
 from sdc_web.reports import jobs
 from sdc_web.reports.backups import Card
 
@@ -17,6 +18,19 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     url: str
     at_us: int | None = None
+
+
+def missed(coming: list[Coming]) -> list[Matter]:
+    """Texts that did not go out when they should have."""
+    return [
+        Matter(
+            state="failed",
+            word="not published",
+            text=f"{each.title or 'Untitled'}: {each.failure}",
+            url=f"/author/posts/{each.id}",
+        )
+        for each in coming
+    ]
 
 
 def failing(report: JobReports) -> list[Matter]:

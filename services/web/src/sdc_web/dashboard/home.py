@@ -42,10 +42,13 @@ class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is going on: drafts and unpublished changes, the last saved first, and what goes out next."""
+    """What is going on: drafts and unpublished changes, the last saved first, and what happens by itself next; `missed`
+    did not when it should have.
+    """
 
     going_on: list[posts.listing.Listed]
-    scheduled: list[posts.listing.Listed]
+    coming: list[posts.schedule.Coming]
+    missed: list[posts.schedule.Coming]
 
 
 @get("/author", right="account.change")
@@ -72,7 +75,7 @@ async def show(
         databases,
         "author/home/show.html",
         author=author,
-        matters=_matters(told_jobs, cards),
+        matters=_matters(told_jobs, cards, writing),
         writing=writing,
         readers=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
@@ -92,8 +95,9 @@ def _start(group: asyncio.TaskGroup, report: Awaitable[T]) -> asyncio.Task[T | N
     return group.create_task(asking.unless_away(report))
 
 
-def _matters(told_jobs: JobReports | None, cards: list[Card] | None) -> list[Matter]:
+def _matters(told_jobs: JobReports | None, cards: list[Card] | None, writing: Writing | None) -> list[Matter]:
     return [
+        *(attention.missed(writing.missed) if writing else ()),
         *(attention.failing(told_jobs) if told_jobs else ()),
         *(attention.unsafe(cards) if cards else ()),
     ]
@@ -103,9 +107,13 @@ async def _writing(databases: Databases, author: SignedIn) -> Writing:
     async with databases.site.read() as connection:
         drafts = await posts.listing.last_saved(connection, author.actor, DRAFTS, "draft")
         changed = await posts.listing.last_saved(connection, author.actor, DRAFTS, "changed")
-        scheduled = await posts.listing.scheduled(connection, author.actor, SCHEDULED)
+        coming = await posts.schedule.coming(connection, author.actor, SCHEDULED)
     going_on = sorted([*drafts, *changed], key=lambda each: each.saved_at_us, reverse=True)
-    return Writing(going_on=going_on[:DRAFTS], scheduled=scheduled)
+    return Writing(
+        going_on=going_on[:DRAFTS],
+        coming=[each for each in coming if not each.failure],
+        missed=[each for each in coming if each.failure],
+    )
 
 
 route_handlers = [show]

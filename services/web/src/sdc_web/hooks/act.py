@@ -27,9 +27,10 @@ RetireLogs: TypeAlias = Callable[[], Awaitable[RetiredLogs]]
 
 
 class PublishedAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Posts published by this message."""
+    """Posts that went out, and posts that left the site, by this message."""
 
     published: int
+    unpublished: int
 
 
 class DeletedAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,8 @@ async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -
     """Do what the message says. Raises NotFound for an unknown asset, Unavailable when the worker must answer first."""
     match message:
         case PublishDue():
-            return PublishedAnswer(published=await posts.publish_due(databases.site, clock.now_us()))
+            done = await posts.schedule.meet_due(databases.site, clock.now_us())
+            return PublishedAnswer(published=done.published, unpublished=done.unpublished)
         case Expire():
             return DeletedAnswer(deleted=await expire(databases.ttl, clock.now_us()))
         case Retire():

@@ -8,10 +8,12 @@ SQL_EXPIRE_MESSAGES = "DELETE FROM seen_messages WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_THROTTLES = "DELETE FROM throttles WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_CEREMONIES = "DELETE FROM ceremonies WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_DEVICES = "DELETE FROM devices WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_LINKS = "DELETE FROM preview_links WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_KEYS = "DELETE FROM idempotency_keys WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_REFUSALS = "DELETE FROM refusals WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_INVITATIONS = "DELETE FROM invitations WHERE expires_at_us <= :now_us"
 _ALL = (
+    SQL_EXPIRE_LINKS,
     SQL_EXPIRE_SESSIONS,
     SQL_EXPIRE_TOKENS,
     SQL_EXPIRE_MESSAGES,

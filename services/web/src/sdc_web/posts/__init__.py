@@ -9,6 +9,7 @@ from sdc_web.posts import (
     navigation,
     projects,
     revisions,
+    schedule,
     series,
     several,
     tags,
@@ -16,7 +17,7 @@ from sdc_web.posts import (
 from sdc_web.posts.catalogue import create, delete, find
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
-from sdc_web.posts.publication import publish, publish_due, unpublish
+from sdc_web.posts.publication import publish, unpublish
 from sdc_web.posts.reading import (
     Published,
     Summary,
@@ -66,9 +67,9 @@ __all__ = [
     "of_year",
     "projects",
     "publish",
-    "publish_due",
     "read_again",
     "revisions",
+    "schedule",
     "series",
     "several",
     "tagged",

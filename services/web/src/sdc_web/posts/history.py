@@ -1,9 +1,12 @@
 """What a text was before: its revisions listed, named, brought back; `keeping` says which there are."""
 
+from collections.abc import Collection
+
 import msgspec
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
+from sdc_web import audit
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import catalogue, revisions, store
 from sdc_web.posts.records import Draft, Revision
@@ -75,6 +78,46 @@ async def name(database: Database, by: Actor, post_id: str, revision_id: str, wo
         await set_name(connection, revision_id, clean)
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of the revisions that matter: the newest, the one that readers see, the one that goes out later."""
+
+    newest: int
+    live: int | None
+    scheduled: int | None
+
+
+SQL_STANDING = """
+SELECT (SELECT max(number) FROM revisions WHERE post_id = posts.id) AS newest,
+    (SELECT number FROM revisions WHERE id = posts.revision_id) AS live,
+    (SELECT number FROM revisions WHERE id = posts.scheduled_revision_id) AS scheduled
+FROM posts WHERE id = :post_id
+"""
+
+
+async def standing(connection: Connection, post_id: str) -> Standing:
+    """Raises NotFound."""
+    found = await fetch_one(connection, Standing, SQL_STANDING, {"post_id": post_id})
+    if found is None:
+        raise NotFound(store.NO_REVISION)
+    return found
+
+
+SQL_NUMBERS = """
+SELECT id, number FROM revisions WHERE post_id = :post_id AND id IN (SELECT value FROM json_each(:ids))
+"""
+
+
+class _Numbered(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    number: int
+
+
+async def numbers(connection: Connection, post_id: str, ids: Collection[str]) -> dict[str, int]:
+    """The numbers of those revisions, by id; one that is gone is left out."""
+    values = {"post_id": post_id, "ids": msgspec.json.encode(list(ids)).decode()}
+    return {each.id: each.number for each in await fetch_all(connection, _Numbered, SQL_NUMBERS, values)}
+
+
 SQL_NAME = "UPDATE revisions SET name = :name WHERE id = :id"
 
 
@@ -93,12 +136,15 @@ async def restore(database: Database, by: Actor, post_id: str, revision_id: str,
         if old.id == now.id:
             return now
         draft = msgspec.structs.replace(msgspec.convert(old, Draft, from_attributes=True), slug=now.slug)
-        return await revisions.put(connection, by, post_id, draft, base_number, apart=True)
+        restored = await revisions.put(connection, by, post_id, draft, base_number, apart=True)
+        await audit.record(connection, by, "post.restored", post_id, f"{restored.title}, revision {old.number}")
+        return restored
 
 
-async def discard(database: Database, by: Actor, post_id: str, base_number: int) -> Revision:
+async def discard(database: Database, by: Actor, post_id: str, base_number: int | None) -> Revision:
     """Go back to what readers see: that revision becomes the newest again, under a new number, and the change stays in
-    the list under a name. Raises Forbidden, NotFound, Stale as `restore`, and Conflict when readers see nothing.
+    the list under a name. A schedule ends with it. Raises Forbidden, NotFound, Stale as `restore`, and Conflict when
+    readers see nothing.
     """
     async with database.transaction() as connection:
         post = await catalogue.find(connection, by, post_id, "posts.change")
@@ -110,6 +156,9 @@ async def discard(database: Database, by: Actor, post_id: str, base_number: int)
         if not await has_name(connection, now.id):
             await set_name(connection, now.id, DISCARDED)
         await raise_number(connection, post.revision_id, now.number + 1)
+        left = msgspec.structs.replace(post, scheduled_at_us=None, scheduled_revision_id=None, schedule_failure="")
+        await store.update_post(connection, left)
+        await audit.record(connection, by, "post.discarded", post_id, now.title)
         return await store.newest_revision(connection, post_id)
 
 

@@ -28,6 +28,7 @@ MOST = 200
 SQL_MUST_STAY = """
 SELECT 1 FROM revisions AS r
 WHERE r.id = :id AND (r.published_at_us IS NOT NULL OR r.name <> '' OR r.author_id <> :author_id
+    OR EXISTS (SELECT 1 FROM posts WHERE scheduled_revision_id = r.id)
     OR (r.title || r.body <> '' AND (r.saved_at_us < :now_us - :pause_us OR r.begun_at_us < :now_us - :sitting_us)))
 """
 
@@ -74,6 +75,7 @@ DELETE FROM revisions WHERE id IN (
         ) AS place_in_its_time
         FROM revisions AS r JOIN posts ON posts.id = r.post_id
         WHERE r.post_id = :post_id AND r.published_at_us IS NULL AND r.name = ''
+            AND posts.scheduled_revision_id IS NOT r.id
             AND r.number < (SELECT max(number) FROM revisions WHERE post_id = :post_id)
     ) WHERE place > :most OR place_in_its_time > 1
 )

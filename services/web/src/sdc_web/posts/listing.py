@@ -43,6 +43,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     saved_at_us: int
     published_at_us: int
     scheduled_at_us: int | None
+    unpublish_at_us: int | None
     revision_id: str | None
 
     @property
@@ -78,7 +79,8 @@ class _Count(msgspec.Struct, frozen=True, kw_only=True):
 
 _COLUMNS = """
 SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
-    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
+    listed.published_at_us, posts.scheduled_at_us, posts.unpublish_at_us,
+    posts.revision_id
 FROM catalogue AS listed CROSS JOIN posts ON posts.id = listed.post_id
 """
 _WHERE = """
@@ -143,21 +145,6 @@ async def last_saved(connection: Connection, by: Actor, limit: int, state: State
     }
     place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
     return await fetch_all(connection, Listed, SQL_BY_SAVED, {**values, **place})
-
-
-SQL_SCHEDULED = """
-SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
-    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
-FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id
-WHERE posts.scheduled_at_us IS NOT NULL AND (:author_id IS NULL OR posts.author_id = :author_id)
-ORDER BY posts.scheduled_at_us, posts.id LIMIT :limit
-"""
-
-
-async def scheduled(connection: Connection, by: Actor, limit: int) -> list[Listed]:
-    """What goes out next, of what they may read. Raises Forbidden."""
-    values = {"author_id": by.only_own("posts.read"), "limit": limit}
-    return await fetch_all(connection, Listed, SQL_SCHEDULED, values)
 
 
 class _Titled(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from sdc_web.texts import language_names, markdown, outline
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft as a page: it has no dates yet, nor neighbours."""
+    """A draft as a page: it has no dates yet, nor neighbours. `faults` says why diagrams stay code."""
 
     id: str
     kind: Kind
@@ -30,6 +30,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     direction: str
     canonical_url: str
+    faults: tuple[str, ...]
     translations: None = None
     place: None = None
     published_at_us: None = None
@@ -72,4 +73,5 @@ async def of(database: Database, post: Post, draft: Draft) -> Previewed:
         language=draft.language,
         direction=language_names.direction(draft.language),
         canonical_url=draft.canonical_url,
+        faults=rendered.faults,
     )

@@ -1,11 +1,12 @@
-"""Publishing: the newest revision becomes what readers see, in one transaction, now or at a set moment."""
+"""Publishing: a revision becomes what readers see, in one transaction, and stops being that."""
 
 import asyncio
-import logging
+from contextlib import suppress
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from sdc_core import clock
-from sdc_core.errors import Conflict, Invalid, NotFound, Stale, Unavailable
+from sdc_core.errors import Conflict, Invalid, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web import audit, redirects
@@ -17,23 +18,47 @@ from sdc_web.search import index
 from sdc_web.texts import markdown
 
 TRIES = 5
-MAX_DUE = 1_000
-
-log = logging.getLogger(__name__)
 
 
 async def publish(
-    database: Database, by: Actor, post_id: str, at_us: int | None = None, base_number: int | None = None
+    database: Database,
+    by: Actor,
+    post_id: str,
+    at_us: int | None = None,
+    base_number: int | None = None,
+    *,
+    unpublish_at_us: int | UnsetType | None = UNSET,
 ) -> Post:
     """Publish the newest revision and return the post.
 
-    With `at_us` in the future the post is scheduled instead; in the past, that is the date readers see. Raises Invalid
-    without a title, Conflict when its address is taken, Forbidden, NotFound, Stale when `base_number` is given and is
-    not the newest revision's, and Unavailable while it is saved all the time.
+    With `at_us` in the future that revision is scheduled instead, and what is written later is no part of it; in the
+    past, that is the date readers see. `unpublish_at_us` says when it leaves the site, None never; without it that
+    stays as it is. Raises Invalid without a title, Conflict when its address is taken, Forbidden, NotFound, Stale
+    when `base_number` is given and is not the newest revision's, and Unavailable while it is saved all the time.
     """
-    if at_us is not None and at_us > clock.now_us():
-        return await _schedule(database, by, post_id, at_us, base_number)
-    return await _publish(database, by, post_id, at_us, base_number)
+    later_us = at_us if at_us is not None and at_us > clock.now_us() else None
+    if unpublish_at_us is not UNSET:
+        require_end(unpublish_at_us, later_us)
+    if later_us is not None:
+        return await _schedule(database, by, post_id, later_us, base_number, unpublish_at_us)
+    for _ in range(TRIES):
+        async with database.read() as connection:
+            await publishable(connection, by, post_id)
+            newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        _require_title(newest)
+        rendered = await asyncio.to_thread(markdown.render, newest.body)
+        async with database.transaction() as connection:
+            before = _ending(await publishable(connection, by, post_id), unpublish_at_us)
+            # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags
+            # and its series may have got other names.
+            present = await store.newest_revision(connection, post_id)
+            if present.number == newest.number:
+                finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
+                published = await put_before_readers(connection, before, finished, at_us)
+                await audit.record(connection, by, "post.published", post_id, finished.title)
+                return published
+    message = "The post is being saved all the time: try again in a moment."
+    raise Unavailable(message)
 
 
 async def unpublish(database: Database, by: Actor, post_id: str, base_number: int | None = None) -> Post:
@@ -41,84 +66,52 @@ async def unpublish(database: Database, by: Actor, post_id: str, base_number: in
     NotFound, and Stale as `publish` does.
     """
     async with database.transaction() as connection:
-        before = await _publishable(connection, by, post_id)
+        before = await publishable(connection, by, post_id)
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
-        post = replace(before, revision_id=None, scheduled_at_us=None)
-        await store.update_post(connection, post)
-        await store.clear_tags(connection, post_id)
-        await index.forget(connection, post_id)
-        await backlinks.forget(connection, post_id)
+        post = replace(before, scheduled_at_us=None, scheduled_revision_id=None, schedule_failure="")
         await audit.record(connection, by, "post.withdrawn", post_id, newest.title)
+        return await _take_from_readers(connection, post)
+
+
+async def unpublish_as_set(database: Database, post: Post) -> bool:
+    """Take a post away whose moment to leave has come, and whether that was so: the author may have decided otherwise
+    since it was read. A change that is scheduled for later stays so.
+    """
+    with suppress(NotFound):
+        async with database.transaction() as connection:
+            before = await store.post(connection, post.id)
+            if before.unpublish_at_us != post.unpublish_at_us:
+                return False
+            await _take_from_readers(connection, before)
+            newest = await store.newest_revision(connection, post.id)
+            await audit.record(connection, rights.SYSTEM, "post.withdrawn", post.id, newest.title)
+            return before.revision_id is not None
+    return False
+
+
+def require_end(at_us: int | None, begins_us: int | None) -> None:
+    """Raises Invalid for a moment to leave that is over, or no later than the one to go out."""
+    if at_us is not None and at_us <= clock.now_us():
+        raise Invalid("choose a moment to come", field="unpublish_at")
+    if at_us is not None and begins_us is not None and at_us <= begins_us:
+        raise Invalid("it cannot leave before it goes out", field="unpublish_at")
+
+
+def _ending(post: Post, at_us: int | UnsetType | None) -> Post:
+    return post if at_us is UNSET else replace(post, unpublish_at_us=at_us)
+
+
+async def _take_from_readers(connection: Connection, before: Post) -> Post:
+    post = replace(before, revision_id=None, unpublish_at_us=None)
+    await store.update_post(connection, post)
+    await store.clear_tags(connection, post.id)
+    await index.forget(connection, post.id)
+    await backlinks.forget(connection, post.id)
     return post
 
 
-async def publish_due(database: Database, now_us: int) -> int:
-    """Publish every scheduled post whose moment has come; returns how many. Repeating it does no harm.
-
-    A post that cannot be published any more goes back to being a draft, and the log says why. Raises Unavailable, once
-    the others are published, for those that may be at the next try: they stay scheduled.
-    """
-    async with database.read() as connection:
-        due = await store.due(connection, now_us, MAX_DUE)
-    published, waiting = 0, None
-    for post in due:
-        try:
-            published += await _publish_scheduled(database, post)
-        except Unavailable as error:
-            waiting = error
-    if waiting is not None:
-        raise waiting
-    return published
-
-
-async def _publish_scheduled(database: Database, post: Post) -> bool:
-    """Whether it was published: not when the author deleted it, or changed its moment, since it was read."""
-    try:
-        await _publish(database, rights.SYSTEM, post.id, post.scheduled_at_us, as_scheduled=True)
-    except (NotFound, Stale):
-        return False
-    except (Invalid, Conflict) as error:
-        log.warning("a scheduled post cannot be published", extra={"post_id": post.id, "reason": str(error)})
-        async with database.transaction() as connection:
-            await store.unschedule(connection, post)
-        return False
-    return True
-
-
-async def _publish(
-    database: Database,
-    by: Actor,
-    post_id: str,
-    at_us: int | None,
-    base_number: int | None = None,
-    *,
-    as_scheduled: bool = False,
-) -> Post:
-    """Raises Stale when it is `as_scheduled` and the post is not scheduled for `at_us` any more."""
-    for _ in range(TRIES):
-        async with database.read() as connection:
-            await _publishable(connection, by, post_id)
-            newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
-        _require_title(newest)
-        rendered = await asyncio.to_thread(markdown.render, newest.body)
-        async with database.transaction() as connection:
-            before = await _publishable(connection, by, post_id)
-            if as_scheduled and before.scheduled_at_us != at_us:
-                message = "The post is not scheduled for that moment any more."
-                raise Stale(message)
-            # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags
-            # and its series may have got other names.
-            present = await store.newest_revision(connection, post_id)
-            if present.number == newest.number:
-                finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-                published = await _put_before_readers(connection, before, finished, at_us)
-                await audit.record(connection, by, "post.published", post_id, finished.title)
-                return published
-    message = "The post is being saved all the time: try again in a moment."
-    raise Unavailable(message)
-
-
-async def _publishable(connection: Connection, by: Actor, post_id: str) -> Post:
+async def publishable(connection: Connection, by: Actor, post_id: str) -> Post:
+    """The post, for one who may publish it. Raises Forbidden, NotFound."""
     post = await store.post(connection, post_id)
     rights.require(by, "posts.publish", post.author_id)
     return post
@@ -130,7 +123,8 @@ def _require_title(revision: Revision) -> None:
         raise Invalid(message, field="title")
 
 
-async def _put_before_readers(connection: Connection, before: Post, revision: Revision, at_us: int | None) -> Post:
+async def put_before_readers(connection: Connection, before: Post, revision: Revision, at_us: int | None) -> Post:
+    """Make a revision that is rendered the one that readers see, with all that follows from it. Raises Conflict."""
     now_us = clock.now_us()
     if await store.slug_taken(connection, before.kind, revision.slug, except_post=before.id):
         message = f"Another {before.kind} has the address {revision.slug} already: change it first."
@@ -147,6 +141,8 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
         published_at_us=published_at_us,
         changed_at_us=published_at_us if first_time else max(changed_at_us, published_at_us),
         scheduled_at_us=None,
+        scheduled_revision_id=None,
+        schedule_failure="",
     )
     await store.revision_published(connection, replace(revision, published_at_us=now_us))
     await store.update_post(connection, after)
@@ -163,12 +159,19 @@ async def _put_before_readers(connection: Connection, before: Post, revision: Re
     return after
 
 
-async def _schedule(database: Database, by: Actor, post_id: str, at_us: int, base_number: int | None) -> Post:
+async def _schedule(
+    database: Database,
+    by: Actor,
+    post_id: str,
+    at_us: int,
+    base_number: int | None,
+    unpublish_at_us: int | UnsetType | None,
+) -> Post:
     async with database.transaction() as connection:
-        before = await _publishable(connection, by, post_id)
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
-        post = replace(before, scheduled_at_us=at_us)
+        before = _ending(await publishable(connection, by, post_id), unpublish_at_us)
+        post = replace(before, scheduled_at_us=at_us, scheduled_revision_id=newest.id, schedule_failure="")
         await store.update_post(connection, post)
         words = f"{newest.title}, for {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"
         await audit.record(connection, by, "post.scheduled", post_id, words)

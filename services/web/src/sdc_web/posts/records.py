@@ -13,7 +13,9 @@ _KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `posts`. `revision_id` is the published revision, None while none is; times in microseconds, UTC."""
+    """A row of `posts`. `revision_id` is the published revision, None while none is; `scheduled_revision_id` the one
+    that goes out at `scheduled_at_us`; `schedule_failure` says why it did not. Times in microseconds, UTC.
+    """
 
     id: str
     kind: Kind
@@ -24,6 +26,9 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     published_at_us: int | None
     changed_at_us: int | None
     scheduled_at_us: int | None
+    scheduled_revision_id: str | None = None
+    unpublish_at_us: int | None = None
+    schedule_failure: str = ""
 
     @property
     def path(self) -> str:

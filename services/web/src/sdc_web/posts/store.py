@@ -18,7 +18,8 @@ async def insert_post(connection: Connection, post: Post) -> None:
 
 
 SQL_POST = """
-SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us,
+    scheduled_revision_id, unpublish_at_us, schedule_failure
 FROM posts WHERE id = :id
 """
 
@@ -34,7 +35,8 @@ async def post(connection: Connection, post_id: str) -> Post:
 
 SQL_UPDATE_POST = """
 UPDATE posts SET slug = :slug, revision_id = :revision_id, published_at_us = :published_at_us,
-    changed_at_us = :changed_at_us, scheduled_at_us = :scheduled_at_us
+    changed_at_us = :changed_at_us, scheduled_at_us = :scheduled_at_us, scheduled_revision_id = :scheduled_revision_id,
+    unpublish_at_us = :unpublish_at_us, schedule_failure = :schedule_failure
 WHERE id = :id
 """
 
@@ -52,7 +54,8 @@ async def delete_post(connection: Connection, post_id: str) -> int:
 
 
 SQL_BY_ADDRESS = """
-SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us,
+    scheduled_revision_id, unpublish_at_us, schedule_failure
 FROM posts WHERE kind = :kind AND slug = :slug
 """
 
@@ -184,7 +187,8 @@ async def asset_exists(connection: Connection, asset_id: str) -> bool:
 
 
 SQL_DUE = """
-SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us,
+    scheduled_revision_id, unpublish_at_us, schedule_failure
 FROM posts WHERE scheduled_at_us <= :now_us ORDER BY scheduled_at_us, id LIMIT :limit
 """
 
@@ -194,9 +198,25 @@ async def due(connection: Connection, now_us: int, limit: int) -> list[Post]:
     return await fetch_all(connection, Post, SQL_DUE, {"now_us": now_us, "limit": limit})
 
 
-SQL_UNSCHEDULE = "UPDATE posts SET scheduled_at_us = NULL WHERE id = :id AND scheduled_at_us = :scheduled_at_us"
+SQL_LEAVING = """
+SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, changed_at_us, scheduled_at_us,
+    scheduled_revision_id, unpublish_at_us, schedule_failure
+FROM posts WHERE unpublish_at_us <= :now_us ORDER BY unpublish_at_us, id LIMIT :limit
+"""
 
 
-async def unschedule(connection: Connection, post: Post) -> None:
+async def leaving(connection: Connection, now_us: int, limit: int) -> list[Post]:
+    """Posts that should have left the site by now, the one that is latest first."""
+    return await fetch_all(connection, Post, SQL_LEAVING, {"now_us": now_us, "limit": limit})
+
+
+SQL_UNSCHEDULE = """
+UPDATE posts SET scheduled_at_us = NULL, scheduled_revision_id = NULL, schedule_failure = :reason
+WHERE id = :id AND scheduled_at_us = :scheduled_at_us
+"""
+
+
+async def unschedule(connection: Connection, post: Post, reason: str) -> None:
     """Does nothing to a post that has another moment by now, or is gone."""
-    await execute(connection, SQL_UNSCHEDULE, {"id": post.id, "scheduled_at_us": post.scheduled_at_us})
+    values = {"id": post.id, "scheduled_at_us": post.scheduled_at_us, "reason": reason}
+    await execute(connection, SQL_UNSCHEDULE, values)

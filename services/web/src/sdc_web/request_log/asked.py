@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from sdc_core.access_log import MAX_TEXT
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
-_SECRET = ("/author/login/", "/author/invitations/")
+_SECRET = ("/author/login/", "/author/invitations/", "/preview/")
 """What follows them is a token."""
 _SLASHES = re.compile("/+")
 """A router takes several for one."""
@@ -30,8 +30,8 @@ def foreign_host(referrer: bytes, own_host: str) -> str:
 
 
 def logged_path(path: str) -> str:
-    """The path as the line keeps it: cut, and without the token of a link, which may not have been used yet."""
-    if "/author/" in path:
+    """The path as the line keeps it: cut, and without the token of a link, which whoever has it may use."""
+    if "/author/" in path or "/preview/" in path:
         bare = _SLASHES.sub("/", path)
         for folder in _SECRET:
             if bare.startswith(folder):

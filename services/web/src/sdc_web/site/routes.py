@@ -2,7 +2,20 @@
 
 from litestar.handlers import BaseRouteHandler
 
-from sdc_web.site import feeds, files, health, look, machines, metrics, pages, pictures, search, share, sitemap
+from sdc_web.site import (
+    feeds,
+    files,
+    health,
+    look,
+    machines,
+    metrics,
+    pages,
+    pictures,
+    previews,
+    search,
+    share,
+    sitemap,
+)
 
 route_handlers: list[BaseRouteHandler] = [
     *pages.route_handlers,
@@ -14,6 +27,7 @@ route_handlers: list[BaseRouteHandler] = [
     *look.route_handlers,
     *pictures.route_handlers,
     *share.route_handlers,
+    *previews.route_handlers,
     *health.route_handlers,
     *metrics.route_handlers,
 ]

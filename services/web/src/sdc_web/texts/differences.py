@@ -86,7 +86,16 @@ def pieces(old: str, new: str) -> tuple[Piece, ...]:
 
 def words(old: str, new: str) -> Words:
     """Words that only the new text has, and words that only the old one has."""
-    before, after = (Counter(_WORD.findall(scripts.spread(text))) for text in (old, new))
+    return between(bag(old), bag(new))
+
+
+def bag(text: str) -> Counter[str]:
+    """How often each word stands in a text."""
+    return Counter(_WORD.findall(scripts.spread(text)))
+
+
+def between(before: Counter[str], after: Counter[str]) -> Words:
+    """`words`, of texts whose words are counted already."""
     return Words(added=(after - before).total(), removed=(before - after).total())
 
 
@@ -214,7 +223,7 @@ def _pairs(old: Sequence[str], new: Sequence[str], spent: _Spent) -> list[tuple[
     """Which old line became which new one, in order, so that as many words as possible stay."""
     if not (old and new and spent.may(len(old) * len(new) * 10)):
         return []
-    olds, news = ([Counter(_WORD.findall(scripts.spread(line))) for line in lines] for lines in (old, new))
+    olds, news = ([bag(line) for line in lines] for lines in (old, new))
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     like = [[_likeness(x, y) for y in news] for x in olds]
     for a in range(len(old) - 1, -1, -1):

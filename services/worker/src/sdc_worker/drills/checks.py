@@ -9,7 +9,7 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import BUSY_TIMEOUT_MS, Connection, aiosqlite, fetch_all, fetch_value
 
-_AHEAD = frozenset({"next_us", "due_us", "expires_at_us", "scheduled_at_us", "duration_us"})
+_AHEAD = frozenset({"next_us", "due_us", "expires_at_us", "scheduled_at_us", "unpublish_at_us", "duration_us"})
 """Columns that name a coming moment, or a length of time."""
 
 

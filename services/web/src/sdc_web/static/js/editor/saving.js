@@ -35,7 +35,7 @@ const tags = (text) => (text ?? "").split(",").map((tag) => tag.trim()).filter(B
 function reached({ base, texts: kept }, now) {
   const known = ["title", "summary", "body_markdown"].every((name) => plain(kept[name]) === plain(now[name]));
   if (!known || base !== form.elements.base_revision.value) return known;
-  return tags(kept.tags) === tags(now.tags) && fields.filter((name) => !["tags", "publish_at"].includes(name)).every((name) => plain(kept[name]) === plain(now[name]));
+  return tags(kept.tags) === tags(now.tags) && fields.filter((name) => !["tags", "publish_at", "unpublish_at"].includes(name)).every((name) => plain(kept[name]) === plain(now[name]));
 }
 
 function show() {

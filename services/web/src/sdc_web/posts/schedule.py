@@ -1,0 +1,187 @@
+"""What happens by itself at a set moment: a revision that was scheduled goes out, a text leaves the site.
+
+Each process of web looks every second for the next moment and sleeps until it, so it is met to a part of a second,
+whoever set it; after a downtime whatever is due is done at once. The worker's minute is the safety net. Several may
+try: whoever holds the write lock first does it, and for the others nothing is left to do.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import msgspec
+from msgspec.structs import replace
+from sdc_core import clock
+from sdc_core.errors import Conflict, Invalid, NotFound, Unavailable
+from sdc_core.sqlite import Connection, Database, fetch_all, fetch_value
+
+from sdc_web import audit
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
+from sdc_web.posts import publication, store
+from sdc_web.posts.records import Kind, Post
+from sdc_web.texts import markdown
+
+LOOK_S = 1.0
+MAX_DUE = 1_000
+
+log = logging.getLogger(__name__)
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """How many posts went out, and how many left the site."""
+
+    published: int
+    unpublished: int
+
+
+class Coming(msgspec.Struct, frozen=True, kw_only=True):
+    """A post with a moment before it: it goes out, or with `leaves` off the site. `failure` tells why the last one was
+    missed, and there is none to come.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    at_us: int
+    leaves: bool
+    failure: str
+
+
+async def run(database: Database) -> None:
+    """The loop: for ever, meet each moment. A database that is busy is asked again."""
+    while True:
+        with suppress(Unavailable):
+            await meet_due(database, clock.now_us())
+        async with database.read() as connection:
+            next_us = await next_due_us(connection, clock.now_us())
+        await asyncio.sleep(LOOK_S if next_us is None else min(LOOK_S, (next_us - clock.now_us()) / clock.SECOND_US))
+
+
+async def meet_due(database: Database, now_us: int) -> Done:
+    """Do whatever is due, the oldest moment first; repeating it does no harm.
+
+    A post that cannot be published any more goes back to being a draft, and says why. Raises Unavailable, once the
+    others are done, for those that may be at the next try: they stay scheduled.
+    """
+    async with database.read() as connection:
+        if not await is_due(connection, now_us):
+            return Done(published=0, unpublished=0)
+        due = await store.due(connection, now_us, MAX_DUE)
+        leaving = await store.leaving(connection, now_us, MAX_DUE)
+    moments = [(each.scheduled_at_us or 0, False, each) for each in due]
+    moments += [(each.unpublish_at_us or 0, True, each) for each in leaving]
+    published, unpublished, waiting = 0, 0, None
+    for _, leaves, post in sorted(moments, key=lambda moment: moment[0]):
+        try:
+            if leaves:
+                unpublished += await publication.unpublish_as_set(database, post)
+            else:
+                published += await _publish(database, post)
+        except Unavailable as error:
+            waiting = error
+    if waiting is not None:
+        raise waiting
+    return Done(published=published, unpublished=unpublished)
+
+
+async def _publish(database: Database, post: Post) -> bool:
+    """Whether it went out: not when the author deleted it, or decided otherwise, since it was read."""
+    try:
+        async with database.read() as connection:
+            revision = await store.revision(connection, post.id, post.scheduled_revision_id or "")
+        rendered = await asyncio.to_thread(markdown.render, revision.body)
+        async with database.transaction() as connection:
+            before = await store.post(connection, post.id)
+            if (before.scheduled_at_us, before.scheduled_revision_id) != (post.scheduled_at_us, revision.id):
+                return False
+            # Its tags and its series may have got other names while this text was rendered.
+            present = await store.revision(connection, post.id, revision.id)
+            finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
+            await publication.put_before_readers(connection, before, finished, post.scheduled_at_us)
+            await audit.record(connection, rights.SYSTEM, "post.published", post.id, finished.title)
+    except NotFound:
+        return False
+    except (Invalid, Conflict) as error:
+        log.warning("a scheduled post cannot be published", extra={"post_id": post.id, "reason": str(error)})
+        async with database.transaction() as connection:
+            await store.unschedule(connection, post, str(error))
+            await audit.record(connection, rights.SYSTEM, "post.unscheduled", post.id, str(error))
+        return False
+    return True
+
+
+async def cancel(database: Database, by: Actor, post_id: str) -> Post:
+    """Take a post from the schedule; what readers see stays, and so does the text. Raises Forbidden, NotFound."""
+    async with database.transaction() as connection:
+        before = await publication.publishable(connection, by, post_id)
+        post = replace(before, scheduled_at_us=None, scheduled_revision_id=None, schedule_failure="")
+        await store.update_post(connection, post)
+        newest = await store.newest_revision(connection, post_id)
+        await audit.record(connection, by, "post.unscheduled", post_id, newest.title)
+    return post
+
+
+async def set_end(database: Database, by: Actor, post_id: str, at_us: int | None) -> Post:
+    """Have a post leave the site at that moment, or stay. Raises Forbidden, NotFound, Invalid for a moment that is over
+    or before it goes out, and for a post that is neither on the site nor scheduled.
+    """
+    async with database.transaction() as connection:
+        before = await publication.publishable(connection, by, post_id)
+        if at_us is not None and before.revision_id is None and before.scheduled_at_us is None:
+            raise Invalid("Publish or schedule it first: it is not on the site.", field="unpublish_at")
+        publication.require_end(at_us, None if before.revision_id else before.scheduled_at_us)
+        post = replace(before, unpublish_at_us=at_us)
+        await store.update_post(connection, post)
+        title = (await store.newest_revision(connection, post_id)).title
+        words = f", {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC" if at_us is not None else ", never"
+        await audit.record(connection, by, "post.ends", post_id, title + words)
+    return post
+
+
+SQL_IS_DUE = """
+SELECT 1 FROM posts WHERE scheduled_at_us <= :now_us
+UNION ALL SELECT 1 FROM posts WHERE unpublish_at_us <= :now_us
+LIMIT 1
+"""
+
+
+async def is_due(connection: Connection, now_us: int) -> bool:
+    """Whether there is anything to do."""
+    return await fetch_value(connection, SQL_IS_DUE, {"now_us": now_us}) is not None
+
+
+SQL_NEXT = """
+SELECT min(at_us) FROM (
+    SELECT min(scheduled_at_us) AS at_us FROM posts WHERE scheduled_at_us > :now_us
+    UNION ALL SELECT min(unpublish_at_us) FROM posts WHERE unpublish_at_us > :now_us
+)
+"""
+
+
+async def next_due_us(connection: Connection, now_us: int) -> int | None:
+    """The next moment after that one."""
+    found = await fetch_value(connection, SQL_NEXT, {"now_us": now_us})
+    return found if isinstance(found, int) else None
+
+
+SQL_COMING = """
+SELECT posts.id, posts.kind, r.title, posts.scheduled_at_us AS at_us, 0 AS leaves, '' AS failure
+FROM posts JOIN revisions AS r ON r.id = posts.scheduled_revision_id WHERE posts.scheduled_at_us IS NOT NULL
+    AND (:author_id IS NULL OR posts.author_id = :author_id)
+UNION ALL
+SELECT posts.id, posts.kind, listed.title, posts.unpublish_at_us, 1, ''
+FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.unpublish_at_us IS NOT NULL
+    AND (:author_id IS NULL OR posts.author_id = :author_id)
+UNION ALL
+SELECT posts.id, posts.kind, listed.title, 0, 0, posts.schedule_failure
+FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.schedule_failure <> ''
+    AND (:author_id IS NULL OR posts.author_id = :author_id)
+ORDER BY at_us, posts.id LIMIT :limit
+"""
+
+
+async def coming(connection: Connection, by: Actor, limit: int) -> list[Coming]:
+    """What was missed, then what will happen by itself, the next first. Raises Forbidden."""
+    values = {"author_id": by.only_own("posts.read"), "limit": limit}
+    return await fetch_all(connection, Coming, SQL_COMING, values)
