@@ -52,6 +52,26 @@ def png(width: int, height: int, *, rows: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def test_what_the_file_tells_beside_the_picture_is_named(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0110] = "A camera with a serial number"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8769)[0x9003] = "2026:11:28 18:00:00"
+    told, _ = made(tmp_path, photograph(60, 40), "a.jpg", exif=exif, comment=b"secret")
+    assert told.dropped == ("camera", "comment", "moment", "place")
+
+
+def test_of_a_silent_file_nothing_is_named(tmp_path: Path) -> None:
+    manifest, _ = made(tmp_path, photograph(60, 40), "b.jpg")
+    assert manifest.dropped == ()
+
+
+def test_an_exif_block_that_is_broken_costs_nothing(tmp_path: Path) -> None:
+    broken = b"Exif\0\0II*\0\xff\xff\xff\x7f" + b"\xff" * 40
+    manifest, _ = made(tmp_path, photograph(60, 40), "a.jpg", exif=broken)
+    assert manifest.dropped == ()
+
+
 def test_a_photograph_becomes_three_formats_at_each_width(tmp_path: Path) -> None:
     manifest, _ = made(tmp_path, photograph(600, 400), "photo.jpg", quality=92)
     names = [variant.name for variant in manifest.variants]

@@ -11,6 +11,8 @@ import msgspec
 RECIPE = "r1"
 WIDTHS = (480, 960, 1440, 1920)
 Format = Literal["avif", "webp", "jpeg", "png"]
+Personal = Literal["place", "moment", "camera", "author", "comment", "preview"]
+"""What a file may tell beside its picture; a *preview* is a small picture inside, which may show what was cut off."""
 
 EXTENSIONS: dict[Format, str] = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "png": "png"}
 CONTENT_TYPES: dict[Format, str] = {
@@ -39,7 +41,7 @@ class StoredVariant(Variant, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What exists of an asset. `width` and `height` are the upright original's; `placeholder` is a `data:` address of
     some hundred bytes; `color` is the mean colour as `#rrggbb`; `animated` when the original has further frames, of
-    which no variant shows any.
+    which no variant shows any; `dropped` is what no variant tells any more, None where nobody looked.
     """
 
     recipe: str
@@ -49,6 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     color: str
     variants: tuple[StoredVariant, ...]
     animated: bool = False
+    dropped: tuple[Personal, ...] | None = None
 
 
 def widths(source_width: int) -> tuple[int, ...]:

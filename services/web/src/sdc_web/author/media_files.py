@@ -124,7 +124,7 @@ async def _asset(databases: Databases, author: SignedIn, asset_id: str) -> media
 
 def _streamed(store: ObjectStore, settings: Settings, key: str, headers: dict[str, str]) -> ASGIApp:
     """An object as an answer in which nothing can run. Raises NotFound and Unavailable as the store does."""
-    told = headers | {"content-security-policy": SANDBOX, "x-content-type-options": "nosniff"}
+    told = headers | {"content-security-policy": SANDBOX}
 
     async def answer(_: Scope, __: Receive, send: Send) -> None:
         async with store.stream(settings.S3_MEDIA_BUCKET, key) as stream:

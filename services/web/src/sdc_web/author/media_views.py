@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from sdc_core.sqlite import Connection
-from sdc_core.variants import CONTENT_TYPES
+from sdc_core.variants import CONTENT_TYPES, Personal
 
 from sdc_web import media
 from sdc_web.authors.rights import Actor
@@ -20,6 +20,14 @@ LIBRARY = "/author/media"
 ONE_FRAME = "Only the first frame of this animation is shown."
 SMALL = "(min-width: 48rem) 15rem, 45vw"
 LARGE = "(min-width: 80rem) 44rem, 92vw"
+_TOLD: dict[Personal, str] = {
+    "place": "the place where it was taken",
+    "moment": "when it was taken",
+    "camera": "the camera",
+    "author": "who took it",
+    "comment": "comments",
+    "preview": "a small preview, which may show what was cut off",
+}
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF", "image/avif": "AVIF"}
 
 
@@ -94,6 +102,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     uses: Uses
     waiting: Replacement | None
     former_name: str
+    dropped: str
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,6 +184,7 @@ async def details(connection: Connection, by: Actor, asset: media.Asset) -> Deta
             earlier=[_use(each) for each in uses if not each.in_draft and not each.on_site],
         ),
         waiting=await media.files.waiting_for(connection, asset.id),
+        dropped=_dropped(asset),
         former_name=former.file_name if former and former.manifest_json else "",
     )
 
@@ -184,6 +194,18 @@ def markdown(asset: media.Asset) -> str:
     alt = asset.alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     caption = asset.caption.replace("\\", "\\\\").replace('"', '\\"')
     return f'![{alt}](media:{asset.id} "{caption}")' if caption else f"![{alt}](media:{asset.id})"
+
+
+def _dropped(asset: media.Asset) -> str:
+    """What only the original tells, in a sentence."""
+    manifest = asset.manifest
+    if manifest is None:
+        return ""
+    if manifest.dropped is None:
+        return "Place, camera and comments, if there are any, stay in the original."
+    if not manifest.dropped:
+        return "The original tells nothing else either."
+    return f"The original alone tells {', '.join(_TOLD[each] for each in manifest.dropped)}."
 
 
 def _picture(asset: media.Asset, sizes: str) -> Markup | None:

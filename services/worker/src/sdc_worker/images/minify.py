@@ -63,6 +63,7 @@ def _make(source: Picture, folder: Path) -> Manifest:
         color=encode.mean_color(largest) if opaque else "",
         variants=tuple(sorted((each for each in made if each.format in kept), key=lambda each: each.width)),
         animated=source.animated,
+        dropped=source.told,
     )
 
 

@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 
 import msgspec
-from PIL import Image, ImageCms, ImageFile
+from PIL import ExifTags, Image, ImageCms, ImageFile
 from sdc_core.errors import Invalid
-from sdc_core.variants import WIDTHS
+from sdc_core.variants import WIDTHS, Personal
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 """Nothing else is tried: the rare formats are where decoders were broken, and one of them runs a program."""
@@ -19,6 +19,15 @@ MAX_PIXELS_UNLESS_JPEG = 40_000_000
 MAX_SIDE = 65_535
 
 _ORIENTATION_TAG = 0x0112
+_TOLD_BY: dict[Personal, frozenset[int]] = {
+    "place": frozenset({ExifTags.Base.GPSInfo}),
+    "moment": frozenset({ExifTags.Base.DateTime, ExifTags.Base.DateTimeOriginal, ExifTags.Base.DateTimeDigitized}),
+    "camera": frozenset({ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.BodySerialNumber}),
+    "author": frozenset({ExifTags.Base.Artist, ExifTags.Base.Copyright, ExifTags.Base.CameraOwnerName}),
+    "comment": frozenset({ExifTags.Base.ImageDescription, ExifTags.Base.UserComment, ExifTags.Base.XPComment}),
+}
+_COMMENTS = frozenset({"comment", "xmp", "XML:com.adobe.xmp", "Comment", "Description"})
+"""Where Pillow keeps what the formats know beside EXIF."""
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -39,7 +48,8 @@ _SRGB = ImageCms.createProfile("sRGB")
 class Picture(msgspec.Struct, kw_only=True):
     """A decoded original. `pixels` is upright, RGB or RGBA or CMYK, and may be smaller than `width` x `height`, the
     upright size of the file, though never below twice the widest variant; `profile` is its ICC profile, empty for
-    sRGB; `drawn` says that the format is one for graphics, without loss; `animated` that more frames follow.
+    sRGB; `drawn` says that the format is one for graphics, without loss; `animated` that more frames follow; `told` is
+    what the file says beside the picture.
     """
 
     pixels: Image.Image
@@ -48,6 +58,7 @@ class Picture(msgspec.Struct, kw_only=True):
     profile: bytes
     drawn: bool
     animated: bool
+    told: tuple[Personal, ...]
 
 
 def read(path: Path) -> Picture:
@@ -56,6 +67,8 @@ def read(path: Path) -> Picture:
     """
     try:
         with warnings.catch_warnings():
+            # What is wrong in an EXIF block concerns nobody: it is not passed on.
+            warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with path.open("rb") as file:
                 return _read(file, path.stat().st_size)
@@ -116,6 +129,7 @@ def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
             drawn=image.format in ("PNG", "GIF") or b"VP8L" in header,
             # A JPEG of several pictures is one picture and its previews.
             animated=not jpeg and _is_animated(image),
+            told=_told(image),
         )
 
 
@@ -144,6 +158,19 @@ def _orientation(image: Image.Image) -> int:
     except _DAMAGED:
         return 1
     return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
+
+
+def _told(image: Image.Image) -> tuple[Personal, ...]:
+    """What the file says beside the picture; an EXIF block that is broken tells nothing that anybody could read."""
+    told: set[Personal] = {"comment"} if _COMMENTS & image.info.keys() else set()
+    try:
+        exif = image.getexif()
+        tags = {*exif, *exif.get_ifd(ExifTags.IFD.Exif)}
+        told |= {what for what, by in _TOLD_BY.items() if tags & by}
+        told |= {"preview"} if exif.get_ifd(ExifTags.IFD.IFD1) else set()
+    except _DAMAGED:
+        pass
+    return tuple(sorted(told))
 
 
 def _shrink_while_loading(image: Image.Image, upright_width: int) -> None:
