@@ -19,6 +19,7 @@ from sdc_web.posts.records import Kind, path_of
 LIBRARY = "/author/media"
 ONE_FRAME = "Only the first frame of this animation is shown."
 SMALL = "(min-width: 48rem) 15rem, 45vw"
+SMALL_WIDTH = 960
 LARGE = "(min-width: 80rem) 44rem, 92vw"
 _TOLD: dict[Personal, str] = {
     "place": "the place where it was taken",
@@ -212,6 +213,10 @@ def _picture(asset: media.Asset, sizes: str) -> Markup | None:
     manifest = asset.manifest
     if manifest is None or not manifest.variants:
         return None
+    if sizes == SMALL:
+        # A page of them would be twice as long with widths that no card has room for.
+        fitting = tuple(each for each in manifest.variants if each.width <= SMALL_WIDTH)
+        manifest = msgspec.structs.replace(manifest, variants=fitting or manifest.variants)
     markup = media.picture.markup(asset, manifest, alt=asset.alt, sizes=sizes)
     if asset.trashed_at_us is None:
         return markup

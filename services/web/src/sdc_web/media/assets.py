@@ -92,6 +92,7 @@ async def describe(database: Database, by: Actor, asset_id: str, words: Words) -
         asset = await require(connection, asset_id)
         rights.require(by, "media.change", asset.author_id)
         await _set_words(connection, asset_id, clean)
+        await audit.record(connection, by, "media.described", asset_id, asset.file_name)
     return replace(asset, **msgspec.structs.asdict(clean))
 
 
