@@ -289,6 +289,28 @@ def test_the_place_in_a_text_and_the_open_preview_are_there_after_a_reload(page:
     expect(page.locator("iframe")).to_be_visible()
 
 
+def test_the_code_editor_with_the_keys_of_vim_takes_the_place_of_the_text(page: Page) -> None:
+    press(page, "Keys")
+    page.get_by_label("Write in").select_option("vim")
+    page.keyboard.press("Escape")
+    page.reload()
+    editor = page.locator("[data-code-editor]")
+    editor.click()
+    page.keyboard.type("i- fog\nrain")
+    page.keyboard.press("Escape")
+    assert text_of(page) == "- fog\n- rain"
+    page.keyboard.type("ggdd")
+    assert text_of(page) == "- rain"
+    page.keyboard.type("u$")
+    press(page, "Table")
+    assert text_of(page) == "- fog\n\n| Heading | Heading |\n| --- | --- |\n|  |  |\n\n- rain"
+    page.keyboard.press("Escape")
+    page.keyboard.type(":w\n")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    expect(editor.get_by_text("Heading | Heading")).to_be_visible()
+
+
 def test_length_is_told_where_it_matters(page: Page) -> None:
     page.locator("#field-body").fill("Two words")
     expect(page.locator("[data-counts]")).to_have_text("2 words, 1 min")

@@ -100,8 +100,10 @@ function show(line, step) {
   for (const each of line.querySelectorAll("[data-step]")) each.hidden = each.dataset.step !== step;
 }
 
+export function attachable(files) { return [...files].filter((file) => file.type.startsWith("image/")); }
+
 function take(event, files) {
-  const pictures = [...files].filter((file) => file.type.startsWith("image/"));
+  const pictures = attachable(files);
   if (!pictures.length) return;
   event.preventDefault();
   attach(pictures);
@@ -109,7 +111,7 @@ function take(event, files) {
 
 // Word and Excel put a picture of the words beside them: then the words are meant.
 addEventListener("paste", (event) => {
-  if (event.target !== area && !event.target.closest?.(".cm-content")) return;
+  if (event.target !== area && !event.target.matches?.("[data-code-editor]")) return;
   if (!event.clipboardData.types.includes("text/plain")) take(event, event.clipboardData.files);
 }, true);
 const frame = area.parentElement;

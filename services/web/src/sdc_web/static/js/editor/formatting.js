@@ -44,7 +44,8 @@ toolbar.addEventListener("click", (event) => {
   if (button.hasAttribute("data-keys")) keys.showModal();
 });
 
-area.addEventListener("keydown", (event) => {
+area.addEventListener("keydown", keydown);
+export function keydown(event) {
   if (event.isComposing) return;
   if (event.key === "Tab" && !event.ctrlKey && !event.metaKey && !event.altKey) {
     if (tabs() && !leaving) {
@@ -62,7 +63,7 @@ area.addEventListener("keydown", (event) => {
   if (!name) return;
   event.preventDefault();
   run(name);
-});
+}
 
 // Letters by what is written on the key, the others by where it is; never a key that zooms on some layout.
 function key(event) {

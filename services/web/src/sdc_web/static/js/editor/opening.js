@@ -1,4 +1,4 @@
-// What not every visit needs comes when it is asked for: the preview, and suggestions of tags. The room of a preview that stood open
+// What not every visit needs comes when it is asked for: the preview, suggestions of tags, the code editor. The room of a preview that stood open
 // is there at once, so that the text has its place before it is scrolled to.
 
 const WIDE = matchMedia("(min-width: 80rem)"); // a desk, with room for both
@@ -44,3 +44,18 @@ if (open) show(true);
 else lay(false);
 
 document.querySelector("[data-tags]").addEventListener("focus", () => import("./tagging.js"), { once: true });
+
+// Another editor is chosen among the keys, and stays chosen in this browser.
+const EDITOR = "sdc-editor";
+const choice = document.querySelector("[data-editor-choice]");
+const chosen = () => { try { return localStorage.getItem(EDITOR) ?? "plain"; } catch { return "plain"; } };
+choice.value = chosen();
+choice.addEventListener("change", () => {
+  try { localStorage.setItem(EDITOR, choice.value); } catch { /* for this page it is */ }
+  document.querySelector("[data-editor-note]").hidden = false;
+});
+if (chosen() !== "plain") {
+  const save = () => form.dispatchEvent(new CustomEvent("save"));
+  // Where it does not come the textarea is there.
+  import("./coding.js").then(({ begin }) => begin({ withVim: chosen() === "vim", save }), () => {});
+}

@@ -9,7 +9,7 @@ const form = document.querySelector("form[data-editor]");
 const pane = form.querySelector("[data-preview-pane]");
 const frame = pane.querySelector("iframe");
 const note = pane.querySelector("[data-preview-note]");
-const scroll = follow(area, frame);
+const scroll = follow(frame);
 let pause;
 let running = null;
 let ready = null; // the frame has the theme

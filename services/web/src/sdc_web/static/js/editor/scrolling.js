@@ -1,13 +1,15 @@
 // Text and preview scroll together: where a block of the one stands, the block that it became stands in the other. Who scrolls
 // leads; the other follows, and does not answer. Where blocks cannot be told apart, as with raw HTML, it is by proportion.
 
-export function follow(area, frame) {
+import { area, surface } from "./surface.js";
+
+export function follow(frame) {
   let lines = [];
   let points = null; // pairs of heights that belong together, from the top; null: to be measured
-  let leader = area;
+  let leader = "text";
 
   const view = () => frame.contentDocument.scrollingElement;
-  const ownScroll = () => area.scrollHeight > area.clientHeight + 1;
+  const text = () => surface.scroller;
   // The theme may scroll smoothly; what follows must not lag behind.
   const put = (element, top) => element.scrollTo({ top, behavior: "instant" });
   const room = (element) => Math.max(0, element.scrollHeight - element.clientHeight);
@@ -15,26 +17,31 @@ export function follow(area, frame) {
   function attach() {
     const page = frame.contentWindow;
     for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) {
-      area.addEventListener(type, () => { leader = area; }, { passive: true });
-      page.addEventListener(type, () => { leader = frame; }, { passive: true });
+      area.parentElement.addEventListener(type, () => { leader = "text"; }, { passive: true });
+      page.addEventListener(type, () => { leader = "page"; }, { passive: true });
     }
-    area.addEventListener("input", () => { leader = area; });
-    area.addEventListener("scroll", () => { if (leader === area) go(area, view(), 0); });
-    page.addEventListener("scroll", () => { if (leader === frame) go(view(), area, 1); });
+    area.addEventListener("input", () => { leader = "text"; });
+    page.addEventListener("scroll", () => { if (leader === "page") go(view(), text(), 1); });
+    area.addEventListener("surface", listen);
+    listen();
     // Pictures that arrive, and windows that change, move everything below.
-    new ResizeObserver(() => { points = null; }).observe(area);
     new page.ResizeObserver(() => { points = null; }).observe(page.document.body);
+  }
+
+  function listen() {
+    text().addEventListener("scroll", () => { if (leader === "text") go(text(), view(), 0); });
+    new ResizeObserver(() => { points = null; }).observe(text());
   }
 
   function measure(fresh, part) {
     lines = fresh;
     points = null;
     if (part !== null) put(view(), part * room(view()));
-    else if (leader === area) go(area, view(), 0);
+    else if (leader === "text") go(text(), view(), 0);
   }
 
   function go(from, to, side) {
-    if (!ownScroll()) return;
+    if (room(text()) < 2) return;
     points ??= pairs();
     const at = from.scrollTop;
     let index = points.findIndex((point) => point[side] > at);
@@ -45,11 +52,11 @@ export function follow(area, frame) {
   }
 
   function pairs() {
-    const end = [room(area), room(view())];
+    const end = [room(text()), room(view())];
     const blocks = [...frame.contentDocument.querySelectorAll(".post-body > :not(nav)")];
     const found = [[0, 0]];
     if (blocks.length === lines.length) {
-      const heights = tops(area, lines);
+      const heights = surface.tops(lines);
       const top = view().scrollTop;
       for (const [index, block] of blocks.entries()) {
         const point = [heights[index], block.getBoundingClientRect().top + top];
@@ -61,26 +68,4 @@ export function follow(area, frame) {
     return found;
   }
   return { attach, measure };
-}
-
-// How far below the top of the text each of these lines begins, as it is wrapped now: measured in a copy that nobody sees.
-function tops(area, lines) {
-  const look = getComputedStyle(area);
-  const copy = document.createElement("div");
-  for (const name of ["font", "letterSpacing", "lineHeight", "tabSize", "paddingLeft", "paddingRight", "paddingTop"]) copy.style[name] = look[name];
-  Object.assign(copy.style, {
-    position: "absolute", visibility: "hidden", whiteSpace: "pre-wrap", overflowWrap: "break-word", boxSizing: "border-box",
-    inlineSize: `${area.clientWidth}px`, insetBlockStart: "0",
-  });
-  const text = area.value.split("\n");
-  const marks = lines.map((line, index) => {
-    const mark = document.createElement("span");
-    const before = lines[index - 1] ?? 0;
-    copy.append(line > before ? `${text.slice(before, line).join("\n")}\n` : "", mark);
-    return mark;
-  });
-  document.body.append(copy);
-  const found = marks.map((mark) => mark.offsetTop);
-  copy.remove();
-  return found;
 }
