@@ -26,7 +26,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture as small as a list shows it; `picture` is None while its sizes are made."""
+    """A picture as small as a list shows it, its words beside it; `picture` is None while its sizes are made."""
 
     id: str
     file_name: str
@@ -56,7 +56,7 @@ def choice(asset: media.Asset) -> Choice:
         file_name=asset.file_name,
         alt=asset.alt,
         markdown=markdown(asset),
-        picture=media.picture.markup(asset, asset.manifest, alt=asset.alt, sizes=SIZES) if asset.manifest else None,
+        picture=media.picture.markup(asset, asset.manifest, alt="", sizes=SIZES) if asset.manifest else None,
     )
 
 

@@ -56,7 +56,10 @@ none.hidden = !select.value;
 choose.addEventListener("click", () => ask({
   chosen({ picture, words }, button) {
     set(picture, words);
-    shown.replaceChildren(button.querySelector(".asset-frame").cloneNode(true));
+    const said = document.createElement("span");
+    said.className = "visually-hidden";
+    said.textContent = words;
+    shown.replaceChildren(button.querySelector(".asset-frame").cloneNode(true), said);
     choose.focus();
   },
   files([file]) {
