@@ -184,7 +184,16 @@ async def test_publishing_puts_a_post_before_readers(api: httpx.AsyncClient, cli
     post_id = (await made(api)).json()["id"]
     published = await api.post(f"/posts/{post_id}/publication")
     assert (published.status_code, published.json()["state"]) == (200, "published")
+    assert published.json()["faults"] == []
     assert "<em>light</em>" in (await client.get("/posts/a-lamp")).text
+
+
+async def test_publishing_tells_of_diagrams_that_could_not_be_drawn(api: httpx.AsyncClient) -> None:
+    post_id = (await made(api, body="```mermaid\nflowchart XX\n-->\n```")).json()["id"]
+    published = await api.post(f"/posts/{post_id}/publication")
+    (fault,) = published.json()["faults"]
+    assert fault
+    assert published.headers["etag"] == (await api.get(f"/posts/{post_id}")).headers["etag"]
 
 
 async def test_a_moment_to_come_schedules_a_post(api: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

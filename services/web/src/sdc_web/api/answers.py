@@ -56,6 +56,12 @@ class Post(PostSummary, frozen=True, kw_only=True):
     body: str
 
 
+class Publication(Post, frozen=True, kw_only=True):
+    """A post whose newest revision was published or scheduled; `faults` says why diagrams of its text stayed code."""
+
+    faults: tuple[str, ...]
+
+
 class PostPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of posts; `next_cursor` asks for the next one, null on the last."""
 
@@ -119,11 +125,11 @@ def send(
     answer: msgspec.Struct,
     status_code: int = 200,
     headers: Mapping[str, str] | None = None,
-    etag_prefix: str = "",
+    etag: str = "",
 ) -> Response[bytes]:
-    """The answer as JSON, with a digest of it as its ETag; 304 for a reader who has it already."""
+    """The answer as JSON, with a digest of it as its ETag where none is given; 304 for a reader who has it already."""
     encoded = msgspec.json.encode(answer)
-    etag = f'"{etag_prefix}{hashlib.sha256(encoded).hexdigest()[:12]}"'
+    etag = etag or f'"{_digest(encoded)}"'
     sent = {**HEADERS, "etag": etag, **(headers or {})}
     if request.method == "GET" and knows(request, etag):
         return Response(b"", status_code=304, headers=sent)
@@ -132,8 +138,21 @@ def send(
 
 def send_post(request: AnyRequest, post: Post, status_code: int = 200, location: str = "") -> Response[bytes]:
     """A post. Its ETag begins with the revision's number; publishing changes the digest and not that."""
-    headers = {"location": location} if location else {}
-    return send(request, post, status_code, headers, f"{post.revision}-")
+    return send(request, post, status_code, {"location": location} if location else {}, _etag(post))
+
+
+def send_publication(request: AnyRequest, post: Post, faults: tuple[str, ...]) -> Response[bytes]:
+    """The same with what could not be drawn; the ETag is that of the post."""
+    told = msgspec.convert(msgspec.structs.asdict(post) | {"faults": faults}, Publication)
+    return send(request, told, etag=_etag(post))
+
+
+def _etag(post: Post) -> str:
+    return f'"{post.revision}-{_digest(msgspec.json.encode(post))}"'
+
+
+def _digest(encoded: bytes) -> str:
+    return hashlib.sha256(encoded).hexdigest()[:12]
 
 
 def knows(request: AnyRequest, etag: str) -> bool:

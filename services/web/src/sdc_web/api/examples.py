@@ -67,6 +67,7 @@ EXAMPLES: Final[dict[str, Json]] = {
     "AssetChanges": {"alt": "A lamp of folded paper on a dark table"},
     "TagChanges": {"description": "Whatever can be folded."},
     "Post": _SUMMARY | {"body": _BODY},
+    "Publication": _SUMMARY | {"body": _BODY, "state": "published", "on_site": True, "published_at": _AT, "faults": []},
     "PostPage": {"posts": [_SUMMARY], "next_cursor": None},
     "Asset": _ASSET,
     "AssetPage": {"media": [_ASSET], "next_cursor": _ASSET_ID},

@@ -39,8 +39,9 @@ async def create(
     base = incoming.base_number(request)
 
     async def make(_: str) -> Response[bytes]:
-        await posts.publish(databases.site, writer.actor, post_id, at_us, base)
-        return answers.send_post(request, await read(databases, settings, writer, post_id))
+        published = await posts.publish(databases.site, writer.actor, post_id, at_us, base)
+        told = await read(databases, settings, writer, post_id)
+        return answers.send_publication(request, told, published.faults)
 
     return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
@@ -13,7 +13,7 @@ from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import backlinks, languages, revisions, sameness, series, store
-from sdc_web.posts.records import Post, Revision, path_of
+from sdc_web.posts.records import Post, Publication, Revision, path_of
 from sdc_web.search import index
 from sdc_web.texts import markdown
 
@@ -28,7 +28,7 @@ async def publish(
     base_number: int | None = None,
     *,
     unpublish_at_us: int | UnsetType | None = UNSET,
-) -> Post:
+) -> Publication:
     """Publish the newest revision and return the post.
 
     With `at_us` in the future that revision is scheduled instead, and what is written later is no part of it; in the
@@ -54,9 +54,9 @@ async def publish(
             present = await store.newest_revision(connection, post_id)
             if present.number == newest.number:
                 finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-                published = await put_before_readers(connection, before, finished, at_us)
+                after = await put_before_readers(connection, before, finished, at_us)
                 await audit.record(connection, by, "post.published", post_id, finished.title)
-                return published
+                return Publication(**asdict(after), faults=rendered.faults)
     message = "The post is being saved all the time: try again in a moment."
     raise Unavailable(message)
 
@@ -166,7 +166,7 @@ async def _schedule(
     at_us: int,
     base_number: int | None,
     unpublish_at_us: int | UnsetType | None,
-) -> Post:
+) -> Publication:
     async with database.transaction() as connection:
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
@@ -175,4 +175,4 @@ async def _schedule(
         await store.update_post(connection, post)
         words = f"{newest.title}, for {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"
         await audit.record(connection, by, "post.scheduled", post_id, words)
-    return post
+    return Publication(**asdict(post))

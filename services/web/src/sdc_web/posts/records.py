@@ -36,6 +36,12 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         return path_of(self.kind, self.slug)
 
 
+class Publication(Post, frozen=True, kw_only=True):
+    """A post that was published just now, or scheduled; `faults` says why diagrams of its text stayed code."""
+
+    faults: tuple[str, ...] = ()
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place to go to: https, or a path of this site. Without a label its host stands for one."""
 
