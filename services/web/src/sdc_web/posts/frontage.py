@@ -42,15 +42,32 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     language: str
     author_name: str
-    own_navigation: bool
+    navigation_json: str
     look: str
     elsewhere: str
     robots: str
     colours_json: str
 
 
+# The navigation is the author's list, which may be empty, or posts, projects once there are any, and pages by age.
 SQL_FRONT = """
-SELECT title, description, language, own_navigation, look, elsewhere, robots,
+WITH made AS (
+    SELECT 'Posts' AS title, '/posts' AS url
+    UNION ALL
+    SELECT 'Projects', '/projects'
+    WHERE EXISTS (SELECT 1 FROM posts WHERE kind = 'project' AND revision_id IS NOT NULL)
+    UNION ALL
+    SELECT title, url FROM (
+        SELECT r.title, '/' || posts.slug AS url
+        FROM posts JOIN revisions AS r ON r.id = posts.revision_id
+        WHERE posts.kind = 'page' AND posts.slug <> :home
+        ORDER BY posts.published_at_us, posts.id
+    )
+)
+SELECT title, description, language, look, elsewhere, robots,
+    iif(own_navigation,
+        (SELECT json_group_array(json_object('title', title, 'url', url) ORDER BY position) FROM navigation),
+        (SELECT json_group_array(json_object('title', title, 'url', url)) FROM made)) AS navigation_json,
     coalesce(
         (SELECT display_name FROM authors WHERE removed_at_us IS NULL ORDER BY created_at_us, id LIMIT 1), ''
     ) AS author_name,
@@ -61,18 +78,17 @@ FROM site
 
 async def front(connection: Connection, site_url: str) -> Front:
     """The site's words with its navigation, the author's own or the one that is made."""
-    found = await fetch_one(connection, _Row, SQL_FRONT)
+    found = await fetch_one(connection, _Row, SQL_FRONT, {"home": HOME})
     if found is None:
         return Front(title="", description="", language="en", author_name="", url=site_url)
     looks = look.stylesheet(look.decoded(found.look))
-    entries = await (navigation.own if found.own_navigation else navigation.made)(connection)
     return Front(
         title=found.title,
         description=found.description,
         language=found.language,
         author_name=found.author_name,
         url=site_url,
-        navigation=tuple(entries),
+        navigation=msgspec.json.decode(found.navigation_json, type=tuple[Entry, ...]),
         colours=msgspec.json.decode(found.colours_json, type=dict[str, Colour]),
         elsewhere=site.decoded(found.elsewhere),
         unlisted=robots.decoded(found.robots).unlisted,

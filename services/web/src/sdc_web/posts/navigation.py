@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
+from sdc_core.sqlite import Connection, Database, execute, fetch_value
 
 from sdc_web import audit, redirects
 from sdc_web.authors import rights
@@ -39,34 +39,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def is_external(self) -> bool:
         """Whether it leads away from this site."""
         return not self.url.startswith("/")
-
-
-SQL_MADE = """
-SELECT 'Posts' AS title, '/posts' AS url
-UNION ALL
-SELECT 'Projects', '/projects'
-WHERE EXISTS (SELECT 1 FROM posts WHERE kind = 'project' AND revision_id IS NOT NULL)
-UNION ALL
-SELECT title, url FROM (
-    SELECT r.title, '/' || posts.slug AS url
-    FROM posts JOIN revisions AS r ON r.id = posts.revision_id
-    WHERE posts.kind = 'page' AND posts.slug <> :home
-    ORDER BY posts.published_at_us, posts.id
-)
-"""
-
-
-async def made(connection: Connection) -> list[Entry]:
-    """Posts, projects once there are any, then pages by age."""
-    return await fetch_all(connection, Entry, SQL_MADE, {"home": HOME})
-
-
-SQL_OWN = "SELECT title, url FROM navigation ORDER BY position"
-
-
-async def own(connection: Connection) -> list[Entry]:
-    """The author's list; empty too while they have none."""
-    return await fetch_all(connection, Entry, SQL_OWN)
 
 
 SQL_IS_OWN = "SELECT own_navigation FROM site WHERE id = 1"

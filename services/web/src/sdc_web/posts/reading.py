@@ -47,6 +47,7 @@ class Published(Summary, frozen=True, kw_only=True):
     body_html: str
     translation_key: str = ""
     canonical_url: str = ""
+    series_id: str | None = None
 
 
 class YearOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
-    r.project AS project_json, r.translation_key, r.canonical_url
+    r.project AS project_json, r.translation_key, r.canonical_url, posts.series_id
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.slug = :slug
 """

@@ -31,6 +31,7 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
 class _Sharing(msgspec.Struct, frozen=True, kw_only=True):
     """Posts that share one tag, or one link, and how many do, counted up to `COUNTED`."""
 
+    by_link: bool
     number: int
     post_ids: str
 
@@ -47,21 +48,22 @@ async def near(
     return Near(related=tuple(others), linked_from=tuple(linked_from))
 
 
-SQL_BY_TAGS = """
-SELECT
-    (SELECT count(*) FROM (SELECT 1 FROM post_tags WHERE tag = own.tag LIMIT :counted)) AS number,
-    (SELECT json_group_array(post_id) FROM (
-        SELECT post_id FROM post_tags WHERE tag = own.tag ORDER BY post_id DESC LIMIT :looked_at
-    )) AS post_ids
-FROM post_tags AS own WHERE own.post_id = :post_id LIMIT :shared
-"""
-
-SQL_BY_LINKS = """
-SELECT 1 AS number,
-    (SELECT json_group_array(from_post_id) FROM (
+# One statement: each further one would take as long to hand over as to answer.
+SQL_SHARED = """
+SELECT * FROM (
+    SELECT 0 AS by_link, (SELECT count(*) FROM (SELECT 1 FROM post_tags WHERE tag = own.tag LIMIT :counted)) AS number,
+        (SELECT json_group_array(post_id) FROM (
+            SELECT post_id FROM post_tags WHERE tag = own.tag ORDER BY post_id DESC LIMIT :looked_at
+        )) AS post_ids
+    FROM post_tags AS own WHERE own.post_id = :post_id LIMIT :shared
+)
+UNION ALL
+SELECT * FROM (
+    SELECT 1, 1, (SELECT json_group_array(from_post_id) FROM (
         SELECT from_post_id FROM post_links WHERE address = own.address ORDER BY from_post_id DESC LIMIT :looked_at
-    )) AS post_ids
-FROM post_links AS own WHERE own.from_post_id = :post_id LIMIT :shared
+    ))
+    FROM post_links AS own WHERE own.from_post_id = :post_id LIMIT :shared
+)
 """
 
 SQL_BEST = """
@@ -82,10 +84,9 @@ async def related(
     """Published posts near to this one: by the tags that both have, a rare one counting more, then by the links that
     both have, then the newest.
     """
-    asked = {"post_id": post_id, "looked_at": LOOKED_AT, "shared": MAX_SHARED}
-    by_tags = await fetch_all(connection, _Sharing, SQL_BY_TAGS, {**asked, "counted": COUNTED})
-    by_links = await fetch_all(connection, _Sharing, SQL_BY_LINKS, asked)
-    weights, links = _weights(by_tags), _weights(by_links)
+    asked = {"post_id": post_id, "looked_at": LOOKED_AT, "shared": MAX_SHARED, "counted": COUNTED}
+    shared = await fetch_all(connection, _Sharing, SQL_SHARED, asked)
+    weights, links = (_weights([each for each in shared if each.by_link == by_link]) for by_link in (False, True))
     found = {*weights, *links} - without - {post_id}
     if not found:
         return []

@@ -14,10 +14,13 @@ from sdc_core.sqlite import Connection
 
 from sdc_web import posts, redirects, templating
 from sdc_web.db import Databases
-from sdc_web.posts import Front, Kind
+from sdc_web.media import Asset
+from sdc_web.posts import Front, Kind, Near, Published
 from sdc_web.posts.frontage import HOME
+from sdc_web.posts.languages import Translations
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import path_of
+from sdc_web.posts.series import Place
 from sdc_web.problems import AnyRequest
 from sdc_web.site import linked_data, share
 from sdc_web.site.views import View, Year, assets_of, by_section, view
@@ -171,7 +174,11 @@ route_handlers = [home, index, post, projects, project, tags, tagged, tagged_in_
 
 async def page(template: str, front: Front, **context: object) -> Response[str]:
     """A page that caches must ask about again each time."""
-    html = await asyncio.to_thread(templating.render, template, site=front, navigation=front.navigation, **context)
+    return await asyncio.to_thread(_page, template, front, **context)
+
+
+def _page(template: str, front: Front, **context: object) -> Response[str]:
+    html = templating.render(template, site=front, navigation=front.navigation, **context)
     return Response(html, media_type=MediaType.HTML, headers={"cache-control": "no-cache"})
 
 
@@ -208,14 +215,25 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
             raise NotFound(message)
         front = await _front(request, connection, settings)
         assets = await assets_of(connection, [found])
-        place = await posts.series.place(connection, found.id) if kind == "post" else None
+        place = await posts.series.place(connection, found.id) if found.series_id else None
         translations = await posts.languages.published(connection, found.id, found.translation_key)
         near = await posts.near(connection, found, settings.site_url, place, translations) if kind != "page" else None
-    template = "site/pages/show.html" if kind == "page" else "site/posts/show.html"
-    shown = await asyncio.to_thread(view, found, assets, place=place, translations=translations)
-    described = linked_data.of(shown, front)
-    card = share.address(shown, front)
-    return await page(template, front, post=shown, linked_data=described, card=card, near=near)
+    return await asyncio.to_thread(_shown, front, found, assets, place, translations, near)
+
+
+def _shown(
+    front: Front,
+    found: Published,
+    assets: dict[str, Asset],
+    place: Place | None,
+    translations: Translations | None,
+    near: Near | None,
+) -> Response[str]:
+    """Put together in one go: each step in a thread of its own would cost as much as the step."""
+    template = "site/pages/show.html" if found.kind == "page" else "site/posts/show.html"
+    shown = view(found, assets, place=place, translations=translations)
+    described, card = linked_data.of(shown, front), share.address(shown, front)
+    return _page(template, front, post=shown, linked_data=described, card=card, near=near)
 
 
 async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:
