@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, StorageState, StorageStateCookie, sync_
 
 import e2e_site
 import seaweed
+from chromium import FLAGS
 from e2e_site import Remote, Site
 
 
@@ -40,10 +41,8 @@ def browser() -> Generator[Browser]:
     """Debian's or anybody's Chromium, headless, that asks nothing of the world. Its driver holds the thread's event
     loop, so it must be gone before a test of another module wants one.
     """
-    flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=flags)
+        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=FLAGS)
         yield chromium
         chromium.close()
 

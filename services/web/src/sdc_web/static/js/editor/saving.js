@@ -1,10 +1,13 @@
-// The editor never loses a sentence: what is typed is kept in this browser twice a second, whatever the network does.
-// Saving itself is the form's own hx-put; without this file, and without any script, "Save draft" still works.
+// The editor never loses a sentence: what is typed is kept in this browser twice a second, whatever the network does, and
+// sent to the server each second, whether there is a pause or not. Saving itself is the form's own hx-put; without this file, and
+// without any script, "Save draft" still works.
+
+import * as browser from "./kept.js";
 
 const form = document.querySelector("form[data-editor]");
 const fields = [...new FormData(form).keys()].filter((name) => !["base_revision", "add_picture"].includes(name));
 const KEEP_MS = 400;
-const LONGEST_MS = 8000;
+const LONGEST_MS = 1000;
 const RETRY_MS = 5000;
 // Two tabs with the same post must not forget each other's text, so each has a key of its own.
 const prefix = `sdc-draft-${form.dataset.editor}-`;
@@ -18,6 +21,8 @@ let leaving = false;
 let keeping;
 let longest;
 let retry;
+// Asked before anything of now is kept, which may have the same name.
+const earlier = browser.newest(prefix);
 
 function tab() {
   try {
@@ -45,25 +50,16 @@ function show() {
   if (saved) saved.hidden = dirty;
 }
 
-// Storage may be full or refused (private windows): then the server's autosave is what is left.
+const present = () => ({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() });
 function keep() {
   clearTimeout(keeping);
   keeping = undefined;
-  try {
-    localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() }));
-  } catch { /* nothing to do and nothing lost yet */ }
+  browser.keep(key, present());
 }
 function forget(name = key) {
   clearTimeout(keeping);
   keeping = undefined;
-  try { localStorage.removeItem(name); } catch { /* as above */ }
-}
-// The newest text of this post that some tab kept, or null.
-function kept() {
-  try {
-    const names = Object.keys(localStorage).filter((name) => name.startsWith(prefix));
-    return names.map((name) => ({ name, ...JSON.parse(localStorage.getItem(name)) })).sort((a, b) => b.at - a.at)[0] ?? null;
-  } catch { return null; }
+  browser.forget(name);
 }
 
 form.addEventListener("input", () => {
@@ -129,7 +125,7 @@ form.addEventListener("submit", (event) => {
     waiting = event.submitter;
   } else {
     leaving = true;
-    keep();
+    browser.keepLast(key, present());
   }
 });
 
@@ -146,15 +142,13 @@ addEventListener("submit", (event) => {
   if (!event.target.matches?.("[data-conflict]")) return;
   leaving = true;
   const sent = new FormData(event.target);
-  try {
-    localStorage.setItem(key, JSON.stringify({ at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent) }));
-  } catch { /* as in keep */ }
+  browser.keepLast(key, { at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent) });
 });
 
 addEventListener("beforeunload", (event) => {
   if (dirty && !leaving) event.preventDefault();
 });
-addEventListener("pagehide", () => { if (dirty && !leaving) keep(); });
+addEventListener("pagehide", () => { if (dirty && !leaving) browser.keepLast(key, present()); });
 addEventListener("click", (event) => {
   if (event.target.closest?.("[data-forget]")) {
     leaving = true;
@@ -162,9 +156,13 @@ addEventListener("click", (event) => {
   }
 });
 
+// What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
+const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
+if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new Event("input", { bubbles: true }));
+
 const rescue = document.getElementById("editor-rescue");
-const found = kept();
-if (found && reached(found, texts())) forget(found.name);
+const found = await earlier;
+if (found && reached(found, texts())) browser.forget(found.name);
 else if (found && !document.querySelector("[data-conflict]")) {
   const minutes = Math.round((Date.now() - found.at) / 60000);
   rescue.querySelector("[data-rescue-age]").textContent =
@@ -185,7 +183,3 @@ else if (found && !document.querySelector("[data-conflict]")) {
     form.elements.body_markdown.focus();
   });
 }
-
-// What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
-const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
-if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new Event("input", { bubbles: true }));
