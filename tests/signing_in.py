@@ -30,6 +30,11 @@ async def come_in(client: httpx.AsyncClient, databases: Databases) -> Author:
     return author
 
 
+def as_actor(author: Author) -> Actor:
+    """That author, as whoever does something."""
+    return Actor(id=author.id, name=author.name, role=author.role)
+
+
 async def _insert(databases: Databases, password: str | None) -> Author:
     made = await accounts.prepare(name=NAME, display_name="Ada Lovelace", password=password, role=OWNER.role)
     author = replace(made, id=OWNER.id)

@@ -29,7 +29,9 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         self.heads.append(head)
-        self.bodies.append(await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0])))
+        self.bodies.append(
+            await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0] or 0))
+        )
         writer.write(self._answer)
         await writer.drain()
 
@@ -110,6 +112,18 @@ async def test_where_private_addresses_are_allowed_the_name_is_still_the_one_ask
     assert f"\r\nhost: hooks.example:{port}\r\n" in server.heads[0]
     assert "\r\ncontent-type: application/json\r\n" in server.heads[0]
     assert server.bodies == [b"{}"]
+
+
+async def test_a_page_is_asked_for_in_the_same_way(resolver: Resolver) -> None:
+    server = Server()
+    async with serving(server.serve) as address:
+        resolver("127.0.0.1")
+        url = f"http://api.example:{address.rpartition(':')[2]}/user"
+        attempt = await outside.get(url, {"authorization": "Bearer x"}, private=True)
+        assert (await outside.get(url, {})).error == NOT_PUBLIC
+    assert (attempt.status, attempt.body) == (200, b"ok")
+    assert server.heads[0].startswith("get /user http/1.1\r\n")
+    assert "\r\nauthorization: bearer x\r\n" in server.heads[0]
 
 
 async def test_the_next_address_of_a_name_is_tried_when_nobody_is_at_the_first(resolver: Resolver) -> None:

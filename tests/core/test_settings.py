@@ -154,6 +154,29 @@ def test_a_wrong_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name:
         settings.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_URL", "https://example.org"),
+        ("SITE_URL", "http://localhost.example.org"),
+        ("SITE_URL", "http://127.0.0.1.example.org"),
+        ("SITE_URL", "http://192.168.1.2:8000"),
+        ("WEB_HOST", "0.0.0.0"),
+        ("WEB_HOST", "::"),
+        ("WEB_HOST", ""),
+        ("WEB_PROCESSES", "2"),
+    ],
+)
+def test_the_made_up_github_is_refused_where_others_could_reach_it(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="GITHUB_MOCK"):
+        Settings(GITHUB_MOCK=True, _env_file=None, **{name: value})  # ty: ignore[invalid-argument-type]
+
+
+@pytest.mark.parametrize("address", ["", "http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_the_made_up_github_is_there_on_a_site_of_this_machine(address: str) -> None:
+    assert Settings(GITHUB_MOCK=True, SITE_URL=address, _env_file=None).GITHUB_MOCK
+
+
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDC_WEB_PORT", "0")
     monkeypatch.setenv("SDC_SITE_URL", "example.org")

@@ -1,5 +1,6 @@
 """Who may do what: every role tries every operation of the nouns."""
 
+# size: one table of every operation, and what is tried on each
 import inspect
 import pkgutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -17,7 +18,8 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
 from sdc_web import audit, look, media, posts, redirects, tokens
-from sdc_web.authors import accounts, invitations, robots, roster, site, store
+from sdc_web.authors import accounts, github, invitations, recovery_codes, robots, roster, site, store, totp
+from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
 from sdc_web.media import assets
@@ -29,6 +31,7 @@ ANNS: Final = "Ann's"
 NOBODYS: Final = "nobody's"
 NOTHING = "01NOTHING"
 PASSWORD = "a lamp, a ladder, a lake"
+OCTOCAT = Identity(id=1, login="octocat")
 
 
 class World(msgspec.Struct, kw_only=True):
@@ -250,6 +253,21 @@ OPERATIONS: dict[str, Operation] = {
     "invitations.revoke": Operation("authors.change", NOBODYS, lambda w, by: invitations.revoke(w.databases, by, "1")),
     "audit.page": Operation("audit.read", NOBODYS, lambda w, by: w.read(lambda c: audit.page(c, by, audit.Filters()))),
     "audit.names": Operation("audit.read", NOBODYS, lambda w, by: w.read(lambda c: audit.names(c, by))),
+    "totp.begin": Operation(
+        "account.change", NOBODYS, lambda w, by: totp.begin(w.databases, by, w.settings.factors_key)
+    ),
+    "totp.enrolment": Operation(
+        "account.change", NOBODYS, lambda w, by: totp.enrolment(w.databases, by, w.settings.factors_key, site="A")
+    ),
+    "totp.confirm": Operation(
+        "account.change", NOBODYS, lambda w, by: totp.confirm(w.databases, by, w.settings.factors_key, "123456")
+    ),
+    "totp.turn_off": Operation("account.change", NOBODYS, lambda w, by: totp.turn_off(w.databases, by)),
+    "recovery_codes.renew": Operation(
+        "account.change", NOBODYS, lambda w, by: recovery_codes.renew(w.databases, by, replaces_us=0)
+    ),
+    "github.link": Operation("account.change", NOBODYS, lambda w, by: github.link(w.databases, by, OCTOCAT)),
+    "github.unlink": Operation("account.change", NOBODYS, lambda w, by: github.unlink(w.databases, by)),
     "jobs.start": Operation("jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, by, "cron.expire")),
     "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
     "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
@@ -364,10 +382,22 @@ WITHOUT = {
     "sdc_web.authors.accounts.sign_in",
     "sdc_web.authors.invitations.accept",
     "sdc_web.authors.invitations.find",
+    "sdc_web.authors.github.account_of",
+    "sdc_web.authors.github.sign_in",
+    "sdc_web.authors.github_trips.begin",
+    "sdc_web.authors.github_trips.come_back",
     "sdc_web.authors.passkeys.ask_for_known",
     "sdc_web.authors.passkeys.ask_for_new",
     "sdc_web.authors.passkeys.made",
     "sdc_web.authors.passkeys.prove",
+    "sdc_web.authors.pending.begin",
+    "sdc_web.authors.pending.end",
+    "sdc_web.authors.pending.find",
+    "sdc_web.authors.recovery_codes.left",
+    "sdc_web.authors.recovery_codes.sign_in",
+    "sdc_web.authors.recovery_codes.use",
+    "sdc_web.authors.totp.is_on",
+    "sdc_web.authors.totp.verify",
     "sdc_web.tokens.bearer.recognise",
 }
 """Operations that ask for no right."""

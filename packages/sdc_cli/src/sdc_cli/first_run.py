@@ -1,13 +1,12 @@
 """What the first `sdc up` makes: the data folder and the secrets that nobody has set."""
 
-import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core import clock, webhooks
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings, load
+from sdc_core.write_once import write_once
 
 OWN_KEY = "sdc-embedded-"
 """How the access key of the embedded object store begins; any other key belongs to a store from outside."""
@@ -31,7 +30,7 @@ def prepare(settings: Settings) -> Settings:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not settings.WEBHOOK_SECRETS:
-            _write_once(settings.secrets_dir / "sdc_webhook_secrets", webhooks.new_secret())
+            write_once(settings.secrets_dir / "sdc_webhook_secrets", webhooks.new_secret().encode())
         if is_embedded(settings):
             _own_store(settings)
     except OSError as error:
@@ -73,29 +72,10 @@ def store_keys(settings: Settings) -> StoreKeys:
 def _own_store(settings: Settings) -> None:
     folder = settings.secrets_dir
     # The id last: it is what says that the store is ours.
-    _write_once(folder / "sdc_s3_secret_access_key", clock.new_token())
-    _write_once(folder / JWT_FILE, msgspec.json.encode(StoreKeys(**_fresh_keys())).decode())
-    _write_once(folder / "sdc_s3_access_key_id", f"{OWN_KEY}{clock.new_id().lower()}")
+    write_once(folder / "sdc_s3_secret_access_key", clock.new_token().encode())
+    write_once(folder / JWT_FILE, msgspec.json.encode(StoreKeys(**_fresh_keys())))
+    write_once(folder / "sdc_s3_access_key_id", f"{OWN_KEY}{clock.new_id().lower()}".encode())
 
 
 def _fresh_keys() -> dict[str, str]:
     return {field: clock.new_token() for field in StoreKeys.__struct_fields__}
-
-
-def _write_once(file: Path, secret: str) -> None:
-    """Write a new file whole or not at all; one that is there stays, whoever made it."""
-    if file.exists():
-        return
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(secret)
-        opened.flush()
-        os.fsync(opened.fileno())
-    try:
-        # Two that start at once must end with the same secret: the second link fails.
-        os.link(part, file)
-    except FileExistsError:
-        return
-    finally:
-        part.unlink()

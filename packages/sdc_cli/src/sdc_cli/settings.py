@@ -52,11 +52,13 @@ def as_markdown() -> str:
 
 def _type(written: str) -> str:
     many = "list of " if "tuple" in written else ""
-    for part, word in (("SecretStr", "secret"), ("Path", "path"), ("int", "number")):
+    for part, word in (("SecretStr", "secret"), ("Path", "path"), ("int", "number"), ("bool", "yes or no")):
         if part in written:
             return f"{many}{word}"
     return f"{many}text"
 
 
 def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value) if value not in (None, (), "") else ""

@@ -1,4 +1,4 @@
-"""Requests to addresses outside that somebody has typed: a hub, an endpoint, a monitor.
+"""Requests to addresses outside: a hub, an endpoint or a monitor that somebody has typed, GitHub.
 
 A name may lead into this machine or its network, at once or the next time it is asked (CWE-918). So it is resolved
 here, what it leads to is checked, and the connection goes to what was checked.
@@ -30,7 +30,14 @@ async def post(
 
     An address of this machine or its network is refused unless `private`; that is an attempt with its reason, too.
     """
-    return await attempts.make(_answer(url, body, headers, private=private), timeout_s, attempts.beginning)
+    answer = _answer("POST", url, body, headers, private=private)
+    return await attempts.make(answer, timeout_s, attempts.beginning)
+
+
+async def get(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
+    """GET in the same way."""
+    answer = _answer("GET", url, b"", headers, private=private)
+    return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
 async def ping(url: str, *, timeout_s: float = SEND_S) -> str:
@@ -62,7 +69,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 @asynccontextmanager
 async def _answer(
-    url: str, body: bytes, headers: Mapping[str, str], *, private: bool
+    method: str, url: str, body: bytes, headers: Mapping[str, str], *, private: bool
 ) -> AsyncGenerator[httpx.Response]:
     """The answer of the first address that takes the connection."""
     asked = httpx.URL(url)
@@ -76,7 +83,7 @@ async def _answer(
     async with httpx.AsyncClient(timeout=timeout, verify=verify, trust_env=False, follow_redirects=False) as client:
         for left, address in reversed([*enumerate(reversed(addresses[:MAX_ADDRESSES]))]):
             request = client.build_request(
-                "POST",
+                method,
                 asked.copy_with(host=str(address)),
                 content=body,
                 headers={**headers, "host": asked.netloc.decode("ascii"), "accept-encoding": "identity"},

@@ -6,13 +6,14 @@ first (`docs/decisions/0002-one-settings-table.md`). Sources, strongest first: k
 """
 
 import os
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from sdc_core.errors import Misconfigured
@@ -109,10 +110,17 @@ class Settings(BaseSettings):
     IMAGE_PROCESSES: int = Field(
         0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core."
     )
-    GITHUB_CLIENT_ID: str = Field("", description="Reserved for sign-in with GitHub, which is not there yet.")
-    GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="Reserved, as above.")
+    GITHUB_CLIENT_ID: str = Field(
+        "",
+        description="Sign-in with GitHub: the id of your OAuth app; its callback is `SITE_URL/author/github/callback`.",
+    )
+    GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="The secret of that app.")
     GITHUB_ALLOWED_IDS: Annotated[tuple[int, ...], NoDecode] = Field(
-        (), description="Reserved, as above: comma-separated numeric ids."
+        (), description="Comma-separated numbers of the GitHub accounts that may sign in (`api.github.com/users/NAME`)."
+    )
+    GITHUB_MOCK: bool = Field(
+        default=False,
+        description="For development: a made-up GitHub with people to choose from. Only on a site of this machine.",
     )
     PING_URL: str = Field("", description="Address fetched after each good restore drill (a dead man's switch).")
     GEOIP_DB: Path | None = Field(None, description="An own `.mmdb` file for countries. Unset: the built-in table.")
@@ -146,6 +154,19 @@ class Settings(BaseSettings):
             message = "must begin with http:// or https://"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("GITHUB_MOCK")
+    @classmethod
+    def _only_here(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
+        """Whoever can reach the made-up GitHub can be anybody."""
+        site = urlsplit(info.data.get("SITE_URL", "")).hostname or "localhost"
+        if value and not (_is_loopback(site) and _is_loopback(info.data.get("WEB_HOST", ""))):
+            message = "is for development: SDC_SITE_URL and SDC_WEB_HOST must be localhost or 127.0.0.1"
+            raise ValueError(message)
+        if value and info.data.get("WEB_PROCESSES", 1) > 1:
+            message = "keeps its codes in one process: SDC_WEB_PROCESSES must be 1"
+            raise ValueError(message)
+        return value
 
     @property
     def secrets_dir(self) -> Path:
@@ -181,6 +202,11 @@ class Settings(BaseSettings):
     def ttl_db(self) -> Path:
         """Rows that expire: never backed up."""
         return self.DATA_DIR / "ttl.db"
+
+    @property
+    def factors_key(self) -> Path:
+        """The key of second factors, which no backup holds."""
+        return self.DATA_DIR / "factors.key"
 
     @property
     def worker_db(self) -> Path:
@@ -255,6 +281,14 @@ def _refuse_unknown(names: set[str]) -> None:
     if unknown:
         message = f"unknown setting {', '.join(unknown)}: see docs/settings.md for the names"
         raise Misconfigured(message)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _lines(error: ValidationError) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -21,7 +21,20 @@ from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 from sdc_core.webhooks import Keyring
 
-from sdc_web import announcements, api, audit, author, dashboard, hooks, media, posts, problems, site, templating
+from sdc_web import (
+    announcements,
+    api,
+    audit,
+    author,
+    dashboard,
+    hooks,
+    media,
+    mock_github,
+    posts,
+    problems,
+    site,
+    templating,
+)
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Edge, method_override, security_headers
 from sdc_web.page_cache import PageCache
@@ -62,7 +75,7 @@ def create() -> ASGIApp:
 
 def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
     """The application. Its parts open with the ASGI lifespan. Raises Misconfigured without a webhook secret."""
-    routes = routes or Routes(site.key_file(settings))
+    routes = routes or Routes([*site.key_file(settings), *([mock_github.router()] if settings.GITHUB_MOCK else [])])
     opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets))
     routes.litestar.state.clear()
     edge = Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings))
@@ -80,7 +93,7 @@ class Routes:
 
     opened: "_Opened"
 
-    def __init__(self, more: Sequence[HTTPRouteHandler] = ()) -> None:
+    def __init__(self, more: Sequence[HTTPRouteHandler | Router] = ()) -> None:
         self.litestar = Litestar(
             route_handlers=[
                 *site.route_handlers,

@@ -49,6 +49,11 @@ _SAID = MappingProxyType({
     "removed": Flash(kind="ok", text="Removed. Nothing of what they wrote is lost."),
     "revoked-invitation": Flash(kind="ok", text="Taken back. The link opens nothing any more."),
     "ended": Flash(kind="ok", text="Signed out there."),
+    "codes_on": Flash(kind="ok", text="From now on your password asks for a code."),
+    "codes_off": Flash(kind="ok", text="Your password is enough again."),
+    "github_linked": Flash(kind="ok", text="Linked. You can sign in with GitHub."),
+    "github_unlinked": Flash(kind="ok", text="Unlinked. GitHub signs you in no more."),
+    "recovery_code": Flash(kind="warning", text="That recovery code is used up. Few are left: make new ones below."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip
 

@@ -7,7 +7,7 @@ from sdc_core.errors import Invalid, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
-from sdc_web.author import ceremony, forms, signed_in
+from sdc_web.author import ceremony, factors, forms, signed_in
 from sdc_web.authors import accounts, passkeys
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -83,6 +83,7 @@ async def page(
         errors=errors or {},
         fresh=confirm.is_fresh(author),
         has_password=has_password,
+        factors=await factors.of(databases, settings, author.id),
         passkeys=await passkeys.listing(databases, author.actor),
         passkey_origin=ceremony.origin(settings),
         **{"passkey_names": {}, **more},

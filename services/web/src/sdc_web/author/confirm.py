@@ -10,7 +10,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import htmx, pages
 from sdc_web.author import ceremony, forms, signed_in
-from sdc_web.authors import accounts, passkeys
+from sdc_web.authors import accounts, github, passkeys, recovery_codes, totp
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm
@@ -26,6 +26,7 @@ class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One proof, and what waits for it: the page to go back to, or a form (`held`, encoded) and where it was sent."""
 
     password: str = ""
+    code: str = ""
     credential: str = ""
     return_to: str = ""
     action: str = ""
@@ -105,10 +106,13 @@ async def create(
 ) -> Response[bytes] | Response[str]:
     """Take a proof, give the session a new token, and go on."""
     form = await forms.read(request, ConfirmForm)
+    field = "passkey" if form.credential else "password"
     try:
         await _prove(request, databases, settings, author, form)
+        field = "code"
+        await _prove_code(request, databases, settings, author, form)
     except (Unauthorized, Invalid, Throttled) as error:
-        errors = {"passkey" if form.credential else "password": str(error)}
+        errors = {field: str(error)}
         status_code = 429 if isinstance(error, Throttled) else 422
         return await _page(request, databases, settings, author, form, errors, status_code=status_code)
     cookie = signed_in.cookie(settings, await confirm.renew(databases, author), author.expires_at_us)
@@ -140,6 +144,18 @@ async def _prove(
     )
 
 
+async def _prove_code(
+    request: AnyRequest, databases: Databases, settings: Settings, author: SignedIn, form: ConfirmForm
+) -> None:
+    """What a password asks for at the sign-in it asks for here as well: the app's code or a recovery code."""
+    if form.credential or not await totp.is_on(databases, author.id):
+        return
+    if totp.is_code(form.code):
+        await totp.verify(databases, author.actor, settings.factors_key, form.code)
+    else:
+        await recovery_codes.use(databases, author.actor, form.code, signed_in.address_of(request))
+
+
 async def _page(
     request: AnyRequest,
     databases: Databases,
@@ -164,6 +180,8 @@ async def _page(
         has_password=has_password,
         has_passkey=bool(await passkeys.listing(databases, author.actor)),
         passkey_origin=ceremony.origin(settings),
+        codes_on=await totp.is_on(databases, author.id),
+        has_github=await github.account_of(databases, author.id) is not None,
     )
 
 

@@ -9,7 +9,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import pages
 from sdc_web.author import ceremony, forms, signed_in
-from sdc_web.authors import accounts, one_time_tokens, passkeys, site
+from sdc_web.authors import accounts, github_calls, one_time_tokens, passkeys, site
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.authors.passkeys import Person
 from sdc_web.db import Databases
@@ -35,9 +35,9 @@ async def show(
     token: FromQuery[str] = "",
 ) -> Response[str]:
     """The form, while the link works."""
-    await _require_link(databases, token)
+    await require_link(databases, token)
     empty = SetupForm(token=token, name="", display_name="", site_title="")
-    return await _form(request, databases, settings, empty, {})
+    return await page(request, databases, settings, empty, {})
 
 
 @post("/author/setup/challenge", status_code=200)
@@ -48,7 +48,7 @@ async def begin(
     nothing stays on the device.
     """
     form = await forms.read(request, SetupForm)
-    await _require_link(databases, form.token)
+    await require_link(databases, form.token)
     site.clean_title(form.site_title)
     author = await accounts.prepare(name=form.name, display_name=form.display_name, password=None, role="owner")
     person = Person(id=author.id, name=author.name, display_name=author.display_name)
@@ -70,24 +70,25 @@ async def create(
         site_title=form.site_title,
     )
     try:
-        await _require_link(databases, form.token)
+        await require_link(databases, form.token)
         passkey = await ceremony.first(request, databases, settings, form.credential) if form.credential else None
         author = await one_time_tokens.set_up(databases, form.token, claim, passkey)
     except Invalid as error:
-        return await _form(request, databases, settings, form, {error.field or "form": str(error)}, status_code=422)
+        return await page(request, databases, settings, form, {error.field or "form": str(error)}, status_code=422)
     return await signed_in.begin(
         request, databases, settings, author, signed_in.HOME, way="passkey" if form.credential else "password"
     )
 
 
-async def _require_link(databases: Databases, token: str) -> None:
+async def require_link(databases: Databases, token: str) -> None:
+    """Raises Unauthorized once the site has an author, and for a spent link."""
     if await accounts.any_exists(databases):
         raise Unauthorized("this site has its author already: sign in as you chose then")
     if not await one_time_tokens.works(databases, token, "setup"):
         raise Unauthorized("this set-up link has been used or its 30 minutes are over: restart SDC for a new one")
 
 
-async def _form(
+async def page(
     request: AnyRequest,
     databases: Databases,
     settings: Settings,
@@ -95,6 +96,7 @@ async def _form(
     errors: dict[str, str],
     status_code: int = 200,
 ) -> Response[str]:
+    """The form, with what was typed but the password, and what is wrong with it."""
     return await pages.page(
         request,
         databases,
@@ -104,6 +106,7 @@ async def _form(
         form=form,
         errors=errors,
         passkey_origin=ceremony.origin(settings),
+        github=github_calls.provider(settings) is not None,
     )
 
 

@@ -4,14 +4,16 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core.errors import Invalid, Throttled, Unauthorized
+from sdc_core import clock
+from sdc_core.errors import Invalid, SdcError, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
 from sdc_web.author import account, ceremony, forms, signed_in
-from sdc_web.authors import accounts, one_time_tokens, passkeys
+from sdc_web.authors import accounts, github_calls, one_time_tokens, passkeys, pending, totp
+from sdc_web.authors.store import Author
 from sdc_web.db import Databases
-from sdc_web.problems import AnyRequest
+from sdc_web.problems import STATUSES, AnyRequest
 from sdc_web.sessions import cookies
 from sdc_web.sessions.signed_in import SignedIn, revoke
 
@@ -83,6 +85,8 @@ async def create(
         refused = await _form(request, databases, settings, form, {"form": str(error)}, status_code=429)
         refused.headers["Retry-After"] = str(error.retry_after_s)
         return refused
+    if await totp.is_on(databases, author.id):
+        return await _ask_for_code(databases, settings, author, form.return_to)
     return await signed_in.begin(request, databases, settings, author, form.return_to, way="password")
 
 
@@ -116,6 +120,22 @@ async def delete(
     return Response(b"", status_code=303, headers=headers)
 
 
+async def refused(
+    request: AnyRequest, databases: Databases, settings: Settings, error: SdcError, return_to: str = ""
+) -> Response[str]:
+    """The page again, with what went wrong on another way in."""
+    form = SignInForm(name="", password="", return_to=return_to)
+    return await _form(request, databases, settings, form, {"form": str(error)}, status_code=STATUSES[error.code])
+
+
+async def _ask_for_code(databases: Databases, settings: Settings, author: Author, return_to: str) -> Response[bytes]:
+    """The password was right; the code is asked for on a page of its own, in this browser."""
+    token = await pending.begin(databases, author.id, signed_in.local_path(return_to))
+    lifetime_s = pending.LIFETIME_US // clock.SECOND_US
+    cookie = cookies.passing(settings.site_url, pending.COOKIE, token, lifetime_s)
+    return Response(b"", status_code=303, headers={"Location": signed_in.CODE, "Set-Cookie": cookie})
+
+
 async def _form(
     request: AnyRequest,
     databases: Databases,
@@ -133,6 +153,7 @@ async def _form(
         form=form,
         errors=errors or {},
         passkey_origin=ceremony.origin(settings),
+        github=github_calls.provider(settings) is not None,
     )
 
 

@@ -22,6 +22,7 @@ from sdc_web.sessions.signed_in import SignedIn, find, start
 
 HOME = "/author"
 SIGN_IN = "/author/sign-in"
+CODE = "/author/sign-in/code"
 
 
 class SignInNeeded(Unauthorized):

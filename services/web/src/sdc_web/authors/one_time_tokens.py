@@ -8,7 +8,8 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 
 from sdc_web import audit
-from sdc_web.authors import accounts, passkey_store, site, store, token_store
+from sdc_web.authors import accounts, github, passkey_store, site, store, token_store
+from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.store import Author
 from sdc_web.authors.token_store import OneTimeToken, Purpose
@@ -60,9 +61,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     site_title: str
 
 
-async def set_up(databases: Databases, token: str, claim: Claim, passkey: Passkey | None = None) -> Author:
-    """Use a set-up token: the first author, with a password or with `passkey`, whose author they become. Raises
-    Unauthorized for a spent one, Conflict when the site has been claimed.
+async def set_up(databases: Databases, token: str, claim: Claim, key: Passkey | Identity | None = None) -> Author:
+    """Use a set-up token: the first author, with a password, with a passkey, whose author they become, or with an
+    account at GitHub. Raises Unauthorized for a spent one, Conflict when the site has been claimed.
 
     Invalid leaves the token unused. Two at once cannot both win: the site's write lock is held from the first look to
     the row. A crash between the two files costs the token alone, and `sdc up` prints a new one.
@@ -70,22 +71,25 @@ async def set_up(databases: Databases, token: str, claim: Claim, passkey: Passke
     if not await works(databases, token, "setup"):
         raise _spent()
     title = site.clean_title(claim.site_title)
-    if passkey is None and claim.password is None:
+    if key is None and claim.password is None:
         raise Invalid("choose a password, or a passkey", field="password")
     author = await accounts.prepare(
         name=claim.name,
         display_name=claim.display_name,
         password=claim.password,
         role="owner",
-        author_id=passkey.author_id if passkey else "",
+        author_id=key.author_id if isinstance(key, Passkey) else "",
     )
     async with databases.site.transaction() as connection:
         if await store.any_exists(connection):
             raise Conflict("the site has an author already")
         await _take(databases, token, "setup")
         await store.insert(connection, author)
-        if passkey:
-            await passkey_store.insert(connection, passkey)
+        match key:
+            case Passkey():
+                await passkey_store.insert(connection, key)
+            case Identity():
+                await github.keep(connection, key, author.actor)
         await site.set_title(connection, title)
         await audit.record(connection, author.actor, "author.added", author.id, f"{author.name}, as the first owner")
     log.info("the site was claimed", extra={"author": author.name})

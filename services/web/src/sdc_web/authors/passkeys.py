@@ -18,7 +18,7 @@ from webauthn.helpers.structs import (
 )
 
 from sdc_web import audit
-from sdc_web.authors import ceremonies, passkey_store, rights, site, store, webauthn_answers
+from sdc_web.authors import ceremonies, passkey_store, rights, site, store, ways_in, webauthn_answers
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import Actor
 from sdc_web.authors.store import Author
@@ -208,9 +208,8 @@ async def remove(databases: Databases, by: Actor, passkey_id: str) -> None:
     """It opens nothing from now on. Raises NotFound when it is none of theirs, Conflict for the last way in."""
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
-        author = await store.by_id(connection, by.id)
         names = {each.id: each.name for each in await passkey_store.of_author(connection, by.id)}
-        last = author is not None and author.password_hash is None and len(names) == 1
+        last = await ways_in.count(connection, by.id) == 1
         if not await passkey_store.delete(connection, by.id, passkey_id):
             raise NotFound("there is no such passkey")
         await audit.record(connection, by, "passkey.removed", passkey_id, names[passkey_id])

@@ -90,6 +90,16 @@ SQL_HAND_OVER_POSTS = "UPDATE posts SET author_id = :heir_id WHERE author_id = :
 SQL_HAND_OVER_MEDIA = "UPDATE media_assets SET author_id = :heir_id WHERE author_id = :id"
 SQL_FORGET_TOKENS = "DELETE FROM api_tokens WHERE author_id = :id"
 SQL_FORGET_PASSKEYS = "DELETE FROM passkeys WHERE author_id = :id"
+SQL_FORGET_CODES = "DELETE FROM totp_secrets WHERE author_id = :id"
+SQL_FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE author_id = :id"
+SQL_FORGET_GITHUB = "DELETE FROM github_accounts WHERE author_id = :id"
+_FORGET = (
+    SQL_FORGET_TOKENS,
+    SQL_FORGET_PASSKEYS,
+    SQL_FORGET_CODES,
+    SQL_FORGET_RECOVERY_CODES,
+    SQL_FORGET_GITHUB,
+)
 
 
 async def remove(databases: Databases, by: Actor, author_id: str, heir_id: str) -> None:
@@ -107,7 +117,7 @@ async def remove(databases: Databases, by: Actor, author_id: str, heir_id: str) 
         values = {"id": author_id, "heir_id": heir_id}
         for statement in (SQL_HAND_OVER_POSTS, SQL_HAND_OVER_MEDIA):
             await execute(connection, statement, values)
-        for statement in (SQL_FORGET_TOKENS, SQL_FORGET_PASSKEYS):
+        for statement in _FORGET:
             await execute(connection, statement, {"id": author_id})
         await execute(connection, SQL_REMOVE, {"id": author_id, "now_us": clock.now_us()})
         await audit.record(

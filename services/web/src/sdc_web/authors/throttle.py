@@ -15,6 +15,8 @@ FORGOTTEN_AFTER_US = clock.DAY_US
 LONGEST_ACCOUNT_WAIT_S = 60
 """Short, since anybody can make the author's account wait; a login link does not."""
 LONGEST_ADDRESS_WAIT_S = 900
+LONGEST_CODE_WAIT_S = 900
+"""A hundred guesses a day at a code that is one of a million. Only who knows the password makes the author wait."""
 
 
 class Throttle(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,10 +36,17 @@ def keys(name: str, address: str, device: str = "") -> dict[str, int]:
     """
     if device:
         return {f"device:{_digest(f'{device} {name.strip().casefold()}')}": LONGEST_ACCOUNT_WAIT_S}
-    return {
-        f"account:{_digest(name.strip().casefold())}": LONGEST_ACCOUNT_WAIT_S,
-        f"address:{origin(address)}": LONGEST_ADDRESS_WAIT_S,
-    }
+    return {f"account:{_digest(name.strip().casefold())}": LONGEST_ACCOUNT_WAIT_S, **address_keys(address)}
+
+
+def address_keys(address: str) -> dict[str, int]:
+    """The throttle of a try that is no guess at an account's secret."""
+    return {f"address:{origin(address)}": LONGEST_ADDRESS_WAIT_S}
+
+
+def code_keys(author_id: str) -> dict[str, int]:
+    """The throttle of codes after the password. Apart from the account's, which each right password forgives."""
+    return {f"code:{_digest(author_id)}": LONGEST_CODE_WAIT_S}
 
 
 def origin(address: str) -> str:

@@ -12,6 +12,9 @@ SQL_EXPIRE_LINKS = "DELETE FROM preview_links WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_KEYS = "DELETE FROM idempotency_keys WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_REFUSALS = "DELETE FROM refusals WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_INVITATIONS = "DELETE FROM invitations WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_ENROLMENTS = "DELETE FROM totp_enrolments WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at_us <= :now_us"
+SQL_EXPIRE_TRIPS = "DELETE FROM github_trips WHERE expires_at_us <= :now_us"
 _ALL = (
     SQL_EXPIRE_LINKS,
     SQL_EXPIRE_SESSIONS,
@@ -23,6 +26,9 @@ _ALL = (
     SQL_EXPIRE_DEVICES,
     SQL_EXPIRE_REFUSALS,
     SQL_EXPIRE_INVITATIONS,
+    SQL_EXPIRE_ENROLMENTS,
+    SQL_EXPIRE_PENDING,
+    SQL_EXPIRE_TRIPS,
 )
 
 

@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 from sdc_core import clock
+from sdc_core.write_once import write_once
 
 SALT_BYTES = 32
 HASH_BYTES = 8
@@ -68,13 +68,11 @@ class Visitors:
 def shared_salt(folder: Path, day: str) -> bytes:
     """The salt of the day, made by whichever process comes first; salts of earlier days are deleted. Blocking.
 
-    The file is written whole and safe on disk under a name of its own, then linked to the day's name, which fails for
-    all but one process: nobody ever reads half a salt, and nobody replaces one in use.
+    Nobody ever reads half a salt, and nobody replaces one in use.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / day
-    if not target.exists():
-        _offer(folder, target)
+    write_once(target, clock.random_bytes(SALT_BYTES))
     delete_earlier(folder, day)
     return target.read_bytes()
 
@@ -84,26 +82,3 @@ def delete_earlier(folder: Path, day: str) -> None:
     for other in folder.iterdir() if folder.is_dir() else ():
         if other.name < day and not other.name.startswith("."):
             other.unlink(missing_ok=True)
-
-
-def _offer(folder: Path, target: Path) -> None:
-    own = folder / f".{clock.new_id()}"
-    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, clock.random_bytes(SALT_BYTES))
-        os.fsync(descriptor)
-        os.link(own, target)
-    except FileExistsError:
-        pass
-    finally:
-        os.close(descriptor)
-        own.unlink(missing_ok=True)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,7 @@ from sdc_core import clock
 from sdc_core.errors import NotFound
 
 from sdc_web import audit
-from sdc_web.authors import rights
+from sdc_web.authors import pending, rights
 from sdc_web.authors import store as authors
 from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
@@ -150,9 +150,12 @@ async def revoke(databases: Databases, by: Actor, session_id: str) -> None:
 
 
 async def revoke_all(databases: Databases, by: Actor, author_id: str, *, kept_id: str = "") -> int:
-    """End all sessions of an author but the one named; returns how many ended. Raises Forbidden."""
+    """End all sessions of an author but the one named, and sign-ins under way; returns how many sessions ended. Raises
+    Forbidden.
+    """
     rights.require(by, "account.change", author_id)
     async with databases.ttl.transaction() as connection:
+        await pending.delete_of(connection, author_id)
         ended = await store.delete_others(connection, author_id, kept_id)
     if ended:
         async with databases.site.transaction() as connection:
