@@ -12,6 +12,7 @@ from sdc_web.app import Routes, build
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, history, schedule
 from sdc_web.posts.records import State
+from sdc_web.texts import markdown
 
 from signing_in import OWNER
 
@@ -230,6 +231,37 @@ async def test_a_moment_is_met_to_the_second(app: ASGIApp, databases: Databases,
     await once_read(databases)
     assert 0 <= clock.now_us() - at_us < clock.SECOND_US
     assert (await found(databases, post)).published_at_us == at_us
+
+
+async def test_a_text_is_rendered_before_its_moment_and_once(
+    databases: Databases, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, OWNER, post.id, at_us)
+    render, bodies = markdown.render, list[str]()
+    monkeypatch.setattr(markdown, "render", lambda body: bodies.append(body) or render(body))
+    assert await schedule.draw_ahead(databases.site, at_us - 1, {}) == {}
+    drawn = await schedule.draw_ahead(databases.site, at_us, {})
+    drawn = await schedule.draw_ahead(databases.site, at_us, drawn)
+    with clock.frozen(at_us):
+        await schedule.meet_due(databases.site, at_us, drawn)
+    assert await read(databases) == "<p>As it was scheduled.</p>\n"
+    assert bodies == ["As it was scheduled."]
+    assert await schedule.draw_ahead(databases.site, at_us, drawn) == {}
+
+
+async def test_a_moment_that_comes_while_the_next_is_asked_for_is_met_at_once(
+    databases: Databases, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_us = clock.now_us() + HOUR_US
+    await posts.publish(databases.site, OWNER, post.id, at_us)
+    moments = iter([at_us - 1])
+    monkeypatch.setattr(clock, "now_us", lambda: next(moments, at_us))
+    monkeypatch.setattr(schedule, "LOOK_S", 3_600.0)
+    async with asyncio.TaskGroup() as group:
+        loop = group.create_task(schedule.run(databases.site))
+        await once_read(databases)
+        loop.cancel()
 
 
 async def test_what_was_due_while_web_was_down_is_done_at_the_next_start(

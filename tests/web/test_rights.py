@@ -357,6 +357,7 @@ async def test_what_is_refused_changes_nothing(world: World) -> None:
 WITHOUT = {
     # What the site does by itself, when the worker or its own loops say so.
     "sdc_web.posts.publication.unpublish_as_set",
+    "sdc_web.posts.schedule.draw_ahead",
     "sdc_web.posts.schedule.meet_due",
     "sdc_web.posts.schedule.run",
     "sdc_web.posts.rereading.read_again",

@@ -8,6 +8,7 @@ try: whoever holds the write lock first does it, and for the others nothing is l
 import asyncio
 import logging
 from contextlib import suppress
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -21,9 +22,15 @@ from sdc_web.authors.rights import Actor
 from sdc_web.posts import publication, store
 from sdc_web.posts.records import Kind, Post
 from sdc_web.texts import markdown
+from sdc_web.texts.markdown import Rendered
 
 LOOK_S = 1.0
+AHEAD_US = 5 * clock.SECOND_US
+MOST_AHEAD = 20
 MAX_DUE = 1_000
+
+Drawn: TypeAlias = dict[str, Rendered]
+"""Texts that are rendered, by the ids of their revisions."""
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +57,38 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(database: Database) -> None:
     """The loop: for ever, meet each moment. A database that is busy is asked again."""
+    drawn: Drawn = {}
     while True:
+        now_us = clock.now_us()
         with suppress(Unavailable):
-            await meet_due(database, clock.now_us())
+            await meet_due(database, now_us, drawn)
+        drawn = await draw_ahead(database, now_us + AHEAD_US, drawn)
+        # Asked of the same moment: one that has come meanwhile is met at once, not a look later.
         async with database.read() as connection:
-            next_us = await next_due_us(connection, clock.now_us())
+            next_us = await next_due_us(connection, now_us)
         await asyncio.sleep(LOOK_S if next_us is None else min(LOOK_S, (next_us - clock.now_us()) / clock.SECOND_US))
 
 
-async def meet_due(database: Database, now_us: int) -> Done:
-    """Do whatever is due, the oldest moment first; repeating it does no harm.
+async def draw_ahead(database: Database, until_us: int, drawn: Drawn) -> Drawn:
+    """The HTML of what goes out until then, so that nobody waits for it at the moment itself."""
+    ready: Drawn = {}
+    async with database.read() as connection:
+        due = await store.due(connection, until_us, MOST_AHEAD)
+    for post in due:
+        revision_id = post.scheduled_revision_id or ""
+        with suppress(NotFound):
+            ready[revision_id] = drawn.get(revision_id) or await _draw(database, post)
+    return ready
+
+
+async def _draw(database: Database, post: Post) -> Rendered:
+    async with database.read() as connection:
+        revision = await store.revision(connection, post.id, post.scheduled_revision_id or "")
+    return await asyncio.to_thread(markdown.render, revision.body)
+
+
+async def meet_due(database: Database, now_us: int, drawn: Drawn | None = None) -> Done:
+    """Do whatever is due, the oldest moment first; repeating it does no harm. `drawn` holds what is rendered already.
 
     A post that cannot be published any more goes back to being a draft, and says why. Raises Unavailable, once the
     others are done, for those that may be at the next try: they stay scheduled.
@@ -77,7 +106,7 @@ async def meet_due(database: Database, now_us: int) -> Done:
             if leaves:
                 unpublished += await publication.unpublish_as_set(database, post)
             else:
-                published += await _publish(database, post)
+                published += await _publish(database, post, (drawn or {}).get(post.scheduled_revision_id or ""))
         except Unavailable as error:
             waiting = error
     if waiting is not None:
@@ -85,18 +114,17 @@ async def meet_due(database: Database, now_us: int) -> Done:
     return Done(published=published, unpublished=unpublished)
 
 
-async def _publish(database: Database, post: Post) -> bool:
+async def _publish(database: Database, post: Post, drawn: Rendered | None) -> bool:
     """Whether it went out: not when the author deleted it, or decided otherwise, since it was read."""
     try:
-        async with database.read() as connection:
-            revision = await store.revision(connection, post.id, post.scheduled_revision_id or "")
-        rendered = await asyncio.to_thread(markdown.render, revision.body)
+        # A revision that is scheduled keeps its text; its tags and its series may get other names.
+        rendered = drawn or await _draw(database, post)
         async with database.transaction() as connection:
             before = await store.post(connection, post.id)
-            if (before.scheduled_at_us, before.scheduled_revision_id) != (post.scheduled_at_us, revision.id):
+            as_read = (post.scheduled_at_us, post.scheduled_revision_id)
+            if (before.scheduled_at_us, before.scheduled_revision_id) != as_read:
                 return False
-            # Its tags and its series may have got other names while this text was rendered.
-            present = await store.revision(connection, post.id, revision.id)
+            present = await store.revision(connection, post.id, post.scheduled_revision_id or "")
             finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
             await publication.put_before_readers(connection, before, finished, post.scheduled_at_us)
             await audit.record(connection, rights.SYSTEM, "post.published", post.id, finished.title)
