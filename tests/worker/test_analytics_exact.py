@@ -60,7 +60,7 @@ def made_line(dice: random.Random, at: int, visitor: str, agent: str) -> Line:
         ts=at,
         visitor=visitor,
         method=dice.choice(["GET"] * 8 + ["POST", "HEAD"]),
-        path=dice.choice(["/", "/posts/one", "/posts/two", "/author", "/author/posts", "/authors", "/static/x.css"]),
+        path=dice.choice(["/", "/posts/one", "/posts/two", "/author", "/author/posts", "/authors", "/preview/"]),
         status=dice.choice([200] * 6 + [304, 301, 404, 500]),
         bytes=dice.randrange(50_000),
         us=dice.randrange(1, 900_000),
@@ -76,7 +76,7 @@ def day_start(day: str) -> int:
 
 
 def is_view(line: Line) -> bool:
-    own = line.path in ("/author", "/author/posts")
+    own = line.path in ("/author", "/author/posts", "/preview/")
     wanted = line.method == "GET" and line.status in (200, 304) and line.type == "text/html"
     return wanted and not AGENTS[line.ua] and not own
 

@@ -11,6 +11,7 @@ from sdc_worker.analytics.agents import Agent, classify
 from sdc_worker.ingest import lines
 
 _OWN = "/author"
+_SHOWN = "/preview/"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +84,10 @@ def encode(rows: Iterator[Row]) -> bytes:
 
 
 def is_page_view(line: access_log.Line, agent: Agent) -> bool:
-    """A page a person asked for: GET, 200 or 304, text/html, not a bot, and not the author's own part."""
-    own = line.path == _OWN or line.path.startswith(_OWN + "/")
+    """A page a person asked for: GET, 200 or 304, text/html, not a bot, not the author's own part, and no draft that
+    was shown to somebody.
+    """
+    own = line.path == _OWN or line.path.startswith((_OWN + "/", _SHOWN))
     return line.method == "GET" and line.status in (200, 304) and line.type == "text/html" and not agent.bot and not own
 
 
