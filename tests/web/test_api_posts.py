@@ -205,6 +205,18 @@ async def test_a_moment_to_come_schedules_a_post(api: httpx.AsyncClient, client:
     assert (await client.get("/posts/a-lamp")).status_code == 404
 
 
+async def test_a_post_is_published_with_the_moment_at_which_it_leaves(api: httpx.AsyncClient) -> None:
+    post_id = (await made(api)).json()["id"]
+    end = clock.to_datetime(clock.now_us() + YEAR_S * clock.SECOND_US).isoformat()
+    published = (await api.post(f"/posts/{post_id}/publication", json={"unpublish_at": end})).json()
+    again = (await api.post(f"/posts/{post_id}/publication")).json()
+    stays = (await api.post(f"/posts/{post_id}/publication", json={"unpublish_at": None})).json()
+    refused = await api.post(f"/posts/{post_id}/publication", json={"unpublish_at": "2001-01-01T00:00:00Z"})
+    assert published["unpublish_at"] == again["unpublish_at"] == end.replace("+00:00", "Z")
+    assert stays["unpublish_at"] is None
+    assert (refused.status_code, refused.json()["field"]) == (422, "unpublish_at")
+
+
 async def test_a_moment_that_has_passed_is_the_date_that_readers_see(api: httpx.AsyncClient) -> None:
     post_id = (await made(api)).json()["id"]
     published = await api.post(f"/posts/{post_id}/publication", json={"at": "2020-02-29T12:00:00+02:00"})

@@ -48,6 +48,7 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     published_at: Moment | None
     changed_at: Moment | None
     scheduled_at: Moment | None
+    unpublish_at: Moment | None
 
 
 class Post(PostSummary, frozen=True, kw_only=True):
@@ -187,6 +188,7 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "published_at": _moment(found.published_at_us),
         "changed_at": _moment(found.changed_at_us),
         "scheduled_at": _moment(found.scheduled_at_us),
+        "unpublish_at": _moment(found.unpublish_at_us),
     }
 
 

@@ -33,8 +33,12 @@ _SUMMARY: Final[Json] = {
     "published_at": None,
     "changed_at": None,
     "scheduled_at": None,
+    "unpublish_at": None,
 }
-_OF_POSTS_ONLY = ("id", "kind", "state", "on_site", "url", "created_at", "published_at", "changed_at", "scheduled_at")
+_OF_POSTS_ONLY = (
+    *("id", "kind", "state", "on_site", "url"),
+    *("created_at", "published_at", "changed_at", "scheduled_at", "unpublish_at"),
+)
 _ASSET: Final[Json] = {
     "id": _ASSET_ID,
     "state": "ready",

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, delete, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from sdc_core.settings import Settings
 
 from sdc_web import posts
@@ -20,9 +20,12 @@ from sdc_web.tokens import Bearer
 
 
 class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When: a moment to come schedules it; one that has passed is the date that readers see, if it is the first."""
+    """When: a moment to come schedules it; one that has passed is the date that readers see, if it is the first. At
+    `unpublish_at` it leaves the site, with null never; left out, that stays as it is.
+    """
 
     at: Annotated[datetime, Meta(tz=True)] | None = None
+    unpublish_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
 
 
 @post("/posts/{post_id:str}/publication", status_code=200, right="posts.publish")
@@ -36,10 +39,12 @@ async def create(
     """Publish the newest revision, now or at a set moment. The body may be left out."""
     wanted = await incoming.body(request, NewPublication) if await request.body() else NewPublication()
     at_us = None if wanted.at is None else incoming.at_us(wanted.at, "at")
+    ends = wanted.unpublish_at
+    ends_us = incoming.at_us(ends, "unpublish_at") if isinstance(ends, datetime) else ends
     base = incoming.base_number(request)
 
     async def make(_: str) -> Response[bytes]:
-        published = await posts.publish(databases.site, writer.actor, post_id, at_us, base)
+        published = await posts.publish(databases.site, writer.actor, post_id, at_us, base, unpublish_at_us=ends_us)
         told = await read(databases, settings, writer, post_id)
         return answers.send_publication(request, told, published.faults)
 

@@ -46,6 +46,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     published_at_us: int | None
     changed_at_us: int | None
     scheduled_at_us: int | None
+    unpublish_at_us: int | None
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -80,6 +81,7 @@ SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.titl
     newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us, newest.body,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
+    posts.unpublish_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE
         WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
@@ -108,6 +110,7 @@ SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.titl
     newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
+    posts.unpublish_at_us,
     posts.revision_id IS NOT NULL AS on_site,
     CASE
         WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
