@@ -155,6 +155,17 @@ def test_tab_leaves_the_text_until_the_author_says_otherwise(page: Page) -> None
     expect(page.locator("#field-body")).not_to_be_focused()
 
 
+def test_enter_leads_from_the_title_to_the_text_and_saves_in_other_fields(page: Page) -> None:
+    page.locator("#field-title").focus()
+    page.keyboard.type("On fog")
+    page.keyboard.press("Enter")
+    expect(page.locator("#field-body")).to_be_focused()
+    page.get_by_label("Slug").fill("on-fog")
+    page.get_by_label("Slug").press("Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    assert page.locator("#field-title").input_value() == "On fog"
+
+
 def test_the_toolbar_is_one_stop_in_which_arrows_move(page: Page) -> None:
     page.locator("#field-title").focus()
     page.keyboard.press("Tab")

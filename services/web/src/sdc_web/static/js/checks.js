@@ -1,11 +1,19 @@
 // A finding leads to its place in the text: a click puts the cursor there. Without it the link leads to the field.
 
+import { surface } from "./editor/surface.js";
+
 const body = document.getElementById("field-body");
 
 function select(line) {
   const lines = body.value.split("\n");
   const at = Math.min(line, lines.length) - 1;
   const start = lines.slice(0, at).reduce((sum, each) => sum + each.length + 1, 0);
+  if (body.hidden) {
+    // A code editor stands in its place.
+    surface.focus();
+    surface.select(start, start + lines[at].length);
+    return;
+  }
   body.focus({ preventScroll: true });
   body.setSelectionRange(start, start + lines[at].length);
   // Browsers scroll to a cursor that moves by a key, not by this: so by the rows that the lines before it take.
