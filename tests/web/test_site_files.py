@@ -1,8 +1,11 @@
 import asyncio
+import hashlib
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import msgspec
@@ -279,3 +282,26 @@ async def test_who_asks_for_an_icon_unasked_gets_one(client: httpx.AsyncClient, 
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, content_type)
     assert answer.headers["cache-control"] == "public, max-age=86400"
+
+
+async def test_a_script_names_what_it_imports_by_its_content_and_finds_it_there(client: httpx.AsyncClient) -> None:
+    scripts = [name for name in templating.static_files() if name.startswith("js/")]
+    named: list[str] = []
+    for name in scripts:
+        address = templating.static_address(name)
+        text = (await client.get(address)).text
+        named += [urljoin(address, found) for found in re.findall(r'\b(?:from |import |import\()"([^"]+)"', text)]
+    assert len(named) > 10
+    for address in set(named):
+        assert (await client.get(address)).headers["cache-control"] == FOREVER, address
+
+
+def test_vendored_files_are_those_that_were_looked_at() -> None:
+    files = templating.static_files()
+    sums = (templating.ROOT / "static/vendor/SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    found = {f"vendor/{name}": digest for digest, name in (line.split() for line in sums)}
+    assert found == {
+        name: hashlib.sha256(file.body).hexdigest()
+        for name, file in files.items()
+        if name.startswith("vendor/") and name.endswith(".js")
+    }
