@@ -42,6 +42,7 @@ async def test_what_was_written_after_scheduling_is_said_to_stay_behind(client: 
     scheduled = form("The change.", 2, publish_at=LATER)
     await send(client, f"/author/posts/{live.id}/publication", scheduled)
     assert "Revision 3 goes out" in await editor(client, live)
+    assert "state-scheduled" in (await client.get(f"/author/posts/{live.id}/revisions", headers=BROWSER)).text
     answer = await send(client, f"/author/posts/{live.id}/draft", form("And a word.", 3), "PUT", htmx=True)
     assert "What you wrote since is no part of it" in answer.text
     taken = await send(client, f"/author/posts/{live.id}/publication", form("And a word.", 4, publish_at=LATER))

@@ -221,9 +221,10 @@ async def test_a_discarded_change_is_kept_and_the_post_is_as_readers_see_it(
     now = await history.discard(databases.site, OWNER, post.id, change.number)
     async with databases.site.read() as connection:
         assert (await posts.listing.last_saved(connection, OWNER, 1))[0].state == "published"
-        assert await posts.find(connection, OWNER, post.id) == live
+        after = await posts.find(connection, OWNER, post.id)
         kept = await history.entry(connection, post.id, change.id)
     assert (now.id, now.number, now.body) == (live.revision_id, change.number + 1, "Live.")
+    assert (after.revision_id, after.changed_at_us) == (live.revision_id, live.changed_at_us)
     assert kept.name == history.DISCARDED
 
 

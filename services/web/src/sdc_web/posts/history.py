@@ -18,7 +18,9 @@ DISCARDED = "Discarded change"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A revision as its history lists it. `published_at_us` is when readers first saw it; `live` they do now."""
+    """A revision as its history lists it. `published_at_us` is when readers first saw it; if `live` they do now, if
+    `scheduled` they will.
+    """
 
     id: str
     number: int
@@ -30,12 +32,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str
     author_name: str
     live: bool
+    scheduled: bool
     newest: bool
 
 
 SQL_ENTRIES = """
 SELECT r.id, r.number, r.name, r.title, r.begun_at_us, r.saved_at_us, r.published_at_us, r.author_id,
     authors.display_name AS author_name, posts.revision_id IS r.id AS live,
+    posts.scheduled_revision_id IS r.id AS scheduled,
     r.number = (SELECT max(number) FROM revisions WHERE post_id = :post_id) AS newest
 FROM revisions AS r JOIN posts ON posts.id = r.post_id JOIN authors ON authors.id = r.author_id
 WHERE r.post_id = :post_id AND r.number < :before
@@ -53,6 +57,7 @@ async def entries(connection: Connection, post_id: str, *, before: int | None = 
 SQL_ENTRY = """
 SELECT r.id, r.number, r.name, r.title, r.begun_at_us, r.saved_at_us, r.published_at_us, r.author_id,
     authors.display_name AS author_name, posts.revision_id IS r.id AS live,
+    posts.scheduled_revision_id IS r.id AS scheduled,
     r.number = (SELECT max(number) FROM revisions WHERE post_id = r.post_id) AS newest
 FROM revisions AS r JOIN posts ON posts.id = r.post_id JOIN authors ON authors.id = r.author_id
 WHERE r.post_id = :post_id AND r.id = :id
