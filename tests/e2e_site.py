@@ -68,6 +68,7 @@ def settings(folder: Path, remote: Remote | None) -> dict[str, str]:
         "SDC_WEB_PORT": str(first + 10),
         "SDC_WORKER_PORT": str(first + 11),
         "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
+        "SDC_GITHUB_MOCK": "true",
     }
     if remote is not None:
         made |= {
