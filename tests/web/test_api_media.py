@@ -15,6 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Post
 
 from api_client import program, token
+from signing_in import OWNER
 
 SMALL = StoredVariant(name="480.webp", width=480, height=320, format="webp", size_bytes=7)
 MANIFEST = Manifest(recipe="r1", width=4_800, height=3_200, placeholder="", color="#ffffff", variants=(SMALL,))
@@ -208,4 +209,16 @@ async def test_an_asset_that_posts_show_stays_and_they_are_named(
     problem = refused.json()
     assert (refused.status_code, problem["code"]) == (409, "conflict")
     assert problem["uses"] == [{"post_id": cover.id, "title": "A cup"}, {"post_id": shown.id, "title": "On cups"}]
+    assert (await api.get(f"/media/{asset_id}")).status_code == 200
+
+
+async def test_what_lies_in_the_trash_is_not_found_and_comes_back_when_it_is_sent(
+    api: httpx.AsyncClient, databases: Databases
+) -> None:
+    asset_id = (await sent(api)).json()["id"]
+    await media.trash.put(databases.site, OWNER, [asset_id])
+    assert (await api.get(f"/media/{asset_id}")).status_code == 404
+    assert (await api.get("/media")).json()["media"] == []
+    again = await sent(api)
+    assert (again.status_code, again.json()["id"]) == (200, asset_id)
     assert (await api.get(f"/media/{asset_id}")).status_code == 200

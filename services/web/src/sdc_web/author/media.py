@@ -173,7 +173,7 @@ async def asset_page(
 ) -> Response[str]:
     """One asset's page, with what was typed and why it was refused. Raises NotFound."""
     async with databases.site.read() as connection:
-        found = await media.show(connection, author.actor, asset_id)
+        found = await media.show(connection, author.actor, asset_id, trashed=True)
         details = await media_views.details(connection, author.actor, found)
     typed = form or WordsForm(
         alt=found.alt,

@@ -119,7 +119,7 @@ async def order(
 
 async def _asset(databases: Databases, author: SignedIn, asset_id: str) -> media.Asset:
     async with databases.site.read() as connection:
-        return await media.show(connection, author.actor, asset_id)
+        return await media.show(connection, author.actor, asset_id, trashed=True)
 
 
 def _streamed(store: ObjectStore, settings: Settings, key: str, headers: dict[str, str]) -> ASGIApp:

@@ -145,10 +145,14 @@ async def find_anywhere(connection: Connection, asset_id: str) -> Asset | None:
     return await fetch_one(connection, Asset, SQL_FIND, {"id": asset_id})
 
 
-async def show(connection: Connection, by: Actor, asset_id: str) -> Asset:
-    """The asset, for the library; also one in the trash. Raises Forbidden, NotFound."""
+async def show(connection: Connection, by: Actor, asset_id: str, *, trashed: bool = False) -> Asset:
+    """The asset, for the library; with `trashed` also one in the trash. Raises Forbidden, NotFound."""
     rights.require(by, "media.read")
-    return await require(connection, asset_id)
+    asset = await require(connection, asset_id)
+    if asset.trashed_at_us is not None and not trashed:
+        message = "This media asset is in the trash."
+        raise NotFound(message)
+    return asset
 
 
 async def require(connection: Connection, asset_id: str) -> Asset:

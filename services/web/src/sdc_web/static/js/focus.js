@@ -5,7 +5,7 @@ const form = document.getElementById("media-words-form");
 
 function show() {
   const [x, y] = ["focus_x", "focus_y"].map((name) => Math.min(100, Math.max(0, Number(form.elements[name].value) || 0)));
-  picture.querySelector("[data-focus-cross]").setAttribute("d", `M${x} 0V100M0 ${y}H100`);
+  for (const line of picture.querySelectorAll("[data-focus-cross]")) line.setAttribute("d", `M${x} 0V100M0 ${y}H100`);
   for (const cut of form.querySelectorAll(".focus-cut .picture")) {
     cut.className = `picture focus-x-${Math.round(x / 10)} focus-y-${Math.round(y / 10)}`;
   }
