@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+import aiosqlite
 import msgspec
 import pytest
 from pydantic import SecretStr
@@ -307,3 +308,24 @@ async def test_a_running_litestream_tells_how_far_it_is(unreplicated: Home) -> N
         running.cancel()
     assert [(each.name, each.ok) for each in told.databases] == [("site", True), ("worker", True)]
     assert all(clock.now_us() - (each.synced_us or 0) < 60 * clock.SECOND_US for each in told.databases)
+
+
+async def test_uploads_are_sampled_by_the_file_they_have_now(home: Home) -> None:
+    asset_id = await home.upload(b"photo")
+    async with home.site.transaction() as connection:
+        await execute(connection, "UPDATE media_assets SET file_id = 'new' WHERE id = :id", {"id": asset_id})
+    async with checks.reading(home.settings.site_db) as connection:
+        sampled = {each.id for each in await checks.sample(connection, 5)}
+        assert "new" in sampled
+        assert asset_id not in sampled
+        assert await checks.knows(connection, "new")
+
+
+async def test_a_copy_of_before_files_were_replaced_can_be_sampled(tmp_path: Path) -> None:
+    old = tmp_path / "site.db"
+    async with aiosqlite.connect(old) as made:
+        await made.execute("CREATE TABLE media_assets (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL)")
+        await made.execute("INSERT INTO media_assets (id, sha256) VALUES ('first', 'ab')")
+        await made.commit()
+    async with checks.reading(old) as connection:
+        assert [each.id for each in await checks.sample(connection, 5)] == ["first"]

@@ -99,12 +99,15 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+SQL_HAS_FILES = "SELECT count(*) FROM pragma_table_info('media_assets') WHERE name = 'file_id'"
 SQL_SAMPLE = "SELECT coalesce(file_id, id) AS id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
+SQL_SAMPLE_OF_OLD = "SELECT id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
 
 
 async def sample(connection: Connection, count: int) -> list[Original]:
-    """Some uploads, other ones each time."""
-    return await fetch_all(connection, Original, SQL_SAMPLE, {"count": count})
+    """Some uploads, other ones each time. In a copy of before an upgrade each had the one file, under its own id."""
+    sql = SQL_SAMPLE if await fetch_value(connection, SQL_HAS_FILES) else SQL_SAMPLE_OF_OLD
+    return await fetch_all(connection, Original, sql, {"count": count})
 
 
 SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE coalesce(file_id, id) = :id"
