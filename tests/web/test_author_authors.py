@@ -128,6 +128,15 @@ async def test_who_leaves_loses_every_way_in_and_nothing_of_what_they_wrote(
     assert (await another(databases, "eve", "viewer")).name == "eve"
 
 
+async def test_whoever_adds_a_table_of_what_is_an_authors_says_what_becomes_of_it(databases: Databases) -> None:
+    statement = "SELECT m.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE c.name = 'author_id'"
+    async with databases.site.read() as connection:
+        tables = {str(row[0]) for row in await connection.execute_fetchall(f"{statement} AND m.type = 'table'")}
+    handed_over, told = {"posts", "catalogue", "media_assets"}, {"revisions", "audit_entries"}
+    gone = {"api_tokens", "passkeys", "totp_secrets", "recovery_codes", "github_accounts"}
+    assert tables == handed_over | told | gone
+
+
 @pytest.mark.parametrize("heir", ["", "nobody", "themselves", "a viewer"])
 async def test_texts_go_to_somebody_who_can_have_texts(
     client: httpx.AsyncClient, databases: Databases, heir: str

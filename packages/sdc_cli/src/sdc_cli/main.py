@@ -27,6 +27,7 @@ SUBCOMMANDS = {
     "doctor": Subcommand("doctor", "doctor", "Check everything the site needs, each failure with its remedy."),
     "author": Subcommand("authors", "author", "Add and list authors, set a password, make a login link."),
     "token": Subcommand("tokens", "token", "Make, list and revoke tokens of the API."),
+    "audit": Subcommand("audit", "audit_", "Tell who did what, and who was refused."),
     "backup": Subcommand("backups", "backup", "Back up now, or tell how the backups are."),
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),

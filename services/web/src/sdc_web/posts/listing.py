@@ -88,7 +88,7 @@ WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :st
     AND (:series = '' OR listed.series = :series)
     AND (:tag = '' OR listed.id IN (SELECT id FROM catalogue_tags WHERE tag = :tag))
     AND (:found IS NULL OR listed.id IN (SELECT value FROM json_each(:found)))
-    AND (:author_id IS NULL OR listed.post_id IN (SELECT id FROM posts WHERE author_id = :author_id))
+    AND (:author_id IS NULL OR listed.author_id = :author_id)
 """
 SQL_BY_SAVED = f"""
 {_COLUMNS} {_WHERE} AND (listed.saved_at_us, listed.post_id) < (:key, :post_id)
