@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
@@ -9,12 +10,18 @@ import msgspec
 from sdc_web.content_codings import CODINGS
 
 MIN_COMPRESSED = 256
-KEPT_BYTES = 1_200
+KEPT_BYTES = 1_900
 """What an answer takes beside its body: headers, their lists, its place in the dictionaries."""
 _VARY = (b"vary", b"accept-encoding")
 _NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"etag", b"vary"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+
+@lru_cache(maxsize=256)
+def shared(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """One copy of a header that many pages have: theirs would take more than the pages."""
+    return pair
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +61,7 @@ class Page:
     __slots__ = ("answers", "compressible", "digest", "headers")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
-        self.headers = headers
+        self.headers = [shared(pair) for pair in headers]
         self.digest = hashlib.sha256(body).hexdigest()[:20]
         drawn = any(value.startswith(b"image/") for _, value in headers)
         self.compressible = len(body) >= MIN_COMPRESSED and not drawn
@@ -70,7 +77,7 @@ class Page:
         encoded = CODINGS[coding].encode(body)
         etag = f'"{self.digest}-{coding}"'.encode()
         own = [*self.headers, (b"etag", etag), _VARY]
-        coded = [] if coding == "identity" else [(b"content-encoding", coding.encode())]
+        coded = [] if coding == "identity" else [shared((b"content-encoding", coding.encode()))]
         headers = [*own, *coded, (b"content-length", str(len(encoded)).encode())]
         brief = [(name, value) for name, value in own if name.lower() in _NOT_MODIFIED_KEEPS]
         media_type = dict(own).get(b"content-type", b"").partition(b";")[0].decode("latin-1")
