@@ -60,6 +60,16 @@ def every_kind(client: httpx.Client, *seeds: str) -> list[str]:
     return list(found.values())
 
 
+def every_page_of_the_cms(author: httpx.Client) -> list[str]:
+    """The pages that an author can come to, with those that a form leads to."""
+    posts = re.findall(r'id="posts-row-([^"]+)"', author.get("/author/posts").text)
+    chosen = "&".join(f"post={each}" for each in posts[:2])
+    actions = [f"/author/posts/selection?action={each}&{chosen}" for each in ("publish", "tag", "delete")]
+    filtered = ["/author/posts?q=air&order=title", "/author/posts?q=nothing-like-it", "/author/statistics?status=404"]
+    found = every_kind(author, "/author", f"/author/posts/{posts[0]}/checks")
+    return [*found, *actions, *filtered]
+
+
 def public(client: httpx.Client) -> list[str]:
     """The pages that a visitor can come to, with those that no link leads to."""
     # The post that has everything stands for the posts, and the year it is in for the years.

@@ -361,6 +361,8 @@ WITHOUT = {
     "sdc_web.posts.schedule.meet_due",
     "sdc_web.posts.schedule.run",
     "sdc_web.posts.rereading.read_again",
+    "sdc_web.posts.tags_following.go_on",
+    "sdc_web.posts.tags_following.run",
     "sdc_web.media.files.ready",
     "sdc_web.media.files.failed",
     "sdc_web.media.orders.order_again",

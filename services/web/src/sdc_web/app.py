@@ -172,6 +172,7 @@ class _Opened:
                     "redirects.count": uses.run,
                     "posts.schedule": lambda: posts.schedule.run(databases.site),
                     "posts.read_again": lambda: posts.read_again(databases.site),
+                    "tags.follow": lambda: posts.tags_following.run(databases.site),
                     "changes.announce": lambda: announcements.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }

@@ -55,7 +55,7 @@ async def index(
             series, tags = [], []
         else:
             series = [each.title for each in await posts.series.everything(connection)]
-            tags = [each.name for each in await posts.tags.everything(connection)]
+            tags = await posts.tags.carried(connection)
     views = await readership.of_month(worker, [each.path for each in found.rows if each.on_site])
     listed = view(found, filters, views)
     if htmx.wants_fragment(request):

@@ -80,7 +80,7 @@ async def _page(
     ids = [each.post_id for each in refused] if refused else selection.post
     async with databases.site.read() as connection:
         rows = await posts.several.chosen(connection, author.actor, ids)
-        known_tags = [each.name for each in await posts.tags.everything(connection)]
+        known_tags = await posts.tags.carried(connection)
     return await pages.page(
         request,
         databases,

@@ -13,6 +13,7 @@ from sdc_web.posts import (
     series,
     several,
     tags,
+    tags_following,
 )
 from sdc_web.posts.catalogue import create, delete, find
 from sdc_web.posts.frontage import Front, front
@@ -74,6 +75,7 @@ __all__ = [
     "several",
     "tagged",
     "tags",
+    "tags_following",
     "unpublish",
     "years",
     "years_tagged",

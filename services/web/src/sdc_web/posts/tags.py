@@ -89,14 +89,19 @@ async def described(connection: Connection, name: str) -> Tag:
     return found[0] if found else Tag(name=name)
 
 
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
 SQL_EVERYTHING = """
 WITH carried AS (
-    SELECT tag AS name, 1 AS posts, 0 AS drafts FROM post_tags
+    SELECT tag AS name, count(*) AS posts, 0 AS drafts FROM post_tags GROUP BY tag
     UNION ALL
-    SELECT written.value, 0, 1
-    FROM revisions AS newest, json_each(newest.tags) AS written
-    WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = newest.post_id)
-        AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = written.value AND post_id = newest.post_id)
+    SELECT written.tag, 0, count(*)
+    FROM catalogue AS listed CROSS JOIN catalogue_tags AS written ON written.id = listed.id
+    WHERE listed.state IN ('draft', 'scheduled', 'changed')
+        AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = written.tag AND post_id = listed.post_id)
+    GROUP BY written.tag
     UNION ALL
     SELECT name, 0, 0 FROM tags
 )
@@ -112,6 +117,22 @@ async def everything(connection: Connection) -> list[Listed]:
     return await fetch_all(connection, Listed, SQL_EVERYTHING)
 
 
+# The index is asked for the next name each time: there are far fewer names than texts that carry them.
+SQL_NAMES = """
+WITH RECURSIVE carried (name) AS (
+    SELECT min(tag) FROM catalogue_tags
+    UNION ALL
+    SELECT (SELECT min(tag) FROM catalogue_tags WHERE tag > carried.name) FROM carried WHERE carried.name IS NOT NULL
+)
+SELECT name FROM carried WHERE name IS NOT NULL
+"""
+
+
+async def carried(connection: Connection) -> list[str]:
+    """The names of the tags that a text's newest revision carries, published or not."""
+    return [each.name for each in await fetch_all(connection, _Named, SQL_NAMES)]
+
+
 def among(known: list[Listed], name: str) -> Listed:
     """The one with that name. Raises NotFound."""
     found = next((each for each in known if each.name == name), None)
@@ -121,11 +142,11 @@ def among(known: list[Listed], name: str) -> Listed:
 
 
 SQL_CARRIERS = """
-SELECT posts.id, newest.title, EXISTS (SELECT 1 FROM post_tags WHERE tag = :name AND post_id = posts.id) AS published
-FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
-WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
-    AND (published OR EXISTS (SELECT 1 FROM json_each(newest.tags) AS written WHERE written.value = :name))
-ORDER BY newest.saved_at_us DESC, posts.id DESC
+SELECT listed.post_id AS id, listed.title,
+    EXISTS (SELECT 1 FROM post_tags WHERE tag = :name AND post_id = listed.post_id) AS published
+FROM catalogue AS listed
+WHERE published OR EXISTS (SELECT 1 FROM catalogue_tags WHERE tag = :name AND id = listed.id)
+ORDER BY listed.saved_at_us DESC, listed.post_id DESC
 LIMIT :limit
 """
 
@@ -200,10 +221,6 @@ async def delete(database: Database, by: Actor, name: str) -> None:
         await tags_moved.take_off(connection, name)
         await execute(connection, SQL_FORGET, {"name": name})
         await audit.record(connection, by, "tag.deleted", name, name)
-
-
-class _Named(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
 
 
 SQL_NAMED = "SELECT tag AS name FROM post_tags UNION SELECT name FROM tags"

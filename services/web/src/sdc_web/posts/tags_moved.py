@@ -1,4 +1,4 @@
-"""A tag that gets another name: every text follows at once, and the old name leads to the new one for ever.
+"""A tag that gets another name: every text follows, and the old name leads to the new one for ever.
 
 Why revisions are rewritten, published ones too: `docs/decisions/0005-renamed-tags.md`.
 """
@@ -9,7 +9,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_all
 from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.search import index
+from sdc_web.posts import tags_following
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +60,12 @@ INSERT INTO former_tags (name, tag) VALUES (:old, :new) ON CONFLICT (name) DO UP
 
 
 async def move(connection: Connection, old: str, new: str) -> None:
-    """Every text that carries `old` carries `new` in its place, once; the old name and its address lead there."""
+    """Every text that carries `old` carries `new` in its place, once; the old name and its address lead there. Readers
+    find them under the new name at once; what is written in the texts follows soon where they are many. Raises Invalid.
+    """
     names = {"old": old, "new": new}
-    await _rewrite(connection, old, new)
-    carrying = await _published(connection, old)
+    await tags_following.follow(connection, old, new)
     await execute(connection, SQL_MOVE, names)
-    await index.keep_tags(connection, carrying)
     for statement in (SQL_TAKE, SQL_FOLLOW, SQL_KEEP):
         await execute(connection, statement, names)
     await redirects.move_own(connection, f"/tags/{old}", f"/tags/{new}")
@@ -76,39 +76,9 @@ SQL_FORGET = "DELETE FROM former_tags WHERE tag = :old"
 
 
 async def take_off(connection: Connection, old: str) -> None:
-    """No text carries that name any more, and its former names are free."""
-    await _rewrite(connection, old, None)
-    carrying = await _published(connection, old)
+    """No text carries that name any more, and its former names are free. Raises Invalid as `move`."""
+    await tags_following.follow(connection, old, None)
     await execute(connection, SQL_TAKE_OFF, {"old": old})
-    await index.keep_tags(connection, carrying)
     for name in await former(connection, old):
         await redirects.remove(connection, f"/tags/{name}")
     await execute(connection, SQL_FORGET, {"old": old})
-
-
-# A name stays where its first one stood; without a new one it goes.
-SQL_REWRITE = """
-UPDATE revisions SET tags = (
-    SELECT json_group_array(name ORDER BY place) FROM (
-        SELECT CASE value WHEN :old THEN :new ELSE value END AS name, min(key) AS place
-        FROM json_each(revisions.tags) GROUP BY name
-    ) WHERE name IS NOT NULL
-)
-WHERE rowid IN (SELECT r.rowid FROM revisions AS r, json_each(r.tags) AS written WHERE written.value = :old)
-"""
-
-
-async def _rewrite(connection: Connection, old: str, new: str | None) -> None:
-    await execute(connection, SQL_REWRITE, {"old": old, "new": new})
-
-
-class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    post_id: str
-
-
-SQL_CARRYING = "SELECT post_id FROM post_tags WHERE tag = :old"
-
-
-async def _published(connection: Connection, old: str) -> list[str]:
-    """The published texts that carry it."""
-    return [each.post_id for each in await fetch_all(connection, _Row, SQL_CARRYING, {"old": old})]
