@@ -77,12 +77,12 @@ class _Count(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-_COLUMNS = """
+COLUMNS = """
 SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
-    listed.published_at_us, posts.scheduled_at_us, posts.unpublish_at_us,
-    posts.revision_id
-FROM catalogue AS listed CROSS JOIN posts ON posts.id = listed.post_id
+    listed.published_at_us, posts.scheduled_at_us, posts.unpublish_at_us, posts.revision_id
 """
+"""Of `posts`, and of the catalogue as `listed`."""
+_FROM = "FROM catalogue AS listed CROSS JOIN posts ON posts.id = listed.post_id"
 _WHERE = """
 WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :state)
     AND (:series = '' OR listed.series = :series)
@@ -91,15 +91,15 @@ WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :st
     AND (:author_id IS NULL OR listed.author_id = :author_id)
 """
 SQL_BY_SAVED = f"""
-{_COLUMNS} {_WHERE} AND (listed.saved_at_us, listed.post_id) < (:key, :post_id)
+{COLUMNS} {_FROM} {_WHERE} AND (listed.saved_at_us, listed.post_id) < (:key, :post_id)
 ORDER BY listed.saved_at_us DESC, listed.post_id DESC LIMIT :limit
 """
 SQL_BY_PUBLISHED = f"""
-{_COLUMNS} {_WHERE} AND (listed.published_at_us, listed.post_id) < (:key, :post_id)
+{COLUMNS} {_FROM} {_WHERE} AND (listed.published_at_us, listed.post_id) < (:key, :post_id)
 ORDER BY listed.published_at_us DESC, listed.post_id DESC LIMIT :limit
 """
 SQL_BY_TITLE = f"""
-{_COLUMNS} {_WHERE} AND (listed.title COLLATE NOCASE, listed.post_id) > (:key, :post_id)
+{COLUMNS} {_FROM} {_WHERE} AND (listed.title COLLATE NOCASE, listed.post_id) > (:key, :post_id)
 ORDER BY listed.title COLLATE NOCASE, listed.post_id LIMIT :limit
 """
 SQL_COUNTS = f"""

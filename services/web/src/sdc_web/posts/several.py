@@ -8,7 +8,7 @@ from sdc_core.sqlite import Connection, Database, fetch_all
 
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import catalogue, publication, tags, whole
-from sdc_web.posts.listing import Listed
+from sdc_web.posts.listing import COLUMNS, Listed
 
 MAX = 200
 
@@ -20,9 +20,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-SQL_CHOSEN = """
-SELECT posts.id, posts.author_id, posts.kind, posts.slug, listed.title, listed.state, listed.words, listed.saved_at_us,
-    listed.published_at_us, posts.scheduled_at_us, posts.revision_id
+SQL_CHOSEN = f"""
+{COLUMNS}
 FROM json_each(:post_ids) AS chosen
 CROSS JOIN posts ON posts.id = chosen.value
 JOIN catalogue AS listed ON listed.post_id = posts.id
