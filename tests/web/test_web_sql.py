@@ -61,6 +61,20 @@ def test_what_is_asked_often_uses_an_index(migrated: Settings, name: str) -> Non
     assert not [step for step in plan if step.startswith("SCAN") and "USING INDEX" not in step]
 
 
+@pytest.mark.parametrize(
+    "name", ["listing.SQL_BY_PUBLISHED", "listing.SQL_BY_SAVED", "listing.SQL_BY_TITLE", "tags.SQL_CARRIERS"]
+)
+def test_the_authors_list_comes_in_order_from_an_index_and_reads_no_text(migrated: Settings, name: str) -> None:
+    plan = _plan(migrated, _statement(f"posts.{name}"))
+    assert "USING INDEX catalogue_by_" in plan[0]
+    assert not [step for step in plan if "TEMP B-TREE" in step or "revisions" in step or step == "SCAN posts"]
+
+
+def test_texts_that_follow_a_tag_are_found_without_being_read(migrated: Settings) -> None:
+    plan = _plan(migrated, _statement("posts.tags_following.SQL_CARRYING"))
+    assert plan[0].startswith("SEARCH r USING COVERING INDEX revisions_tags")
+
+
 def test_the_newest_posts_come_in_order_from_the_index(migrated: Settings) -> None:
     plan = _plan(migrated, _statement("posts.reading.SQL_NEWEST"))
     assert not [step for step in plan if "TEMP B-TREE" in step]

@@ -28,7 +28,10 @@ class _Carrying(msgspec.Struct, frozen=True, kw_only=True):
     row: int
     post_id: str
     number: int
-    published: bool
+
+
+class _Published(msgspec.Struct, frozen=True, kw_only=True):
+    post_id: str
 
 
 SQL_BUSY = "SELECT old, new, post_id, number FROM tags_to_move WHERE old IN (:old, :new)"
@@ -71,10 +74,9 @@ async def go_on(database: Database) -> bool:
     return True
 
 
+# All of it is in the index on tags: the texts themselves are not read.
 SQL_CARRYING = """
-SELECT r.rowid AS row, r.post_id, r.number,
-    EXISTS (SELECT 1 FROM posts WHERE id = r.post_id AND revision_id = r.id) AS published
-FROM revisions AS r
+SELECT r.rowid AS row, r.post_id, r.number FROM revisions AS r
 WHERE (r.post_id, r.number) > (:post_id, :number)
     AND EXISTS (SELECT 1 FROM json_each(r.tags) AS written WHERE written.value = :old)
 ORDER BY r.post_id, r.number LIMIT :limit
@@ -89,6 +91,10 @@ UPDATE revisions SET tags = (
 )
 WHERE rowid IN (SELECT value FROM json_each(:rows))
 """
+SQL_PUBLISHED = """
+SELECT posts.id AS post_id FROM revisions AS r JOIN posts ON posts.revision_id = r.id
+WHERE r.rowid IN (SELECT value FROM json_each(:rows)) AND posts.id = r.post_id
+"""
 SQL_PUT = """
 INSERT INTO tags_to_move (old, new, post_id, number) VALUES (:old, :new, :post_id, :number)
 ON CONFLICT (old) DO UPDATE SET post_id = excluded.post_id, number = excluded.number
@@ -102,7 +108,7 @@ async def _step(connection: Connection, moving: Moving) -> None:
     names = {"old": moving.old, "new": moving.new}
     rows = msgspec.json.encode([each.row for each in found]).decode()
     await execute(connection, SQL_REWRITE, {**names, "rows": rows})
-    published = [each.post_id for each in found if each.published]
+    published = [each.post_id for each in await fetch_all(connection, _Published, SQL_PUBLISHED, {"rows": rows})]
     await _tag_again(connection, moving, published)
     await index.keep_tags(connection, published)
     if len(found) < AT_ONCE:
