@@ -14,7 +14,7 @@ from sdc_core.errors import Conflict
 from sdc_core.settings import Settings
 from sdc_core.sqlite import fetch_value
 from sdc_core.webhooks import new_secret
-from sdc_web import mock_github
+from sdc_web import audit, mock_github
 from sdc_web.app import Routes
 from sdc_web.authors import accounts, github, github_trips, one_time_tokens
 from sdc_web.authors.github_calls import Identity
@@ -172,6 +172,25 @@ async def test_what_another_browser_began_signs_nobody_in_here(
     await go(client)
     await refused(await client.get(back, headers=BROWSER), databases, 401, "was not begun in this browser")
     client.cookies.update(mine)
+
+
+async def test_whoever_begins_again_and_again_fills_no_disk(
+    client: httpx.AsyncClient, databases: Databases, ada: Author
+) -> None:
+    first = await choose(client, await go(client), ADA)
+    for _ in range(github_trips.MOST_OF_ONE_ADDRESS + 3):
+        await go(client)
+    async with databases.ttl.read() as connection:
+        kept = await fetch_value(connection, "SELECT count(*) FROM github_trips")
+    assert kept == github_trips.MOST_OF_ONE_ADDRESS
+    assert (await client.get(first, headers=BROWSER)).status_code == 401
+
+
+async def test_a_refusal_stands_in_the_audit_log(client: httpx.AsyncClient, databases: Databases, ada: Author) -> None:
+    await travel(client, STRANGER)
+    async with databases.site.read() as connection:
+        newest = (await audit.newest(connection, OWNER, 1))[0]
+    assert (newest.action, newest.words) == ("session.refused", "by GitHub")
 
 
 async def test_a_trip_takes_ten_minutes_at_most(client: httpx.AsyncClient, databases: Databases, ada: Author) -> None:

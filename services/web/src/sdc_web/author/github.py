@@ -36,7 +36,9 @@ async def leave_to_sign_in(
     """Off to GitHub, to come in."""
     form = await forms.read(request, LeaveForm)
     wanted = signed_in.local_path(form.return_to)
-    departure = await github_trips.begin(databases, provider(settings), "sign_in", return_to=wanted)
+    departure = await github_trips.begin(
+        databases, provider(settings), "sign_in", return_to=wanted, address=signed_in.address_of(request)
+    )
     return await leave(request, databases, settings, None, departure)
 
 
@@ -50,7 +52,12 @@ async def leave_to_link(
     """Off to GitHub, to link an account there."""
     confirm.require(author)
     departure = await github_trips.begin(
-        databases, provider(settings), "link", return_to=account.HERE, author_id=author.id
+        databases,
+        provider(settings),
+        "link",
+        return_to=account.HERE,
+        address=signed_in.address_of(request),
+        author_id=author.id,
     )
     return await leave(request, databases, settings, author, departure)
 
@@ -75,6 +82,7 @@ async def leave_to_claim(
         asked,
         "claim",
         return_to=signed_in.HOME,
+        address=signed_in.address_of(request),
         claim=msgspec.json.encode(claim).decode(),
         carried=form.token,
     )

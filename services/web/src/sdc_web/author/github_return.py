@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from sdc_core.errors import Conflict, Forbidden, Invalid, SdcError, Unauthorized, Unavailable
 from sdc_core.settings import Settings
 
-from sdc_web import pages
+from sdc_web import audit, pages
 from sdc_web.author import account, sign_in, signed_in
 from sdc_web.author.github import COOKIE, provider
 from sdc_web.authors import github, github_calls, github_trips, one_time_tokens
@@ -69,7 +69,8 @@ async def _arrive(
 async def _refused(
     request: AnyRequest, databases: Databases, settings: Settings, trip: Trip, error: SdcError
 ) -> Response[str]:
-    """The account page for who wanted to link there and is still signed in, else the sign-in page."""
+    """Told in the log; the account page for who wanted to link there and is still signed in, else the sign-in page."""
+    await audit.refused(databases, None, "session.refused", trip.author_id or "", "by GitHub")
     here = await find(databases, signed_in.token_of(request, settings)) if trip.purpose == "link" else None
     if here is None:
         return await sign_in.refused(request, databases, settings, error, trip.return_to)

@@ -8,11 +8,14 @@ from sdc_core import clock
 from sdc_core.errors import Unauthorized
 from sdc_core.sqlite import Connection, execute, fetch_one
 
+from sdc_web.authors import throttle
 from sdc_web.authors.github_calls import Provider, authorize_address
 from sdc_web.authors.one_time_tokens import sha256
 from sdc_web.db import Databases
 
 LIFETIME_US = 10 * 60 * clock.SECOND_US
+MOST_OF_ONE_ADDRESS = 64
+"""Older ones of the same address make room: nobody fills the disk by asking."""
 Purpose: TypeAlias = Literal["sign_in", "link", "claim"]
 
 
@@ -26,6 +29,7 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str | None
     claim: str | None
     return_to: str
+    origin: str
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,7 @@ async def begin(
     purpose: Purpose,
     *,
     return_to: str,
+    address: str,
     author_id: str | None = None,
     claim: str | None = None,
     carried: str = "",
@@ -56,9 +61,11 @@ async def begin(
         author_id=author_id,
         claim=claim,
         return_to=return_to,
+        origin=throttle.origin(address),
     )
     async with databases.ttl.transaction() as connection:
         await insert(connection, trip, clock.now_us() + LIFETIME_US)
+        await delete_surplus(connection, trip.origin)
     return Departure(address=authorize_address(provider, state, verifier), cookie=cookie)
 
 
@@ -78,8 +85,9 @@ def carried(cookie: str) -> str:
 
 
 SQL_INSERT = """
-INSERT INTO github_trips (state_sha256, cookie_sha256, verifier, purpose, author_id, claim, return_to, expires_at_us)
-VALUES (:state_sha256, :cookie_sha256, :verifier, :purpose, :author_id, :claim, :return_to, :expires_at_us)
+INSERT INTO github_trips (state_sha256, cookie_sha256, verifier, purpose, author_id, claim, return_to, origin,
+    expires_at_us)
+VALUES (:state_sha256, :cookie_sha256, :verifier, :purpose, :author_id, :claim, :return_to, :origin, :expires_at_us)
 """
 
 
@@ -87,8 +95,20 @@ async def insert(connection: Connection, trip: Trip, expires_at_us: int) -> None
     await execute(connection, SQL_INSERT, {**msgspec.structs.asdict(trip), "expires_at_us": expires_at_us})
 
 
+SQL_DELETE_SURPLUS = """
+DELETE FROM github_trips WHERE state_sha256 IN (
+    SELECT state_sha256 FROM github_trips WHERE origin = :origin ORDER BY expires_at_us DESC LIMIT -1 OFFSET :most
+)
+"""
+
+
+async def delete_surplus(connection: Connection, origin: str) -> None:
+    """Keep the newest of one address."""
+    await execute(connection, SQL_DELETE_SURPLUS, {"origin": origin, "most": MOST_OF_ONE_ADDRESS})
+
+
 SQL_FIND = """
-SELECT state_sha256, cookie_sha256, verifier, purpose, author_id, claim, return_to FROM github_trips
+SELECT state_sha256, cookie_sha256, verifier, purpose, author_id, claim, return_to, origin FROM github_trips
 WHERE state_sha256 = :state_sha256 AND expires_at_us > :now_us
 """
 
