@@ -62,7 +62,7 @@ def become_author(page: Page, site: Site) -> None:
     page.get_by_label("Your name").fill("Ada")
     page.get_by_label("Sign-in name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Set up the site").click()
+    page.get_by_role("button", name="Set up with a password").click()
     expect(page.get_by_role("heading", name="Hello")).to_be_visible()
     assert httpx.get(site.link).is_client_error
 
@@ -70,7 +70,7 @@ def become_author(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/author")
     page.get_by_label("Sign-in name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in with a password").click()
     expect(page.get_by_role("heading", name="Hello")).to_be_visible()
 
 
@@ -94,7 +94,7 @@ def publish(page: Page, site: Site, body: str) -> str:
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     eventually(lambda: (page.reload(), page.locator("#field-body").input_value() == body)[1])
     page.get_by_label("Summary").fill("What a lantern does in fog.")
-    page.get_by_label("Tags").fill("fog, light")
+    page.get_by_label("Tags", exact=True).fill("fog, light")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.locator(".state-published").first).to_be_visible()
     address = page.get_by_role("link", name="view on the site").get_attribute("href")

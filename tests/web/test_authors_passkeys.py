@@ -7,6 +7,7 @@ import pytest
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, SdcError, Unauthorized
 from sdc_core.sqlite import execute, fetch_value
+from sdc_web import audit
 from sdc_web.authors import accounts, ceremonies, passkeys, webauthn_answers
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.passkeys import Holder, Name, Person
@@ -107,6 +108,20 @@ async def test_nobody_signs_in_by_a_lie(databases: Databases, lies: Lies) -> Non
         await proved(databases, answer)
 
 
+async def log_of(databases: Databases, action: audit.Action) -> list[str]:
+    async with databases.site.read() as connection:
+        entries = await audit.page(connection, OWNER, audit.Filters())
+    return [entry.words for entry in entries if entry.action == action]
+
+
+async def test_a_key_that_did_not_sign_is_in_the_audit_log(databases: Databases) -> None:
+    author, key = await author_of(databases), SoftwareKey()
+    await added(databases, author, key)
+    with pytest.raises(Unauthorized):
+        await proved(databases, key.show(await asked(databases), Lies(signature=bytes(70))))
+    assert await log_of(databases, "session.refused") == ["by a passkey of ada"]
+
+
 async def test_another_key_with_the_same_id_signs_nobody_in(databases: Databases) -> None:
     author, key, other = await author_of(databases), SoftwareKey(), SoftwareKey()
     await added(databases, author, key)
@@ -198,6 +213,7 @@ async def test_a_counter_that_went_back_is_told_and_lets_in(databases: Databases
     _, copied = await proved(databases, key.show(await asked(databases)))
     (kept,) = await passkeys.listing(databases, author.actor)
     assert (copied, kept.suspect_at_us is not None, kept.sign_count) == (True, True, 2)
+    assert await log_of(databases, "passkey.suspected") == ["Laptop"]
 
 
 @pytest.mark.parametrize("key", [SoftwareKey(counts=False), SoftwareKey(synced=True)], ids=["counts not", "synced"])
@@ -219,6 +235,13 @@ async def test_the_last_way_in_is_not_removed_and_a_password_is_another(database
     await accounts.set_password(databases, author.actor, author.name, "correct horse battery staple")
     await passkeys.remove(databases, author.actor, second.id)
     assert await passkeys.listing(databases, author.actor) == []
+
+
+async def test_keys_are_counted_for_whoever_has_any(databases: Databases) -> None:
+    ada, _ = await author_of(databases), await author_of(databases, "eve")
+    for _ in range(2):
+        await added(databases, ada, SoftwareKey())
+    assert await passkeys.counts(databases) == {ada.id: 2}
 
 
 async def test_nobody_renames_or_removes_the_key_of_another(databases: Databases) -> None:

@@ -11,7 +11,7 @@ from sdc_core import clock
 from sdc_core import settings as core_settings
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
-from sdc_web.authors import accounts, one_time_tokens
+from sdc_web.authors import accounts, one_time_tokens, passkeys
 from sdc_web.authors.rights import SYSTEM, Role
 from sdc_web.db import Databases, open_databases
 from sdc_web.sessions import signed_in
@@ -26,6 +26,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str
     role: Role
     has_password: bool
+    passkeys: int
     since: str
 
 
@@ -84,12 +85,14 @@ def list_(*, as_json: bool) -> None:
     """List the authors."""
 
     async def work(databases: Databases, _: Settings) -> list[Row]:
+        keys = await passkeys.counts(databases)
         return [
             Row(
                 name=each.name,
                 display_name=each.display_name,
                 role=each.role,
                 has_password=each.password_hash is not None,
+                passkeys=keys.get(each.id, 0),
                 since=clock.day_of(each.created_at_us),
             )
             for each in await accounts.everyone(databases)
@@ -100,8 +103,13 @@ def list_(*, as_json: bool) -> None:
         click.echo(msgspec.json.encode(rows))
         return
     for row in rows:
-        way_in = "password" if row.has_password else "links only"
-        click.echo(f"{row.name}\t{row.display_name}\t{row.role}\t{way_in}\t{row.since}")
+        click.echo(f"{row.name}\t{row.display_name}\t{row.role}\t{_ways_in(row)}\t{row.since}")
+
+
+def _ways_in(row: Row) -> str:
+    """How an author signs in, in words."""
+    keys = f"{row.passkeys} {'passkey' if row.passkeys == 1 else 'passkeys'}" if row.passkeys else ""
+    return ", ".join(way for way in (keys, "password" if row.has_password else "") if way) or "links only"
 
 
 def with_databases(work: Callable[[Databases, Settings], Awaitable[T]]) -> T:

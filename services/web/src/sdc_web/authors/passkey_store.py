@@ -63,6 +63,21 @@ async def count(connection: Connection, author_id: str) -> int:
     return int(await fetch_value(connection, SQL_COUNT, {"author_id": author_id}) or 0)
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many keys an author has."""
+
+    author_id: str
+    keys: int
+
+
+SQL_COUNTS = "SELECT author_id, count(*) AS keys FROM passkeys GROUP BY author_id"
+
+
+async def counts(connection: Connection) -> list[Counted]:
+    """Of every author who has one."""
+    return await fetch_all(connection, Counted, SQL_COUNTS)
+
+
 SQL_USED = """
 UPDATE passkeys SET sign_count = max(sign_count, :sign_count), last_used_at_us = :now_us,
     suspect_at_us = coalesce(:suspect_at_us, suspect_at_us)

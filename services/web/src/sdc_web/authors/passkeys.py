@@ -177,13 +177,18 @@ async def prove(
         log.warning("a passkey was refused", extra={"known": passkey is not None})
         await audit.refused(databases, None, "session.refused", "", "by a passkey that is not known")
         raise Unauthorized("this passkey is not known here: it may have been removed. Choose another way in")
-    handle = answer.response.user_handle
-    if handle is not None and webauthn_answers.decoded(handle) != author.id.encode():
-        raise Unauthorized("this passkey is of another author")
-    shown = webauthn_answers.verify_shown(answer, party, challenge, passkey.public_key)
-    copied = not passkey.synced and (shown.sign_count or passkey.sign_count) and shown.sign_count <= passkey.sign_count
-    await _keep_use(databases, passkey, shown.sign_count, copied=bool(copied))
-    return author, bool(copied)
+    try:
+        handle = answer.response.user_handle
+        if handle is not None and webauthn_answers.decoded(handle) != author.id.encode():
+            raise Unauthorized("this passkey is of another author")
+        shown = webauthn_answers.verify_shown(answer, party, challenge, passkey.public_key)
+    except Unauthorized:
+        await audit.refused(databases, None, "session.refused", author.id, f"by a passkey of {author.name}")
+        raise
+    counts = not passkey.synced and max(shown.sign_count, passkey.sign_count) > 0
+    copied = counts and shown.sign_count <= passkey.sign_count
+    await _keep_use(databases, author, passkey, shown.sign_count, copied=copied)
+    return author, copied
 
 
 async def listing(databases: Databases, by: Actor) -> list[Passkey]:
@@ -191,6 +196,12 @@ async def listing(databases: Databases, by: Actor) -> list[Passkey]:
     rights.require(by, "account.change", by.id)
     async with databases.site.read() as connection:
         return await passkey_store.of_author(connection, by.id)
+
+
+async def counts(databases: Databases) -> dict[str, int]:
+    """How many keys each author has who has any, by their id."""
+    async with databases.site.read() as connection:
+        return {row.author_id: row.keys for row in await passkey_store.counts(connection)}
 
 
 async def rename(databases: Databases, by: Actor, passkey_id: str, name: str) -> None:
@@ -227,10 +238,12 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-async def _keep_use(databases: Databases, passkey: Passkey, sign_count: int, *, copied: bool) -> None:
+async def _keep_use(databases: Databases, author: Author, passkey: Passkey, sign_count: int, *, copied: bool) -> None:
     now_us = clock.now_us()
     async with databases.site.transaction() as connection:
         if not await passkey_store.used(connection, passkey.id, sign_count, now_us, now_us if copied else None):
             raise Unauthorized("this passkey has just been removed")
+        if copied:
+            await audit.record(connection, author.actor, "passkey.suspected", passkey.id, passkey.name)
     if copied:
         log.warning("a passkey's counter went back: there may be a copy of it", extra={"author_id": passkey.author_id})
