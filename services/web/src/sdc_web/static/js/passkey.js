@@ -14,6 +14,7 @@ const WORDS = {
   ConstraintError: "This device has no screen lock or PIN to protect a passkey. Set one up, then try again.",
 };
 let waiting = null; // What the browser is being asked: one question at a time.
+let renewal = 0; // The timer that offers keys anew; it must not interrupt a question that was asked by hand.
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   for (const part of [form, ...form.querySelectorAll("[data-passkey-part]")]) part.hidden = false;
@@ -40,6 +41,7 @@ async function ask(form) {
   if (![...fields].every((field) => field.reportValidity())) return;
   const button = form.querySelector("[data-passkey-ask]");
   button.disabled = true;
+  clearTimeout(renewal);
   say(form, "Follow your browser’s question.");
   try {
     await answer(form, {});
@@ -54,11 +56,12 @@ async function ask(form) {
 // Keys in the list of the name field. It waits as long as the page is open, with a fresh challenge every few minutes.
 async function offer(form) {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-  const renewed = setTimeout(() => offer(form), AGAIN_MS);
+  clearTimeout(renewal);
+  renewal = setTimeout(() => offer(form), AGAIN_MS);
   try {
     await answer(form, { mediation: "conditional" });
   } catch (error) {
-    if (error.name !== "AbortError") clearTimeout(renewed); // Refused or offline: the button is still there.
+    if (error.name !== "AbortError") clearTimeout(renewal); // Refused or offline: the button is still there.
   }
 }
 
