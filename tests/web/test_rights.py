@@ -391,6 +391,7 @@ WITHOUT = {
     "sdc_web.authors.github_trips.come_back",
     "sdc_web.authors.passkeys.ask_for_known",
     "sdc_web.authors.passkeys.ask_for_new",
+    "sdc_web.authors.passkeys.counts",
     "sdc_web.authors.passkeys.made",
     "sdc_web.authors.passkeys.prove",
     "sdc_web.authors.pending.begin",
