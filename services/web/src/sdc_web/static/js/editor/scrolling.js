@@ -56,7 +56,7 @@ export function follow(frame) {
     const blocks = [...frame.contentDocument.querySelectorAll(".post-body > :not(nav)")];
     const found = [[0, 0]];
     if (blocks.length === lines.length) {
-      const heights = surface.tops(lines);
+      const heights = (surface.tops ?? tops)(lines);
       const top = view().scrollTop;
       for (const [index, block] of blocks.entries()) {
         const point = [heights[index], block.getBoundingClientRect().top + top];
@@ -68,4 +68,26 @@ export function follow(frame) {
     return found;
   }
   return { attach, measure };
+}
+
+// As the text is wrapped now: measured in a copy that nobody sees.
+function tops(lines) {
+  const look = getComputedStyle(area);
+  const copy = document.createElement("div");
+  for (const name of ["font", "letterSpacing", "lineHeight", "tabSize", "paddingLeft", "paddingRight", "paddingTop"]) copy.style[name] = look[name];
+  Object.assign(copy.style, {
+    position: "absolute", visibility: "hidden", whiteSpace: "pre-wrap", overflowWrap: "break-word", boxSizing: "border-box",
+    inlineSize: `${area.clientWidth}px`, insetBlockStart: "0",
+  });
+  const text = area.value.split("\n");
+  const marks = lines.map((line, index) => {
+    const mark = document.createElement("span");
+    const before = lines[index - 1] ?? 0;
+    copy.append(line > before ? `${text.slice(before, line).join("\n")}\n` : "", mark);
+    return mark;
+  });
+  document.body.append(copy);
+  const found = marks.map((mark) => mark.offsetTop);
+  copy.remove();
+  return found;
 }

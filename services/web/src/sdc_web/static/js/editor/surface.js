@@ -3,7 +3,7 @@
 
 export const area = document.getElementById("field-body");
 
-// The textarea itself; a code editor may take its place, with the same functions. `tops` says how far below the top of the text
+// The textarea itself; a code editor may take its place, with the same functions, and `tops`: how far below the top of the text
 // each of some lines begins.
 const plain = {
   get text() { return area.value; },
@@ -11,7 +11,6 @@ const plain = {
   select(start, end) { area.setSelectionRange(start, end); },
   focus() { area.focus({ preventScroll: true }); },
   scroller: area,
-  tops: (lines) => tops(lines),
   // Through the browser's own editing command, so that Ctrl+Z takes it back and an input event sets off the autosave.
   put({ from, to, insert }) {
     area.focus({ preventScroll: true });
@@ -58,25 +57,3 @@ let composing = null;
 area.addEventListener("compositionstart", () => { composing ??= Promise.withResolvers(); });
 area.addEventListener("compositionend", () => { composing?.resolve(); composing = null; });
 function composed() { return composing?.promise; }
-
-// As the text is wrapped now: measured in a copy that nobody sees.
-function tops(lines) {
-  const look = getComputedStyle(area);
-  const copy = document.createElement("div");
-  for (const name of ["font", "letterSpacing", "lineHeight", "tabSize", "paddingLeft", "paddingRight", "paddingTop"]) copy.style[name] = look[name];
-  Object.assign(copy.style, {
-    position: "absolute", visibility: "hidden", whiteSpace: "pre-wrap", overflowWrap: "break-word", boxSizing: "border-box",
-    inlineSize: `${area.clientWidth}px`, insetBlockStart: "0",
-  });
-  const text = area.value.split("\n");
-  const marks = lines.map((line, index) => {
-    const mark = document.createElement("span");
-    const before = lines[index - 1] ?? 0;
-    copy.append(line > before ? `${text.slice(before, line).join("\n")}\n` : "", mark);
-    return mark;
-  });
-  document.body.append(copy);
-  const found = marks.map((mark) => mark.offsetTop);
-  copy.remove();
-  return found;
-}
