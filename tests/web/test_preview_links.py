@@ -6,8 +6,9 @@ from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
 from sdc_web import posts
+from sdc_web.authors import accounts, roster
 from sdc_web.authors import store as authors
-from sdc_web.authors.rights import Actor
+from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire
 from sdc_web.posts import Draft, Post, history, preview_links
@@ -213,6 +214,22 @@ async def test_links_of_anothers_text_are_out_of_reach(databases: Databases, pos
         await preview_links.revoke(databases, OWNER, own.id, made.link.id)
     with pytest.raises(Invalid):
         await preview_links.make(databases, OWNER, post.id, days=1, note="x" * 81)
+
+
+@pytest.mark.parametrize("how", ["removed", "less"])
+async def test_a_link_ends_with_the_right_of_whoever_made_it(
+    client: httpx.AsyncClient, databases: Databases, post: Post, how: str
+) -> None:
+    eve = await accounts.create(databases, SYSTEM, name="eve", role="owner")
+    made = await preview_links.make(databases, eve.actor, post.id, days=30)
+    assert (await client.get(made.path, headers=FRIEND)).status_code == 200
+    assert len(await preview_links.listing(databases, OWNER, post.id)) == 1
+    if how == "removed":
+        await roster.remove(databases, OWNER, eve.id, OWNER.id)
+    else:
+        await roster.change_role(databases, OWNER, eve.id, "author")
+    assert (await client.get(made.path, headers=FRIEND)).status_code == 404
+    assert await preview_links.listing(databases, OWNER, post.id) == []
 
 
 async def test_a_link_is_made_shown_once_listed_and_taken_back(client: httpx.AsyncClient, databases: Databases) -> None:

@@ -13,7 +13,8 @@ from sdc_core.errors import Conflict, NotFound
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
 from sdc_web import audit
-from sdc_web.authors.rights import Actor
+from sdc_web.authors import store as authors
+from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.db import Databases
 from sdc_web.posts import catalogue, history, store
 from sdc_web.posts.records import Post, Revision
@@ -98,10 +99,13 @@ async def make(
 
 async def listing(databases: Databases, by: Actor, post_id: str) -> list[PreviewLink]:
     """The links of a post that work, the newest first. Raises Forbidden, NotFound."""
-    async with databases.site.read() as connection:
-        await catalogue.find(connection, by, post_id, "posts.change")
     async with databases.ttl.read() as connection:
-        return await of_post(connection, post_id, clock.now_us())
+        links = await of_post(connection, post_id, clock.now_us())
+    async with databases.site.read() as connection:
+        post = await catalogue.find(connection, by, post_id, "posts.change")
+        makers = {each.author_id for each in links}
+        entitled = {author_id for author_id in makers if await _may_still(connection, author_id, post)}
+    return [each for each in links if each.author_id in entitled]
 
 
 async def revoke(databases: Databases, by: Actor, post_id: str, link_id: str) -> None:
@@ -116,7 +120,9 @@ async def revoke(databases: Databases, by: Actor, post_id: str, link_id: str) ->
 
 
 async def follow(databases: Databases, token: str) -> Shown:
-    """What a token shows. Raises NotFound, in the same words whether it never was, is over or was taken back."""
+    """What a token shows. Raises NotFound, in the same words whether it never was, is over or was taken back, or
+    whoever made it may not change the text any more.
+    """
     async with databases.ttl.read() as connection:
         link = await by_token(connection, _sha256(token), clock.now_us())
     if link is None:
@@ -124,6 +130,8 @@ async def follow(databases: Databases, token: str) -> Shown:
     try:
         async with databases.site.read() as connection:
             post = await store.post(connection, link.post_id)
+            if not await _may_still(connection, link.author_id, post):
+                raise NotFound(_GONE)
             if link.revision_id is None:
                 revision = await store.newest_revision(connection, post.id)
             else:
@@ -137,6 +145,14 @@ async def viewed(databases: Databases, link_id: str) -> None:
     """Somebody looked."""
     async with databases.ttl.transaction() as connection:
         await count_view(connection, link_id, clock.now_us())
+
+
+async def _may_still(connection: Connection, author_id: str, post: Post) -> bool:
+    """Whether whoever made a link belongs to the site and may change the text as things are now."""
+    if author_id == SYSTEM.id:
+        return True
+    maker = await authors.by_id(connection, author_id)
+    return maker is not None and maker.actor.may_of("posts.change", post.author_id)
 
 
 SQL_INSERT = """
