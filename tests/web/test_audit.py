@@ -142,7 +142,11 @@ async def test_what_was_refused_or_taken_back_leaves_no_entry(databases: Databas
 
 async def test_no_entry_is_ever_changed_or_taken_away(databases: Databases) -> None:
     await add(databases, "Fog")
-    for statement in ("UPDATE audit_entries SET words = ''", "DELETE FROM audit_entries"):
+    for statement in (
+        "UPDATE audit_entries SET words = ''",
+        "DELETE FROM audit_entries",
+        "INSERT OR REPLACE INTO audit_entries SELECT id, 0, '', '', '', '', '', 'Nothing', '' FROM audit_entries",
+    ):
         with pytest.raises(IntegrityError, match="only added to"):
             async with databases.site.transaction() as connection:
                 await execute(connection, statement)
@@ -308,6 +312,11 @@ async def test_words_of_an_author_are_text_on_the_page(client: httpx.AsyncClient
     await come_in(client, databases)
     await add(databases, '<script>alert(1)</script>"')
     assert "<script>alert(1)" not in (await client.get("/author/audit", headers=BROWSER)).text
+
+
+async def test_words_of_an_author_forge_no_line_and_turn_no_direction(databases: Databases) -> None:
+    await add(databases, "Fog\n\x1b[2K\x9b1Aada\u202esigned in\u2066 \ud800")
+    assert await told(databases) == [("ada", "post.published", "Fog [2K 1Aada signed in")]
 
 
 def test_every_action_has_a_kind_that_the_page_offers() -> None:

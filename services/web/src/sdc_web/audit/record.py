@@ -1,5 +1,7 @@
 """Writing the log: one row, in the transaction of what it tells of."""
 
+import re
+
 from sdc_core import clock
 from sdc_core.sqlite import Connection, execute
 
@@ -7,6 +9,8 @@ from sdc_web.audit.actions import ACTIONS, Action, kind_of
 from sdc_web.authors.rights import Actor
 
 MAX_WORDS = 300
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor or turns the direction of a line: titles are an author's own, the line is not."""
 
 SQL_RECORD = """
 INSERT INTO audit_entries (at_us, author_id, author_name, kind, action, subject_id, words, haystack)
@@ -19,7 +23,7 @@ async def record(connection: Connection, by: Actor | None, action: Action, subje
 
     Neither a secret nor an address of the network belongs into the words: the log is kept for good.
     """
-    told = " ".join(words.split())[:MAX_WORDS]
+    told = " ".join(_UNSEEN.sub(" ", words).split())[:MAX_WORDS]
     name = by.name if by else ""
     values = {
         "at_us": clock.now_us(),
