@@ -201,6 +201,12 @@ async def test_a_trip_takes_ten_minutes_at_most(client: httpx.AsyncClient, datab
     await refused(await client.get(back, headers=BROWSER), databases, 401, "longer than ten minutes ago")
 
 
+async def test_no_page_to_come_back_to_is_kept_that_is_longer_than_one(
+    client: httpx.AsyncClient, databases: Databases, ada: Author
+) -> None:
+    assert (await travel(client, ADA, form={"return_to": f"/author/{'x' * 2_000}"})).headers["location"] == "/author"
+
+
 async def test_a_code_of_somebody_elses_trip_is_worth_nothing(
     client: httpx.AsyncClient, databases: Databases, ada: Author
 ) -> None:

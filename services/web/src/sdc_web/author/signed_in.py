@@ -23,6 +23,8 @@ from sdc_web.sessions.signed_in import SignedIn, find, start
 HOME = "/author"
 SIGN_IN = "/author/sign-in"
 CODE = "/author/sign-in/code"
+LONGEST_ADDRESS = 2_000
+"""No page of the author's has a longer one, and what is longer is neither kept nor sent back."""
 
 
 class SignInNeeded(Unauthorized):
@@ -138,7 +140,7 @@ def local_path(address: str) -> str:
     try:
         # A header holds no more than ASCII, and what is not printable may end it.
         readable = address.isascii() and address.isprintable() and "\\" not in address
-        parts = urlsplit(address if readable else "")
+        parts = urlsplit(address if readable and len(address) <= LONGEST_ADDRESS else "")
     except ValueError:
         return HOME
     local = not parts.scheme and not parts.netloc and (parts.path == HOME or parts.path.startswith(f"{HOME}/"))
