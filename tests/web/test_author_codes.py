@@ -219,6 +219,22 @@ async def test_changing_a_factor_asks_for_a_fresh_proof(
     assert answer.headers["location"].startswith("/author/confirm/form?")
 
 
+async def test_the_password_that_a_code_belongs_to_is_changed_with_a_fresh_proof(
+    client: httpx.AsyncClient, databases: Databases, phone: Phone
+) -> None:
+    new = {"current": PASSWORD, "password": "a lamp, a ladder, a lake"}
+    with clock.frozen(clock.now_us() - FRESH_US - clock.SECOND_US):
+        await sign_in(client)
+        await send(client, CODE, {"code": phone.code()})
+    late = await send(client, "/author/account/password", new)
+    assert late.headers["location"].startswith("/author/confirm/form?")
+    assert await accounts.sign_in(databases, name=NAME, password=PASSWORD, address="127.0.0.1")
+    with clock.frozen(clock.now_us() + STEP_US):
+        await send(client, "/author/confirm", {"password": PASSWORD, "code": phone.code()})
+        answer = await send(client, "/author/account/password", new)
+    assert answer.headers["location"] == "/author/account?said=password"
+
+
 async def test_codes_are_turned_off(client: httpx.AsyncClient, phone: Phone) -> None:
     await sign_in(client)
     await send(client, CODE, {"code": phone.code()})

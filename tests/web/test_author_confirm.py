@@ -95,6 +95,25 @@ async def test_a_form_that_was_sent_too_late_is_held_and_goes_on_after_the_proof
     assert "sdc_session=" in confirmed.headers["set-cookie"]
 
 
+async def test_no_page_of_a_proof_leads_off_the_site(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in_with_password(client, databases)
+    astray = {"return_to": "javascript:alert(1)", "action": "//evil.example/author", "held": "a=b"}
+    for password in ("not this one at all", PASSWORD):
+        page = (await send(client, "/author/confirm", {**astray, "password": password})).text
+        assert "javascript:" not in page
+        assert "evil.example" not in page
+        assert "/author" in page
+
+
+async def test_a_form_of_passwords_alone_cannot_wait_and_its_author_is_told(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in_with_password(client, databases)
+    sent = {"current": PASSWORD, "password": NEW}
+    answer = await send(client, "/author/confirm/form?action=/author/account/password&next=/author/account", sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/confirm?next=/author/account&undone=true")
+
+
 async def test_a_sensitive_form_of_a_browser_is_sent_on_to_where_it_is_held(
     client: httpx.AsyncClient, databases: Databases
 ) -> None:

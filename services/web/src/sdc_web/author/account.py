@@ -8,7 +8,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import pages
 from sdc_web.author import ceremony, factors, forms, signed_in
-from sdc_web.authors import accounts, passkeys
+from sdc_web.authors import accounts, passkeys, totp
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm
@@ -42,12 +42,12 @@ async def change_password(
     settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
-    """A new password; it ends every other session of this author. The old one is the proof, or a fresh sign-in where
-    there is none.
+    """A new password; it ends every other session of this author. The old one is the proof, or a fresh one where there
+    is none, or where a code belongs to it.
     """
     form = await forms.read(request, PasswordForm)
     known = await accounts.has_password(databases, author.id)
-    if not known:
+    if not known or await totp.is_on(databases, author.id):
         confirm.require(author)
     address, device = signed_in.address_of(request), signed_in.device_of(request, settings)
     try:

@@ -73,12 +73,17 @@ async def hold(
     settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
-    """The question with the form that waits for the answer. A file cannot wait: it is chosen again afterwards."""
+    """The question with the form that waits for the answer. A file cannot wait, nor a form of passwords alone: it is
+    filled in again afterwards.
+    """
     return_to = signed_in.local_path(request.query_params.get("next", ""))
+    undone = Response(b"", status_code=303, headers={"Location": f"{HERE}?next={quote(return_to)}&undone=true"})
     if request.content_type[0] != _FORM:
-        return Response(b"", status_code=303, headers={"Location": f"{HERE}?next={quote(return_to)}&undone=true"})
+        return undone
     sent = forms.pairs((await request.body()).decode("latin-1"))
     held = urlencode({name: value for name, value in sent.items() if name not in _NEVER_SENT_BACK})
+    if sent and not held:
+        return undone
     action = signed_in.local_path(request.query_params.get("action", ""))
     waiting = ConfirmForm(return_to=return_to, action=action, held=held)
     return await _page(request, databases, settings, author, waiting)
@@ -105,7 +110,7 @@ async def create(
     author: NamedDependency[SignedIn],
 ) -> Response[bytes] | Response[str]:
     """Take a proof, give the session a new token, and go on."""
-    form = await forms.read(request, ConfirmForm)
+    form = _local(await forms.read(request, ConfirmForm))
     field = "passkey" if form.credential else "password"
     try:
         await _prove(request, databases, settings, author, form)
@@ -117,14 +122,19 @@ async def create(
         return await _page(request, databases, settings, author, form, errors, status_code=status_code)
     cookie = signed_in.cookie(settings, await confirm.renew(databases, author), author.expires_at_us)
     if not form.action:
-        address = signed_in.local_path(form.return_to)
-        return Response(b"", status_code=303, headers={"Location": address, "Set-Cookie": cookie})
+        return Response(b"", status_code=303, headers={"Location": form.return_to, "Set-Cookie": cookie})
     held = await pages.page(
         request, databases, "author/confirm/held.html", author=author,
-        action=signed_in.local_path(form.action), held=forms.pairs(form.held), return_to=form.return_to,
+        action=form.action, held=forms.pairs(form.held), return_to=form.return_to,
     )  # fmt: skip
     held.headers["Set-Cookie"] = cookie
     return held
+
+
+def _local(form: ConfirmForm) -> ConfirmForm:
+    """The form with addresses of the author's pages alone, which it is shown with again."""
+    action = signed_in.local_path(form.action) if form.action else ""
+    return msgspec.structs.replace(form, return_to=signed_in.local_path(form.return_to), action=action)
 
 
 async def _prove(
