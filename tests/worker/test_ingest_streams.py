@@ -7,7 +7,7 @@ from sdc_core import clock
 from sdc_core.answers.logs import Committed
 from sdc_core.errors import Conflict, Invalid, Unavailable
 from sdc_core.sqlite import Database, fetch_all, fetch_value
-from sdc_worker.ingest import store, streams
+from sdc_worker.ingest import streams
 from sdc_worker.ingest.lines import MAX_REJECTS
 from sdc_worker.ingest.streams import MOST_WAITING, Closing, Intake
 
@@ -77,7 +77,7 @@ async def test_a_malformed_line_is_counted_where_it_stands_and_blocks_nothing(
     body = OTHER + b"garbage\n" + b"[" * 9_000 + b"\n" + LINE.replace(b"00ff", b"zzzz") + b"\n" + LINE
     assert await append(intake, len(LINE), body) == len(LINE) + len(body)
     async with database.read() as connection:
-        assert await store.count_rejects(connection, slot="0", day=DAY) == 4
+        assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == 4
         (first, *_) = await fetch_all(connection, At, "SELECT at FROM log_rejects ORDER BY at")
     assert first.at == len(LINE) + len(OTHER)
 
@@ -85,7 +85,7 @@ async def test_a_malformed_line_is_counted_where_it_stands_and_blocks_nothing(
 async def test_of_many_malformed_lines_the_last_row_counts_the_rest(intake: Intake, database: Database) -> None:
     await append(intake, 0, b"x\n" * (MAX_REJECTS + 7))
     async with database.read() as connection:
-        assert await store.count_rejects(connection, slot="0", day=DAY) == MAX_REJECTS
+        assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == MAX_REJECTS
         last = await fetch_value(connection, "SELECT reason FROM log_rejects ORDER BY at DESC LIMIT 1")
     assert "nor are 7 more" in str(last)
 

@@ -31,7 +31,7 @@ async def refused(databases: Databases, by: Actor | None, action: Action, subjec
 
 
 def is_told(times: int) -> bool:
-    """Whether the so-manieth within an hour is written down."""
+    """Whether one that has that number within its hour is written down."""
     return times <= WHOLE or str(times).strip("0") == "1"
 
 

@@ -14,7 +14,7 @@ from sdc_web.authors import accounts, github, passkeys, recovery_codes, totp
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm
-from sdc_web.sessions.confirm import ConfirmationNeeded, require
+from sdc_web.sessions.confirm import ConfirmationNeeded
 from sdc_web.sessions.signed_in import SignedIn
 
 HERE = "/author/confirm"
@@ -200,5 +200,3 @@ def _to(return_to: str) -> Response[bytes]:
 
 
 route_handlers = [show, hold, begin, create]
-
-__all__ = ["ask_to_confirm", "require", "route_handlers"]

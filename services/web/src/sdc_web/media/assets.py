@@ -28,9 +28,9 @@ FIRST_PAUSE_US = 5 * clock.SECOND_US
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist,
-    and `author_id` where nobody knows who uploaded it. `title`
-    is the author's own name for it, `caption` goes into a text with it; the focus is in percent from the upper left.
+    """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist, and
+    `author_id` where nobody knows who uploaded it. `title` is the author's own name for it, `caption` goes into a text
+    with it; the focus is in percent from the upper left.
     """
 
     id: str

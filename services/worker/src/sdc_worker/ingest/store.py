@@ -79,15 +79,6 @@ async def add_reject(connection: Connection, *, slot: str, day: str, at: int, re
     await execute(connection, SQL_ADD_REJECT, {"slot": slot, "day": day, "at": at, "reason": reason})
 
 
-SQL_REJECTS = "SELECT count(*) FROM log_rejects WHERE slot = :slot AND day = :day"
-
-
-async def count_rejects(connection: Connection, *, slot: str, day: str) -> int:
-    """Lines of a stream that could not be read."""
-    found = await fetch_value(connection, SQL_REJECTS, {"slot": slot, "day": day})
-    return found if isinstance(found, int) else 0
-
-
 SQL_STREAM_BATCH = """
 SELECT id, day, body FROM log_batches WHERE slot = :slot AND day = :day AND at = :at
 """
