@@ -273,7 +273,7 @@ OPERATIONS: dict[str, Operation] = {
     "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
     "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
 }
-OF_PAGES_ALONE = {"jobs.read", "backups.read", "endpoints.change"}
+OF_PAGES_ALONE = {"jobs.read", "backups.read"}
 """Rights that a route asks for, and no operation of a noun yet."""
 
 
