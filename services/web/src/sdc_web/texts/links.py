@@ -14,7 +14,10 @@ _AWAY = re.compile(r'<a href="(https?://[^"]*)"')
 def with_bare_addresses(html: str) -> str:
     """Addresses that were simply typed, as links: GFM section 6.9. The result must still be sanitised."""
     depth = 0
-    pieces = _TAG.split(html)
+    end = html.rfind(">") + 1
+    # What follows the last `>` is no markup; to look for some in there takes as long as it is, for each `<`.
+    pieces = _TAG.split(html[:end])
+    pieces[-1] += html[end:]
     for index, piece in enumerate(pieces):
         if index % 2 == 0:
             if depth == 0 and ("://" in piece or "www." in piece.lower()):

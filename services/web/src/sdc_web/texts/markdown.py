@@ -8,14 +8,14 @@ is put together, since their variants come later than the text.
 import math
 import re
 from collections.abc import Callable
-from html import unescape
+from html import escape, unescape
 
 import msgspec
 import nh3
 import pyromark
 from pygments.token import STANDARD_TYPES
 
-from sdc_web.texts import characters, drawings, footnotes, links, mathematics, names
+from sdc_web.texts import characters, drawings, footnotes, links, mathematics, names, nesting
 from sdc_web.texts.code_blocks import Colours
 
 WORDS_A_MINUTE = 220
@@ -31,7 +31,7 @@ OPTIONS = (
     | pyromark.Options.ENABLE_DEFINITION_LIST
 )
 _TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
-_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>(.*?)</h\1>', re.DOTALL)
+_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>((?:[^<]|<(?!/?h[1-6]))*+)</h\1>')
 _ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
 _FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
 _MARKUP = re.compile(r"<[^>]*>")
@@ -95,6 +95,9 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel", "media"},
     link_rel=None,
 )
+_UNBEARABLE = (
+    "<p>This text is nested too deep to be shown as it is meant. It was typed like this:</p><pre><code>{}</code></pre>"
+)
 _ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-site", "newest"})
 
 
@@ -111,12 +114,14 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code, and 0.2 s with diagrams: call it in a thread."""
     html = pyromark.html(text, options=OPTIONS, highlight=Colours(text, OPTIONS))
+    if not nesting.is_bearable(html, text):
+        html = _UNBEARABLE.format(escape(text, quote=False))
     html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
     html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
     html = _FIGURE.sub(r"<figure>\1><figcaption>\2</figcaption></figure>", html)
     html = links.with_bare_addresses(html)
-    words = len(_WORD.findall(_MARKUP.sub(" ", html)))
+    words = len(_WORD.findall(_without_markup(html, " ")))
     safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
     safe = _CHECKBOX.sub(_named, safe)
     safe, faults = drawings.draw(mathematics.draw(footnotes.with_ways_back(links.with_relations(safe))))
@@ -128,6 +133,8 @@ def render(text: str) -> Rendered:
 def anchors(text: str) -> frozenset[str]:
     """The names in a text that `#name` leads to. Milliseconds: call it in a thread."""
     html = _FOOTNOTE.sub(r"\1fn-", pyromark.html(text, options=OPTIONS))
+    if not nesting.is_bearable(html, text):
+        return frozenset()
     return frozenset(unescape(name) for name in _ANCHOR.findall(_CLEANER.clean(_with_headings(html))))
 
 
@@ -161,15 +168,24 @@ def _with_headings(html: str) -> str:
     return _HEADING.sub(_heading(down, set(_ELSEWHERE)), html)
 
 
+def _without_markup(html: str, between: str) -> str:
+    """The text of HTML. What follows the last `>` is no markup; to look for some in there takes long."""
+    end = html.rfind(">") + 1
+    return _MARKUP.sub(between, html[:end]) + html[end:]
+
+
 def _heading(down: int, taken: set[str]) -> Callable[[re.Match[str]], str]:
+    counts: dict[str, int] = {}
+
     def with_id(found: re.Match[str]) -> str:
         level = min(6, int(found[1]) + down)
         own = found[2] if found[2] and _ID.fullmatch(found[2]) else ""
-        stem = own or names.from_title(unescape(_MARKUP.sub("", found[3]))) or "section"
-        name, count = stem, 1
+        stem = own or names.from_title(unescape(_without_markup(found[3], ""))) or "section"
+        name, count = stem, counts.get(stem, 1)
         while name in taken:
             count += 1
             name = f"{stem}-{count}"
+        counts[stem] = count
         taken.add(name)
         return f'<h{level} id="{name}">{found[3]}</h{level}>'
 
