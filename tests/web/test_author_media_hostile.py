@@ -4,11 +4,14 @@ import asyncio
 
 import httpx
 import pytest
+from litestar.exceptions import LitestarException
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_web import media
+from sdc_web.author import media_files
 from sdc_web.db import Databases
 from sdc_web.media import trash
 
@@ -202,3 +205,27 @@ async def test_htmx_is_told_of_a_filter_that_is_none_in_a_fragment(signed_in: ht
     answer = await signed_in.get("/author/media?kind=x", headers=HTMX)
     assert answer.status_code == 422
     assert "<html" not in answer.text
+
+
+async def test_a_browser_that_takes_nothing_of_an_original_gives_its_connection_to_the_store_back(
+    app: ASGIApp, signed_in: httpx.AsyncClient, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await signed_in.post("/author/media", files={"file": ("a.png", PNG, "image/png")}, headers=BROWSER)
+    (asset,) = await all_of(databases)
+    monkeypatch.setattr(media_files, "STREAM_S", 0.2)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        async def take_nothing(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.body":
+                await asyncio.Event().wait()
+
+        await app(scope, receive, take_nothing)
+
+    transport = httpx.ASGITransport(slow)  # ty: ignore[invalid-argument-type]
+    async with httpx.AsyncClient(
+        transport=transport, base_url=signed_in.base_url, cookies=signed_in.cookies
+    ) as browser:
+        with pytest.raises(LitestarException, match="after response started"):
+            async with asyncio.timeout(5):
+                await browser.get(f"/author/media/{asset.id}/original", headers=BROWSER)

@@ -1,5 +1,6 @@
 """The file of an asset: bringing the original home, sending another one in its place, having its sizes made again."""
 
+import asyncio
 from urllib.parse import quote
 
 from litestar import Response, delete, get, post, put
@@ -22,6 +23,8 @@ from sdc_web.sessions.signed_in import SignedIn
 
 MAX_REQUEST_BYTES = media.upload.MAX_BYTES + 64 * 1024
 SANDBOX = "sandbox; default-src 'none'"
+STREAM_S = 600.0
+"""For a whole file, even to a slow line: each holds a connection to the object store."""
 
 
 @get("/author/media/{asset_id:str}/original", right="media.read")
@@ -127,7 +130,7 @@ def _streamed(store: ObjectStore, settings: Settings, key: str, headers: dict[st
     told = headers | {"content-security-policy": SANDBOX}
 
     async def answer(_: Scope, __: Receive, send: Send) -> None:
-        async with store.stream(settings.S3_MEDIA_BUCKET, key) as stream:
+        async with asyncio.timeout(STREAM_S), store.stream(settings.S3_MEDIA_BUCKET, key) as stream:
             sent = told | {"content-length": str(stream.size_bytes)}
             encoded = [(name.encode(), value.encode()) for name, value in sent.items()]
             await send({"type": "http.response.start", "status": 200, "headers": encoded})
