@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from sdc_web.checks import parsed, raw_html, words
+from sdc_web.posts import Draft
 from sdc_web.texts import markdown
 
 BODY = 400_000
@@ -19,6 +21,7 @@ LONG = {
     "a heading of such": "<h1>" + "<?" * (BODY // 2) + "</h1>",
     "styles": "<b " * (BODY // 3),
     "styles that end badly": "<b>x</b" * (BODY // 7),
+    "half a tag": "<div" + ' a="b c"' * (BODY // 8) + "\n<",
     "brackets": "[" * BODY,
     "stars": "*a " * (BODY // 3),
 }
@@ -30,6 +33,7 @@ def test_no_text_takes_longer_than_its_length_is_worth(text: str) -> None:
     markdown.render(text)
     markdown.anchors(text)
     markdown.lines(text)
+    list(words.look(Draft(title="Fog", body=text), parsed.parse(text)))
     assert time.process_time() - began < LIMIT_S
 
 
@@ -52,3 +56,14 @@ def test_what_people_write_is_shown_as_it_is_meant() -> None:
 def test_headings_of_one_name_are_told_apart() -> None:
     html = markdown.render("# a\n\n# a-2\n\n# a\n\n# a\n\n## a <b>c</b>").html
     assert [part.partition('"')[0] for part in html.split('id="')[1:]] == ["a", "a-2", "a-3", "a-4", "a-c"]
+
+
+def test_attributes_are_found_however_they_are_quoted() -> None:
+    found = raw_html.dropped('<b onclick="a b" class=\'x\' data-x = 3 hidden/>\n<img src="a>b" onload=x>')
+    assert found == {
+        "onclick of <b>": 0,
+        "class of <b>": 0,
+        "data-x of <b>": 0,
+        "hidden of <b>": 0,
+        "onload of <img>": 1,
+    }

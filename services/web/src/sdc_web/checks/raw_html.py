@@ -4,7 +4,11 @@ import re
 
 from sdc_web.texts import markdown
 
-_TAG = re.compile(r"<([a-zA-Z][\w-]*)((?:\s+[^\s=<>/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))?)*)\s*/?>")
+# Possessive, and no value without quotes begins with one: else half a tag could be read in as many ways as it has
+# attributes, and each doubles them.
+_TAG = re.compile(
+    r"<([a-zA-Z][\w-]*)((?:\s++[^\s=<>/]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+))?+)*+)\s*+/?+>"
+)
 _ATTRIBUTE = re.compile(r"([^\s=<>/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s<>]+)))?")
 _EVERYWHERE = frozenset({"lang", "title"})
 _BECOMES_ANOTHER = frozenset({"h1"})
