@@ -18,7 +18,7 @@ WAIT_MS = 10_000
 CLIPBOARDS = Path(__file__).parent.parent / "clipboards"
 """What programs put on the clipboard, as they really write it, and the Markdown that it means."""
 DESCRIBED = re.compile(
-    r"Meanwhile\. !\[A \\\[bridge\\\]\]\(media:[0-9A-Z]{26}\)\n\n<!-- uploading words\.jpg \(2\) -->"
+    r"Meanwhile\. !\[A \\\[bridge\\\]\]\(media:[0-9A-Z]{26}\)\n\n<!-- uploading words\.jpg \(2\) -->\n\n"
 )
 TAKE = """([kind, texts, files]) => {
     const data = new DataTransfer();
@@ -47,6 +47,13 @@ MADE = [
     (("Code", "Code"), "fog", "fog"),
 ]
 """Buttons, the text that is chosen, and what they make of it."""
+ALONE = [
+    ("Look:", "", "Look:\n\nPICTURE\n\nx"),
+    ("| a | b |\n| --- | --- |\n| 1 | 2 |", "", "| a | b |\n| --- | --- |\n| 1 | 2 |\n\nPICTURE\n\nx"),
+    ("| a | b |\n| --- | --- |\n| 1 | ", " |", "| a | b |\n| --- | --- |\n| 1 | PICTUREx |"),
+    ("- one ", "", "- one PICTUREx"),
+]
+"""The text before a pasted picture, after it, and what becomes of them when one types on."""
 SCROLLED = """([part]) => new Promise((done) => {
     const area = document.getElementById("field-body");
     const view = document.querySelector("iframe").contentDocument.scrollingElement;
@@ -190,7 +197,8 @@ def test_rich_text_becomes_markdown(page: Page) -> None:
         html, made = ((CLIPBOARDS / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "md"))
         write(page, "", 0, 0)
         assert not paste(page, html)
-        expect(page.locator("#field-body")).to_have_value(made.rstrip("\n"))
+        made = made.rstrip("\n")
+        expect(page.locator("#field-body")).to_have_value(f"{made}\n\n" if made.endswith("|") else made)
         page.keyboard.press("Control+z")
         assert text_of(page) == ""
 
@@ -206,7 +214,25 @@ def test_rich_text_is_left_plain_in_code_and_with_shift(page: Page) -> None:
         page.keyboard.up(key)
     write(page, "", 0, 0)
     assert not paste(page, plain="a\tb\n1\t2")
-    assert text_of(page) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert text_of(page) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
+
+
+def test_what_is_typed_after_a_pasted_table_is_no_row_of_it(page: Page) -> None:
+    write(page, "Before", 6, 6)
+    assert not paste(page, plain="a\tb\n1\t2")
+    page.keyboard.type("After")
+    assert text_of(page) == "Before\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nAfter"
+
+
+def test_a_picture_gets_a_paragraph_of_its_own_but_stays_in_a_cell_or_a_list(page: Page) -> None:
+    page.route("**/author/media", lambda _: None)
+    place = "<!-- uploading bridge.jpg (%d) -->"
+    for count, (before, after, made) in enumerate(ALONE, start=1):
+        write(page, before + after, len(before), len(before))
+        page.evaluate(TAKE, ["paste", {}, [["bridge.jpg", coded(b"held")]]])
+        page.keyboard.type("x")
+        assert text_of(page) == made.replace("PICTURE", place % count)
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_pictures_go_up_while_one_types_and_a_broken_one_can_be_tried_again(page: Page, tmp_path: Path) -> None:
@@ -234,7 +260,7 @@ def test_an_upload_that_is_cancelled_leaves_nothing(page: Page, tmp_path: Path) 
     photo = photograph.take(tmp_path / "bridge.jpg").read_bytes()
     page.route("**/author/media", lambda _: None)
     page.evaluate(TAKE, ["paste", {}, [["bridge.jpg", coded(photo)]]])
-    assert text_of(page) == "<!-- uploading bridge.jpg (1) -->"
+    assert text_of(page) == "<!-- uploading bridge.jpg (1) -->\n\n"
     page.get_by_role("button", name="Cancel bridge.jpg").click()
     expect(page.locator("#field-body")).to_have_value("")
     page.unroute_all(behavior="ignoreErrors")

@@ -1,6 +1,7 @@
 // Pictures pasted, dropped or chosen go up one after the other, each with a line below the toolbar: how far it is, cancel, why
 // not and once more. A comment keeps their place in the text; when one is there, what it shows is asked for, calmly.
 
+import { pictured } from "./commands.js";
 import { apply, area, replaceAway, state, surface } from "./surface.js";
 
 const list = document.querySelector("[data-attachments]");
@@ -15,7 +16,7 @@ export function attach(files) {
     count += 1;
     return { file, place: `<!-- uploading ${name(file)} (${count}) -->`, line: lineOf(file) };
   });
-  apply({ from: state().start, to: state().end, insert: taken.map(({ place }) => place).join("\n\n") });
+  apply(pictured(state(), taken.map(({ place }) => place).join("\n\n")));
   for (const one of taken) queue(one);
 }
 

@@ -2,6 +2,7 @@
 // where it was asked for.
 
 import { attach, send } from "./attaching.js";
+import { pictured } from "./commands.js";
 import { apply, state, surface } from "./surface.js";
 
 const dialog = document.getElementById("editor-pictures");
@@ -21,8 +22,7 @@ function ask(done) {
 
 document.querySelector("[data-insert-picture]").addEventListener("click", () => ask({
   chosen({ markdown }) {
-    const { start, end } = state();
-    apply({ from: start, to: end, insert: markdown });
+    apply(pictured(state(), markdown));
   },
   files: attach,
 }));

@@ -74,11 +74,29 @@ export function linked({ text, start, end }, pasted) {
   return { from: start, to: end, insert: `[${chosen}](${pasted})` };
 }
 
-// What was made elsewhere, in paragraphs of its own when it is more than a line.
+// What was made elsewhere, in paragraphs of its own when it is more than a line. A table at the end is left behind, since
+// what is typed at its last row would be a cell of it.
 export function placed({ text, start, end }, insert) {
   if (!/\n|^(?:#{1,6} |[-*>|] |\d+\. |```)/.test(insert)) return { from: start, to: end, insert };
+  if (/\|$/.test(insert) && end === text.length) return alone({ text, start, end }, insert);
   const { before, after } = apart(text, start, end);
   return { from: start, to: end, insert: before + insert + after, start: start + before.length + insert.length };
+}
+
+// Pictures stand by themselves; but in a list, a quote, a cell or code they stay where they were put.
+export function pictured({ text, start, end }, insert) {
+  const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
+  const rest = text.slice(end).split("\n", 1)[0];
+  const cell = /^\s*\|/.test(line) && (rest.trim() || !/\|\s*$/.test(line));
+  if (cell || /^\s*(?:[-*+>]|\d+[.)])\s/.test(line) || withinCode(text, start)) return { from: start, to: end, insert };
+  return alone({ text, start, end }, insert);
+}
+
+// In paragraphs of its own; one types on below.
+function alone({ text, start, end }, insert) {
+  const { before, after } = apart(text, start, end);
+  const below = end === text.length ? "\n\n" : after;
+  return { from: start, to: end, insert: before + insert + below };
 }
 
 export function isAddress(text) { return /^(?:https?:\/\/|mailto:)[^\s<>"]+$/i.test(text); }
