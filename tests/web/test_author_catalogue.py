@@ -267,3 +267,10 @@ async def test_what_is_gone_by_now_is_passed_over_when_it_is_deleted(
 async def test_a_selection_from_a_strange_form_is_refused(signed_in: httpx.AsyncClient) -> None:
     answers = [await send(signed_in, "/author/posts/selection", form) for form in ({}, {"action": "burn"})]
     assert [each.status_code for each in answers] == [422, 422]
+
+
+async def test_filters_are_folded_on_a_phone_until_one_is_set(signed_in: httpx.AsyncClient) -> None:
+    for path in ("posts", "media", "audit"):
+        assert '<details class="filter-fold">' in (await signed_in.get(f"/author/{path}", headers=BROWSER)).text
+    for address in ("posts?kind=page", "posts?order=title", "media?use=unused", "media?sort=name", "audit?kind=post"):
+        assert '<details class="filter-fold" open>' in (await signed_in.get(f"/author/{address}", headers=BROWSER)).text

@@ -13,6 +13,8 @@ from sdc_web.reports.asking import ask
 Verdict: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
 LATE_AFTER_US = 36 * 3600 * clock.SECOND_US
 MAX_DETAIL = 300
+NOT_YET = "It has not run yet."
+NOT_SET_UP = "All copies are on this machine."
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,7 @@ def _of_run(id_: Literal["mirror", "drill"], title: str, run: Run | None, now_us
         verdict_words=words,
         at_us=run.ended_us if run and succeeded else None,
         duration_us=run.duration_us if run else None,
-        detail=_sentence(run.output) if run else "It has not run yet.",
+        detail=_sentence(run.output) if run else NOT_YET if set_up else NOT_SET_UP,
     )
 
 

@@ -1,4 +1,5 @@
-// Moments are written in UTC, which is what the server knows. Here they are told in the reader's own time as well.
+// Moments are written in UTC, which is what the server knows. Here they are told in the reader's own time as well, or
+// alone where they stand in lists, with UTC behind them.
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const words = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
@@ -8,7 +9,10 @@ function tell(time) {
   const at = new Date(time.dateTime);
   if (time.dataset.told === time.dateTime || Number.isNaN(at.getTime())) return;
   time.dataset.told = time.dateTime;
-  time.append(` (${own(at)})`);
+  if (time.dataset.local === "alone") {
+    time.title = time.textContent;
+    time.textContent = words.format(at);
+  } else time.append(` (${own(at)})`);
 }
 
 // A field of a moment in UTC says below what it means here.
