@@ -25,7 +25,8 @@ LOST_S = 1.0
 """The promise: at most the last second."""
 NEAR_MS = 60
 TYPED_S = 4.0
-WORD = re.compile(r"w(\d+)")
+WORD = re.compile(r"w(\d+) ")
+"""A whole one: the last may have been cut off."""
 
 
 @pytest.fixture(scope="module")

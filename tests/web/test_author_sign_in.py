@@ -19,17 +19,6 @@ async def test_the_setup_form_claims_the_site_and_signs_in(client: httpx.AsyncCl
     assert "Ada Lovelace" in home.text or "ada" in home.text
 
 
-async def test_a_site_that_nobody_has_set_up_asks_for_no_password(
-    client: httpx.AsyncClient, databases: Databases
-) -> None:
-    page = (await client.get("/author/sign-in", headers=BROWSER)).text
-    assert "Nobody has set this site up yet" in page
-    assert "<form" not in page
-    await make_author(databases)
-    page = (await client.get("/author/sign-in", headers=BROWSER)).text
-    assert 'name="password"' in page
-
-
 async def test_an_error_page_has_the_sites_title_from_the_first_page_of_its_author(
     client: httpx.AsyncClient, databases: Databases
 ) -> None:
