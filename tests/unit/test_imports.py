@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-PARTS = ("sdc_cli.main", "sdc_worker.app", "sdc_web.app", "sdc_web.authors.site", "sdc_web.posts", "sdc_web.media")
+PARTS = ("sdc_cli.main", "sdc_worker.app", "sdc_web.app", "sdc_web.about.site", "sdc_web.posts", "sdc_web.media")
 
 
 @pytest.mark.parametrize("part", PARTS)

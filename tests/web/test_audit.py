@@ -9,9 +9,10 @@ from sdc_core import clock
 from sdc_core.errors import Forbidden, Invalid
 from sdc_core.sqlite import IntegrityError, execute, fetch_value
 from sdc_web import audit, media, posts, redirects, tokens
+from sdc_web.about import site
 from sdc_web.audit import ACTIONS, Entry, Filters, folding
 from sdc_web.audit.actions import KINDS, kind_of
-from sdc_web.authors import accounts, site
+from sdc_web.authors import accounts
 from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire

@@ -12,9 +12,9 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import execute
 from sdc_web import tokens
+from sdc_web.about.site import clean_title
 from sdc_web.authors import accounts, one_time_tokens, throttle
 from sdc_web.authors.rights import SYSTEM, Role
-from sdc_web.authors.site import clean_title
 from sdc_web.db import Databases
 from sdc_web.request_log.asked import logged_path
 from sdc_web.sessions import signed_in

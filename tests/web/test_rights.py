@@ -18,7 +18,8 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
 from sdc_web import audit, look, media, posts, redirects, tokens
-from sdc_web.authors import accounts, github, invitations, recovery_codes, robots, roster, site, store, totp
+from sdc_web.about import robots, site
+from sdc_web.authors import accounts, github, invitations, recovery_codes, roster, store, totp
 from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
@@ -372,7 +373,8 @@ WITHOUT = {
     "sdc_web.media.removal.empty_trash",
     "sdc_web.redirects.uses.open_uses",
     "sdc_web.posts.tags.compose",
-    # What draws a text that its caller has been given.
+    # What draws, or looks through, a text that its caller has been given.
+    "sdc_web.checks.look.look",
     "sdc_web.posts.previewing.of",
     "sdc_web.posts.previewing.of_revision",
     # What a secret link opens to whoever has it.
@@ -409,7 +411,7 @@ WITHOUT = {
 
 def test_every_other_operation_of_a_noun_asks_who_acts() -> None:
     found = set()
-    for noun in ("posts", "media", "redirects", "tokens", "authors"):
+    for noun in ("posts", "media", "redirects", "tokens", "authors", "about", "look", "checks"):
         package = import_module(f"sdc_web.{noun}")
         for module in (import_module(f"sdc_web.{noun}.{each.name}") for each in pkgutil.iter_modules(package.__path__)):
             for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):

@@ -18,7 +18,8 @@ from sdc_core.errors import Conflict, SdcError
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
 from sdc_web import media
-from sdc_web.authors import accounts, one_time_tokens, site
+from sdc_web.about import site
+from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases, open_databases

@@ -8,9 +8,10 @@ from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.settings import Settings
 
 from sdc_web import pages
+from sdc_web.about import site
 from sdc_web.author import account, forms, setup, signed_in
 from sdc_web.author.setup import SetupForm
-from sdc_web.authors import accounts, github, github_calls, github_trips, site
+from sdc_web.authors import accounts, github, github_calls, github_trips
 from sdc_web.authors.github_calls import Provider
 from sdc_web.authors.github_trips import Departure
 from sdc_web.authors.one_time_tokens import Claim

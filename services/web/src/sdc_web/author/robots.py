@@ -7,9 +7,9 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import pages
+from sdc_web.about import robots
+from sdc_web.about.robots import Robots
 from sdc_web.author import forms
-from sdc_web.authors import robots
-from sdc_web.authors.robots import Robots
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn

@@ -8,8 +8,9 @@ from sdc_core.errors import Invalid, Unauthorized
 from sdc_core.settings import Settings
 
 from sdc_web import pages
+from sdc_web.about import site
 from sdc_web.author import ceremony, forms, signed_in
-from sdc_web.authors import accounts, github_calls, one_time_tokens, passkeys, site
+from sdc_web.authors import accounts, github_calls, one_time_tokens, passkeys
 from sdc_web.authors.one_time_tokens import Claim
 from sdc_web.authors.passkeys import Person
 from sdc_web.db import Databases

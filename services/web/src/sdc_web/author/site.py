@@ -6,9 +6,9 @@ from litestar.di import NamedDependency
 from sdc_core.errors import Invalid
 
 from sdc_web import announcements, pages
+from sdc_web.about import site as words
+from sdc_web.about.site import Elsewhere, Words
 from sdc_web.author import forms
-from sdc_web.authors import site as words
-from sdc_web.authors.site import Elsewhere, Words
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn

@@ -9,7 +9,8 @@ from sdc_core.errors import Conflict, Invalid, NotFound, Throttled, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
 from sdc_web import audit
-from sdc_web.authors import passwords, rights, site, store, throttle
+from sdc_web.about import site
+from sdc_web.authors import passwords, rights, store, throttle
 from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases

@@ -8,7 +8,8 @@ from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 from sdc_core.sqlite import IntegrityError
 
 from sdc_web import audit
-from sdc_web.authors import accounts, invitation_store, passkey_store, rights, site, store
+from sdc_web.about import site
+from sdc_web.authors import accounts, invitation_store, passkey_store, rights, store
 from sdc_web.authors.invitation_store import Invitation
 from sdc_web.authors.one_time_tokens import sha256
 from sdc_web.authors.passkey_store import Passkey

@@ -8,7 +8,8 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 
 from sdc_web import audit
-from sdc_web.authors import accounts, github, passkey_store, site, store, token_store
+from sdc_web.about import site
+from sdc_web.authors import accounts, github, passkey_store, store, token_store
 from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.store import Author

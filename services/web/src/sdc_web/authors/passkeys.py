@@ -18,7 +18,8 @@ from webauthn.helpers.structs import (
 )
 
 from sdc_web import audit
-from sdc_web.authors import ceremonies, passkey_store, rights, site, store, ways_in, webauthn_answers
+from sdc_web.about import site
+from sdc_web.authors import ceremonies, passkey_store, rights, store, ways_in, webauthn_answers
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import Actor
 from sdc_web.authors.store import Author

@@ -4,8 +4,8 @@ import msgspec
 from sdc_core.sqlite import Connection, fetch_one
 
 from sdc_web import look
-from sdc_web.authors import robots, site
-from sdc_web.authors.site import Elsewhere
+from sdc_web.about import robots, site
+from sdc_web.about.site import Elsewhere
 from sdc_web.posts import navigation
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.tags import Colour

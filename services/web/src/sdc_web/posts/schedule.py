@@ -62,10 +62,12 @@ async def run(database: Database) -> None:
         now_us = clock.now_us()
         with suppress(Unavailable):
             await meet_due(database, now_us, drawn)
-        drawn = await draw_ahead(database, now_us + AHEAD_US, drawn)
-        # Asked of the same moment: one that has come meanwhile is met at once, not a look later.
-        async with database.read() as connection:
-            next_us = await next_due_us(connection, now_us)
+        next_us = None
+        with suppress(Unavailable):
+            drawn = await draw_ahead(database, now_us + AHEAD_US, drawn)
+            # Asked of the same moment: one that has come meanwhile is met at once, not a look later.
+            async with database.read() as connection:
+                next_us = await next_due_us(connection, now_us)
         await asyncio.sleep(LOOK_S if next_us is None else min(LOOK_S, (next_us - clock.now_us()) / clock.SECOND_US))
 
 

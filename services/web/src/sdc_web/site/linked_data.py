@@ -22,7 +22,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
     name: str
     url: str
-    sameAs: tuple[str, ...] = ()  # noqa: N815
+    sameAs: tuple[str, ...] = ()  # noqa: N815 - schema.org's name
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="ImageObject"):

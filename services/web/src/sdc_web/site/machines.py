@@ -9,7 +9,7 @@ from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
 
 from sdc_web import announcements, posts, templating
-from sdc_web.authors import robots as rules
+from sdc_web.about import robots as rules
 from sdc_web.db import Databases
 
 VALID_US = 180 * clock.DAY_US
