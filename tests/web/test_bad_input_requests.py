@@ -16,6 +16,8 @@ from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
 from raw_requests import Answer, Headers, ask
 from signing_in import come_in
 
+# Each walks all routes, several thousand requests: nine seconds where nothing else runs.
+pytestmark = pytest.mark.timeout(60)
 SEED = 20261124
 HTML = [(b"accept", b"text/html")]
 SAME = (b"sec-fetch-site", b"same-origin")

@@ -4,11 +4,9 @@ import re
 
 from sdc_web.texts import markdown
 
-# Possessive, and no value without quotes begins with one: else half a tag could be read in as many ways as it has
-# attributes, and each doubles them.
-_TAG = re.compile(
-    r"<([a-zA-Z][\w-]*)((?:\s++[^\s=<>/]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s<>\"'][^\s<>]*+))?+)*+)\s*+/?+>"
-)
+# Read in one way alone: a value without quotes begins with none, else half a tag could be read in as many ways as it
+# has attributes, and each doubles them. Not possessive: CPython before 3.11.5 loses groups in such repetitions.
+_TAG = re.compile(r"<([a-zA-Z][\w-]*)((?:\s+[^\s=<>/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"'][^\s<>]*))?)*)\s*/?>")
 _ATTRIBUTE = re.compile(r"([^\s=<>/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s<>]+)))?")
 _EVERYWHERE = frozenset({"lang", "title"})
 _BECOMES_ANOTHER = frozenset({"h1"})

@@ -31,7 +31,7 @@ OPTIONS = (
     | pyromark.Options.ENABLE_DEFINITION_LIST
 )
 _TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
-_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>((?:[^<]|<(?!/?h[1-6]))*+)</h\1>')
+_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>([^<]*(?:<(?!/?h[1-6])[^<]*)*)</h\1>')
 _ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
 _FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
 _MARKUP = re.compile(r"<[^>]*>")
