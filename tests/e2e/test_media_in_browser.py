@@ -109,6 +109,9 @@ def test_a_click_on_the_picture_says_what_stays_in_view(site: Site, desk: Browse
     page = library(desk, site)
     page.locator(".asset-name a", has_text="moss.png").click()
     frame = page.locator("[data-focus]")
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-focus] img')].every((img) => img.complete && img.naturalWidth)"
+    )
     box = frame.bounding_box()
     assert box is not None
     frame.click(position={"x": box["width"] * 0.2, "y": box["height"] * 0.9})
