@@ -12,7 +12,7 @@ from sdc_core.objects import ObjectStore, open_store
 from sdc_core.sqlite import Database, fetch_value
 from sdc_worker.analytics import reports, store
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.reports import question
+from sdc_worker.analytics.questions import question
 from sdc_worker.analytics.seal import WAITED_US, seal
 from sdc_worker.analytics.segments import Segments
 from sdc_worker.ingest import store as ingest

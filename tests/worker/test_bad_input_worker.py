@@ -16,6 +16,7 @@ OPEN, SIGNED = "open", "signed"
 WHO = {
     "GET /health": OPEN,
     "GET /metrics": OPEN,
+    "GET /analytics/batch": SIGNED,
     "GET /analytics/breakdown": SIGNED,
     "GET /analytics/latency": SIGNED,
     "GET /analytics/live": SIGNED,

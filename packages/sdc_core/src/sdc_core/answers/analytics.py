@@ -4,11 +4,30 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status"]
+FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status", "bot", "type"]
 Step: TypeAlias = Literal["day", "hour"]
 Dimension: TypeAlias = Literal[
-    "path", "referrer", "country", "browser", "os", "device", "status", "bot", "entry", "exit"
+    "page",
+    "path",
+    "entry",
+    "exit",
+    "referrer",
+    "country",
+    "browser",
+    "os",
+    "device",
+    "status",
+    "type",
+    "heavy",
+    "missing",
+    "feed",
+    "feed_reader",
+    "download",
+    "bot",
+    "crawled",
 ]
+NOT = "not-"
+"""Before a filter's name: everything but that."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,20 +61,24 @@ class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of a dimension; an empty `key` is not known."""
+    """One value of a dimension; an empty `key` is not known. `clients` are who asked, page views or not: a feed reader
+    is a client and no visitor.
+    """
 
     key: str
     visitors: int
     page_views: int
     requests: int
     bytes: int
+    clients: int = 0
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest values of a dimension."""
+    """The largest values of a dimension; `total` is how many there are."""
 
     by: Dimension
     rows: list[Slice]
+    total: int = 0
 
 
 class PathDays(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +111,29 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[PathLatency]
 
 
+class LivePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is being read now."""
+
+    path: str
+    visitors: int
+
+
 class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """The last five minutes."""
+    """The last five minutes; `minutes` are the page views of each of the last thirty, the present one last."""
 
     visitors: int
     page_views: int
+    minutes: list[int] = []
+    pages: list[LivePage] = []
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Several answers to one question. What was not asked for is absent; `before` is the period compared with."""
+
+    summary: Summary
+    timeseries: Timeseries
+    summary_before: Summary | None = None
+    timeseries_before: Timeseries | None = None
+    breakdowns: list[Breakdown] = []
+    latency: Latency | None = None
+    live: Live | None = None

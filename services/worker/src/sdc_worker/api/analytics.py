@@ -1,15 +1,16 @@
 """Questions about the traffic, answered."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TypeVar, get_args
 
 from litestar import Request, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from sdc_core.answers.analytics import (
+    NOT,
+    Batch,
     Breakdown,
     Dimension,
-    FilterName,
     Latency,
     Live,
     PagesRead,
@@ -19,16 +20,16 @@ from sdc_core.answers.analytics import (
 )
 from sdc_core.errors import Invalid
 
-from sdc_worker.analytics import reports
+from sdc_worker.analytics import questions, reports
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.reports import Question
+from sdc_worker.analytics.questions import Question
+from sdc_worker.analytics.reports import Parts
 
 ROWS = 100
 MAX_FILTER = 2_000
 MAX_PATHS = 20_000
 """Characters of all paths that are asked for at once."""
-FIRST_DAY, LAST_DAY = "1970-01-01", "9000-12-31"
-"""Far enough from the ends of the calendar to count days from."""
+MAX_PARTS = 24
 
 STEPS: dict[str, Step] = {name: name for name in get_args(Step)}
 DIMENSIONS: dict[str, Dimension] = {name: name for name in get_args(Dimension)}
@@ -62,7 +63,7 @@ async def pages(request: AnyRequest, hits: NamedDependency[Hits]) -> PagesRead:
     """Page views by path and day; of `paths`, one a line, or of all."""
     limit = _number(request.query_params.get("limit", str(ROWS)), "limit")
     paths = _short(request.query_params.get("paths", ""), "paths", MAX_PATHS)
-    asked = _question(request, "paths", "limit", filters=())
+    asked = _question(request, "paths", "limit", filtered=False)
     return await reports.pages(hits, asked, paths, limit)
 
 
@@ -78,22 +79,56 @@ async def live(hits: NamedDependency[Hits]) -> Live:
     return await reports.live(hits)
 
 
-def _question(request: AnyRequest, *more: str, filters: tuple[FilterName, ...] = get_args(FilterName)) -> Question:
+@get("/batch")
+async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
+    """Several answers at once: totals, course, and of `by` each; with `before_from` and `before_to` the period compared
+    with.
+    """
+    query = request.query_params
+    asked = _question(request, "step", "by", "limit", "latency", "live", "before_from", "before_to")
+    earlier = "before_from" in query
+    before = (
+        questions.question(query["before_from"], query.get("before_to", ""), _filters(request)) if earlier else None
+    )
+    parts = Parts(
+        step=_choice(query.get("step", "day"), STEPS, "step"),
+        dimensions=[_choice(each, DIMENSIONS, "by") for each in query.getall("by", [])[:MAX_PARTS]],
+        limit=_number(query.get("limit", str(ROWS)), "limit"),
+        latency="latency" in query,
+        live="live" in query,
+    )
+    return await _alone(reports.batch(hits, asked, before, parts))
+
+
+async def _alone(answer: Awaitable[T]) -> T:
+    """The answer, or of what failed together the first, which has a status of its own."""
+    try:
+        return await answer
+    except ExceptionGroup as errors:
+        leaf: BaseException = errors
+        while isinstance(leaf, BaseExceptionGroup):
+            leaf = leaf.exceptions[0]
+        raise leaf from None
+
+
+def _question(request: AnyRequest, *more: str, filtered: bool = True) -> Question:
     """Period and filters from the query; any other name is refused, so that a misspelt filter is not ignored."""
     query = request.query_params
-    given: dict[FilterName, str | int] = {}
-    for name in filters:
-        if (value := query.get(name)) is not None:
-            given[name] = _number(value, name) if name == "status" else _short(value, name)
+    filters = _filters(request) if filtered else {}
     for name in query:
         if name not in (*filters, "from", "to", *more):
             message = f"there is no filter {name[:40]}"
             raise Invalid(message, field=name)
-    for name in ("from", "to"):
-        if not FIRST_DAY <= query.get(name, "") <= LAST_DAY:
-            message = f"{name} is a day between {FIRST_DAY} and {LAST_DAY}"
-            raise Invalid(message, field=name)
-    return reports.question(query.get("from", ""), query.get("to", ""), given)
+    return questions.question(query.get("from", ""), query.get("to", ""), filters)
+
+
+def _filters(request: AnyRequest) -> dict[str, list[str]]:
+    sent = {name: request.query_params.getall(name, []) for name in request.query_params}
+    filters = {name: values for name, values in sent.items() if name.removeprefix(NOT) in questions.NAMES}
+    for name, values in filters.items():
+        for value in values:
+            _short(value, name)
+    return filters
 
 
 def _choice(value: str, choices: Mapping[str, T], name: str) -> T:
@@ -117,4 +152,4 @@ def _short(value: str, name: str, most: int = MAX_FILTER) -> str:
     return value
 
 
-router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live])
+router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live, batch])

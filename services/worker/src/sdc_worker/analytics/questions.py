@@ -1,0 +1,136 @@
+"""What is asked of the traffic: a period and conditions, checked, and the SQL that says the same.
+
+Conditions of one filter are alternatives, those of different filters hold together. A site that visitors came from is
+a matter of the whole visit: `referrer` keeps every page view of a visit that it brought.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TypeAlias, get_args
+
+import msgspec
+from sdc_core.answers.analytics import NOT, FilterName, Step
+from sdc_core.errors import Invalid
+
+from sdc_worker.analytics.hits import Cell
+
+MAX_DAYS = 400
+MAX_VALUES = 20
+FIRST_DAY, LAST_DAY = "1970-01-01", "9000-12-31"
+"""Far enough from the ends of the calendar to count days from."""
+Filters: TypeAlias = Mapping[str, str | int | Sequence[str]]
+"""By name, or `not-` and the name: one value or alternatives. A path that ends in `*` is all that begins with it."""
+NAMES: dict[str, FilterName] = {name: name for name in get_args(FilterName)}
+
+_OF_ROW: dict[FilterName, str] = {
+    "path": "path",
+    "country": "country",
+    "browser": "browser",
+    "os": "os",
+    "device": "device",
+    "status": "status",
+    "bot": "bot",
+    "type": "type",
+}
+_OF_VISIT: dict[FilterName, str] = {"referrer": "ref"}
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the values, or with `negated` none of them."""
+
+    name: FilterName
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A period of days, both inclusive, UTC, and what must hold of a request that counts."""
+
+    first: str
+    last: str
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """What follows `WHERE true`. It names columns of ours and `values`, never what a caller sent."""
+        return "".join(f" AND {_holds(number, each)}" for number, each in enumerate(self.conditions))
+
+    @property
+    def values(self) -> dict[str, Cell]:
+        """What `where` binds."""
+        return {
+            f"value_{number}_{place}": int(value)
+            if each.name == "status"
+            else value.removesuffix("*" * _open(each, value))
+            for number, each in enumerate(self.conditions)
+            for place, value in enumerate(each.values)
+        }
+
+    def steps(self, by: Step) -> Iterator[str]:
+        """The days or hours of the period."""
+        day = date.fromisoformat(self.first)
+        while day.isoformat() <= self.last:
+            if by == "day":
+                yield day.isoformat()
+            else:
+                yield from (f"{day.isoformat()}T{hour:02}:00Z" for hour in range(24))
+            day += timedelta(days=1)
+
+
+def question(first: str, last: str, filters: Filters) -> Question:
+    """A checked question. Raises Invalid for days that are none, in the wrong order or more than `MAX_DAYS`, and for a
+    filter that there is not.
+    """
+    begin, end = _day(first, "from"), _day(last, "to")
+    if end < begin:
+        message = "the period ends before it begins"
+        raise Invalid(message, field="to")
+    if (end - begin).days >= MAX_DAYS:
+        message = f"a period has at most {MAX_DAYS} days"
+        raise Invalid(message, field="from")
+    return Question(first=first, last=last, conditions=tuple(_condition(*each) for each in filters.items()))
+
+
+def _condition(name: str, sent: str | int | Sequence[str]) -> Condition:
+    bare = name.removeprefix(NOT)
+    values = (str(sent),) if isinstance(sent, str | int) else tuple(sent)
+    if bare not in NAMES:
+        message = f"there is no filter {bare[:40]}"
+        raise Invalid(message, field=bare)
+    if len(values) > MAX_VALUES:
+        message = f"{bare} has at most {MAX_VALUES} values"
+        raise Invalid(message, field=bare)
+    if bare == "status" and not all(value.isascii() and value.isdigit() and len(value) <= 3 for value in values):
+        message = "status is a number"
+        raise Invalid(message, field=bare)
+    return Condition(name=NAMES[bare], values=values, negated=name != bare)
+
+
+def _holds(number: int, each: Condition) -> str:
+    names = [f"$value_{number}_{place}" for place in range(len(each.values))]
+    if column := _OF_VISIT.get(each.name):
+        named = f"{column} IN ({', '.join(names)})"
+        found = f"({named} OR coalesce(visit IN (SELECT visit FROM hits WHERE page AND {named}), false))"  # noqa: S608 - closed
+    else:
+        column = _OF_ROW[each.name]
+        found = "(" + " OR ".join(
+            f"starts_with({column}, {name})" if _open(each, value) else f"{column} = {name}"
+            for name, value in zip(names, each.values, strict=True)
+        ) + ")"  # fmt: skip
+    return f"NOT {found}" if each.negated else found
+
+
+def _open(each: Condition, value: str) -> bool:
+    """Whether the value is the beginning of what it stands for."""
+    return each.name == "path" and value.endswith("*")
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        parsed = date.fromisoformat(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.isoformat() != text or not FIRST_DAY <= text <= LAST_DAY:
+        message = f"{field} is a day between {FIRST_DAY} and {LAST_DAY}, written YYYY-MM-DD"
+        raise Invalid(message, field=field)
+    return parsed
