@@ -126,12 +126,13 @@ def test_another_file_takes_the_place_of_one_and_goes_back(
     site: Site, plain_desk: BrowserContext, tmp_path: Path
 ) -> None:
     page = library(plain_desk, site)
+    page.get_by_text("Upload pictures").click()
     page.locator("#field-file").set_input_files(flat(tmp_path / "gold.png", "gold"))
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("link", name="gold.png", exact=True).last.click()
     markdown = page.get_by_label("Markdown").input_value()
     until(page, lambda: page.locator(".focus-picture").count() == 1)
-    old = page.locator(".media-files a").nth(1).get_attribute("href")
+    old = page.locator(".media-files a").first.get_attribute("href")
     page.locator("#field-file").set_input_files(photograph.take(tmp_path / "silver.jpg", 640, 480))
     page.get_by_role("button", name="Replace the file").click()
     until(page, lambda: page.get_by_role("heading", name="silver.jpg").count() == 1)
@@ -147,6 +148,7 @@ def test_what_is_unused_goes_into_the_trash_and_comes_back(
     site: Site, plain_desk: BrowserContext, tmp_path: Path
 ) -> None:
     page = library(plain_desk, site)
+    page.get_by_text("Upload pictures").click()
     page.locator("#field-file").set_input_files(flat(tmp_path / "plum.png", "plum"))
     page.get_by_role("button", name="Upload").click()
     page.goto(f"{site.url}/author/media/unused?days=0")

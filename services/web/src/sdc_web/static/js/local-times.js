@@ -3,7 +3,6 @@
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const words = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
-const own = (at) => `${words.format(at)} in ${zone.replaceAll("_", " ")}`;
 
 function tell(time) {
   const at = new Date(time.dateTime);
@@ -12,30 +11,12 @@ function tell(time) {
   if (time.dataset.local === "alone") {
     time.title = time.textContent;
     time.textContent = words.format(at);
-  } else time.append(` (${own(at)})`);
-}
-
-// A field of a moment in UTC says below what it means here.
-function follow(field) {
-  if (field.dataset.followed) return;
-  field.dataset.followed = "yes";
-  const line = document.createElement("p");
-  line.className = "field-help";
-  line.setAttribute("aria-live", "polite");
-  const show = () => {
-    const at = new Date(`${field.value}Z`);
-    line.textContent = field.value && !Number.isNaN(at.getTime()) ? `That is ${own(at)}.` : "";
-    line.hidden = !line.textContent;
-  };
-  field.parentElement.append(line);
-  field.addEventListener("input", show);
-  show();
+  } else time.append(` (${words.format(at)} in ${zone.replaceAll("_", " ")})`);
 }
 
 function look() {
   if (zone === "UTC") return;
   document.querySelectorAll("time[data-local]").forEach(tell);
-  document.querySelectorAll("input[data-local]").forEach(follow);
 }
 
 look();

@@ -123,6 +123,7 @@ function next() {
 }
 
 function take(files) {
+  form.parentElement.open = true;
   for (const one of files) queue({ one, alt: form.elements.alt.value, row: entry(one) });
 }
 
