@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import httpx
 import msgspec
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1440, height=900)
 RULES = {
@@ -21,7 +21,7 @@ RULES_OF_LOOKS = {
 """What another theme and another width can change; the rest of the document is the same."""
 
 _LINK = re.compile(r'href="(/[^"#]*)"|"(/author/media/[0-9A-Z]{26})"')
-_ONE_OF_MANY = re.compile(r"^(/(?:posts|projects|series|tags|author/jobs)/)[^/?]+|(?<=/)[0-9A-Z]{26}")
+_ONE_OF_MANY = re.compile(r"^(/(?:posts|projects|series|tags|author/jobs|author/tags)/)[^/?]+|(?<=/)[0-9A-Z]{26}")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: ht
     """What axe finds: with all its rules on a phone by day, and with those of looks on a desk by night."""
     script = Axe().axe_script
     with browser.new_context(viewport=PHONE, color_scheme="light") as context:
-        context.add_cookies([{"name": name, "value": value or "", "url": site} for name, value in cookies.items()])
+        come_in(context, site, cookies)
         page = context.new_page()
         for path in paths:
             page.goto(site + path, wait_until="domcontentloaded")
@@ -93,6 +93,11 @@ def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: ht
             yield from _violations(page, path, RULES_OF_LOOKS)
             page.set_viewport_size(PHONE)
             page.emulate_media(color_scheme="light")
+
+
+def come_in(context: BrowserContext, site: str, cookies: httpx.Cookies) -> None:
+    """The browser is from now on whoever has these cookies."""
+    context.add_cookies([{"name": name, "value": value or "", "url": site} for name, value in cookies.items()])
 
 
 def _violations(page: Page, path: str, rules: Mapping[str, object]) -> Iterator[Finding]:

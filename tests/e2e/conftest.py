@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState, StorageStateCookie, sync_playwright
 
+import cms_walk
 import e2e_site
 import seaweed
 from chromium import FLAGS
@@ -57,3 +58,17 @@ def signed_in(site: Site) -> StorageState:
         name=name, value=value, domain="localhost", path="/", expires=-1, httpOnly=True, secure=False, sameSite="Lax"
     )
     return StorageState(cookies=[kept], origins=[])
+
+
+@pytest.fixture(scope="session")
+def author(site: Site, signed_in: StorageState) -> Generator[httpx.Client]:
+    """The shared site's author without a browser."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in signed_in["cookies"]}
+    with httpx.Client(base_url=site.url, cookies=cookies, headers=cms_walk.SAME_ORIGIN, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def walks(site: Site, author: httpx.Client) -> list[cms_walk.Walk]:
+    """Who comes to which pages of the shared site's CMS."""
+    return cms_walk.everybody(site, author)

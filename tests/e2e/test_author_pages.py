@@ -6,12 +6,16 @@ from collections.abc import Generator
 import httpx
 import page_checks
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
 
+import cms_walk
+from cms_walk import Walk
 from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(120)
 WAIT_MS = 10_000
+SMALLEST, ZOOMED = ViewportSize(width=320, height=640), ViewportSize(width=720, height=450)
+"""The narrowest phone, and a desk's 1440 px at twice the size."""
 WATCH = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -29,14 +33,6 @@ def desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]
         yield context
 
 
-@pytest.fixture
-def author(site: Site, signed_in: StorageState) -> Generator[httpx.Client]:
-    """The same author without a browser."""
-    cookies = {cookie["name"]: cookie["value"] for cookie in signed_in["cookies"]}
-    with httpx.Client(base_url=site.url, cookies=cookies, headers={"Sec-Fetch-Site": "same-origin"}) as client:
-        yield client
-
-
 def watched(desk: BrowserContext) -> tuple[Page, list[str]]:
     """A page, and what goes wrong on it from now on."""
     page, trouble = desk.new_page(), list[str]()
@@ -45,16 +41,29 @@ def watched(desk: BrowserContext) -> tuple[Page, list[str]]:
     return page, trouble
 
 
-def test_no_page_of_the_cms_breaks_the_policy_or_has_a_script_that_fails(
-    site: Site, desk: BrowserContext, author: httpx.Client
+def test_no_page_of_the_cms_breaks_the_policy_has_a_script_that_fails_or_goes_sideways(
+    site: Site, browser: Browser, walks: list[Walk]
 ) -> None:
-    paths = page_checks.every_page_of_the_cms(author)
-    page, trouble = watched(desk)
-    for path in paths:
-        page.goto(site.url + path)
-        trouble += [f"{path}: {refused}" for refused in page.evaluate("window.refused")]
-    assert len(paths) > 20
+    trouble: list[str] = []
+    for walk in walks:
+        with browser.new_context() as context:
+            context.add_init_script(WATCH)
+            page_checks.come_in(context, site.url, walk.cookies)
+            page, told = watched(context)
+            for path in walk.paths:
+                page.goto(site.url + path)
+                trouble += [f"{path}: {refused}" for refused in page.evaluate("window.refused")]
+                for size in (SMALLEST, ZOOMED):
+                    page.set_viewport_size(size)
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    trouble += [f"{path}: {wide} px wide in {size['width']}"] if wide > size["width"] else []
+            # A page that is not there says so in the console, too.
+            trouble += [each for each in told if "the server responded with a status of 4" not in each]
     assert trouble == []
+
+
+def test_the_walks_lead_to_every_page_of_the_cms_that_there_is(author: httpx.Client, walks: list[Walk]) -> None:
+    assert cms_walk.unvisited(walks, author) == []
 
 
 def test_the_list_follows_what_is_typed_and_back_leads_back_to_it(site: Site, desk: BrowserContext) -> None:
