@@ -1,0 +1,189 @@
+"""The author's day in a browser: a text from its first word to readers, what readers see of the site, other people."""
+
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
+
+from cms_walk import PASSWORD
+from e2e_site import Site
+
+pytestmark = pytest.mark.timeout(120)
+WAIT_MS = 15_000
+DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=740)
+BERLIN = "Europe/Berlin"
+SOON_S = 7
+
+
+@pytest.fixture
+def desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
+    """A desk in Berlin, where the author is signed in, with script."""
+    with browser.new_context(storage_state=signed_in, viewport=DESK, timezone_id=BERLIN) as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context
+
+
+@pytest.fixture
+def plain_phone(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
+    """A phone without script."""
+    with browser.new_context(storage_state=signed_in, viewport=PHONE, java_script_enabled=False) as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context
+
+
+def begin(context: BrowserContext, site: Site) -> Page:
+    page = context.new_page()
+    page.goto(f"{site.url}/author")
+    page.get_by_role("button", name="Write").click()
+    page.locator("#field-body").wait_for()
+    page.wait_for_load_state()
+    return page
+
+
+def publish(page: Page) -> None:
+    """Whatever may want mending is left as it is."""
+    page.locator(".editor-bar .button-main").click()
+    expect(page.locator("button[name=intent][value=anyway]")).to_be_visible()
+    page.locator("button[name=intent][value=anyway]").click()
+    page.wait_for_url("**said=*")
+
+
+def goes_out(url: str, words: str) -> None:
+    """Readers get these words, within seconds."""
+    deadline = time.monotonic() + 30
+    while words not in httpx.get(url).text:
+        assert time.monotonic() < deadline, f"{words!r} is not at {url}"
+
+
+def test_at_a_desk_a_text_is_written_through_a_broken_network_scheduled_changed_and_published(
+    site: Site, desk: BrowserContext
+) -> None:
+    page = begin(desk, site)
+    page.keyboard.type("Ferry from the desk")
+    page.keyboard.press("Enter")
+    page.keyboard.type("It leaves at nine. ")
+    desk.set_offline(True)
+    page.keyboard.type("TODO: the fare.")
+    expect(page.locator("[data-unsaved]")).to_be_visible()
+    desk.set_offline(False)
+    expect(page.locator("[data-saved]")).to_be_visible()
+
+    moment = page.evaluate(f"new Date(Date.now() + {SOON_S}000).toLocaleString('sv').replace(' ', 'T')")
+    page.get_by_label(f"Publish at ({BERLIN})").fill(moment)
+    publish(page)
+    expect(page.get_by_text("goes out")).to_contain_text(f"in {BERLIN}")
+    url = f"{site.url}/posts/ferry-from-the-desk"
+    goes_out(url, "It leaves at nine.")
+
+    page.reload()
+    page.locator("#field-body").fill("It leaves at ten. TODO: the fare.")
+    expect(page.locator("[data-saved]")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Your change is not published.")).to_be_visible()
+    assert "at ten" not in httpx.get(url).text
+    publish(page)
+    assert "It leaves at ten." in httpx.get(url).text
+
+
+def test_on_a_phone_without_script_a_text_is_written_scheduled_changed_and_published(
+    site: Site, plain_phone: BrowserContext
+) -> None:
+    page = begin(plain_phone, site)
+    page.locator("#field-title").fill("Ferry from the phone")
+    page.locator("#field-body").fill("It leaves at nine. TODO: the fare.")
+    plain_phone.set_offline(True)
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#field-body")).to_have_count(0)
+    plain_phone.set_offline(False)
+    page.go_back()
+    expect(page.locator("#field-body")).to_have_value("It leaves at nine. TODO: the fare.")
+    page.get_by_label("Publish at (UTC)").fill(f"{datetime.now(UTC) + timedelta(seconds=SOON_S):%Y-%m-%dT%H:%M:%S}")
+    publish(page)
+    url = f"{site.url}/posts/ferry-from-the-phone"
+    goes_out(url, "It leaves at nine.")
+
+    page.reload()
+    page.locator("#field-body").fill("It leaves at ten. TODO: the fare.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your change is not published.")).to_be_visible()
+    assert "at ten" not in httpx.get(url).text
+    publish(page)
+    assert "It leaves at ten." in httpx.get(url).text
+
+
+def test_on_a_phone_without_script_the_site_gets_a_redirect_a_link_another_paper_and_a_token(
+    site: Site, plain_phone: BrowserContext
+) -> None:
+    page = plain_phone.new_page()
+    page.goto(f"{site.url}/author/site")
+    parts = page.get_by_role("navigation", name="Site")
+    parts.get_by_role("link", name="Redirects").click()
+    page.get_by_label("Old address").fill("/2019/fog.html")
+    page.get_by_label("Leads to").fill("/about")
+    page.get_by_role("button", name="Add").click()
+    assert httpx.get(f"{site.url}/2019/fog.html").headers["location"].endswith("/about")
+
+    parts.get_by_role("link", name="Navigation").click()
+    page.get_by_label("New title").fill("Elsewhere")
+    page.get_by_label("New address").fill("/2019/fog.html")
+    page.get_by_label("New address").press("Enter")
+    expect(page.get_by_text("Leads on to another address.")).to_be_visible()
+    assert ">Elsewhere<" in httpx.get(site.url).text
+    page.get_by_role("button", name="Use the automatic list").click()
+    assert ">Elsewhere<" not in httpx.get(site.url).text
+
+    parts.get_by_role("link", name="Look").click()
+    page.get_by_label("Warm").check()
+    page.get_by_role("button", name="Save").last.click()
+    assert "/look/" in httpx.get(site.url).text
+    page.get_by_role("button", name="As it came").click()
+
+    page.goto(f"{site.url}/author/site/tokens")
+    page.get_by_label("Name").fill("day-phone")
+    page.get_by_role("button", name="Make a token").click()
+    headers = {"Authorization": f"Bearer {page.locator('.notice code').inner_text()}"}
+    assert httpx.get(f"{site.url}/api/v1/posts", headers=headers).status_code == 200
+    page.get_by_role("button", name="Revoke day-phone").click()
+    assert httpx.get(f"{site.url}/api/v1/posts", headers=headers).status_code == 401
+
+
+def test_somebody_follows_an_invitation_sees_what_a_viewer_may_and_is_signed_out_from_afar(
+    site: Site, desk: BrowserContext, browser: Browser
+) -> None:
+    page = desk.new_page()
+    page.goto(f"{site.url}/author/authors")
+    page.get_by_label("As", exact=True).select_option("viewer")
+    page.get_by_label("Whom").fill("Mara")
+    page.get_by_label("Whom").press("Enter")
+    link = page.locator(".notice code").inner_text()
+    with browser.new_context(java_script_enabled=False) as first, browser.new_context() as second:
+        guest = first.new_page()
+        guest.goto(link)
+        guest.get_by_label("Your name").fill("Mara")
+        guest.get_by_label("Sign-in name").fill("mara")
+        guest.get_by_label("Password").fill(PASSWORD)
+        guest.get_by_role("button", name="Join with a password").click()
+        expect(guest.get_by_role("navigation", name="Author").get_by_role("link")).to_have_text(["Home", "Statistics"])
+        guest.goto(f"{site.url}/author/posts")
+        expect(guest.get_by_role("heading", level=1)).to_be_visible()
+        expect(guest.get_by_text("has no right to this")).to_be_visible()
+
+        elsewhere = second.new_page()
+        elsewhere.goto(f"{site.url}/author/sign-in")
+        elsewhere.get_by_label("Sign-in name").fill("mara")
+        elsewhere.get_by_label("Password").fill(PASSWORD)
+        elsewhere.get_by_label("Password").press("Enter")
+        elsewhere.wait_for_url("**/author")
+        guest.goto(f"{site.url}/author/sessions")
+        guest.get_by_role("button", name="End all others").click()
+        elsewhere.goto(f"{site.url}/author/statistics")
+        expect(elsewhere.get_by_label("Sign-in name")).to_be_visible()
+
+    page.goto(f"{site.url}/author/authors")
+    page.get_by_role("link", name="Mara").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mara")
+    page.goto(f"{site.url}/author/audit")
+    expect(page.get_by_role("row").filter(has_text="mara").first).to_be_visible()
