@@ -7,6 +7,8 @@ import pytest
 from sdc_core import clock
 from sdc_core.sqlite import Database, fetch_value
 from sdc_web import posts
+from sdc_web.authors import accounts
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.posts.listing import Filters
@@ -274,3 +276,33 @@ async def test_filters_are_folded_on_a_phone_until_one_is_set(signed_in: httpx.A
         assert '<details class="filter-fold">' in (await signed_in.get(f"/author/{path}", headers=BROWSER)).text
     for address in ("posts?kind=page", "posts?order=title", "media?use=unused", "media?sort=name", "audit?kind=post"):
         assert '<details class="filter-fold" open>' in (await signed_in.get(f"/author/{address}", headers=BROWSER)).text
+
+
+async def begin(client: httpx.AsyncClient, kind: str = "post") -> str:
+    answer = await client.post("/author/posts", data={"kind": kind}, headers=BROWSER)
+    return answer.headers["location"]
+
+
+async def test_who_writes_goes_on_in_the_draft_that_they_left_blank(signed_in: httpx.AsyncClient) -> None:
+    left, other_kind = await begin(signed_in), await begin(signed_in, "page")
+    with clock.frozen(clock.now_us() + 3600 * clock.SECOND_US):
+        assert await begin(signed_in) == left
+        assert await begin(signed_in, "page") == other_kind
+        assert await begin(signed_in, "project") not in {left, other_kind}
+
+
+async def test_a_blank_draft_that_may_be_open_in_another_tab_is_nobody_elses_page(signed_in: httpx.AsyncClient) -> None:
+    assert await begin(signed_in) != await begin(signed_in)
+
+
+async def test_a_draft_that_was_emptied_or_is_another_authors_is_left_alone(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    eve = await accounts.create(databases, SYSTEM, name="eve", role="author")
+    foreign = await posts.create(databases.site, eve.actor, "post")
+    emptied = await begin(signed_in)
+    for number, body in enumerate(("Words.", ""), 1):
+        form = {"body_markdown": body, "base_revision": str(number)}
+        assert (await signed_in.post(f"{emptied}/draft?_method=PUT", data=form, headers=BROWSER)).status_code == 303
+    with clock.frozen(clock.now_us() + 3600 * clock.SECOND_US):
+        assert await begin(signed_in) not in {emptied, f"/author/posts/{foreign.id}"}

@@ -120,6 +120,7 @@ OPERATIONS: dict[str, Operation] = {
     "whole.page": Operation(
         "posts.read", NOBODYS, lambda w, by: w.read(lambda c: whole.page(c, by, kind=None, state=None, limit=9))
     ),
+    "posts.blank": Operation("posts.change", NOBODYS, lambda w, by: posts.blank(w.databases.site, by, "post")),
     "posts.create": Operation("posts.change", NOBODYS, lambda w, by: posts.create(w.databases.site, by, "post")),
     "whole.begin": Operation(
         "posts.change", NOBODYS, lambda w, by: whole.begin(w.databases.site, by, "post", Draft(title="New"))

@@ -22,9 +22,9 @@ class NewPost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 async def create(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:
-    """Begin a draft and open it."""
+    """Open a draft in which nothing stands yet."""
     form = await forms.read(request, NewPost)
-    made = await posts.create(databases.site, author.actor, form.kind)
+    made = await posts.blank(databases.site, author.actor, form.kind)
     return pages.redirect(f"/author/posts/{made.id}")
 
 

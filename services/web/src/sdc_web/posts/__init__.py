@@ -15,7 +15,7 @@ from sdc_web.posts import (
     tags,
     tags_following,
 )
-from sdc_web.posts.catalogue import create, delete, find
+from sdc_web.posts.catalogue import blank, create, delete, find
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.publication import publish, unpublish
@@ -50,6 +50,7 @@ __all__ = [
     "Stale",
     "State",
     "Summary",
+    "blank",
     "by_slug",
     "canonical",
     "create",

@@ -64,6 +64,24 @@ async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | No
     return await fetch_one(connection, Post, SQL_BY_ADDRESS, {"kind": kind, "slug": slug})
 
 
+SQL_NEVER_WRITTEN = """
+SELECT posts.id, posts.kind, posts.slug, posts.author_id, posts.created_at_us, posts.revision_id,
+    posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us, posts.scheduled_revision_id,
+    posts.unpublish_at_us, posts.schedule_failure
+FROM catalogue CROSS JOIN posts ON posts.id = catalogue.post_id
+WHERE catalogue.title COLLATE NOCASE = '' AND catalogue.words = 0 AND catalogue.kind = :kind
+    AND catalogue.author_id = :author_id AND catalogue.saved_at_us < :before_us
+    AND NOT EXISTS (SELECT 1 FROM revisions WHERE revisions.post_id = posts.id AND revisions.number > 1)
+ORDER BY catalogue.post_id DESC LIMIT 1
+"""
+
+
+async def never_written(connection: Connection, author_id: str, kind: Kind, before_us: int) -> Post | None:
+    """The newest of their texts that was begun before then and never saved since."""
+    values = {"author_id": author_id, "kind": kind, "before_us": before_us}
+    return await fetch_one(connection, Post, SQL_NEVER_WRITTEN, values)
+
+
 SQL_SLUG_TAKEN = "SELECT 1 FROM posts WHERE kind = :kind AND slug = :slug AND id <> :except_post"
 
 
