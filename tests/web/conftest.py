@@ -14,11 +14,15 @@ from sdc_core.objects import Endpoint
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
-from sdc_web import posts
+from sdc_web import endpoints, posts
 from sdc_web.app import Routes, build
 from sdc_web.db import Databases, open_databases
+from sdc_web.endpoints import keeping, rounds
+from sdc_web.endpoints.keeping import Made, Wishes
 from sdc_web.posts import Draft, Kind, Post
 
+from loopback import serving
+from receiver import Receiver
 from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
@@ -145,3 +149,35 @@ def publish(databases: Databases, author_id: str) -> Publish:
         return await posts.publish(databases.site, OWNER, post.id, at_us)
 
     return make
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    """Somebody else's program, at the address `hook`."""
+    return Receiver()
+
+
+@pytest.fixture
+async def hook(receiver: Receiver) -> AsyncGenerator[str]:
+    """Where the receiver listens."""
+    async with serving(receiver.serve) as address:
+        yield f"{address}/hook"
+
+
+@pytest.fixture
+async def newsletter(databases: Databases, settings: Settings, hook: str, author_id: str) -> Made:
+    """An endpoint that hears of everything; `settings` must allow addresses of this machine."""
+    assert author_id
+    wishes = Wishes(name="Newsletter", url=hook, types=tuple(endpoints.TYPES))
+    return await keeping.add(databases.site, OWNER, settings, wishes)
+
+
+@pytest.fixture
+def deliver(databases: Databases, settings: Settings, newsletter: Made) -> Callable[..., Awaitable[None]]:
+    """Sends what is due to that endpoint, now or so much later."""
+
+    async def send(later_us: int = 0) -> None:
+        with clock.frozen(clock.now_us() + later_us + clock.SECOND_US):
+            await rounds.serve(databases.site, settings, newsletter.id)
+
+    return send

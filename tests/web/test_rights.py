@@ -17,7 +17,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
-from sdc_web import audit, look, media, posts, redirects, tokens
+from sdc_web import audit, endpoints, look, media, posts, redirects, tokens
 from sdc_web.about import robots, site
 from sdc_web.authors import accounts, github, invitations, recovery_codes, roster, store, totp
 from sdc_web.authors.github_calls import Identity
@@ -32,6 +32,7 @@ ANNS: Final = "Ann's"
 NOBODYS: Final = "nobody's"
 NOTHING = "01NOTHING"
 PASSWORD = "a lamp, a ladder, a lake"
+WISHES = endpoints.keeping.Wishes(name="x", url="https://example.org/hook", types=("post.published",))
 OCTOCAT = Identity(id=1, login="octocat")
 
 
@@ -270,6 +271,53 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "github.link": Operation("account.change", NOBODYS, lambda w, by: github.link(w.databases, by, OCTOCAT)),
     "github.unlink": Operation("account.change", NOBODYS, lambda w, by: github.unlink(w.databases, by)),
+    "endpoints.log.page": Operation(
+        "endpoints.read",
+        NOBODYS,
+        lambda w, by: endpoints.log.page(w.databases.site, by, endpoints.log.Filters()),
+    ),
+    "endpoints.log.one": Operation("endpoints.read", NOBODYS, lambda w, by: endpoints.log.one(w.databases.site, by, 1)),
+    "endpoints.log.replay": Operation(
+        "endpoints.change", NOBODYS, lambda w, by: endpoints.log.replay(w.databases.site, by, 1)
+    ),
+    "endpoints.listing": Operation(
+        "endpoints.read", NOBODYS, lambda w, by: endpoints.keeping.listing(w.databases.site, by)
+    ),
+    "endpoints.one": Operation(
+        "endpoints.read", NOBODYS, lambda w, by: endpoints.keeping.one(w.databases.site, by, NOTHING)
+    ),
+    "endpoints.add": Operation(
+        "endpoints.change",
+        NOBODYS,
+        lambda w, by: endpoints.keeping.add(w.databases.site, by, w.settings, WISHES),
+    ),
+    "endpoints.change": Operation(
+        "endpoints.change",
+        NOBODYS,
+        lambda w, by: endpoints.keeping.change(w.databases.site, by, w.settings, NOTHING, WISHES),
+    ),
+    "endpoints.rotate": Operation(
+        "endpoints.change",
+        NOBODYS,
+        lambda w, by: endpoints.keeping.rotate(w.databases.site, by, w.settings, NOTHING),
+    ),
+    "endpoints.pause": Operation(
+        "endpoints.change", NOBODYS, lambda w, by: endpoints.keeping.pause(w.databases.site, by, NOTHING)
+    ),
+    "endpoints.resume": Operation(
+        "endpoints.change", NOBODYS, lambda w, by: endpoints.keeping.resume(w.databases.site, by, NOTHING)
+    ),
+    "endpoints.remove": Operation(
+        "endpoints.change", NOBODYS, lambda w, by: endpoints.keeping.remove(w.databases.site, by, NOTHING)
+    ),
+    "endpoints.ping": Operation(
+        "endpoints.change", NOBODYS, lambda w, by: endpoints.keeping.ping(w.databases.site, by, NOTHING)
+    ),
+    "endpoints.replay_since": Operation(
+        "endpoints.change",
+        NOBODYS,
+        lambda w, by: endpoints.keeping.replay_since(w.databases.site, by, NOTHING, 0, every=True),
+    ),
     "jobs.start": Operation("jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, by, "cron.expire")),
     "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
     "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
@@ -405,6 +453,10 @@ WITHOUT = {
     "sdc_web.authors.recovery_codes.use",
     "sdc_web.authors.totp.is_on",
     "sdc_web.authors.totp.verify",
+    "sdc_web.endpoints.keeping.happened",
+    "sdc_web.endpoints.keeping.tidy",
+    "sdc_web.endpoints.rounds.run",
+    "sdc_web.endpoints.rounds.serve",
     "sdc_web.tokens.bearer.recognise",
 }
 """Operations that ask for no right."""
@@ -412,7 +464,7 @@ WITHOUT = {
 
 def test_every_other_operation_of_a_noun_asks_who_acts() -> None:
     found = set()
-    for noun in ("posts", "media", "redirects", "tokens", "authors", "about", "look", "checks"):
+    for noun in ("posts", "media", "redirects", "tokens", "authors", "about", "look", "checks", "endpoints"):
         package = import_module(f"sdc_web.{noun}")
         for module in (import_module(f"sdc_web.{noun}.{each.name}") for each in pkgutil.iter_modules(package.__path__)):
             for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):

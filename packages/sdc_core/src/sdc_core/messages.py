@@ -45,6 +45,16 @@ class ImageFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str
 
 
+class RunFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run of a cron job that failed or took too long; `output` is the beginning of what it said."""
+
+    job: str
+    run_id: str
+    due_us: int
+    outcome: str
+    output: str
+
+
 class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(default_factory=clock.now)
 
@@ -85,7 +95,13 @@ class MediaFailed(_Message, frozen=True, tag="media.failed"):
     data: ImageFailed
 
 
-Message: TypeAlias = PublishDue | Expire | RetireLogs | MediaUploaded | MediaReady | MediaFailed
+class JobFailed(_Message, frozen=True, tag="job.failed"):
+    """Worker to web: endpoints of the author's may have asked to hear of it."""
+
+    data: RunFailed
+
+
+Message: TypeAlias = PublishDue | Expire | RetireLogs | MediaUploaded | MediaReady | MediaFailed | JobFailed
 
 _decoder = msgspec.json.Decoder(Message)
 _encoder = msgspec.json.Encoder()

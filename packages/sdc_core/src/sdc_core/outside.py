@@ -30,13 +30,13 @@ async def post(
 
     An address of this machine or its network is refused unless `private`; that is an attempt with its reason, too.
     """
-    answer = _answer("POST", url, body, headers, private=private)
+    answer = _answer("POST", url, body, headers, timeout_s=timeout_s, private=private)
     return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
 async def get(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
     """GET in the same way."""
-    answer = _answer("GET", url, b"", headers, private=private)
+    answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
     return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
@@ -69,7 +69,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 @asynccontextmanager
 async def _answer(
-    method: str, url: str, body: bytes, headers: Mapping[str, str], *, private: bool
+    method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float, private: bool
 ) -> AsyncGenerator[httpx.Response]:
     """The answer of the first address that takes the connection."""
     asked = httpx.URL(url)
@@ -79,7 +79,7 @@ async def _answer(
         raise httpx.UnsupportedProtocol("its address is none of the public internet")
     # Reads the machine's certificates, which takes as long as twenty requests.
     verify = await asyncio.to_thread(httpx.create_ssl_context) if asked.scheme == "https" else False
-    timeout = httpx.Timeout(SEND_S, connect=CONNECT_S)
+    timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
     async with httpx.AsyncClient(timeout=timeout, verify=verify, trust_env=False, follow_redirects=False) as client:
         for left, address in reversed([*enumerate(reversed(addresses[:MAX_ADDRESSES]))]):
             request = client.build_request(

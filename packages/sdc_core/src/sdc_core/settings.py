@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         (), description="Comma-separated `whsec_...` secrets, newest first: each signs and verifies."
     )
 
+    WEBHOOKS_PRIVATE: bool = Field(
+        default=False,
+        description="Whether webhooks may go to addresses of this machine and its network, and without TLS.",
+    )
+
     S3_ENDPOINT_URL: str = Field("http://127.0.0.1:8333", description="The object store.")
     S3_ACCESS_KEY_ID: str = Field("", description="Its access key.")
     S3_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")

@@ -27,6 +27,7 @@ from sdc_web import (
     audit,
     author,
     dashboard,
+    endpoints,
     hooks,
     media,
     mock_github,
@@ -174,6 +175,7 @@ class _Opened:
                     "posts.read_again": lambda: posts.read_again(databases.site),
                     "tags.follow": lambda: posts.tags_following.run(databases.site),
                     "changes.announce": lambda: announcements.run(databases.site, settings),
+                    "endpoints.deliver": lambda: endpoints.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }
             ) as board,

@@ -54,6 +54,8 @@ _SAID = MappingProxyType({
     "github_linked": Flash(kind="ok", text="Linked. You can sign in with GitHub."),
     "github_unlinked": Flash(kind="ok", text="Unlinked. GitHub signs you in no more."),
     "recovery_code": Flash(kind="warning", text="That recovery code is used up. Few are left: make new ones below."),
+    "sent-again": Flash(kind="ok", text="On its way again, under the same id."),
+    "none-to-send": Flash(kind="warning", text="Nothing of that time is left to be sent again."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip
 

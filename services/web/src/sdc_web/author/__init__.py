@@ -22,7 +22,9 @@ from sdc_web.author import (
     checks,
     comparisons,
     confirm,
+    deliveries,
     drafts,
+    endpoints,
     github,
     github_return,
     home,
@@ -100,6 +102,8 @@ route_handlers = [
     *look.route_handlers,
     *audit.route_handlers,
     *robots.route_handlers,
+    *endpoints.route_handlers,
+    *deliveries.route_handlers,
     *authors.route_handlers,
     *invitations.route_handlers,
 ]

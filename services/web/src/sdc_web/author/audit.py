@@ -18,7 +18,13 @@ from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = "/author/audit"
 NOBODY = "somebody unknown"
-_PAGES = {"post": "/author/posts/", "media": "/author/media/", "series": "/author/series/", "tag": "/author/tags/"}
+_PAGES = {
+    "post": "/author/posts/",
+    "media": "/author/media/",
+    "series": "/author/series/",
+    "tag": "/author/tags/",
+    "endpoint": "/author/site/endpoints/",
+}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +97,7 @@ def view(found: list[Entry], filters: Filters) -> LogView:
 
 
 def _row(entry: Entry) -> Row:
-    folder = "" if entry.action.endswith(".deleted") else _PAGES.get(entry.kind, "")
+    folder = "" if entry.action.endswith((".deleted", ".removed")) else _PAGES.get(entry.kind, "")
     return Row(
         id=entry.id,
         at_us=entry.at_us,

@@ -1,13 +1,17 @@
 """What needs a look, in one list: the first thing on the home page. Pure functions."""
 
 import msgspec
+from sdc_core import clock
 from sdc_core.answers.jobs import JobReports
 
+from sdc_web.endpoints import Endpoint
 from sdc_web.posts.schedule import Coming
 from sdc_web.reports import jobs
 from sdc_web.reports.backups import Card
 
 WELL = frozenset({"ok", "running", "waiting", "paused", "skipped"})
+
+DEAF_US = 3_600 * clock.SECOND_US
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,22 @@ def failing(report: JobReports) -> list[Matter]:
         )
         for job in report.jobs
         if (state := jobs.shown_state(job)) not in WELL
+    ]
+
+
+def deaf(endpoints: list[Endpoint], now_us: int) -> list[Matter]:
+    """Endpoints that nothing is sent to any more, and those that have not answered for an hour."""
+    return [
+        Matter(
+            state="failed" if each.state == "disabled" else "warning",
+            word="disabled" if each.state == "disabled" else "no webhooks",
+            text=f"{each.name}: {each.reason}",
+            url=f"/author/site/endpoints/{each.id}",
+            at_us=each.failing_since_us,
+        )
+        for each in endpoints
+        if each.state == "disabled"
+        or (each.state == "on" and each.failing_since_us is not None and now_us - each.failing_since_us > DEAF_US)
     ]
 
 

@@ -12,7 +12,7 @@ from sdc_core.answers.jobs import JobReports
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
-from sdc_web import pages, posts
+from sdc_web import endpoints, pages, posts
 from sdc_web.dashboard import attention, keeping, readers, schedules
 from sdc_web.dashboard.attention import Matter
 from sdc_web.db import Databases
@@ -66,6 +66,7 @@ async def show(
         asked_jobs = _start(group, jobs.report(worker)) if may_jobs else None
         asked_backups = _start(group, backups.report(worker)) if may_backups else None
         writing = await _writing(databases, author) if may_posts else None
+        told = await endpoints.keeping.listing(databases.site, author.actor) if author.may("endpoints.read") else []
         kept = await keeping.of_site(databases, settings, author.actor) if may_backups else None
     told_jobs = asked_jobs.result() if asked_jobs else None
     told_backups = asked_backups.result() if asked_backups else None
@@ -75,7 +76,7 @@ async def show(
         databases,
         "author/home/show.html",
         author=author,
-        matters=_matters(told_jobs, cards, writing),
+        matters=[*_matters(told_jobs, cards, writing), *attention.deaf(told, clock.now_us())],
         writing=writing,
         readers=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,

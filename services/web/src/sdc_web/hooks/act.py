@@ -6,10 +6,10 @@ from typing import Protocol, TypeAlias, assert_never
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_core.messages import Expire, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
+from sdc_core.messages import Expire, JobFailed, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
 from sdc_core.messages import RetireLogs as Retire
 
-from sdc_web import media, posts
+from sdc_web import endpoints, media, posts
 from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire
 
@@ -53,7 +53,13 @@ class AssetAnswer(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | AssetAnswer
+class ToldAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an endpoint had asked to hear of it."""
+
+    told: bool
+
+
+Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | AssetAnswer | ToldAnswer
 
 
 async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -> Answer:
@@ -63,7 +69,9 @@ async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -
             done = await posts.schedule.meet_due(databases.site, clock.now_us())
             return PublishedAnswer(published=done.published, unpublished=done.unpublished)
         case Expire():
-            return DeletedAnswer(deleted=await expire(databases.ttl, clock.now_us()))
+            now_us = clock.now_us()
+            messages = await endpoints.keeping.tidy(databases.site, now_us)
+            return DeletedAnswer(deleted=messages + await expire(databases.ttl, now_us))
         case Retire():
             retired = await retire_logs()
             return LogsAnswer(deleted=retired.deleted, kept_unshipped=retired.kept_unshipped)
@@ -73,6 +81,9 @@ async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -
         case MediaFailed(data=failed):
             await media.failed(databases.site, failed.asset_id, failed.reason)
             return AssetAnswer(asset_id=failed.asset_id, state="failed")
+        case JobFailed(data=run):
+            kind = "drill.failed" if run.job.startswith("drill.") else "job.failed"
+            return ToldAnswer(told=await endpoints.keeping.happened(databases.site, f"msg_{run.run_id}", kind, run))
         case MediaUploaded():
             raise Invalid("media.uploaded goes to the worker")
         case _:

@@ -11,7 +11,7 @@ from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import SdcError
 from sdc_core.sqlite import Database
 
-from sdc_worker.cron import store
+from sdc_worker.cron import ending, store
 from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Skipped
 
 STOPPED = "the worker stopped while this was under way"
@@ -127,14 +127,7 @@ async def _record(database: Database, run: Run, ended: Ended) -> None:
 
 async def _end(database: Database, run: Run, ended: Ended) -> None:
     async with database.transaction() as connection:
-        await store.end_run(
-            connection,
-            run.id,
-            outcome=ended.outcome,
-            output=_cut(ended.output),
-            now_us=clock.now_us(),
-            confirmable=ended.asks,
-        )
+        await ending.end(connection, run.id, outcome=ended.outcome, output=_cut(ended.output), confirmable=ended.asks)
 
 
 def _cut(output: str) -> str:

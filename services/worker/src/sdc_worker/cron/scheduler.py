@@ -11,7 +11,7 @@ from sdc_core.answers.jobs import Outcome, Run, Trigger
 from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_worker.cron import due, store
+from sdc_worker.cron import due, ending, store
 from sdc_worker.cron.execution import execute
 from sdc_worker.cron.jobs import Job, JobContext
 
@@ -133,7 +133,7 @@ class Scheduler:
         async with self._database.transaction() as connection:
             for run_id in await store.running_ids(connection):
                 if run_id not in self._accepted:
-                    await store.end_run(connection, run_id, outcome="failed", output=ABANDONED, now_us=clock.now_us())
+                    await ending.end(connection, run_id, outcome="failed", output=ABANDONED)
             self._open = Counter(self._accepted.values())
 
     async def _consider(

@@ -3,6 +3,7 @@
 import msgspec
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import Unavailable
+from sdc_core.messages import RunFailed
 from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one
 
 FAULTS = (Unavailable, OperationalError)
@@ -72,6 +73,20 @@ async def end_run(
     """Say how a run ended; one that has ended keeps its outcome."""
     values = {"id": id, "outcome": outcome, "output": output, "now_us": now_us, "confirmable": confirmable}
     await execute(connection, SQL_END_RUN, values)
+
+
+SQL_FAILURE_TO_TELL = """
+SELECT job, id AS run_id, due_us, outcome, substr(output, 1, 500) AS output FROM runs AS run
+WHERE id = :id AND outcome IN ('failed', 'timed_out') AND NOT EXISTS (
+    SELECT 1 FROM runs WHERE job = run.job AND due_us < run.due_us AND due_us > run.due_us - :quiet_us
+        AND outcome IN ('failed', 'timed_out')
+)
+"""
+
+
+async def failure_to_tell(connection: Connection, id: str, *, quiet_us: int) -> RunFailed | None:  # noqa: A002
+    """A run that failed, unless another one of its job did so shortly before."""
+    return await fetch_one(connection, RunFailed, SQL_FAILURE_TO_TELL, {"id": id, "quiet_us": quiet_us})
 
 
 SQL_RUNNING = "SELECT id FROM runs WHERE outcome = 'running'"
