@@ -157,7 +157,7 @@ async def visit(worker: Database) -> None:
         for day, lines in days.items():
             body = b"".join(lines)
             packed = zlib.compress(body, 1)
-            await ingest.add_batch(connection, slot="9", day=day, at=0, size_bytes=len(body), body=packed)
+            await ingest.add_batch(connection, slot="9", day=day, at=0, size_bytes=len(body), body=packed, whole=True)
 
 
 def sign_in(environment: dict[str, str]) -> dict[str, str]:

@@ -48,4 +48,6 @@ async def fill(database: Database, days: dict[str, list[Line]], slot: str = "0")
     async with database.transaction() as connection:
         for number, (day, body) in enumerate(pending):
             packed = zlib.compress(body, 1)
-            await store.add_batch(connection, slot=slot, day=day, at=number, size_bytes=len(body), body=packed)
+            await store.add_batch(
+                connection, slot=slot, day=day, at=number, size_bytes=len(body), body=packed, whole=False
+            )

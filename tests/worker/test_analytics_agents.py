@@ -1,5 +1,7 @@
+import crawleruseragents
 import pytest
 from sdc_worker.analytics.agents import Agent, classify
+from sdc_worker.analytics.crawlers import KINDS
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
@@ -33,27 +35,64 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605
     ],
 )
 def test_a_browser_is_known_by_its_family(user_agent: str, browser: str, os: str, device: str) -> None:
-    assert classify(user_agent) == Agent(browser=browser, os=os, device=device, bot="")
+    assert classify(user_agent) == Agent(browser=browser, os=os, device=device, bot="", bot_kind="", readers=0)
 
 
 @pytest.mark.parametrize(
-    ("user_agent", "bot"),
+    ("user_agent", "bot", "kind"),
     [
-        (f"Mozilla/5.0 {KHTML[:-1]}; compatible; GPTBot/1.2; +https://openai.com/gptbot)", "gptbot"),
-        (f"Mozilla/5.0 {KHTML[:-1]}; compatible; ClaudeBot/1.0; +claudebot@anthropic.com)", "claudebot"),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "googlebot"),
-        (f"{PHONE} {KHTML} Chrome/142 Mobile Safari/537.36 (compatible; bingbot/2.0)", "bingbot"),
-        ("Mozilla/5.0 (compatible; NobodyKnowsBot/0.1)", "declared"),
-        (f"{WINDOWS} {KHTML} HeadlessChrome/142.0.0.0 Safari/537.36", "declared"),
-        ("curl/8.5.0", "declared"),
-        ("python-requests/2.32", "declared"),
-        ("Go-http-client/2.0", "declared"),
-        ("Feedly/1.0", "feedly"),
-        ("", "declared"),
+        (f"Mozilla/5.0 {KHTML[:-1]}; compatible; GPTBot/1.2; +https://openai.com/gptbot)", "gptbot", "ai"),
+        (f"Mozilla/5.0 {KHTML[:-1]}; compatible; ClaudeBot/1.0; +claudebot@anthropic.com)", "claudebot", "ai"),
+        (
+            "meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters)",
+            "meta-externalagent",
+            "ai",
+        ),
+        ("Mozilla/5.0 (compatible; Applebot-Extended/0.1)", "applebot-extended", "ai"),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "googlebot", "search"),
+        (f"{PHONE} {KHTML} Chrome/142 Mobile Safari/537.36 (compatible; bingbot/2.0)", "bingbot", "search"),
+        ("Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)", "semrushbot", "seo"),
+        (
+            "Mozilla/5.0 (compatible; archive.org_bot +http://archive.org/details/archive.org_bot)",
+            "archive.org_bot",
+            "archive",
+        ),
+        ("Mozilla/5.0 (compatible; NobodyKnowsBot/0.1)", "declared", "other"),
+        (f"{WINDOWS} {KHTML} HeadlessChrome/142.0.0.0 Safari/537.36", "headlesschrome", "automation"),
+        ("curl/8.5.0", "curl", "library"),
+        ("python-requests/2.32", "python-requests", "library"),
+        ("Go-http-client/2.0", "go-http-client", "library"),
+        ("Feedly/1.0", "feedly", "feed"),
+        ("Mozilla/5.0", "declared", "other"),
+        ("", "declared", "other"),
     ],
 )
-def test_a_bot_that_says_so_is_known(user_agent: str, bot: str) -> None:
-    assert classify(user_agent).bot == bot
+def test_a_bot_that_says_so_is_known_by_name_and_kind(user_agent: str, bot: str, kind: str) -> None:
+    found = classify(user_agent)
+    assert (found.bot, found.bot_kind) == (bot, kind)
+
+
+def test_every_example_of_the_list_is_known_as_a_bot_of_one_of_our_kinds() -> None:
+    found = {
+        example: classify(example)
+        for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA
+        for example in entry["instances"]
+    }
+    assert [example for example, agent in found.items() if not agent.bot] == []
+    assert {agent.bot_kind for agent in found.values()} <= {*KINDS.values(), "other"}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "readers"),
+    [
+        ("Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers; like FeedFetcher-Google)", 12),
+        ("Feedbin feed-id:12 - 1 subscriber", 1),
+        ("Miniflux/2.2", 0),
+        (f"{WINDOWS} {KHTML} Chrome/142.0.0.0 Safari/537.36 99 readers", 0),
+    ],
+)
+def test_a_feed_reader_says_for_how_many_it_fetches(user_agent: str, readers: int) -> None:
+    assert classify(user_agent).readers == readers
 
 
 @pytest.mark.parametrize("phone", ["CUBOT_X18_Plus", "CUBOT NOTE 7", "Cubot P40"])

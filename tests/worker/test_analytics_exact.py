@@ -192,7 +192,7 @@ async def test_every_visit_has_one_entry_and_one_exit(log: dict[str, list[Line]]
 
 async def test_bots_are_kept_by_name_and_are_no_visitors(log: dict[str, list[Line]], hits: Hits) -> None:
     found = await reports.breakdown(hits, all_days(), "bot", 10)
-    expected = {"gptbot": GPTBOT, "declared": "curl/8.5"}
+    expected = {"gptbot": GPTBOT, "curl": "curl/8.5"}
     assert {row.key: row.requests for row in found.rows} == {
         name: sum(line.ua == agent for lines in log.values() for line in lines) for name, agent in expected.items()
     }

@@ -53,7 +53,7 @@ async def commit(
     body = b"".join(map(access_log.encode, lines))
     async with database.transaction() as connection:
         packed = zlib.compress(body)
-        await ingest.add_batch(connection, slot=slot, day=DAY, at=0, size_bytes=len(body), body=packed)
+        await ingest.add_batch(connection, slot=slot, day=DAY, at=0, size_bytes=len(body), body=packed, whole=True)
         await ingest.advance(connection, slot=slot, day=DAY, at=len(body), now_us=1)
         if closed:
             await ingest.close(connection, slot=slot, day=DAY, sha256="", now_us=2)

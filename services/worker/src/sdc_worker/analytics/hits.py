@@ -1,66 +1,86 @@
 """The engine: an in-memory DuckDB over sealed days and over what is not sealed yet. It owns no durable state."""
 
 import asyncio
-import shutil
-import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import NamedTuple
 
 from sdc_core.errors import Unavailable
 from sdc_core.sqlite import Database
 
-from sdc_worker.analytics import rows, store, visits
+from sdc_worker.analytics import kept, store
+from sdc_worker.analytics.kept import Cell, Kept, Table
+from sdc_worker.analytics.loading import Loaded
 from sdc_worker.analytics.segments import Segments
+from sdc_worker.analytics.store import Segment
+from sdc_worker.analytics.visits import SCHEMA
 from sdc_worker.ingest import store as ingest
-from sdc_worker.ingest.store import Batch
-
-if TYPE_CHECKING:
-    import duckdb
-
-Cell: TypeAlias = str | int | float | None
-Table: TypeAlias = list[tuple[Cell, ...]]
 
 QUERY_S = 20.0
 CATCH_UP_S = 120.0
 AT_ONCE = 2
-MEMORY = "384MB"
 _BATCHES_AT_ONCE = 8
-_NO_DAY = "0001-01-01"
-_ALL = 2**62
+_NEVER = ("9999-12-31", "0001-01-01")
 
 
 class Hits:
     """One DuckDB connection, made on first use; a cursor for each query, `AT_ONCE` of them side by side."""
 
-    __slots__ = ("_database", "_loaded", "_lock", "_slots", "segments")
+    __slots__ = ("_database", "_kept", "_loaded", "_lock", "_slots", "segments")
 
     def __init__(self, database: Database, segments: Segments) -> None:
         self.segments = segments
         self._database = database
         self._lock = asyncio.Lock()
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._loaded: _Loaded | None = None
+        self._loaded: Loaded | None = None
+        self._kept = Kept()
 
     async def query(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str) -> Table:
-        """Run a statement that begins with `visits.SQL_HITS` or `SQL_VIEWS` over the days `first` to `last`.
+        """Run a statement that begins with `visits.SQL_HITS` or `SQL_VIEWS` over the days `first` to `last`. Its answer
+        is kept for as long as no more comes of those days.
 
         Raises Unavailable when it takes too long, and when a sealed day is neither here nor in an object store that
         answers.
         """
+        async with self._asking(first, last) as asked:
+            return await self._answer(asked, sql, values, (first, last), asked.files)
+
+    async def counted(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str, keys: int) -> Table:
+        """The same for a statement whose first `keys` columns name a row and whose others are sums over days, in any
+        order and without a LIMIT. What it says of sealed days is kept for good, so that new lines cost today alone.
+        """
+        async with self._asking(first, last) as asked:
+            sealed = await self._answer(asked, sql, values, _NEVER, asked.files)
+            if not asked.days:
+                return sealed
+            fresh = await self._answer(asked, sql, values, (first, last), asked.files[:1])
+        return kept.added(sealed, fresh, keys)
+
+    @asynccontextmanager
+    async def _asking(self, first: str, last: str) -> AsyncGenerator["_Asked"]:
         try:
             async with asyncio.timeout(CATCH_UP_S), self._slots:
                 async with self._lock:
                     loaded = await self._refresh()
                     files = await self._files(loaded, first, last)
-                bound = {**values, "from": first, "to": last, "before": _ALL, "files": files}
-                async with asyncio.timeout(QUERY_S):
-                    return await _run(loaded, sql, bound)
+                    asked = _Asked(loaded, files, loaded.generations(first, last))
+                yield asked
         except TimeoutError:
             message = "that takes too long to count: ask for fewer days"
             raise Unavailable(message) from None
+
+    async def _answer(
+        self, asked: "_Asked", sql: str, values: Mapping[str, Cell], hot: tuple[str, str], files: list[str]
+    ) -> Table:
+        key = kept.key(sql, values, tuple(files), () if hot == _NEVER else (hot, asked.days))
+        if (answer := self._kept.get(key)) is None:
+            bound = {**values, "from": hot[0], "to": hot[1], "files": files}
+            async with asyncio.timeout(QUERY_S):
+                answer = await _run(asked.loaded, sql, bound)
+            self._kept.put(key, answer)
+        return answer
 
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[None]:
@@ -78,28 +98,45 @@ class Hits:
         finally:
             self._slots.release()
 
-    async def refresh(self) -> int:
-        """Load what was committed since the last time; returns the id of the newest batch loaded."""
+    async def write(self, day: str, path: Path, *, before: Segment | None) -> tuple[int, int]:
+        """Write a day as Parquet: what is sealed of it, and its batches. Returns how many requests it has and the id of
+        its newest batch, 0 when there is none. Questions go on meanwhile.
+        """
         async with self._lock:
-            return (await self._refresh()).seen
+            loaded = await self._engine()
+        sealed = None if before is None else await self.segments.fetch(before)
+        up_to = 0
+        try:
+            await asyncio.to_thread(loaded.begin, day, sealed, 0 if before is None else before.schema)
+            while True:
+                async with self._database.read() as connection:
+                    batches = await ingest.day_batches(connection, day=day, after=up_to, limit=_BATCHES_AT_ONCE)
+                if not batches:
+                    break
+                await asyncio.to_thread(loaded.go_on, day, batches)
+                up_to = batches[-1].id
+            return await asyncio.to_thread(loaded.write, day, path), up_to
+        finally:
+            await asyncio.to_thread(loaded.end, day)
 
-    async def write(self, day: str, path: Path, *, up_to: int) -> int:
-        """Write a day's rows with their visits, of batches up to that id, as Parquet; returns how many."""
-        async with self._lock:
-            loaded = await self._refresh()
-            await self._files(loaded, day, day)
-        before = (up_to + 1) * rows.LINES_OF_A_BATCH
-        counted = await _run(loaded, visits.SQL_WRITE, {"from": day, "to": day, "before": before, "file": str(path)})
-        return int(counted[0][0] or 0)
+    async def forget(self, day: str, *, up_to: int) -> None:
+        """A day's batches up to that id are in the manifest now. Only while `alone`."""
+        if (loaded := self._loaded) is None:
+            return
+        if loaded.newest.get(day, 0) > up_to:
+            # Lines came while the day was written, and are loaded with it: everything anew.
+            self._loaded = None
+        else:
+            await asyncio.to_thread(loaded.drop, day)
 
-    def forget(self) -> None:
-        """Start anew from the manifest and the batches: what is loaded is no longer what they say."""
-        self._loaded = None
+    async def _engine(self) -> Loaded:
+        if self._loaded is None:
+            self._kept.clear()
+            self._loaded = await asyncio.to_thread(Loaded, self.segments)
+        return self._loaded
 
-    async def _refresh(self) -> "_Loaded":
-        loaded = self._loaded
-        if loaded is None:
-            loaded = self._loaded = await asyncio.to_thread(_Loaded, self.segments)
+    async def _refresh(self) -> Loaded:
+        loaded = await self._engine()
         while True:
             async with self._database.read() as connection:
                 batches = await ingest.batches_after(connection, after=loaded.seen, limit=_BATCHES_AT_ONCE)
@@ -107,86 +144,37 @@ class Hits:
                 return loaded
             await asyncio.to_thread(loaded.add, batches)
 
-    async def _files(self, loaded: "_Loaded", first: str, last: str) -> list[str]:
-        """The Parquet files to read for those days. A day that got lines after it was sealed is loaded whole."""
+    async def _files(self, loaded: Loaded, first: str, last: str) -> list[str]:
+        """The Parquet files to read for those days. A day that got lines after it was sealed, or was sealed with fewer
+        columns, is loaded whole.
+        """
         async with self._database.read() as connection:
             sealed = [each for each in await store.segments(connection) if first <= each.day <= last]
         files = [str(loaded.nothing)]
         for segment in sealed:
             path = await self.segments.fetch(segment)
-            if segment.day not in loaded.days:
+            if segment.day not in loaded.days and segment.schema == SCHEMA:
                 files.append(str(path))
             elif segment.day not in loaded.merged:
-                await asyncio.to_thread(loaded.merge, segment.day, path)
+                await asyncio.to_thread(loaded.merge, segment.day, path, segment.schema)
+        await asyncio.to_thread(loaded.settle, first, last)
         return files
 
 
-class _Loaded:
-    """What the engine holds: rows of the batches up to `seen`, of `days`, and the segments of the days in `merged`."""
+class _Asked(NamedTuple):
+    """What a question is asked of: the files of sealed days, the first of them one of no rows, and the days that are
+    not sealed, each with how often it has changed.
+    """
 
-    __slots__ = ("_lock", "_scratch", "connection", "days", "merged", "nothing", "seen")
-
-    def __init__(self, segments: Segments) -> None:
-        self._lock = threading.Lock()
-        self._scratch = segments.scratch
-        self.seen = 0
-        self.days: set[str] = set()
-        self.merged: set[str] = set()
-        self.connection = _connect(self._scratch)
-        self.nothing = segments.path(_NO_DAY, "nothing")
-        self.nothing.parent.mkdir(parents=True, exist_ok=True)
-        bounds = {"from": _NO_DAY, "to": _NO_DAY, "before": _ALL}
-        self.connection.execute(visits.SQL_WRITE_NOTHING, {**bounds, "file": str(self.nothing)})
-
-    def add(self, batches: list[Batch]) -> None:
-        """Load batches. Blocking."""
-        # A cancelled caller leaves its thread behind: the lock and the look at the id keep a batch from coming twice.
-        with self._lock:
-            fresh = [batch for batch in batches if batch.id > self.seen]
-            if not fresh:
-                return
-            file = self._scratch / f"batch-{fresh[0].id}.ndjson"
-            file.write_bytes(rows.encode(chain.from_iterable(rows.of_batch(b.day, b.id, b.body) for b in fresh)))
-            try:
-                self.connection.cursor().execute(visits.SQL_LOAD, {"file": str(file), "columns": rows.COLUMNS})
-            finally:
-                file.unlink()
-            self.seen = fresh[-1].id
-            self.days |= {batch.day for batch in fresh}
-
-    def merge(self, day: str, path: Path) -> None:
-        """Load a sealed day that has late batches. Blocking."""
-        with self._lock:
-            if day not in self.merged:
-                self.connection.cursor().execute(visits.SQL_MERGE, {"files": [str(path)]})
-                self.merged.add(day)
+    loaded: Loaded
+    files: list[str]
+    days: tuple[tuple[str, int], ...]
 
 
-async def _run(loaded: _Loaded, sql: str, values: Mapping[str, object]) -> Table:
+async def _run(loaded: Loaded, sql: str, values: Mapping[str, object]) -> Table:
     cursor = loaded.connection.cursor()
     try:
         return await asyncio.to_thread(lambda: cursor.execute(sql, dict(values)).fetchall())
     except asyncio.CancelledError:
         cursor.interrupt()
         raise
-
-
-def _connect(scratch: Path) -> "duckdb.DuckDBPyConnection":
-    """DuckDB without a file and without a way to fetch code; imported here, since an idle worker does without it."""
-    import duckdb  # noqa: PLC0415
-
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "threads": 1,
-            "memory_limit": MEMORY,
-            "temp_directory": str(scratch),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "preserve_insertion_order": "false",
-        },
-    )
-    connection.execute(visits.SQL_CREATE)
-    return connection

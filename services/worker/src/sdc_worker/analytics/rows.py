@@ -1,43 +1,28 @@
-"""From a line of the access log to a row of the analytics: classified, and without its User-Agent."""
+"""What the engine reads of the access log: lines as they are, or in one plain form where some of them are none."""
 
 import zlib
-from collections.abc import Iterator
-from datetime import date
 
 import msgspec
-from sdc_core import access_log, clock
+from sdc_core import access_log
 
-from sdc_worker.analytics.agents import Agent, classify
 from sdc_worker.ingest import lines
+from sdc_worker.ingest.store import Batch
 
-_OWN = "/author"
-_SHOWN = "/preview/"
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `seq` orders the rows of a day as they were written; `page` says that it is a page view; `visitor`
-    is the hash as a signed number, which every engine reads from Parquet.
-    """
-
-    day: str
-    seq: int
-    ts: int
-    visitor: int
-    method: str
-    path: str
-    query: str
-    status: int
-    page: bool
-    bytes: int
-    us: int
-    type: str
-    ref: str
-    country: str
-    browser: str
-    os: str
-    device: str
-    bot: str
-
+LINE_COLUMNS = {
+    "ts": "BIGINT",
+    "visitor": "VARCHAR",
+    "method": "VARCHAR",
+    "path": "VARCHAR",
+    "query": "VARCHAR",
+    "status": "BIGINT",
+    "bytes": "BIGINT",
+    "us": "BIGINT",
+    "type": "VARCHAR",
+    "ref": "VARCHAR",
+    "ua": "VARCHAR",
+    "country": "VARCHAR",
+}
+"""What DuckDB takes of a line's JSON."""
 
 COLUMNS = {
     "day": "VARCHAR",
@@ -52,65 +37,48 @@ COLUMNS = {
     "bytes": "BIGINT",
     "us": "BIGINT",
     "type": "VARCHAR",
+    "kind": "VARCHAR",
     "ref": "VARCHAR",
+    "source": "VARCHAR",
+    "medium": "VARCHAR",
+    "campaign": "VARCHAR",
     "country": "VARCHAR",
     "browser": "VARCHAR",
     "os": "VARCHAR",
     "device": "VARCHAR",
     "bot": "VARCHAR",
+    "bot_kind": "VARCHAR",
+    "readers": "INTEGER",
 }
-"""Columns of a row and their types in DuckDB."""
+"""Columns of a request and their types in DuckDB, in the order of `hits`. `seq` orders the requests as they were
+written; `visitor` is the hash as a signed number, which every engine reads from Parquet. `docs/interfaces.md` explains
+the rest."""
 
-LINES_OF_A_BATCH = 1 << 20
-
-
-def of_batch(day: str, batch_id: int, body: bytes) -> Iterator[Row]:
-    """The rows of a stored batch, malformed lines left out."""
-    start_us = (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US
-    for number, raw in enumerate(zlib.decompress(body).removesuffix(b"\n").split(b"\n")):
-        line = lines.read(raw)
-        if line is not None:
-            yield _row(line, day=day, start_us=start_us, seq=batch_id * LINES_OF_A_BATCH + number)
+_LARGEST = 2**53
 
 
-def encode(rows: Iterator[Row]) -> bytes:
-    """The rows as lines of JSON, which DuckDB reads at several times the rate of bound values."""
-    encoder = msgspec.json.Encoder()
-    buffer = bytearray()
-    for row in rows:
-        buffer += encoder.encode(row)
-        buffer += b"\n"
-    return bytes(buffer)
-
-
-def is_page_view(line: access_log.Line, agent: Agent) -> bool:
-    """A page a person asked for: GET, 200 or 304, text/html, not a bot, not the author's own part, and no draft that
-    was shown to somebody.
-    """
-    own = line.path == _OWN or line.path.startswith((_OWN + "/", _SHOWN))
-    return line.method == "GET" and line.status in (200, 304) and line.type == "text/html" and not agent.bot and not own
-
-
-def _row(line: access_log.Line, *, day: str, start_us: int, seq: int) -> Row:
-    agent = classify(line.ua)
-    return Row(
-        day=day,
-        seq=seq,
-        # The file's day is the visitor hash's day. An answer that ended a moment past midnight still belongs to it.
-        ts=min(max(line.ts, start_us), start_us + clock.DAY_US - 1),
-        visitor=int.from_bytes(bytes.fromhex(line.visitor), "big", signed=True),
-        method=line.method,
-        path=line.path,
-        query=line.query,
-        status=min(max(line.status, 0), 999),
-        page=is_page_view(line, agent),
-        bytes=max(line.bytes, 0),
-        us=max(line.us, 0),
-        type=line.type,
-        ref=line.ref,
-        country=line.country,
-        browser=agent.browser,
-        os=agent.os,
-        device=agent.device,
-        bot=agent.bot,
+def as_stored(batches: list[Batch]) -> bytes:
+    """The lines of batches. Those of a batch that is not `whole` are read one by one, and what is none is left out."""
+    return b"".join(
+        zlib.decompress(batch.body) if batch.whole else _plain(zlib.decompress(batch.body)) for batch in batches
     )
+
+
+def in_plain_form(batches: list[Batch]) -> bytes:
+    """The same lines, each written anew: for what one JSON reader takes and another does not, such as a name that
+    stands twice in a line.
+    """
+    return b"".join(_plain(zlib.decompress(batch.body)) for batch in batches)
+
+
+def _plain(body: bytes) -> bytes:
+    return b"".join(
+        access_log.encode(_bounded(line))
+        for raw in body.removesuffix(b"\n").split(b"\n")
+        if (line := lines.read(raw)) is not None
+    )
+
+
+def _bounded(line: access_log.Line) -> access_log.Line:
+    status, size_bytes, us = (min(max(each, 0), _LARGEST) for each in (line.status, line.bytes, line.us))
+    return msgspec.structs.replace(line, status=status, bytes=size_bytes, us=us)

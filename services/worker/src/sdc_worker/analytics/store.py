@@ -5,13 +5,14 @@ from sdc_core.sqlite import Connection, execute, fetch_all
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A sealed day: `keys.segment(day, name)` of that SHA-256."""
+    """A sealed day: `keys.segment(day, name)` of that SHA-256, with the columns of `schema`."""
 
     day: str
     name: str
     rows: int
     size_bytes: int
     sha256: str
+    schema: int
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     day: str
 
 
-SQL_SEGMENTS = "SELECT day, name, rows, size_bytes, sha256 FROM segments ORDER BY day"
+SQL_SEGMENTS = "SELECT day, name, rows, size_bytes, sha256, schema FROM segments ORDER BY day"
 
 
 async def segments(connection: Connection) -> list[Segment]:
@@ -29,11 +30,11 @@ async def segments(connection: Connection) -> list[Segment]:
 
 
 SQL_ENTER = """
-INSERT INTO segments (day, name, rows, size_bytes, sha256, sealed_us)
-VALUES (:day, :name, :rows, :size_bytes, :sha256, :now_us)
+INSERT INTO segments (day, name, rows, size_bytes, sha256, schema, sealed_us)
+VALUES (:day, :name, :rows, :size_bytes, :sha256, :schema, :now_us)
 ON CONFLICT (day) DO UPDATE SET
     name = excluded.name, rows = excluded.rows, size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
-    sealed_us = excluded.sealed_us
+    schema = excluded.schema, sealed_us = excluded.sealed_us
 """
 
 
@@ -63,3 +64,11 @@ SELECT DISTINCT day FROM log_batches WHERE day < :today AND (
 async def ready(connection: Connection, *, today: str, waited_for: str) -> list[str]:
     """Days before today with batches whose streams are all closed, or that are older than `waited_for`."""
     return [row.day for row in await fetch_all(connection, Day, SQL_READY, {"today": today, "waited_for": waited_for})]
+
+
+SQL_OUTDATED = "SELECT day FROM segments WHERE schema < :schema ORDER BY day"
+
+
+async def outdated(connection: Connection, *, schema: int) -> list[str]:
+    """Sealed days with fewer columns than segments have now."""
+    return [row.day for row in await fetch_all(connection, Day, SQL_OUTDATED, {"schema": schema})]

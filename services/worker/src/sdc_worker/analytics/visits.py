@@ -1,6 +1,14 @@
-"""The SQL that says which visit a page view belongs to, and the columns that a segment has."""
+"""The SQL that says what a request was, which visit a page view belongs to, and what a segment holds."""
 
+from sdc_worker.analytics.crawlers import BEHAVIOUR
 from sdc_worker.analytics.rows import COLUMNS
+
+SCHEMA = 2
+"""Of segments. 1 had no `kind`, `source`, `medium`, `campaign`, `bot_kind` and `readers`: `SQL_MERGE_1` reads it."""
+
+GAP_US = 30 * 60 * 1_000_000
+HASTE_PAGES, HASTE_US = 10, 10 * 1_000_000
+"""Who asks for that many pages within that time, and for no file that a page needs all day, is no person."""
 
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 _STORED = ", ".join(f'"{name}"' for name in COLUMNS if name != "day")
@@ -8,64 +16,161 @@ _DECLARED = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
 _VISIT = "visit, visit_views, visit_us, entry, exit"
 _READ = "read_parquet($files, hive_partitioning = true, hive_types = {day: VARCHAR})"
 
-SQL_CREATE = f"CREATE TABLE raw ({_DECLARED})"
-"""The table of what no segment holds, and of the days that got more lines after they were sealed."""
-
-SQL_LOAD = f"""
-INSERT INTO raw SELECT {_COLUMNS}
-FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
-"""  # noqa: S608 - names of our own columns
-
-SQL_MERGE = f"INSERT INTO raw SELECT {_COLUMNS} FROM {_READ}"  # noqa: S608 - names of our own columns
-
-SQL_VISITS = f"""
-WITH views AS (
-    SELECT {_COLUMNS}, ts - lag(ts) OVER (PARTITION BY day, visitor ORDER BY ts, seq) AS gap
-    FROM raw WHERE page AND day BETWEEN $from AND $to AND seq < $before
-), starts AS (
-    SELECT *, CASE WHEN gap IS NULL OR gap > 1800000000 THEN seq END AS start FROM views
-), numbered AS (
-    SELECT *, last_value(start IGNORE NULLS) OVER (
-        PARTITION BY day, visitor ORDER BY ts, seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS visit FROM starts
+_PROBED = (
+    r"/(wp-(admin|login|config|includes)|xmlrpc\.php|phpmyadmin|cgi-bin|vendor/phpunit|boaform|actuator|eval-stdin\.php|"
+    r"\.(env|git|svn|hg|aws|ssh|htpasswd|htaccess|ds_store|vscode|docker|npmrc|bash_history))(/|\.|$)"
 )
-SELECT {_COLUMNS}, visit,
-    count(*) OVER (PARTITION BY visit) AS visit_views,
-    max(ts) OVER (PARTITION BY visit) - min(ts) OVER (PARTITION BY visit) AS visit_us,
-    start IS NOT NULL AS entry,
-    lead(seq) OVER (PARTITION BY visit ORDER BY ts, seq) IS NULL AS exit
-FROM numbered
-UNION ALL
-SELECT {_COLUMNS}, NULL, NULL, NULL, false, false
-FROM raw WHERE NOT page AND day BETWEEN $from AND $to AND seq < $before
-"""  # noqa: S608 - names of our own columns
-"""Rows of `raw` with their visit: a visit ends after 30 minutes without a page view, and with the day. `visit` is the
-`seq` of its first page view, `visit_us` lasts from the first to the last."""
+"""Paths that programs try on every site, and to which no old link leads: whoever asks for one in vain is a program."""
+
+_OWN = "path = '/author' OR starts_with(path, '/author/') OR starts_with(path, '/preview/')"
+
+_KIND = f"""CASE
+    WHEN {_OWN} THEN 'author'
+    WHEN starts_with(path, '/api/') THEN 'api'
+    WHEN type = 'text/html' THEN 'page'
+    WHEN starts_with(path, '/static/') OR starts_with(type, 'font/') OR type IN (
+        'text/css', 'text/javascript', 'application/javascript', 'application/manifest+json', 'application/wasm'
+    ) THEN 'asset'
+    WHEN starts_with(type, 'image/') OR starts_with(type, 'video/') OR starts_with(type, 'audio/') THEN 'media'
+    WHEN type IN ('application/atom+xml', 'application/rss+xml', 'application/feed+json') THEN 'feed'
+    WHEN type IN (
+        'application/pdf', 'application/zip', 'application/gzip', 'application/epub+zip', 'application/octet-stream',
+        'application/x-tar', 'application/x-7z-compressed', 'text/csv', 'text/calendar'
+    ) THEN 'download'
+    ELSE 'other'
+END"""
+
+SQL_STAGE = """
+CREATE OR REPLACE TABLE stage AS
+SELECT $first + row_number() OVER () AS seq, ts, ('0x' || visitor)::UBIGINT AS visitor,
+    coalesce(method, 'GET') AS method, path, coalesce(query, '') AS query, status,
+    coalesce(bytes, 0) AS bytes, coalesce(us, 0) AS us, coalesce(type, '') AS type,
+    coalesce(ref, '') AS ref, coalesce(ua, '') AS ua, coalesce(country, '') AS country
+FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
+"""
+
+SQL_TABLES = """
+CREATE OR REPLACE TABLE agents (
+    ua VARCHAR, browser VARCHAR, os VARCHAR, device VARCHAR, bot VARCHAR, bot_kind VARCHAR, readers INTEGER
+);
+CREATE OR REPLACE TABLE origins (ref VARCHAR, query VARCHAR, source VARCHAR, medium VARCHAR, campaign VARCHAR)
+"""
+
+SQL_KNOWN = "SELECT (SELECT count(*) FROM agents) + (SELECT count(*) FROM origins)"
+SQL_NEW_AGENTS = "SELECT DISTINCT ua FROM stage ANTI JOIN agents USING (ua)"
+SQL_NEW_ORIGINS = "SELECT DISTINCT ref, query FROM stage ANTI JOIN origins USING (ref, query)"
+
+
+def sql_create(table: str) -> str:
+    """A table of requests that have not been put into visits yet."""
+    return f"CREATE OR REPLACE TABLE {table} ({_DECLARED})"
+
+
+def sql_add(table: str) -> str:
+    """Requests of the stage, with what is known of their agents and origins. The file's day is the day of the visitor's
+    hash: an answer that ended a moment past midnight still belongs to it.
+    """
+    return f"""
+INSERT INTO {table}
+SELECT $day, seq, least(greatest(ts, $start_us), $start_us + 86399999999),
+    CASE WHEN visitor < 9223372036854775808 THEN visitor::BIGINT
+        ELSE (visitor::HUGEINT - 18446744073709551616)::BIGINT END,
+    method, path, query, least(greatest(status, 0), 999)::SMALLINT, false, greatest(bytes, 0), greatest(us, 0), type,
+    {_KIND}, ref, source, medium, campaign, country, browser, os, device, bot, bot_kind, readers
+FROM stage JOIN agents USING (ua) JOIN origins USING (ref, query)
+"""  # noqa: S608 - names of our own columns and tables
+
+
+def sql_merge(table: str, schema: int) -> str:
+    """Requests of a sealed day, as they were before their visits and behaviour were worked out; numbered `$shift`
+    lower, so that they come before those that are there.
+    """
+    added = {
+        "kind": _KIND,
+        "source": "''",
+        "medium": "''",
+        "campaign": "''",
+        "bot_kind": "CASE WHEN bot = '' THEN '' ELSE 'other' END",
+        "readers": "0",
+    }
+    forgotten = {name: f"CASE WHEN bot_kind = '{BEHAVIOUR}' THEN '' ELSE {name} END" for name in ("bot", "bot_kind")}
+    values = {"seq": "seq - $shift", "page": "false", **(added if schema < SCHEMA else forgotten)}
+    return f"INSERT INTO {table} SELECT {', '.join(values.get(name, name) for name in COLUMNS)} FROM {_READ}"  # noqa: S608
+
+
+def sql_visits(table: str) -> str:
+    """The requests of one day with their visits. A page view is a page that a person asked for: GET, 200 or 304,
+    text/html, not the author's own part, and nobody who says or shows that it is a bot. A visit ends after 30 minutes
+    without one, and with the day. `visit` is the `seq` of its first page view, `visit_us` lasts from the first to the
+    last.
+    """
+    return f"""
+WITH candidates AS (
+    SELECT seq, visitor, ts, ts - lag(ts) OVER w AS gap, ts - lag(ts, {HASTE_PAGES - 1}) OVER w AS haste
+    FROM {table} WHERE method = 'GET' AND status IN (200, 304) AND kind = 'page' AND bot = ''
+    WINDOW w AS (PARTITION BY visitor ORDER BY ts, seq)
+), hasty AS (
+    SELECT DISTINCT visitor FROM candidates WHERE haste <= {HASTE_US}
+), programs AS (
+    SELECT DISTINCT visitor, 'probing' AS behaved FROM {table}
+    WHERE status = 404 AND bot = '' AND regexp_matches(lower(path), '{_PROBED}')
+    UNION ALL
+    SELECT visitor, 'hasty' FROM hasty ANTI JOIN (
+        SELECT visitor FROM {table} WHERE kind IN ('asset', 'media') OR (
+            status = 404 AND regexp_matches(lower(path), '{_PROBED}')
+        )
+    ) USING (visitor)
+), starts AS (
+    SELECT seq, visitor, ts, CASE WHEN gap IS NULL OR gap > {GAP_US} THEN seq END AS start
+    FROM candidates ANTI JOIN programs USING (visitor)
+), numbered AS (
+    SELECT seq, ts, start IS NOT NULL AS entry,
+        last_value(start IGNORE NULLS) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit,
+        lead(start IS NOT NULL, 1, true) OVER w AS exit
+    FROM starts WINDOW w AS (PARTITION BY visitor ORDER BY ts, seq)
+), visits AS (
+    SELECT visit, count(*) AS visit_views, max(ts) - min(ts) AS visit_us FROM numbered GROUP BY visit
+), viewed AS (
+    SELECT seq, visit, visit_views, visit_us, entry, exit FROM numbered JOIN visits USING (visit)
+)
+SELECT requests.* REPLACE (
+        visit IS NOT NULL AS page,
+        CASE WHEN bot = '' THEN coalesce(behaved, '') ELSE bot END AS bot,
+        CASE WHEN bot = '' AND behaved IS NOT NULL THEN '{BEHAVIOUR}' ELSE bot_kind END AS bot_kind
+    ),
+    visit, visit_views, visit_us, coalesce(entry, false) AS entry, coalesce(exit, false) AS exit
+FROM {table} AS requests LEFT JOIN viewed USING (seq) LEFT JOIN programs USING (visitor)
+"""  # noqa: S608 - names of our own columns and tables
+
 
 SQL_HITS = f"""
 hits AS (
-    SELECT {_COLUMNS}, {_VISIT} FROM ({SQL_VISITS})
+    SELECT {_COLUMNS}, {_VISIT} FROM hot WHERE day BETWEEN $from AND $to
     UNION ALL
-    SELECT {_COLUMNS}, {_VISIT} FROM {_READ} WHERE day BETWEEN $from AND $to
+    SELECT {_COLUMNS}, {_VISIT} FROM {_READ}
 )
 """  # noqa: S608 - names of our own columns
-"""For `WITH`: every row of the days `$from` to `$to`, sealed in `$files` or not."""
+"""For `WITH`: every request of the days `$from` to `$to` that is not sealed, and of the sealed days' `$files`."""
 
 SQL_VIEWS = f"""
 views AS (
-    SELECT path, day FROM raw WHERE page AND day BETWEEN $from AND $to AND seq < $before
+    SELECT path, day FROM hot WHERE page AND day BETWEEN $from AND $to
     UNION ALL
-    SELECT path, day FROM {_READ} WHERE page AND day BETWEEN $from AND $to
+    SELECT path, day FROM {_READ} WHERE page
 )
 """  # noqa: S608 - names of our own columns
-"""The same for who asks for page views alone, which need not be put into visits."""
+"""The same for who asks for page views alone."""
 
-SQL_WRITE = f"""
-COPY (SELECT {_STORED}, {_VISIT} FROM ({SQL_VISITS}) ORDER BY page, bot, ts, seq)
-TO $file (FORMAT parquet, COMPRESSION zstd)
+
+def sql_write(table: str) -> str:
+    """A day as a segment."""
+    return f"""
+COPY (SELECT {_STORED}, {_VISIT} FROM ({sql_visits(table)}) ORDER BY page, bot, ts, seq)
+TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)
 """  # noqa: S608 - names of our own columns
 
+
 SQL_WRITE_NOTHING = f"""
-COPY (SELECT {_STORED}, {_VISIT} FROM ({SQL_VISITS}) WHERE false) TO $file (FORMAT parquet)
+COPY (SELECT {_STORED}, {_VISIT} FROM hot WHERE false) TO $file (FORMAT parquet)
 """  # noqa: S608 - names of our own columns
 """A list of files must not be empty: this file of no rows is always on it."""

@@ -6,11 +6,12 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_val
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A committed range of lines; `body` is compressed by zlib."""
+    """A committed range of lines; `body` is compressed by zlib. `whole` says that each of its lines is one."""
 
     id: int
     day: str
     body: bytes
+    whole: bool
 
 
 SQL_STREAMS = """
@@ -58,15 +59,17 @@ async def close(connection: Connection, *, slot: str, day: str, sha256: str, now
 
 
 SQL_ADD_BATCH = """
-INSERT INTO log_batches (slot, day, at, size_bytes, body) VALUES (:slot, :day, :at, :size_bytes, :body)
+INSERT INTO log_batches (slot, day, at, size_bytes, body, whole)
+VALUES (:slot, :day, :at, :size_bytes, :body, :whole)
 """
 
 
-async def add_batch(connection: Connection, *, slot: str, day: str, at: int, size_bytes: int, body: bytes) -> None:
-    """Add a range; `body` is compressed, `size_bytes` its length before that."""
-    await execute(
-        connection, SQL_ADD_BATCH, {"slot": slot, "day": day, "at": at, "size_bytes": size_bytes, "body": body}
-    )
+async def add_batch(
+    connection: Connection, *, slot: str, day: str, at: int, size_bytes: int, body: bytes, whole: bool
+) -> None:
+    """Add a range; `body` is compressed, `size_bytes` its length before that; `whole` as in `Batch`."""
+    values = {"slot": slot, "day": day, "at": at, "size_bytes": size_bytes, "body": body, "whole": whole}
+    await execute(connection, SQL_ADD_BATCH, values)
 
 
 SQL_ADD_REJECT = """
@@ -80,7 +83,7 @@ async def add_reject(connection: Connection, *, slot: str, day: str, at: int, re
 
 
 SQL_STREAM_BATCH = """
-SELECT id, day, body FROM log_batches WHERE slot = :slot AND day = :day AND at = :at
+SELECT id, day, body, whole FROM log_batches WHERE slot = :slot AND day = :day AND at = :at
 """
 
 
@@ -89,12 +92,22 @@ async def stream_batch(connection: Connection, *, slot: str, day: str, at: int) 
     return await fetch_one(connection, Batch, SQL_STREAM_BATCH, {"slot": slot, "day": day, "at": at})
 
 
-SQL_BATCHES_AFTER = "SELECT id, day, body FROM log_batches WHERE id > :after ORDER BY id LIMIT :limit"
+SQL_BATCHES_AFTER = "SELECT id, day, body, whole FROM log_batches WHERE id > :after ORDER BY id LIMIT :limit"
 
 
 async def batches_after(connection: Connection, *, after: int, limit: int) -> list[Batch]:
     """Ranges committed after the one with that id, in the order of their commits."""
     return await fetch_all(connection, Batch, SQL_BATCHES_AFTER, {"after": after, "limit": limit})
+
+
+SQL_DAY_BATCHES = """
+SELECT id, day, body, whole FROM log_batches WHERE day = :day AND id > :after ORDER BY id LIMIT :limit
+"""
+
+
+async def day_batches(connection: Connection, *, day: str, after: int, limit: int) -> list[Batch]:
+    """The same of one day."""
+    return await fetch_all(connection, Batch, SQL_DAY_BATCHES, {"day": day, "after": after, "limit": limit})
 
 
 SQL_BATCH_COUNT = "SELECT count(*) FROM log_batches"

@@ -98,7 +98,9 @@ async def _append(database: Database, *, slot: str, day: str, at: int, body: byt
         if stream.closed:
             message = "the stream is closed: its length and digest were proved"
             raise Conflict(message)
-        await store.add_batch(connection, slot=slot, day=day, at=at, size_bytes=len(plain), body=packed)
+        await store.add_batch(
+            connection, slot=slot, day=day, at=at, size_bytes=len(plain), body=packed, whole=not rejected
+        )
         for reject in rejected:
             await store.add_reject(connection, slot=slot, day=day, at=at + reject.at, reason=reject.reason)
         await store.advance(connection, slot=slot, day=day, at=at + len(plain), now_us=clock.now_us())

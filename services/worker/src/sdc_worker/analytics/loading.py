@@ -1,0 +1,224 @@
+"""What the engine holds in memory: requests of each day that is not sealed, and those days put into visits."""
+
+import shutil
+import threading
+from collections.abc import Mapping
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import astuple
+from sdc_core import clock
+
+from sdc_worker.analytics import rows, visits
+from sdc_worker.analytics.agents import classify
+from sdc_worker.analytics.origins import origin
+from sdc_worker.analytics.segments import Segments
+from sdc_worker.ingest.store import Batch
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "320MB"
+MOST_KNOWN = 50_000
+"""User-Agents, and origins, that are remembered; when more came, they are worked out anew."""
+_NO_DAY = "0001-01-01"
+_BEFORE = 1 << 31
+"""Sealed requests of a day that got late lines are numbered that much lower: they come first."""
+
+
+class Loaded:
+    """One DuckDB in memory. Batches up to `seen` are in it, of `days`; the segments of the days in `merged` as well.
+
+    All of it blocks. A cancelled caller leaves its thread behind: the lock, and the look at what is there already, keep
+    anything from coming twice.
+    """
+
+    __slots__ = (
+        "_counts",
+        "_lock",
+        "_scratch",
+        "_settled",
+        "_stale",
+        "_working",
+        "connection",
+        "days",
+        "merged",
+        "newest",
+        "nothing",
+        "seen",
+    )
+
+    def __init__(self, segments: Segments) -> None:
+        self._lock = threading.Lock()
+        self._scratch = segments.scratch
+        self._counts: dict[str, int] = {}
+        self._settled: dict[str, int] = {}
+        self._stale: set[str] = set()
+        self.seen = 0
+        self.days: set[str] = set()
+        self.merged: set[str] = set()
+        self.newest: dict[str, int] = {}
+        # For cursors alone: whoever asks does not wait for what is being loaded.
+        self.connection = _connect(self._scratch)
+        self._working = self.connection.cursor()
+        self.nothing = segments.path(_NO_DAY, "nothing")
+        self.nothing.parent.mkdir(parents=True, exist_ok=True)
+        self.connection.execute(visits.SQL_WRITE_NOTHING, {"file": str(self.nothing)})
+
+    def add(self, batches: list[Batch]) -> None:
+        """Load batches, in the order of their ids."""
+        with self._lock:
+            fresh = [batch for batch in batches if batch.id > self.seen]
+            for day, of_day in groupby(fresh, key=lambda batch: batch.day):
+                if day not in self.days:
+                    self._working.execute(visits.sql_create(_table("raw", day)))
+                self._load(_table("raw", day), day, list(of_day))
+                self.days.add(day)
+                self._stale.add(day)
+            for batch in fresh:
+                self.seen = self.newest[batch.day] = batch.id
+
+    def merge(self, day: str, path: Path, schema: int) -> None:
+        """Load a sealed day that has late batches, or was sealed with fewer columns."""
+        with self._lock:
+            if day in self.merged:
+                return
+            if day not in self.days:
+                self._working.execute(visits.sql_create(_table("raw", day)))
+            values = {"files": [str(path)], "shift": _BEFORE}
+            self._number(visits.sql_merge(_table("raw", day), schema), values)
+            self.days.add(day)
+            self.merged.add(day)
+            self._stale.add(day)
+
+    def settle(self, first: str, last: str) -> None:
+        """Put the requests of those days into visits, where any came since the last time."""
+        with self._lock:
+            for day in [day for day in self._stale if first <= day <= last]:
+                hot = _table("hot", day)
+                self._working.execute(f"CREATE OR REPLACE TABLE {hot} AS {visits.sql_visits(_table('raw', day))}")
+                self._stale.discard(day)
+                self._settled[day] = self._settled.get(day, 0) + 1
+                if self._settled[day] == 1:
+                    self._show()
+
+    def generations(self, first: str, last: str) -> tuple[tuple[str, int], ...]:
+        """The days of a period that no segment holds, each with how often it has changed."""
+        return tuple(sorted((day, times) for day, times in self._settled.items() if first <= day <= last))
+
+    def drop(self, day: str) -> None:
+        """A day is no longer what its batches say: forget it. What comes of it later is late."""
+        with self._lock:
+            if day in self.days:
+                self.days.discard(day)
+                self._settled.pop(day, None)
+                self._show()
+                for kind in ("raw", "hot"):
+                    self._working.execute(f"DROP TABLE IF EXISTS {_table(kind, day)}")
+            self.merged.discard(day)
+            self.newest.pop(day, None)
+            self._stale.discard(day)
+            self._counts.pop(_table("raw", day), None)
+
+    def begin(self, day: str, before: Path | None, schema: int) -> None:
+        """Begin to write a day: with what is sealed of it already."""
+        table = _table("seal", day)
+        with self._lock:
+            self._working.execute(visits.sql_create(table))
+            self._counts[table] = 0
+            if before is not None:
+                values = {"files": [str(before)], "shift": 0}
+                self._counts[table] = self._number(visits.sql_merge(table, schema), values)
+
+    def go_on(self, day: str, batches: list[Batch]) -> None:
+        """More batches of a day that is being written."""
+        with self._lock:
+            self._load(_table("seal", day), day, batches)
+
+    def write(self, day: str, path: Path) -> int:
+        """Write the day as Parquet; returns how many requests it has."""
+        table = _table("seal", day)
+        (written,) = self.connection.cursor().execute(visits.sql_write(table), {"file": str(path)}).fetchone() or (0,)
+        return int(written)
+
+    def end(self, day: str) -> None:
+        """The day was written, or was not."""
+        with self._lock:
+            self._working.execute(f"DROP TABLE IF EXISTS {_table('seal', day)}")
+            self._counts.pop(_table("seal", day), None)
+
+    def _load(self, table: str, day: str, batches: list[Batch]) -> None:
+        import duckdb  # noqa: PLC0415 - as below
+
+        try:
+            self._stage(table, day, rows.as_stored(batches))
+        except duckdb.Error:
+            self._stage(table, day, rows.in_plain_form(batches))
+        self._know()
+        start_us = (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US
+        added = self._number(visits.sql_add(table), {"day": day, "start_us": start_us})
+        self._counts[table] = self._counts.get(table, 0) + added
+
+    def _stage(self, table: str, day: str, body: bytes) -> None:
+        file = self._scratch / f"{clock.new_id()}.ndjson"
+        file.write_bytes(body)
+        # Numbers are dense within a day, and no two days share one.
+        first = (date.fromisoformat(day).toordinal() << 32) + self._counts.get(table, 0)
+        try:
+            values = {"file": str(file), "columns": rows.LINE_COLUMNS, "first": first}
+            self._working.execute(visits.SQL_STAGE, values)
+        finally:
+            file.unlink()
+
+    def _know(self) -> None:
+        """Work out agents and origins that came for the first time."""
+        if self._number(visits.SQL_KNOWN) > MOST_KNOWN:
+            self._working.execute(visits.SQL_TABLES)
+        if agents := self._working.execute(visits.SQL_NEW_AGENTS).fetchall():
+            self._remember("agents", [(ua, *astuple(classify(ua))) for (ua,) in agents])
+        if origins := self._working.execute(visits.SQL_NEW_ORIGINS).fetchall():
+            self._remember("origins", [(ref, query, *astuple(origin(ref, query))) for ref, query in origins])
+
+    def _remember(self, table: str, known: list[tuple[str | int, ...]]) -> None:
+        columns = [list(column) for column in zip(*known, strict=True)]
+        self._working.execute(f"INSERT INTO {table} SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
+
+    def _number(self, sql: str, values: Mapping[str, object] | None = None) -> int:
+        (found,) = self._working.execute(sql, dict(values or {})).fetchone() or (0,)
+        return int(found)
+
+    def _show(self) -> None:
+        shown = " UNION ALL ".join(f"FROM {_table('hot', day)}" for day in ["", *sorted(self._settled)])
+        self._working.execute(f"CREATE OR REPLACE VIEW hot AS {shown}")
+
+
+def _table(kind: str, day: str) -> str:
+    """Of a day that the manifest or a batch names: digits and hyphens."""
+    return f"{kind}_{day.replace('-', '')}"
+
+
+def _connect(scratch: Path) -> "duckdb.DuckDBPyConnection":
+    """DuckDB without a file and without a way to fetch code; imported here, since an idle worker does without it."""
+    import duckdb  # noqa: PLC0415
+
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 1,
+            "memory_limit": MEMORY,
+            "temp_directory": str(scratch),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "false",
+        },
+    )
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute(visits.SQL_TABLES)
+    connection.execute(visits.sql_create("raw_"))
+    connection.execute(f"CREATE TABLE hot_ AS {visits.sql_visits('raw_')}")
+    connection.execute("CREATE VIEW hot AS SELECT * FROM hot_")
+    return connection
