@@ -27,7 +27,7 @@ def made(number: int) -> Line:
         ("/posts/one", 200, "text/html", FIREFOX),
         ("/posts/two", 200, "text/html", CHROME),
         ("/notes", 200, "text/html", CHROME),
-        ("/wp-login.php", 404, "text/html", FIREFOX),
+        ("/gone", 404, "text/html", FIREFOX),
         ("/feed.xml", 200, "application/atom+xml", FEEDLY),
         ("/media/1/notes.pdf", 200, "application/pdf", CHROME),
         ("/posts/one", 200, "text/html", GPTBOT),
@@ -92,7 +92,7 @@ async def test_a_filter_by_referrer_keeps_the_whole_visit(database: Database, hi
 
 
 @pytest.mark.parametrize(
-    ("by", "path"), [("missing", "/wp-login.php"), ("feed", "/feed.xml"), ("download", "/media/1/notes.pdf")]
+    ("by", "path"), [("missing", "/gone"), ("feed", "/feed.xml"), ("download", "/media/1/notes.pdf")]
 )
 async def test_what_is_no_page_is_counted_by_who_asked(log: list[Line], hits: Hits, by: Dimension, path: str) -> None:
     (row,) = (await reports.breakdown(hits, asked(), by, 10)).rows
