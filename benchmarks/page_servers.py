@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdc_core import process
 from sdc_core.settings import load
 from sdc_web import main
 
@@ -23,8 +24,9 @@ def run(kind: str, port: int) -> None:
     """Serve until a signal."""
     body = os.environ.pop(BODY, "")
     os.environ["BENCH_BODY"] = body
-    settings = load().model_copy(update={"WEB_PORT": port})
-    main.serve(settings, {"raw": "page_servers:raw", "bare": "page_servers:bare", "whole": main.APPLICATION}[kind])
+    os.environ["SDC_WEB_PORT"] = str(port)
+    process.share_one_heap()
+    main.serve(load(), {"raw": "page_servers:raw", "bare": "page_servers:bare", "whole": main.APPLICATION}[kind])
 
 
 def raw() -> "ASGIApp":

@@ -8,11 +8,11 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, SdcError, Unauthorized
 from sdc_core.sqlite import execute, fetch_value
 from sdc_web import audit
-from sdc_web.authors import accounts, ceremonies, passkeys, webauthn_answers
+from sdc_web.authors import accounts, ceremonies, passkeys, webauthn_answers, webauthn_proofs
 from sdc_web.authors.passkey_store import Passkey
-from sdc_web.authors.passkeys import Holder, Name, Person
+from sdc_web.authors.passkeys import Holder, Name
 from sdc_web.authors.store import Author
-from sdc_web.authors.webauthn_answers import RelyingParty, relying_party
+from sdc_web.authors.webauthn_answers import Person, RelyingParty, relying_party
 from sdc_web.db import Databases
 from webauthn.helpers import bytes_to_base64url
 
@@ -291,21 +291,21 @@ def test_hostile_answers_are_refused_and_never_a_fault() -> None:
     key, challenge = SoftwareKey(), b"challenge"
     options = {"challenge": bytes_to_base64url(challenge), "user": {"id": "QQ"}}
     honest = webauthn_answers.read(key.make(json.dumps(options)))
-    public_key = webauthn_answers.verify_made(honest, PARTY, challenge).public_key
+    public_key = webauthn_proofs.verify_made(honest, PARTY, challenge).public_key
     refused = 0
     for text in hostile(key.make(json.dumps(options))):
         with suppress(SdcError):
             answer = webauthn_answers.read(text)
             webauthn_answers.challenge_of(answer)
-            made = webauthn_answers.verify_made(answer, PARTY, challenge)
+            made = webauthn_proofs.verify_made(answer, PARTY, challenge)
             # Whatever was taken for a public key, nothing verifies with it but its own private half.
             with pytest.raises(Unauthorized):
-                webauthn_answers.verify_shown(answer, PARTY, challenge, made.public_key)
+                webauthn_proofs.verify_shown(answer, PARTY, challenge, made.public_key)
     for text in hostile(key.show(json.dumps(options))):
         try:
             answer = webauthn_answers.read(text)
             webauthn_answers.challenge_of(answer)
-            webauthn_answers.verify_shown(answer, PARTY, challenge, public_key)
+            webauthn_proofs.verify_shown(answer, PARTY, challenge, public_key)
         except SdcError:
             refused += 1
     assert refused > 500
@@ -315,7 +315,7 @@ def test_hostile_answers_are_refused_and_never_a_fault() -> None:
 def test_a_stored_key_that_is_none_signs_nobody_in(public_key: bytes) -> None:
     shown = SoftwareKey().show(json.dumps({"challenge": "AAAA"}))
     with pytest.raises(Unauthorized):
-        webauthn_answers.verify_shown(webauthn_answers.read(shown), PARTY, bytes(3), public_key)
+        webauthn_proofs.verify_shown(webauthn_answers.read(shown), PARTY, bytes(3), public_key)
 
 
 @pytest.mark.parametrize(

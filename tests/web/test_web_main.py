@@ -84,6 +84,25 @@ async def test_the_service_serves_until_it_is_told_to_stop(
             assert await process.wait() in (0, -signal.SIGTERM)
 
 
+async def test_two_processes_hold_once_what_they_have_in_common(environment: dict[str, str], tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{environment['SDC_WEB_PORT']}"
+    async with _started(environment | {"SDC_WEB_PROCESSES": "2"}, tmp_path) as process:
+        await _until_it_answers(address)
+        below = [int(pid) for pid in _text(f"/proc/{process.pid}/task/{process.pid}/children").split()]
+        assert len(below) == 2
+        for pid in below:
+            assert _own_mib(pid) < 60
+
+
+async def test_what_few_ask_for_is_not_loaded_before_they_do(environment: dict[str, str], tmp_path: Path) -> None:
+    code = "import sys, sdc_web.app; sys.exit(' '.join(name for name, loaded in sys.modules.items() if loaded))"
+    async with _started(environment, tmp_path, code) as process, asyncio.timeout(LIMIT_S):
+        _, told = await process.communicate()
+    loaded = set(told.decode().split())
+    assert "sdc_web.author" in loaded
+    assert not loaded & {"webauthn", "OpenSSL", "pyasn1", "segno", "zxcvbn", "PIL", "rich", "uvicorn"}
+
+
 async def test_a_port_that_is_taken_is_told_in_one_line(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["SDC_WEB_PORT"])))
@@ -118,6 +137,16 @@ async def test_a_data_folder_that_cannot_be_is_told_in_one_line(environment: dic
 def test_an_address_of_another_machine_is_no_place_to_listen() -> None:
     with pytest.raises(Misconfigured, match=r"192\.0\.2\.1"):
         require_free_port("192.0.2.1", 8000)
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+def _own_mib(pid: int) -> float:
+    """Memory that the process shares with no other."""
+    lines = [line.split() for line in _text(f"/proc/{pid}/smaps_rollup").splitlines()]
+    return sum(int(line[1]) for line in lines if line[0].startswith("Private_")) / 1024
 
 
 async def _outcome(environment: dict[str, str], folder: Path) -> tuple[int | None, str]:

@@ -2,20 +2,15 @@
 
 import asyncio
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from email.utils import parsedate_to_datetime
 
+import httpx
 import msgspec
 
 from sdc_core import clock
 from sdc_core.errors import Unavailable
-
-# The client brings a command of its own where it finds what that needs: 5 MB that no service has a use for.
-if "httpx" not in sys.modules:
-    sys.modules["httpx._main"] = None  # ty: ignore[invalid-assignment]
-import httpx
 
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_BEGINNING = 16 * 1024

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -71,12 +72,12 @@ def create() -> ASGIApp:
     """The application as a server loads it: settings from the environment, logs as JSON. Raises Misconfigured."""
     settings = load()
     logging.configure("web", settings.LOG_LEVEL)
-    return build(settings)
+    return build(settings, routes_of(settings))
 
 
 def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
     """The application. Its parts open with the ASGI lifespan. Raises Misconfigured without a webhook secret."""
-    routes = routes or Routes([*site.key_file(settings), *([mock_github.router()] if settings.GITHUB_MOCK else [])])
+    routes = routes or Routes(_own_routes(settings))
     opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets))
     routes.litestar.state.clear()
     edge = Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings))
@@ -85,6 +86,16 @@ def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
     )
     opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings, opened.page_cache.ready)
     return opened.request_log
+
+
+@lru_cache(maxsize=1)
+def routes_of(settings: Settings) -> "Routes":
+    """The routes of a site with these settings, once a process: whoever starts others makes them for all of them."""
+    return Routes(_own_routes(settings))
+
+
+def _own_routes(settings: Settings) -> list[HTTPRouteHandler | Router]:
+    return [*site.key_file(settings), *([mock_github.router()] if settings.GITHUB_MOCK else [])]
 
 
 class Routes:

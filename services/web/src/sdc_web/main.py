@@ -1,5 +1,7 @@
 """`sdc-web`: migrates, then serves with granian until it is told to stop."""
 
+import gc
+import multiprocessing
 import os
 import signal
 import socket
@@ -73,6 +75,8 @@ def require_free_port(host: str, port: int) -> None:
 
 def serve(settings: Settings, target: str = APPLICATION) -> None:
     """Run granian with `WEB_PROCESSES` processes below this one; each loads `target`, `module:factory`."""
+    if sys.platform == "linux":
+        load_for_all(settings)
     os.register_at_fork(after_in_child=partial(_begin_below, os.getpid()))
     Server(
         target,
@@ -95,6 +99,22 @@ def serve(settings: Settings, target: str = APPLICATION) -> None:
     ).serve()
 
 
+def load_for_all(settings: Settings) -> None:
+    """Load here, once, what every process below has in common: they share the memory until one of them writes to it,
+    and one that has to be started again serves at once.
+    """
+    from sdc_web import app, templating  # noqa: PLC0415 - elsewhere each process loads them for itself
+
+    # Newer Pythons begin each process anew unless told.
+    multiprocessing.set_start_method("fork", force=True)
+    app.routes_of(settings)
+    templating.environment()
+    templating.static_files()
+    # A collection below would write to every object that was made up here.
+    gc.collect()
+    gc.freeze()
+
+
 def serve_with_uvicorn(settings: Settings) -> None:
     """The same application under uvicorn, should granian ever have to be left: nothing in it knows its server."""
     import uvicorn  # noqa: PLC0415 - not loaded where granian serves
@@ -112,7 +132,7 @@ def serve_with_uvicorn(settings: Settings) -> None:
 
 
 def application() -> "ASGIApp":
-    """What each process below loads. Imported here and not above, so that the one above them stays small."""
+    """What each process below serves."""
     from sdc_web import app  # noqa: PLC0415
 
     return app.create()

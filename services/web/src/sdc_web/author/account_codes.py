@@ -3,7 +3,6 @@
 import asyncio
 
 import msgspec
-import segno
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from sdc_core.errors import Conflict, Invalid
@@ -104,6 +103,8 @@ async def _page(
 
 def _picture(waiting: Enrolment) -> str:
     """The QR code as an image in the page itself. Dark on light in either theme: cameras expect it so."""
+    import segno  # noqa: PLC0415 - 2 MB, and few set up codes
+
     return segno.make(waiting.uri, error="m").svg_data_uri(light="#fff", border=4)
 
 

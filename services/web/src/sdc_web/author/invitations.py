@@ -12,7 +12,7 @@ from sdc_web.author import ceremony, forms, signed_in
 from sdc_web.author.authors import ROLES
 from sdc_web.authors import accounts, invitations, passkeys
 from sdc_web.authors.invitations import Acceptance
-from sdc_web.authors.passkeys import Person
+from sdc_web.authors.webauthn_answers import Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 

@@ -10,7 +10,8 @@ from sdc_core.settings import Settings
 from sdc_web import pages
 from sdc_web.author import account, ceremony, forms, signed_in
 from sdc_web.authors import passkeys
-from sdc_web.authors.passkeys import Name, Person
+from sdc_web.authors.passkeys import Name
+from sdc_web.authors.webauthn_answers import Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm, devices

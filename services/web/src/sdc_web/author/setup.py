@@ -12,7 +12,7 @@ from sdc_web.about import site
 from sdc_web.author import ceremony, forms, signed_in
 from sdc_web.authors import accounts, github_calls, one_time_tokens, passkeys
 from sdc_web.authors.one_time_tokens import Claim
-from sdc_web.authors.passkeys import Person
+from sdc_web.authors.webauthn_answers import Person
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 

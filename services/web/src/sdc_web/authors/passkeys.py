@@ -1,21 +1,14 @@
 """Passkeys: making one for an author, knowing an author by one, and never losing the last way in."""
 
+import asyncio
 import json
 import logging
 from types import MappingProxyType
 
 import msgspec
-import webauthn
 from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Unauthorized
 from sdc_core.sqlite import IntegrityError
-from webauthn.helpers import options_to_json
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from sdc_web import audit
 from sdc_web.about import site
@@ -23,13 +16,12 @@ from sdc_web.authors import ceremonies, passkey_store, rights, store, ways_in, w
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import Actor
 from sdc_web.authors.store import Author
-from sdc_web.authors.webauthn_answers import RelyingParty
+from sdc_web.authors.webauthn_answers import Person, RelyingParty
 from sdc_web.db import Databases
 
 MAX_NAME = 60
 MOST = 20
 """Of one author."""
-TIMEOUT_MS = ceremonies.LIFETIME_US // 1000
 MAKERS = MappingProxyType({
     "fbfc3007-154e-4ecc-8c0b-6e020557d7bd": "Apple Passwords",
     "dd4ec289-e01d-41c9-bb89-70fa845d4bf2": "Apple Passwords",
@@ -64,14 +56,6 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
     otherwise: str = "Passkey"
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a new key is for; authors' own words, as the browser shows them when it asks which key."""
-
-    id: str
-    name: str
-    display_name: str
-
-
 async def ask_for_new(
     databases: Databases, party: RelyingParty, person: Person, holder: Holder, purpose: ceremonies.Purpose = "add"
 ) -> str:
@@ -82,21 +66,8 @@ async def ask_for_new(
     challenge = await ceremonies.begin(
         databases.ttl, purpose, holder=holder.secret, address=holder.address, author_id=person.id
     )
-    options = webauthn.generate_registration_options(
-        rp_id=party.id,
-        rp_name=title,
-        user_id=person.id.encode(),
-        user_name=person.name,
-        user_display_name=person.display_name,
-        challenge=challenge,
-        timeout=TIMEOUT_MS,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-        ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=each.credential_id) for each in known],
-        supported_pub_key_algs=webauthn_answers.ALGORITHMS,
-    )
-    return options_to_json(options)
+    keys = [each.credential_id for each in known]
+    return (await _proofs()).ask_for_new(party, title, person, challenge, keys)
 
 
 async def ask_for_known(
@@ -110,14 +81,7 @@ async def ask_for_known(
     challenge = await ceremonies.begin(
         databases.ttl, purpose, holder=holder.secret, address=holder.address, author_id=author_id
     )
-    options = webauthn.generate_authentication_options(
-        rp_id=party.id,
-        challenge=challenge,
-        timeout=TIMEOUT_MS,
-        allow_credentials=[PublicKeyCredentialDescriptor(id=each.credential_id) for each in known],
-        user_verification=UserVerificationRequirement.REQUIRED,
-    )
-    return options_to_json(options)
+    return (await _proofs()).ask_for_known(party, challenge, [each.credential_id for each in known])
 
 
 async def made(
@@ -128,7 +92,7 @@ async def made(
     answer = webauthn_answers.read(text)
     challenge = webauthn_answers.challenge_of(answer)
     taken = await ceremonies.take(databases.ttl, purpose, holder=holder.secret, challenge=challenge)
-    key = webauthn_answers.verify_made(answer, party, challenge)
+    key = (await _proofs()).verify_made(answer, party, challenge)
     return Passkey(
         id=clock.new_id(),
         author_id=taken.author_id,
@@ -182,7 +146,7 @@ async def prove(
         handle = answer.response.user_handle
         if handle is not None and webauthn_answers.decoded(handle) != author.id.encode():
             raise Unauthorized("this passkey is of another author")
-        shown = webauthn_answers.verify_shown(answer, party, challenge, passkey.public_key)
+        shown = (await _proofs()).verify_shown(answer, party, challenge, passkey.public_key)
     except Unauthorized:
         await audit.refused(databases, None, "session.refused", author.id, f"by a passkey of {author.name}")
         raise
@@ -248,3 +212,14 @@ async def _keep_use(databases: Databases, author: Author, passkey: Passkey, sign
             await audit.record(connection, author.actor, "passkey.suspected", passkey.id, passkey.name)
     if copied:
         log.warning("a passkey's counter went back: there may be a copy of it", extra={"author_id": passkey.author_id})
+
+
+async def _proofs():  # noqa: ANN202 - the module itself, with the types of all that is in it
+    """`webauthn_proofs`, loaded in a thread when the first key comes."""
+
+    def load():  # noqa: ANN202 - the same
+        from sdc_web.authors import webauthn_proofs  # noqa: PLC0415 - 6 MB that most processes never need
+
+        return webauthn_proofs
+
+    return await asyncio.to_thread(load)

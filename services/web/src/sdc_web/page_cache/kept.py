@@ -10,22 +10,18 @@ import msgspec
 from sdc_web.content_codings import CODINGS
 
 MIN_COMPRESSED = 256
-KEPT_BYTES = 1_900
-"""What an answer takes beside its body: headers, their lists, its place in the dictionaries."""
+KEPT_BYTES = 550
+"""What a page takes beside its body: its address, its ETag, its places in the dictionary and in the memory."""
 _VARY = (b"vary", b"accept-encoding")
-_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"etag", b"vary"})
+_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"vary"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
-@lru_cache(maxsize=256)
-def shared(pair: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """One copy of a header that many pages have: theirs would take more than the pages."""
-    return pair
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that is there already. `media_type` is its Content-Type without parameters."""
+class Reply(msgspec.Struct, kw_only=True):
+    """An answer to one request; whoever gives it may add to its headers. `media_type` is its Content-Type without
+    parameters.
+    """
 
     status: int
     headers: Headers
@@ -33,23 +29,38 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One page in one encoding, and what those are told who have it already."""
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What many pages have in common in one encoding: theirs alone would take more than the pages. `brief` is what
+    those are told who have the page already.
+    """
 
+    coding: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    brief: tuple[tuple[bytes, bytes], ...]
+    media_type: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One page in one encoding."""
+
+    shared: Shared
     etag: bytes
-    whole: Reply
-    not_modified: Reply
+    body: bytes
 
     @property
     def size_bytes(self) -> int:
         """What it takes of the memory."""
-        return len(self.whole.body) + KEPT_BYTES
+        return len(self.body) + KEPT_BYTES
 
     def to(self, method: str, known: bytes) -> Reply:
         """The reply to GET or HEAD with that If-None-Match, which compares weakly (RFC 9110 section 13.1.2)."""
-        if known and any(each.strip().removeprefix(b"W/") in (self.etag, b"*") for each in known.split(b",")):
-            return self.not_modified
-        return msgspec.structs.replace(self.whole, body=b"") if method == "HEAD" else self.whole
+        shared, etag = self.shared, self.etag
+        if known and any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in known.split(b",")):
+            return Reply(status=304, headers=[*shared.brief, (b"etag", etag)], body=b"", media_type="")
+        body = self.body
+        headers = [*shared.headers, (b"etag", etag), (b"content-length", b"%d" % len(body))]
+        body = b"" if method == "HEAD" else body
+        return Reply(status=200, headers=headers, body=body, media_type=shared.media_type)
 
 
 class Page:
@@ -58,34 +69,47 @@ class Page:
     Nearly everybody takes Brotli: all four encodings of each page would be three times the memory.
     """
 
-    __slots__ = ("answers", "compressible", "digest", "headers")
+    __slots__ = ("answers", "compressible", "headers")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
-        self.headers = [shared(pair) for pair in headers]
-        self.digest = hashlib.sha256(body).hexdigest()[:20]
+        self.headers = _one_copy(tuple(headers))
         drawn = any(value.startswith(b"image/") for _, value in headers)
         self.compressible = len(body) >= MIN_COMPRESSED and not drawn
-        self.answers: dict[str, Answer] = {}
+        self.answers: tuple[Answer, ...] = ()
+
+    def answer(self, coding: str) -> Answer | None:
+        """The answer in that encoding, if it is there. Most pages have one alone, smaller than any dictionary."""
+        for answer in self.answers:
+            if answer.shared.coding == coding:
+                return answer
+        return None
 
     def body(self) -> bytes:
         """The page as it was put together, from whichever answer there is."""
-        coding, answer = next(iter(self.answers.items()))
-        return CODINGS[coding].decode(answer.whole.body)
+        answer = self.answers[0]
+        return CODINGS[answer.shared.coding].decode(answer.body)
 
     def encoded(self, body: bytes, coding: str) -> Answer:
         """The page in one encoding. Compresses, so it runs in a thread."""
         encoded = CODINGS[coding].encode(body)
-        etag = f'"{self.digest}-{coding}"'.encode()
-        own = [*self.headers, (b"etag", etag), _VARY]
-        coded = [] if coding == "identity" else [shared((b"content-encoding", coding.encode()))]
-        headers = [*own, *coded, (b"content-length", str(len(encoded)).encode())]
-        brief = [(name, value) for name, value in own if name.lower() in _NOT_MODIFIED_KEEPS]
-        media_type = dict(own).get(b"content-type", b"").partition(b";")[0].decode("latin-1")
-        return Answer(
-            etag=etag,
-            whole=Reply(status=200, headers=headers, body=encoded, media_type=media_type),
-            not_modified=Reply(status=304, headers=brief, body=b"", media_type=""),
-        )
+        etag = f'"{hashlib.sha256(encoded).hexdigest()[:20]}-{coding}"'.encode()
+        return Answer(shared=_shared(self.headers, coding), etag=etag, body=encoded)
+
+
+@lru_cache(maxsize=64)
+def _one_copy(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    return headers
+
+
+@lru_cache(maxsize=256)
+def _shared(headers: tuple[tuple[bytes, bytes], ...], coding: str) -> Shared:
+    coded = () if coding == "identity" else ((b"content-encoding", coding.encode()),)
+    return Shared(
+        coding=coding,
+        headers=(*headers, _VARY, *coded),
+        brief=tuple(each for each in (*headers, _VARY) if each[0].lower() in _NOT_MODIFIED_KEEPS),
+        media_type=dict(headers).get(b"content-type", b"").partition(b";")[0].decode("latin-1"),
+    )
 
 
 class Pages:
@@ -98,17 +122,17 @@ class Pages:
         self.being_made: dict[str, asyncio.Event] = {}
         self.size_bytes = 0
 
-    def keep(self, path: str, page: Page, coding: str, answer: Answer, max_bytes: int) -> None:
+    def keep(self, path: str, page: Page, answer: Answer, max_bytes: int) -> None:
         """Keep an answer of a page; the oldest pages make room. One that would take a quarter of it all is not kept."""
         if answer.size_bytes > max_bytes // 4:
             return
         if path not in self.kept:
             self.kept[path] = page
-            page.answers.clear()  # those of one that had to make room are not counted any more
-        if self.kept[path] is not page or coding in page.answers:
+            page.answers = ()  # those of one that had to make room are not counted any more
+        if self.kept[path] is not page or page.answer(answer.shared.coding):
             return
-        page.answers[coding] = answer
+        page.answers = (*page.answers, answer)
         self.size_bytes += answer.size_bytes
         while self.size_bytes > max_bytes:
             oldest = self.kept.pop(next(iter(self.kept)))
-            self.size_bytes -= sum(each.size_bytes for each in oldest.answers.values())
+            self.size_bytes -= sum(each.size_bytes for each in oldest.answers)

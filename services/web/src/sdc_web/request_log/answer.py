@@ -39,8 +39,8 @@ class Answer:
         """Answer with what is kept."""
         self._status = reply.status
         self.content_type = reply.media_type
-        headers = [*reply.headers, (b"x-request-id", self.rid.encode())]
-        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        reply.headers.append((b"x-request-id", self.rid.encode()))
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
         await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
         self.size_bytes = len(reply.body)
         self._done = True
