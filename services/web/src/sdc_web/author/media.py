@@ -1,10 +1,7 @@
 """The media library: what there is, what comes in, and what is said of each asset."""
 
-from collections.abc import AsyncGenerator
-
 import msgspec
 from litestar import Response, delete, get, post, put
-from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Conflict, Invalid, TooLarge
@@ -13,7 +10,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
 from sdc_web import htmx, media, pages
-from sdc_web.author import forms, media_views
+from sdc_web.author import forms, media_views, uploads
 from sdc_web.author.media_views import LIBRARY, Asked, AssetView, Ticked, markdown
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
@@ -23,7 +20,6 @@ from sdc_web.sessions.signed_in import SignedIn
 
 ON_PAGE = 48
 MAX_REQUEST_BYTES = 8 * media.upload.MAX_BYTES
-CHUNK_BYTES = 256 * 1024
 
 
 class WordsForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,23 +105,21 @@ async def create(
     author: NamedDependency[SignedIn],
 ) -> Response[bytes] | Response[str]:
     """Take in one or several files and ask the worker for their sizes; the same file twice is one asset."""
-    form = await multipart(request)
-    alt = str(form.get("alt", ""))
     done: list[tuple[media.Asset, bool]] = []
     try:
-        for file in files_of(form):
-            asset, new = await media.upload.accept(
-                databases.site, author.actor, store, settings, file.filename, chunks(file), alt
-            )
-            done.append((asset, new))
-            if asset.state == "pending":
-                await media.order(worker, asset)
+        async with uploads.form_of(request, settings) as form:
+            alt = form.fields.get("alt", "")
+            for file in form.files:
+                asset, new = await media.upload.keep(
+                    databases.site, author.actor, store, settings, file.received, file.name, alt
+                )
+                done.append((asset, new))
+                if asset.state == "pending":
+                    await media.order(worker, asset)
     except (Invalid, TooLarge) as error:
         if htmx.wants_fragment(request) or htmx.wants_json(request):
             raise
         return await _page(request, databases, author, Asked(), {"form": str(error)}, status_code=422)
-    finally:
-        await form.close()
     return _answer(request, author.actor, done)
 
 
@@ -193,30 +187,6 @@ async def asset_page(
         errors=errors or {},
         limit_bytes=media.upload.MAX_BYTES,
     )
-
-
-async def multipart(request: AnyRequest) -> FormMultiDict:
-    """A form with files. Raises Invalid for any other."""
-    if request.content_type[0] != "multipart/form-data":
-        raise Invalid("send files as multipart/form-data")
-    try:
-        return await request.form()
-    except (UnicodeError, LookupError):
-        raise Invalid("this form is not readable") from None
-
-
-def files_of(form: FormMultiDict) -> list[UploadFile]:
-    """The files of the form; browsers send an empty one for a field that was left empty."""
-    found = [value for value in form.getall("file", []) if isinstance(value, UploadFile) and value.filename]
-    if not found:
-        raise Invalid("choose a picture first", field="file")
-    return found
-
-
-async def chunks(file: UploadFile) -> AsyncGenerator[bytes]:
-    """Its bytes, piece by piece."""
-    while chunk := await file.read(CHUNK_BYTES):
-        yield chunk
 
 
 def _words(form: WordsForm) -> media.Words:

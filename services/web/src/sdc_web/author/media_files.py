@@ -15,7 +15,8 @@ from sdc_core.settings import Settings
 from sdc_core.variants import CONTENT_TYPES
 
 from sdc_web import htmx, media, pages
-from sdc_web.author.media import asset_page, chunks, files_of, multipart
+from sdc_web.author import uploads
+from sdc_web.author.media import asset_page
 from sdc_web.author.media_views import LIBRARY
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -73,19 +74,16 @@ async def replace(
     asset_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Take in a file that is to have the place of the asset's own."""
-    form = await multipart(request)
     try:
-        sent = files_of(form)[0]
-        async with media.upload.received(chunks(sent), settings) as file:
+        async with uploads.form_of(request, settings) as form:
+            sent = form.files[0]
             new = await media.files.replace(
-                databases.site, author.actor, store, settings, asset_id, file, sent.filename
+                databases.site, author.actor, store, settings, asset_id, sent.received, sent.name
             )
     except (Invalid, TooLarge, Conflict) as error:
         if htmx.wants_fragment(request):
             raise
         return await asset_page(request, databases, author, asset_id, errors={"file": str(error)}, status_code=422)
-    finally:
-        await form.close()
     await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
     return pages.redirect(f"{LIBRARY}/{asset_id}", "replacing")
 
