@@ -92,7 +92,7 @@ def turn_codes_on(client: httpx.Client) -> None:
 
 
 def further_pages(owner: httpx.Client) -> list[str]:
-    """Pages that need something which the samples do not have: a series, a comparison, people."""
+    """Pages that need something which the samples do not have: a series, a comparison, people, a webhook."""
     post = owner.post("/author/posts", data={"kind": "post"}).headers["location"]
     text = {"title": "A part of a voyage", "base_revision": "1", "intent": "anyway", "series": "A voyage"}
     assert owner.post(f"{post}/publication", data={**text, "body_markdown": "First."}).status_code == 303
@@ -102,8 +102,15 @@ def further_pages(owner: httpx.Client) -> list[str]:
     compared = re.findall(rf'{post}/comparison\?old=[^"]+', history)[0].replace("&amp;", "&")
     kinds = [owner.post("/author/posts", data={"kind": kind}).headers["location"] for kind in ("page", "project")]
     lists = {"/author/series": r"/author/series/[^\"/]+", "/author/authors": r"/author/authors/[^\"/]+"}
+    endpoint = {"name": "a receiver", "url": "https://receiver.example/hook", "types": "post.published"}
+    assert owner.post("/author/site/endpoints", data=endpoint).status_code == 200
+    (receiver,) = re.findall(r'href="(/author/site/endpoints/[^"/]+)"', owner.get("/author/site/endpoints").text)
+    assert owner.post(f"{receiver}/ping").status_code == 303
+    lists["/author/site/deliveries"] = r"/author/site/deliveries/[^\"/?]+"
     listed = [re.findall(f'href="({each})"', owner.get(page).text)[0] for page, each in lists.items()]
     return [
+        receiver,
+        "/author/site/deliveries",
         post,
         compared,
         *kinds,

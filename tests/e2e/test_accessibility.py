@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from cms_walk import Walk
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_axe_finds_nothing_on_any_public_page(site: Site, browser: Browser) -> None:

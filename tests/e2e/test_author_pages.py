@@ -12,7 +12,7 @@ import cms_walk
 from cms_walk import Walk
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 WAIT_MS = 10_000
 SMALLEST, ZOOMED = ViewportSize(width=320, height=640), ViewportSize(width=720, height=450)
 """The narrowest phone, and a desk's 1440 px at twice the size."""
