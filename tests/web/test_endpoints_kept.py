@@ -1,6 +1,7 @@
 """Webhooks in the long run: giving up, disabling, secrets that change, sending again, a full queue, a dead process."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -24,6 +25,22 @@ Publish = Callable[..., Awaitable[Post]]
 HOUR_US = 3_600 * clock.SECOND_US
 EVERYTHING = tuple(endpoints.TYPES)
 MANIFEST = Manifest(recipe="r1", width=10, height=5, placeholder="", color="#ffffff", variants=())
+
+
+SENDER = """
+import asyncio, sys
+from pathlib import Path
+from sdc_core.settings import Settings
+from sdc_web import endpoints
+from sdc_web.db import open_databases
+
+async def main():
+    settings = Settings(DATA_DIR=Path(sys.argv[1]), WEBHOOKS_PRIVATE=True, _env_file=None)
+    async with open_databases(settings) as databases:
+        await endpoints.run(databases.site, settings)
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture
@@ -237,3 +254,32 @@ async def test_the_loop_of_the_application_sends_by_itself(
         await came.wait()
         loop.cancel()
     assert receiver.types == ["ping"]
+
+
+@pytest.mark.timeout(60)
+async def test_a_sender_that_is_killed_during_an_attempt_loses_nothing_and_gives_it_no_other_id(
+    receiver: Receiver, publish: Publish, deliver: Deliver, databases: Databases, settings: Settings
+) -> None:
+    posted = asyncio.Event()
+
+    async def hold(_: asyncio.StreamWriter) -> None:
+        posted.set()
+        await asyncio.Event().wait()
+
+    receiver.answers = [hold]
+    await publish("On fog")
+    sender = await asyncio.create_subprocess_exec(sys.executable, "-c", SENDER, str(settings.DATA_DIR))
+    try:
+        async with asyncio.timeout(45):
+            await posted.wait()
+    finally:
+        sender.kill()
+        await sender.wait()
+    await deliver()
+    assert len(receiver.heard) == 1
+    await deliver(rounds.HELD_US + clock.SECOND_US)
+    first, second = receiver.heard
+    assert (first.id, first.body) == (second.id, second.body)
+    assert [(each.state, each.attempts) for each in await sent(databases)] == [("delivered", 1)]
+    await deliver(clock.DAY_US)
+    assert len(receiver.heard) == 2
