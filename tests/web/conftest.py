@@ -1,6 +1,7 @@
 """What every test of web may ask for: the application on files of its own, a client, and an author."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from sdc_core.sqlite import execute
 from sdc_core.webhooks import new_secret
 from sdc_web import endpoints, posts
 from sdc_web.app import Routes, build
-from sdc_web.db import Databases, open_databases
+from sdc_web.db import Databases, migrate_all, open_databases
 from sdc_web.endpoints import keeping, rounds
 from sdc_web.endpoints.keeping import Made, Wishes
 from sdc_web.posts import Draft, Kind, Post
@@ -70,8 +71,25 @@ def routes() -> Routes:
     return Routes()
 
 
+@pytest.fixture(scope="session")
+def newest(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Where both databases are empty and at their newest schema: fifty times faster copied than made anew."""
+    made = Settings(DATA_DIR=tmp_path_factory.mktemp("newest"), WEBHOOK_SECRETS=(new_secret(),), _env_file=None)
+    migrate_all(made)
+    return made
+
+
 @pytest.fixture
-async def app(settings: Settings, routes: Routes) -> AsyncGenerator[ASGIApp]:
+def files(settings: Settings, newest: Settings) -> None:
+    """The site's databases; those that a test has made itself stay."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    for file, copied in ((settings.site_db, newest.site_db), (settings.ttl_db, newest.ttl_db)):
+        if not file.exists():
+            shutil.copyfile(copied, file)
+
+
+@pytest.fixture
+async def app(files: None, settings: Settings, routes: Routes) -> AsyncGenerator[ASGIApp]:
     """The application between the start and the end of its lifespan."""
     built = build(settings, None if settings.INDEXNOW_KEY else routes)
     async with lifespan(built):
@@ -87,7 +105,7 @@ async def client(app: ASGIApp) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def databases(settings: Settings) -> AsyncGenerator[Databases]:
+async def databases(files: None, settings: Settings) -> AsyncGenerator[Databases]:
     """Connections of the test's own, as another process of web would have them."""
     async with open_databases(settings) as opened:
         yield opened
