@@ -15,7 +15,7 @@ from sdc_cli.main import SUBCOMMANDS
 from sdc_cli.main import sdc as sdc_command
 from sdc_cli.settings import as_markdown
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 Sdc = Callable[..., subprocess.CompletedProcess[str]]

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageSta
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 10_000
 KEPT = """(words) => new Promise((done) => {
     const asked = indexedDB.open("sdc");

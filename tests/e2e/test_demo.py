@@ -9,7 +9,7 @@ import pytest
 from e2e_site import LINK, Site
 from living_site import eventually
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_the_front_page_shows_the_sample_posts(site: Site) -> None:

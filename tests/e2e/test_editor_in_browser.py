@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageSta
 import photograph
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 10_000
 CLIPBOARDS = Path(__file__).parent.parent / "clipboards"
 """What programs put on the clipboard, as they really write it, and the Markdown that it means."""

@@ -11,7 +11,7 @@ from sdc_web.authors import totp
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 10_000
 NAME, PASSWORD = "grace", "a lamp, a ladder, a lake"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 WAIT_MS = 15_000
 SOON_S = 4
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 import photograph
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 10_000
 MADE_MS = 60_000
 DROP = """([name, base64]) => {
@@ -109,9 +109,9 @@ def test_a_click_on_the_picture_says_what_stays_in_view(site: Site, desk: Browse
     page = library(desk, site)
     page.locator(".asset-name a", has_text="moss.png").click()
     frame = page.locator("[data-focus]")
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-focus] img')].every((img) => img.complete && img.naturalWidth)"
-    )
+    frame.wait_for()
+    pictures = frame.locator("img")
+    until(page, lambda: pictures.evaluate_all("(all) => all.length > 0 && all.every((img) => img.naturalWidth > 0)"))
     box = frame.bounding_box()
     assert box is not None
     frame.click(position={"x": box["width"] * 0.2, "y": box["height"] * 0.9})

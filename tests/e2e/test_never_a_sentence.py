@@ -19,7 +19,7 @@ from chromium import FLAGS
 from e2e_site import LINK, Site
 from sdc_up import Up
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 WAIT_MS = 15_000
 LOST_S = 1.0
 """The promise: at most the last second."""

@@ -9,7 +9,7 @@ from sdc_core import clock
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 10_000
 
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_results_follow_the_keys_and_leave_the_reader_where_they_were(site: Site, browser: Browser) -> None:

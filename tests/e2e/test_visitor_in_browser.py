@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, StorageState, ViewportSize, expect
 
 from e2e_site import Site
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 LIGHT_BYTES = 60_000
 PHONE = ViewportSize(width=360, height=740)
 TEXT = f"""A long word: {"w" * 200}.

@@ -17,7 +17,7 @@ from raw_requests import Answer, Headers, ask
 from signing_in import come_in
 
 # Each walks all routes, several thousand requests: nine seconds where nothing else runs.
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 SEED = 20261124
 HTML = [(b"accept", b"text/html")]
 SAME = (b"sec-fetch-site", b"same-origin")
