@@ -82,11 +82,11 @@ def test_what_is_no_diagram_stays_code_and_says_why_while_the_others_are_drawn()
 
 def test_there_is_an_end_to_how_many_and_how_long() -> None:
     long = render(fenced(SMALL) + fenced("flowchart LR\n" + "%% x\n" * drawings.MAX_SOURCE))
-    assert long.faults == ("A drawing may have 20,000 characters.",)
+    assert long.faults == ("A diagram stays code: A drawing may have 20,000 characters.",)
     assert long.html.count("<picture>") == 1
     many = render(fenced(SMALL) * (drawings.MAX_DRAWINGS + 1))
     assert many.html.count("<picture>") == drawings.MAX_DRAWINGS
-    assert many.faults == ("A text may have 20 drawings.",)
+    assert many.faults == ("A diagram stays code: A text may have 20 drawings.",)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,8 @@ def test_a_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     (tmp_path / "child.py").write_text("import threading; threading.Event().wait()")
     monkeypatch.setattr(drawings, "_CHILD", tmp_path / "child.py")
     monkeypatch.setattr(drawings, "DRAW_S", 0.05)
-    assert render(fenced(SMALL)).faults == ("The drawings of this text take too long, or too much memory.",)
+    why = "A diagram stays code: The drawings of this text take too long, or too much memory."
+    assert render(fenced(SMALL)).faults == (why,)
 
 
 def test_markup_in_a_diagram_is_words_or_nothing() -> None:

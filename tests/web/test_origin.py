@@ -11,6 +11,7 @@ from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Post, canonical
 from sdc_web.posts.records import Draft
+from sdc_web.site.feeds import IN_FEED
 
 from api_client import program, token
 from signing_in import OWNER, come_in, send
@@ -49,6 +50,16 @@ async def test_a_text_that_is_at_home_elsewhere_says_so_and_is_in_no_feed_and_no
     assert "/posts/here" in locations
     assert "there" not in locations
     assert "/posts/there" in (await client.get("/posts")).text
+
+
+async def test_the_feed_of_a_tag_is_full_though_its_newest_posts_are_at_home_elsewhere(
+    client: httpx.AsyncClient, publish: Publish
+) -> None:
+    await publish("Here", tags=("fog",))
+    for number in range(IN_FEED + 1):
+        await publish(f"There {number}", tags=("fog",), canonical_url=ELSEWHERE)
+    feed = (await client.get("/tags/fog/feed.json")).json()
+    assert [item["title"] for item in feed["items"]] == ["Here"]
 
 
 @pytest.mark.parametrize(

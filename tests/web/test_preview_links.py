@@ -2,7 +2,7 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import clock
-from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound
+from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound, Throttled
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
 from sdc_web import posts
@@ -176,6 +176,16 @@ async def test_one_address_may_look_so_often_in_a_minute(
     assert answers == [404] * MOST + [429]
     refused = await client.get(made.path, headers=FRIEND)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+
+
+def test_all_addresses_of_one_ipv6_network_count_as_one() -> None:
+    looks = Looks()
+    for number in range(MOST):
+        looks.take(f"2001:db8::{number:x}", 0)
+    with pytest.raises(Throttled):
+        looks.take("2001:db8:0:0:ffff::1", 0)
+    looks.take("2001:db8:0:1::1", 0)
+    looks.take("192.0.2.1", 0)
 
 
 def test_looks_are_forgotten_after_a_minute_and_addresses_fill_no_memory() -> None:

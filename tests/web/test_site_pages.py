@@ -167,8 +167,10 @@ async def test_what_is_there_in_no_spelling_is_not_found(
     assert (await client.get(path)).status_code == HTTPStatus.NOT_FOUND
 
 
-@pytest.mark.parametrize("path", ["/posts/", "/tags/x/", "/about/", "//evil.example/", "/\\evil.example/"])
-async def test_a_slash_at_the_end_leads_to_the_bare_address_on_this_site(client: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/posts/", "/tags/x/", "//posts", "/posts//first", "//evil.example/", "/\\evil.example/"]
+)
+async def test_a_slash_too_many_leads_to_the_bare_address_on_this_site(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(f"http://localhost:8000{path}?a=1")
     assert answer.status_code == HTTPStatus.PERMANENT_REDIRECT
     assert answer.headers["location"].startswith("/")

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage,
 from sdc_core.errors import Unavailable
 from sdc_core.settings import Settings
 
-from sdc_web import problems
+from sdc_web import origins, problems
 
 BODY_S = 20.0
 SLOWEST_BYTES_PER_S = 16 * 1024
@@ -90,7 +90,7 @@ class Bodies:
         if scope["type"] != "http" or not _has_body(scope["headers"]):
             await self._app(scope, receive, send)
             return
-        origin = scope["client"][0] if scope["client"] else ""
+        origin = origins.of(scope["client"][0]) if scope["client"] else ""
         if self._coming[origin] >= BODIES_OF_ONE or self._coming.total() >= BODIES:
             await _refuse(Unavailable("too much is being sent at once: try again in a moment"), send)
             return
@@ -153,9 +153,9 @@ def _readable(scope: HTTPScope) -> HTTPScope:
 
 
 def _bare(scope: HTTPScope) -> bytes:
-    """Where an address that ends in a slash should go, or nothing. Never off the site, however the path begins."""
+    """Where an address with a slash too many should go, or nothing. Never off the site, however the path begins."""
     path = scope["path"]
-    if path == "/" or not path.endswith("/"):
+    if path == "/" or not (path.endswith("/") or "//" in path):
         return b""
     query = scope["query_string"]
     bare = "/" + "/".join(part for part in path.split("/") if part)

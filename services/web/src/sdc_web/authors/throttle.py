@@ -3,12 +3,13 @@ end: nobody is locked out for good.
 """
 
 import hashlib
-import ipaddress
 
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Throttled
 from sdc_core.sqlite import Connection, Database, execute, fetch_one
+
+from sdc_web import origins
 
 FREE_TRIES = 3
 FORGOTTEN_AFTER_US = clock.DAY_US
@@ -51,12 +52,7 @@ def code_keys(author_id: str) -> dict[str, int]:
 
 def origin(address: str) -> str:
     """A digest of what counts as one address, from which it cannot be read."""
-    try:
-        parsed = ipaddress.ip_address(address)
-        counted = str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
-    except ValueError:
-        counted = address
-    return _digest(counted)
+    return _digest(origins.of(address))
 
 
 async def count(ttl: Database, limits: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ _SHORTEST = 3
 
 SQL_BY_TITLE = "SELECT json_group_array(rowid) FROM catalogue_titles WHERE catalogue_titles MATCH :phrase"
 SQL_BY_SHORT_TITLE = """
-SELECT json_group_array(id) FROM catalogue WHERE title LIKE :part ESCAPE '\\'
+SELECT json_group_array(id) FROM catalogue WHERE title GLOB :part
 """
 SQL_BY_WORDS = """
 SELECT json_group_array(catalogue.id)
@@ -28,7 +28,7 @@ SELECT json_group_array(looked.id) FROM (
 ) AS looked
 JOIN revisions AS newest ON newest.post_id = looked.post_id
 WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = looked.post_id)
-    AND (newest.body LIKE :part ESCAPE '\\' OR newest.summary LIKE :part ESCAPE '\\')
+    AND (newest.body GLOB :part OR newest.summary GLOB :part)
 """
 
 
@@ -39,7 +39,7 @@ async def among_all(connection: Connection, typed: str) -> str | None:
     text = query.visible(typed[:MAX_QUERY])
     if not text:
         return None
-    part = f"%{_escaped(text)}%"
+    part = f"*{''.join(map(_letter, text))}*"
     found = await _titled(connection, text, part)
     words = query.parse(text).expression
     if words:
@@ -55,9 +55,10 @@ async def _titled(connection: Connection, text: str, part: str) -> set[int]:
     return _numbers(await fetch_value(connection, SQL_BY_TITLE, {"phrase": phrase}))
 
 
-def _escaped(text: str) -> str:
-    """Without a meaning to LIKE."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _letter(letter: str) -> str:
+    """In a pattern of GLOB: a letter in either case, of which LIKE knows ASCII's alone, or a sign that means itself."""
+    cases = {letter, *(each for each in (letter.lower(), letter.upper(), letter.upper().lower()) if len(each) == 1)}
+    return f"[{''.join(sorted(cases))}]" if len(cases) > 1 or letter in "*?[" else letter
 
 
 def _numbers(found: object) -> set[int]:

@@ -139,9 +139,9 @@ FROM (
     SELECT posts.id, posts.kind, posts.slug, posts.published_at_us, posts.changed_at_us, posts.revision_id
     FROM post_tags JOIN posts ON posts.id = post_tags.post_id
     WHERE post_tags.tag = :tag AND posts.kind = 'post' AND posts.revision_id IS NOT NULL
+        AND posts.revision_id NOT IN (SELECT id FROM revisions WHERE canonical_url <> '')
     ORDER BY posts.published_at_us DESC, posts.id DESC LIMIT :limit
 ) AS posts JOIN revisions AS r ON r.id = posts.revision_id
-WHERE r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
 """
 

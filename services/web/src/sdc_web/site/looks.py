@@ -5,6 +5,8 @@ takes no process to itself.
 from sdc_core import clock
 from sdc_core.errors import Throttled
 
+from sdc_web import origins
+
 MOST = 60
 MOST_ADDRESSES = 4_000
 WINDOW_US = 60 * clock.SECOND_US
@@ -20,13 +22,14 @@ class Looks:
 
     def take(self, address: str, now_us: int) -> None:
         """Count a request; `now_us` is a reading of `clock.monotonic_us`. Raises Throttled when none was left."""
-        ends_us, taken = self._windows.get(address, (0, 0))
+        origin = origins.of(address)
+        ends_us, taken = self._windows.get(origin, (0, 0))
         if ends_us <= now_us:
             self._make_room(now_us)
             ends_us, taken = now_us + WINDOW_US, 0
         if taken >= MOST:
             raise Throttled("Too many looks in a minute: try again in a moment.", retry_after_s=60)
-        self._windows[address] = ends_us, taken + 1
+        self._windows[origin] = ends_us, taken + 1
 
     def _make_room(self, now_us: int) -> None:
         """Let windows go that ended, once there are many; all of them, should that many be open."""

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 import pyromark
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
+from sdc_core import clock
 
-from sdc_web.texts import drawings
+from sdc_web.texts import colours, drawings
 
 MAX_HIGHLIGHTED = 40_000
-"""Characters of one code block beyond which it stays plain: lexers are slow, and some are slow on purpose."""
+"""Characters of one code block beyond which it stays plain."""
+TOO_SLOW = "Some code of this text stays plain: to colour it takes too long."
 MAX_TITLE = 120
 
-_FORMATTER = HtmlFormatter(nowrap=True)
 _WORD = re.compile(r"^[\w+#.-]{0,40}")
 _TITLE = re.compile(r'\b(?:title|file|filename)=(?:"([^"]*)"|(\S+))')
 _MARKS = re.compile(r"\{([0-9,\s-]{1,200})\}")
@@ -38,25 +35,41 @@ class Fence(msgspec.Struct, frozen=True):
         return not (self.title or self.numbered or self.marks)
 
 
-class Colours:
-    """The callback of one text: it is called for each code block in turn, and is told the language alone."""
+class Blocks:
+    """The callback of one text: it is called for each code block in turn, and is told the language alone. `faults` says
+    in the end what stayed plain that should not have.
+    """
 
-    __slots__ = ("_fences",)
+    __slots__ = ("_fences", "_left_us", "faults")
 
     def __init__(self, text: str, options: pyromark.Options) -> None:
         self._fences = _fences(text, options)
+        self._left_us = colours.TEXT_US
+        self.faults: tuple[str, ...] = ()
 
     def __call__(self, _: str | None, code: str) -> str:
         """The block, in a frame that does not scroll with it; a diagram waits to be drawn."""
         fence = next(self._fences, Fence())
         if fence.language == drawings.LANGUAGE:
             return drawings.fenced(code, fence.title)
-        coloured = _coloured(fence.language, code)
+        coloured = self._coloured(fence.language, code)
         if coloured is None:
             coloured = html.escape(code, quote=False)
         if fence.plain:
             return f'<div class="highlight"><pre><code>{coloured}</code></pre></div>'
         return _framed(fence, coloured)
+
+    def _coloured(self, language: str, code: str) -> str | None:
+        if not language or len(code) > MAX_HIGHLIGHTED:
+            return None
+        began_us = clock.monotonic_us()
+        try:
+            return colours.coloured(language, code, self._left_us)
+        except TimeoutError:
+            self.faults = (TOO_SLOW,)
+            return None
+        finally:
+            self._left_us -= clock.monotonic_us() - began_us
 
 
 def read(info: str) -> Fence:
@@ -88,16 +101,6 @@ def _lines(marks: str) -> Iterator[int]:
         first, dash, last = part.strip().partition("-")
         if first.isdigit() and (not dash or last.isdigit()):
             yield from range(int(first[:4]), int(last[:4] if dash else first[:4]) + 1)
-
-
-def _coloured(language: str, code: str) -> str | None:
-    if not language or len(code) > MAX_HIGHLIGHTED:
-        return None
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        return None
-    return highlight(code, lexer, _FORMATTER)
 
 
 def _framed(fence: Fence, lines: str) -> str:

@@ -68,7 +68,7 @@ def draw(safe: str) -> tuple[str, tuple[str, ...]]:
     def shown(found: re.Match[str]) -> str:
         picture = next(drawn, f"A text may have {MAX_DRAWINGS} drawings.")
         if isinstance(picture, str):
-            faults.append(picture)
+            faults.append(f"A diagram stays code: {picture}")
             return _as_code(found[1], found[2])
         return _as_picture(picture, found[1], found[2])
 

@@ -16,7 +16,7 @@ import pyromark
 from pygments.token import STANDARD_TYPES
 
 from sdc_web.texts import characters, drawings, footnotes, links, mathematics, names, nesting
-from sdc_web.texts.code_blocks import Colours
+from sdc_web.texts.code_blocks import Blocks
 
 WORDS_A_MINUTE = 220
 
@@ -103,7 +103,7 @@ _ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-sit
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     """`html` is safe to show and begins at `<h2>`; reading takes at least one minute. `faults` says why diagrams could
-    not be drawn.
+    not be drawn, and that code could not be coloured.
     """
 
     html: str
@@ -113,7 +113,8 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code, and 0.2 s with diagrams: call it in a thread."""
-    html = pyromark.html(text, options=OPTIONS, highlight=Colours(text, OPTIONS))
+    blocks = Blocks(text, OPTIONS)
+    html = pyromark.html(text, options=OPTIONS, highlight=blocks)
     if not nesting.is_bearable(html, text):
         html = _UNBEARABLE.format(escape(text, quote=False))
     html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
@@ -127,7 +128,7 @@ def render(text: str) -> Rendered:
     safe, faults = drawings.draw(mathematics.draw(footnotes.with_ways_back(links.with_relations(safe))))
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
-    return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=faults)
+    return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=blocks.faults + faults)
 
 
 def anchors(text: str) -> frozenset[str]:

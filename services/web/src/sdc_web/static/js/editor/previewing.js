@@ -58,7 +58,7 @@ async function update() {
     patch(frame.contentDocument.querySelector("main"), fresh.querySelector("main"));
     scroll.measure(lines, part);
     part = null;
-    say(faults.map((fault) => `A diagram stays code: ${fault}`).join(" "));
+    say(faults.join(" "));
   } catch (error) {
     if (error.name !== "AbortError") say(`This is an older text: the server does not show the new one (${error.message}).`);
   }
