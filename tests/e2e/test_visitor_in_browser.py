@@ -1,5 +1,8 @@
 """A visitor's browser: a phone, a slow line, a keyboard; nothing refused, nothing that moves."""
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
 from playwright.sync_api import Browser, StorageState, ViewportSize, expect
@@ -9,6 +12,8 @@ from e2e_site import Site
 pytestmark = pytest.mark.timeout(180)
 LIGHT_BYTES = 60_000
 PHONE = ViewportSize(width=360, height=740)
+WORDS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text().split()[:1_500]
+PROSE = " ".join(re.sub(r"[^\w.,:;-]", "", word) for word in WORDS)
 TEXT = f"""A long word: {"w" * 200}.
 
 ## A heading
@@ -22,6 +27,8 @@ print("a line of code that is longer than a telephone is wide, and has to scroll
 ```
 
 هذا نص عربي قصير.
+
+*Italics*, **bold**, ***both***, `code`, $E = mc^2$ and prose: {PROSE}
 """
 
 
