@@ -1,5 +1,6 @@
 """Feeds as programs read them: what RFC 4287, RSS 2.0 and JSON Feed 1.1 ask for, and what a reader may rely on."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from xml.etree import ElementTree as ET
@@ -92,6 +93,23 @@ async def test_a_feed_parser_finds_everything_of_a_post(
     image = f'<p><img src="{address}" alt="Fog &amp; &quot;light&quot;" width="960" height="600"></p>'
     whole = text.findtext("{*}entry/{*}content") or text.findtext("channel/item/{*}encoded")
     assert whole == f"{image}\n<p>A <em>text</em>.</p>\n"
+
+
+@pytest.mark.parametrize("path", ["/feed.xml", "/rss.xml", "/feed.json"])
+async def test_what_lets_a_keyboard_scroll_on_the_page_is_in_no_feed(
+    client: httpx.AsyncClient, publish: Publish, path: str
+) -> None:
+    wide = '| a |\n|---|\n| b |\n\n```html\n<pre tabindex="0">\n```\n\n$$x$$'
+    await publish("Fog", wide)
+    assert (await client.get("/posts/fog")).text.count('tabindex="0"') == 3
+    entry = (
+        (await parsed(client, path)).entries[0].content[0].value
+        if path != "/feed.json"
+        else ((await client.get(path)).json()["items"][0]["content_html"])
+    )
+    assert "tabindex" not in re.sub(r"<code>.*?</code>", "", entry, flags=re.DOTALL)
+    assert "aria-label" not in entry
+    assert "tabindex" in entry
 
 
 async def test_a_json_feed_has_what_the_others_have(

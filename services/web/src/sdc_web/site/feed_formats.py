@@ -11,7 +11,7 @@ from sdc_web.media import Asset, picture
 from sdc_web.media.picture import File
 from sdc_web.posts import Front, Published
 from sdc_web.site.whole_addresses import made_whole
-from sdc_web.texts import drawings
+from sdc_web.texts import drawings, markdown
 
 # What XML 1.0 section 2.2 leaves out, and readers choke on.
 _NOT_XML = re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -127,7 +127,8 @@ class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
     """A post with its cover above its text, as its page has it."""
     url = site_url + post.url
-    html = made_whole(picture.embed(drawings.as_code(post.body_html), assets, absolute=site_url), url)
+    body_html = markdown.still(drawings.as_code(post.body_html))
+    html = made_whole(picture.embed(body_html, assets, absolute=site_url), url)
     cover = assets.get(post.cover_asset_id or "")
     enclosure = picture.file(cover) if cover else None
     if cover and enclosure:

@@ -31,6 +31,7 @@ OPTIONS = (
     | pyromark.Options.ENABLE_DEFINITION_LIST
 )
 _TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
+_SCROLLING = re.compile(r'<(div|pre|span)[^<>]* tabindex="0">')
 _HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>([^<]*(?:<(?!/?h[1-6])[^<]*)*)</h\1>')
 _ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
 _FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
@@ -129,6 +130,11 @@ def render(text: str) -> Rendered:
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=blocks.faults + faults)
+
+
+def still(stored: str) -> str:
+    """A stored text without what lets a keyboard scroll its wide parts, for readers that lay it out themselves."""
+    return _SCROLLING.sub(r"<\1>", stored)
 
 
 def anchors(text: str) -> frozenset[str]:
