@@ -23,6 +23,8 @@ _PROGRAM = Path(__file__).with_name("colours_child.py")
 class _Child:
     """The one child of this process: started when there is something to ask, ended by what takes it too long."""
 
+    __slots__ = ("_asked_us", "_line", "_process", "_turn")
+
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
