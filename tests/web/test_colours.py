@@ -29,13 +29,13 @@ def test_code_that_takes_a_lexer_for_ever_stays_plain_and_what_follows_is_colour
     assert rendered.faults == (code_blocks.TOO_SLOW,)
 
 
-def test_a_text_full_of_such_code_takes_no_longer_than_a_text_may() -> None:
-    text = "".join(fence(language, letters) for language, letters in HOSTILE.items())
+def test_a_text_full_of_such_code_is_plain_from_the_third_block_on() -> None:
+    text = "".join(fence(language, letters) for language, letters in HOSTILE.items()) + HONEST
     began_us = clock.monotonic_us()
     rendered = render(text)
-    assert clock.monotonic_us() - began_us < colours.TEXT_US + 2 * clock.SECOND_US
+    assert clock.monotonic_us() - began_us < colours.TEXT_US
     assert "<span" not in rendered.html
-    assert rendered.html.count('<div class="highlight">') == len(HOSTILE)
+    assert rendered.html.count('<div class="highlight">') == len(HOSTILE) + 1
 
 
 def test_no_other_thread_waits_for_a_lexer() -> None:

@@ -12,6 +12,8 @@ from sdc_web.texts import colours, drawings
 
 MAX_HIGHLIGHTED = 40_000
 """Characters of one code block beyond which it stays plain."""
+MOST_TOO_SLOW = 2
+"""Blocks of a text that may end the process which colours them; what follows stays plain."""
 TOO_SLOW = "Some code of this text stays plain: to colour it takes too long."
 MAX_TITLE = 120
 
@@ -40,11 +42,12 @@ class Blocks:
     in the end what stayed plain that should not have.
     """
 
-    __slots__ = ("_fences", "_left_us", "faults")
+    __slots__ = ("_fences", "_left_us", "_too_slow", "faults")
 
     def __init__(self, text: str, options: pyromark.Options) -> None:
         self._fences = _fences(text, options)
         self._left_us = colours.TEXT_US
+        self._too_slow = 0
         self.faults: tuple[str, ...] = ()
 
     def __call__(self, _: str | None, code: str) -> str:
@@ -60,12 +63,13 @@ class Blocks:
         return _framed(fence, coloured)
 
     def _coloured(self, language: str, code: str) -> str | None:
-        if not language or len(code) > MAX_HIGHLIGHTED:
+        if not language or len(code) > MAX_HIGHLIGHTED or self._too_slow >= MOST_TOO_SLOW:
             return None
         began_us = clock.monotonic_us()
         try:
             return colours.coloured(language, code, self._left_us)
         except TimeoutError:
+            self._too_slow += 1
             self.faults = (TOO_SLOW,)
             return None
         finally:

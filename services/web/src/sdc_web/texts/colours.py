@@ -12,8 +12,8 @@ from pathlib import Path
 
 from sdc_core import clock
 
-TEXT_US = 3 * clock.SECOND_US
-"""For all blocks of a text, with waiting for their turn: what is left then stays plain."""
+TEXT_US = 10 * clock.SECOND_US
+"""For all blocks of a text, with waiting for their turn, on a machine that is busy: what is left then stays plain."""
 FRESH_US = 240 * clock.SECOND_US
 """A child that nobody asked for longer is replaced: it is about to end by itself."""
 
