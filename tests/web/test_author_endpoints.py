@@ -17,7 +17,7 @@ from signing_in import BROWSER, HTMX, OWNER, come_in, send
 HERE = "/author/site/endpoints"
 LOG = "/author/site/deliveries"
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
-FORM = {"name": "Newsletter", "url": "https://example.org/hook", "types": "post.published"}
+FORM = {"name": "Newsletter", "url": "https://hooks.invalid/hook", "types": "post.published"}
 
 
 async def add(client: httpx.AsyncClient, **changes: str) -> httpx.Response:
@@ -165,7 +165,7 @@ async def test_what_an_endpoint_answers_cannot_become_part_of_the_page(
     delivery_id = await keeping.ping(databases.site, OWNER, kept.id)
     hostile = """
     INSERT INTO attempts (delivery_id, number, at_us, status, error, answer, duration_us)
-    VALUES (:id, 1, 1, 500, '<b>no</b>', '</pre><script>alert(2)</script>', 1)
+    VALUES (:id, 99, 1, 500, '<b>no</b>', '</pre><script>alert(2)</script>', 1)
     """
     async with databases.site.transaction() as connection:
         await execute(connection, hostile, {"id": delivery_id})

@@ -6,13 +6,25 @@ import msgspec
 import pytest
 from sdc_core import clock, messages
 from sdc_core.errors import Unavailable
-from sdc_core.messages import CronTick, Expire, ImageFailed, ImageReady, MediaFailed, MediaReady, PublishDue, RetireLogs
+from sdc_core.messages import (
+    CronTick,
+    Expire,
+    ImageFailed,
+    ImageReady,
+    JobFailed,
+    MediaFailed,
+    MediaReady,
+    PublishDue,
+    RetireLogs,
+    RunFailed,
+)
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
 from sdc_core.variants import Manifest
 from sdc_core.webhooks import Keyring, new_secret
-from sdc_web import posts
+from sdc_web import endpoints, posts
 from sdc_web.db import Databases
+from sdc_web.endpoints.keeping import Wishes
 from sdc_web.hooks import seen, store
 from sdc_web.media import assets
 from sdc_web.posts import Draft
@@ -255,3 +267,18 @@ async def test_without_the_worker_old_logs_stay_and_the_message_may_come_again(
     answer = await send(client, keyring, RetireLogs(data=TICK))
     assert answer.status_code == 503
     assert await asyncio.to_thread(old.exists)
+
+
+@pytest.mark.parametrize(("job", "kind"), [("mirror.daily", "job.failed"), ("drill.restore", "drill.failed")])
+async def test_a_failed_run_is_queued_once_for_whoever_asked_to_hear_of_it(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases, settings: Settings, job: str, kind: str
+) -> None:
+    failed = JobFailed(data=RunFailed(job=job, run_id="run_1", due_us=1, outcome="failed", output="away"))
+    unheard = await send(client, keyring, failed, "msg_1")
+    assert unheard.json() == {"told": False}
+    wishes = Wishes(name="Chat", url="https://hooks.invalid/hook", types=(kind,))
+    await endpoints.keeping.add(databases.site, OWNER, settings, wishes)
+    assert (await send(client, keyring, failed, "msg_2")).json() == {"told": True}
+    assert (await send(client, keyring, failed, "msg_3")).json() == {"told": False}
+    (queued,) = await endpoints.log.page(databases.site, OWNER, endpoints.log.Filters())
+    assert (queued.message_id, queued.type) == ("msg_run_1", kind)
