@@ -12,12 +12,12 @@ from sdc_web import audit, media, posts, redirects, tokens
 from sdc_web.about import site
 from sdc_web.audit import ACTIONS, Entry, Filters, folding
 from sdc_web.audit.actions import KINDS, kind_of
-from sdc_web.authors import accounts
+from sdc_web.authors import accounts, one_time_tokens
 from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire
 from sdc_web.media import assets
-from sdc_web.posts import Draft, tags_moved
+from sdc_web.posts import Draft, preview_links, tags_moved
 from sdc_web.posts import Entry as Link
 from sdc_web.posts.series import Series
 from sdc_web.sessions import signed_in
@@ -64,6 +64,7 @@ async def test_the_life_of_a_text_is_told(databases: Databases, author_id: str) 
 
 async def test_what_shapes_the_site_is_told(databases: Databases, author_id: str) -> None:
     post = await posts.create(databases.site, OWNER, "post")
+    other = await posts.create(databases.site, OWNER, "project")
     project = await posts.create(databases.site, OWNER, "project")
     text = Draft(title="Fog", tags=("tea", "milk"), series="On fog")
     await posts.revisions.save(databases.site, OWNER, post.id, text, 1)
@@ -81,7 +82,8 @@ async def test_what_shapes_the_site_is_told(databases: Databases, author_id: str
     await redirects.delete(databases.site, OWNER, "/old")
     await posts.navigation.put(databases.site, OWNER, [Link(title="A", url="/a")], "")
     await posts.navigation.forget(databases.site, OWNER)
-    await posts.home.choose(databases.site, OWNER, project.id)
+    for each in (other, project):
+        await posts.home.choose(databases.site, OWNER, each.id)
     await posts.home.move(databases.site, OWNER, project.id, "up")
     await posts.home.leave(databases.site, OWNER, project.id)
     await site.change(databases.site, OWNER, site.Words(title="Notes", description="", language="en"))
@@ -96,6 +98,7 @@ async def test_what_shapes_the_site_is_told(databases: Databases, author_id: str
         ("redirect.deleted", "/old"),
         ("site.changed", "the navigation: A"),
         ("site.changed", "the navigation: made from what is published"),
+        ("site.changed", "the projects of the home page: one more"),
         ("site.changed", "the projects of the home page: one more"),
         ("site.changed", "the projects of the home page: their order"),
         ("site.changed", "the projects of the home page: one less"),
@@ -120,6 +123,25 @@ async def test_pictures_tokens_and_authors_are_told(databases: Databases, author
         ("ada", "token.revoked", "phone"),
         ("system", "author.added", "eve, as viewer"),
         ("system", "author.password", "eve"),
+    ]
+
+
+async def test_what_is_done_to_revisions_links_and_former_files_is_told(databases: Databases, author_id: str) -> None:
+    post = await posts.create(databases.site, OWNER, "post")
+    second = await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", body="A"), 1)
+    await posts.publish(databases.site, OWNER, post.id)
+    await posts.history.name(databases.site, OWNER, post.id, second.id, "Calm")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", body="B"), second.number)
+    await posts.history.restore(databases.site, OWNER, post.id, second.id, second.number + 1)
+    made = await preview_links.make(databases, OWNER, post.id, days=1, note="For Eve")
+    await preview_links.revoke(databases, OWNER, post.id, made.link.id)
+    await one_time_tokens.issue_login_link(databases, OWNER.name)
+    assert [(did, words) for _, did, words in await told(databases)][2:] == [
+        ("post.named", "Fog, revision 2: Calm"),
+        ("post.restored", "Fog, revision 2"),
+        ("post.shared", "Fog, For Eve"),
+        ("post.unshared", "Fog"),
+        ("author.link", "ada"),
     ]
 
 

@@ -8,9 +8,10 @@ from sdc_core.errors import Invalid, NotFound, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.settings import Settings
 from sdc_core.variants import Manifest
-from sdc_web import media
+from sdc_web import audit, media
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
+from sdc_web.media import trash
 from sdc_web.media.upload import MAX_BYTES, accept, forget_left_over, sniff
 
 from signing_in import OWNER
@@ -57,6 +58,19 @@ async def test_the_same_file_twice_is_the_same_asset(
     assert not created
     assert second == first
     assert len([each async for each in object_store.list(with_bucket.S3_MEDIA_BUCKET)]) == 1
+
+
+async def test_what_lies_in_the_trash_comes_back_with_its_file_and_that_is_told_once(
+    databases: Databases, object_store: ObjectStore, with_bucket: Settings, author_id: str
+) -> None:
+    first, _ = await accept(databases.site, OWNER, object_store, with_bucket, "a.png", _split(PNG), "")
+    await trash.put(databases.site, OWNER, [first.id])
+    for _ in range(2):
+        await accept(databases.site, OWNER, object_store, with_bucket, "b.png", _split(PNG), "")
+    async with databases.site.read() as connection:
+        told = [(each.action, each.words) for each in await audit.page(connection, OWNER, audit.Filters())]
+    assert told[0] == ("media.restored", "a.png, uploaded again")
+    assert [action for action, _ in told] == ["media.restored", "media.trashed", "media.uploaded"]
 
 
 async def test_nothing_is_left_in_the_data_folder(

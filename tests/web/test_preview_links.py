@@ -1,3 +1,5 @@
+import asyncio
+
 import httpx
 import pytest
 from litestar.types import ASGIApp
@@ -5,7 +7,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound, Throttled
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
-from sdc_web import posts
+from sdc_web import audit, posts
 from sdc_web.authors import accounts, roster
 from sdc_web.authors import store as authors
 from sdc_web.authors.rights import SYSTEM, Actor
@@ -209,6 +211,41 @@ async def test_a_text_has_at_most_fifty_links(databases: Databases, post: Post) 
         await preview_links.make(databases, OWNER, post.id, days=1)
     with pytest.raises(Conflict):
         await preview_links.make(databases, OWNER, post.id, days=1)
+
+
+async def test_two_at_once_do_not_make_one_too_many(databases: Databases, post: Post) -> None:
+    for _ in range(preview_links.MOST - 1):
+        await preview_links.make(databases, OWNER, post.id, days=1)
+
+    async def tried() -> bool:
+        try:
+            await preview_links.make(databases, OWNER, post.id, days=1)
+        except Conflict:
+            return False
+        return True
+
+    async with asyncio.TaskGroup() as group:
+        both = [group.create_task(tried()) for _ in range(2)]
+    assert sorted(each.result() for each in both) == [False, True]
+    assert len(await preview_links.listing(databases, OWNER, post.id)) == preview_links.MOST
+
+
+async def test_who_has_no_right_to_a_text_is_not_told_how_many_links_it_has(databases: Databases, post: Post) -> None:
+    for _ in range(preview_links.MOST):
+        await preview_links.make(databases, OWNER, post.id, days=1)
+    with pytest.raises(Forbidden):
+        await preview_links.make(databases, OTHER, post.id, days=1)
+
+
+async def test_a_link_that_is_refused_names_no_revision_and_is_not_told(databases: Databases, post: Post) -> None:
+    for _ in range(preview_links.MOST):
+        await preview_links.make(databases, OWNER, post.id, days=1)
+    revision_id = await newest_id(databases, post)
+    with pytest.raises(Conflict):
+        await preview_links.make(databases, OWNER, post.id, days=1, revision_id=revision_id)
+    async with databases.site.read() as connection:
+        assert not await history.has_name(connection, revision_id)
+        assert len(await audit.page(connection, OWNER, audit.Filters(kind="post"), 99)) == preview_links.MOST + 1
 
 
 async def test_links_of_anothers_text_are_out_of_reach(databases: Databases, post: Post, author_id: str) -> None:

@@ -404,6 +404,63 @@ async def test_what_is_refused_changes_nothing(world: World) -> None:
         assert not await posts.navigation.is_own(connection)
 
 
+QUIET = {
+    "posts.revisions.save": "an autosave, which the revisions tell of",
+    "whole.amend": "the same, by a program",
+    "totp.begin": "nothing has changed before its first code",
+    "totp.enrolment": "it only reads",
+    "home.candidates": "the same",
+    "redirects.everything": "the same",
+    "preview_links.listing": "the same",
+    "home.move": "a single project stays where it is",
+    "tags_moved.free": "no tag was called that",
+    "jobs.start": "the worker keeps who asked, with the run",
+    "jobs.confirm": "the same",
+    "jobs.pause": "the same",
+}
+"""What leaves no entry in the audit log beyond what only reads, and why."""
+ELSEWHERE = {
+    "github.unlink",
+    "history.discard",
+    "history.name",
+    "history.restore",
+    "invitations.revoke",
+    "jobs.confirm",
+    "jobs.pause",
+    "jobs.start",
+    "media.upload.accept",
+    "preview_links.revoke",
+    "tags.change",
+    "tags.delete",
+    "tags.merge",
+    "totp.confirm",
+    "totp.turn_off",
+}
+"""What cannot be done with the little that there is here: the tests of the log and of the noun say what is told."""
+
+
+async def test_each_change_is_told_once_and_what_is_only_read_or_refused_never(world: World) -> None:
+    """In the order of the table, so that what is deleted is deleted last; by those whom the table lets."""
+    told, done = dict[str, int](), set[str]()
+    for name, operation in OPERATIONS.items():
+        before = await _entries(world)
+        by = world.ann if operation.whose == ANNS else world.owner
+        with suppress(SdcError, OSError):
+            await operation.call(world, by)
+            done.add(name)
+        told[name] = await _entries(world) - before
+    changes = {name for name, operation in OPERATIONS.items() if not operation.action.endswith(".read")}
+    assert {name: told[name] for name in told.keys() - changes if told[name]} == {}
+    assert {name: told[name] for name in told.keys() - done if told[name]} == {}
+    assert {name: told[name] for name in changes & done if told[name] != (name not in QUIET)} == {}
+    assert changes - done == ELSEWHERE
+
+
+async def _entries(world: World) -> int:
+    async with world.databases.site.read() as connection:
+        return len(await audit.page(connection, world.owner, audit.Filters(), 1_000))
+
+
 WITHOUT = {
     # What the site does by itself, when the worker or its own loops say so.
     "sdc_web.posts.publication.unpublish_as_set",

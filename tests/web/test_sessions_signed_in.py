@@ -5,7 +5,8 @@ from sdc_core.sqlite import fetch_value
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.sessions import cookies
-from sdc_web.sessions.signed_in import ABSOLUTE_US, ROLLING_US, Started, find, listing, revoke, revoke_all, start
+from sdc_web.sessions.endings import revoke, revoke_all
+from sdc_web.sessions.signed_in import ABSOLUTE_US, ROLLING_US, Started, find, listing, start
 
 from signing_in import OWNER, make_author
 

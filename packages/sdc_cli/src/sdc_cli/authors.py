@@ -14,7 +14,6 @@ from sdc_core.settings import Settings
 from sdc_web.authors import accounts, one_time_tokens, passkeys
 from sdc_web.authors.rights import SYSTEM, Role
 from sdc_web.db import Databases, open_databases
-from sdc_web.sessions import signed_in
 
 T = TypeVar("T")
 
@@ -61,7 +60,6 @@ def password(name: str) -> None:
 
     async def work(databases: Databases, _: Settings) -> str:
         changed = await accounts.set_password(databases, SYSTEM, name, given)
-        await signed_in.revoke_all(databases, SYSTEM, changed.id)
         return changed.name
 
     click.echo(f"changed the password of {with_databases(work)}")

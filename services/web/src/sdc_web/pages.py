@@ -41,7 +41,9 @@ _SAID = MappingProxyType({
     "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),
     "revoked": Flash(kind="ok", text="Revoked. It opens nothing any more."),
     "passkey": Flash(kind="ok", text="Passkey added. From now on it signs you in."),
-    "passkey-removed": Flash(kind="ok", text="Passkey removed. Delete it on your device as well."),
+    "passkey-removed": Flash(
+        kind="ok", text="Passkey removed. Delete it on your device as well. You are signed out everywhere else."
+    ),
     "copied": Flash(
         kind="warning",
         text="The counter of this passkey went back: there may be a copy. Remove it below, and add another.",
@@ -49,10 +51,10 @@ _SAID = MappingProxyType({
     "removed": Flash(kind="ok", text="Removed. Nothing of what they wrote is lost."),
     "revoked-invitation": Flash(kind="ok", text="Taken back. The link opens nothing any more."),
     "ended": Flash(kind="ok", text="Signed out there."),
-    "codes_on": Flash(kind="ok", text="From now on your password asks for a code."),
-    "codes_off": Flash(kind="ok", text="Your password is enough again."),
+    "codes_on": Flash(kind="ok", text="From now on your password asks for a code. You are signed out everywhere else."),
+    "codes_off": Flash(kind="ok", text="Your password is enough again. You are signed out everywhere else."),
     "github_linked": Flash(kind="ok", text="Linked. You can sign in with GitHub."),
-    "github_unlinked": Flash(kind="ok", text="Unlinked. GitHub signs you in no more."),
+    "github_unlinked": Flash(kind="ok", text="Unlinked. GitHub signs you in no more. You are signed out elsewhere."),
     "recovery_code": Flash(kind="warning", text="That recovery code is used up. Few are left: make new ones below."),
     "sent-again": Flash(kind="ok", text="On its way again, under the same id."),
     "none-to-send": Flash(kind="warning", text="Nothing of that time is left to be sent again."),

@@ -12,7 +12,7 @@ from sdc_web.authors import accounts, passkeys, totp
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import confirm
-from sdc_web.sessions.signed_in import SignedIn, revoke_all
+from sdc_web.sessions.signed_in import SignedIn
 
 HERE = "/author/account"
 
@@ -53,13 +53,17 @@ async def change_password(
     try:
         if known:
             await accounts.sign_in(databases, name=author.name, password=form.current, address=address, device=device)
-        await accounts.set_password(databases, author.actor, author.name, form.password)
+        await accounts.set_password(databases, author.actor, author.name, form.password, kept_id=author.session_id)
     except (Invalid, Throttled, Unauthorized) as error:
         field = error.field if isinstance(error, Invalid) else "current"
         status_code = 429 if isinstance(error, Throttled) else 422
         return await page(request, databases, settings, author, {field or "form": str(error)}, status_code=status_code)
-    await revoke_all(databases, author.actor, author.id, kept_id=author.session_id)
-    return pages.redirect(HERE, "password")
+    changed = pages.redirect(HERE, "password")
+    if known:
+        # The old password was a proof: whoever has a copy of this session's token has lost it.
+        token = await confirm.renew(databases, author)
+        changed.headers["Set-Cookie"] = signed_in.cookie(settings, token, author.expires_at_us)
+    return changed
 
 
 async def page(

@@ -63,7 +63,7 @@ async def update(
     confirm.require(author)
     form = await forms.read(request, CodeForm)
     try:
-        await totp.confirm(databases, author.actor, settings.factors_key, form.code)
+        await totp.confirm(databases, author.actor, settings.factors_key, form.code, kept_id=author.session_id)
     except Invalid as error:
         return await _page(request, databases, settings, author, {"code": str(error)})
     left = await recovery_codes.left(databases, author.id)
@@ -74,7 +74,7 @@ async def update(
 async def turn_off(databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Response[bytes]:
     """The password alone again."""
     confirm.require(author)
-    await totp.turn_off(databases, author.actor)
+    await totp.turn_off(databases, author.actor, kept_id=author.session_id)
     return pages.redirect(account.HERE, "codes_off")
 
 

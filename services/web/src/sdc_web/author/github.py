@@ -100,7 +100,7 @@ async def unlink(
     """The account at GitHub opens nothing here any more. Never the last way in: then the page says why."""
     confirm.require(author)
     try:
-        await github.unlink(databases, author.actor)
+        await github.unlink(databases, author.actor, kept_id=author.session_id)
     except Conflict as error:
         return await account.page(request, databases, settings, author, {"form": str(error)}, status_code=409)
     return pages.redirect(account.HERE, "github_unlinked")

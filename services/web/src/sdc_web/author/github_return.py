@@ -56,7 +56,7 @@ async def _arrive(
             here = await find(databases, signed_in.token_of(request, settings))
             if here is None or here.id != trip.author_id:
                 raise Unauthorized("sign in first, then link the account again")
-            await github.link(databases, here.actor, who)
+            await github.link(databases, here.actor, who, kept_id=here.session_id)
             return pages.redirect(account.HERE, "github_linked")
         case "claim":
             claim = msgspec.json.decode(trip.claim or "", type=Claim)

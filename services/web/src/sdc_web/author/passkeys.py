@@ -98,7 +98,7 @@ async def remove(
     """Never the last way in: then the page says why."""
     confirm.require(author)
     try:
-        await passkeys.remove(databases, author.actor, passkey_id)
+        await passkeys.remove(databases, author.actor, passkey_id, kept_id=author.session_id)
     except Conflict as error:
         errors = {f"passkey-{passkey_id}": str(error)}
         return await account.page(request, databases, settings, author, errors, status_code=409)

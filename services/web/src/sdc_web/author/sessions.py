@@ -10,7 +10,7 @@ from sdc_web.author import forms
 from sdc_web.author.signed_in import page_before
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.sessions import devices, notices, signed_in
+from sdc_web.sessions import devices, endings, notices, signed_in
 from sdc_web.sessions.country_names import country
 from sdc_web.sessions.signed_in import SignedIn
 from sdc_web.sessions.store import Session
@@ -53,14 +53,14 @@ async def end(
     databases: NamedDependency[Databases], author: NamedDependency[SignedIn], session_id: FromPath[str]
 ) -> Response[bytes]:
     """End one; NotFound when it is somebody else's or gone."""
-    await signed_in.revoke(databases, author.actor, session_id)
+    await endings.revoke(databases, author.actor, session_id, from_id=author.session_id)
     return pages.redirect("/author/sessions", "ended")
 
 
 @delete("/author/sessions", status_code=303, right="account.change")
 async def end_others(databases: NamedDependency[Databases], author: NamedDependency[SignedIn]) -> Response[bytes]:
     """End all but this one."""
-    await signed_in.revoke_all(databases, author.actor, author.id, kept_id=author.session_id)
+    await endings.revoke_all(databases, author.actor, author.id, kept_id=author.session_id)
     return pages.redirect("/author/sessions", "ended")
 
 

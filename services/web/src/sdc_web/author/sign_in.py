@@ -15,7 +15,8 @@ from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.problems import STATUSES, AnyRequest
 from sdc_web.sessions import cookies
-from sdc_web.sessions.signed_in import SignedIn, revoke
+from sdc_web.sessions.endings import revoke
+from sdc_web.sessions.signed_in import SignedIn
 
 
 class SignInForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from sdc_web.authors import passwords, rights, store, throttle
 from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
-from sdc_web.sessions import devices
+from sdc_web.sessions import devices, endings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 MAX_DISPLAY_NAME = 100
@@ -112,8 +112,10 @@ async def sign_in(databases: Databases, *, name: str, password: str, address: st
     return msgspec.structs.replace(author, password_hash=kept)
 
 
-async def set_password(databases: Databases, by: Actor, name: str, password: str) -> Author:
-    """A new password for whoever has that name, or the first one. Raises Forbidden, NotFound, Invalid."""
+async def set_password(databases: Databases, by: Actor, name: str, password: str, *, kept_id: str = "") -> Author:
+    """A new password for whoever has that name, or the first one; it ends their sessions but the one named. Raises
+    Forbidden, NotFound, Invalid.
+    """
     async with databases.site.read() as connection:
         author = await store.by_name(connection, name.strip())
     if author is None:
@@ -124,6 +126,7 @@ async def set_password(databases: Databases, by: Actor, name: str, password: str
     async with databases.site.transaction() as connection:
         await store.set_password_hash(connection, author.id, password_hash)
         await audit.record(connection, by, "author.password", author.id, author.name)
+        await endings.with_change(databases, connection, by, author.id, kept_id)
     log.info("a password was changed", extra={"author": author.name})
     return msgspec.structs.replace(author, password_hash=password_hash)
 

@@ -13,6 +13,7 @@ from sdc_web.authors.github_calls import Identity, Provider
 from sdc_web.authors.rights import Actor
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
+from sdc_web.sessions import endings
 
 MAX_LOGIN = 100
 
@@ -54,11 +55,16 @@ async def sign_in(databases: Databases, who: Identity) -> Author:
     return author
 
 
-async def link(databases: Databases, by: Actor, who: Identity) -> None:
-    """This account signs them in from now on, in place of another one. Raises Conflict for one of somebody else's."""
+async def link(databases: Databases, by: Actor, who: Identity, *, kept_id: str = "") -> None:
+    """This account signs them in from now on; where it takes the place of another one, sessions end but the one named.
+    Raises Conflict for one of somebody else's.
+    """
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
+        before = await of_author(connection, by.id)
         await keep(connection, who, by)
+        if before is not None and before.github_id != who.id:
+            await endings.with_change(databases, connection, by, by.id, kept_id)
     log.info("a GitHub account was linked")
 
 
@@ -71,8 +77,10 @@ async def keep(connection: Connection, who: Identity, by: Actor) -> None:
     await audit.record(connection, by, "factor.github_linked", str(who.id), f"{who.login}, number {who.id}")
 
 
-async def unlink(databases: Databases, by: Actor) -> None:
-    """Raises NotFound when there is none, Conflict while no other way in is left but a login link."""
+async def unlink(databases: Databases, by: Actor, *, kept_id: str = "") -> None:
+    """It opens nothing from now on, and sessions end but the one named. Raises NotFound when there is none, Conflict
+    while no other way in is left but a login link.
+    """
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
         last = await ways_in.count(connection, by.id) == 1
@@ -84,6 +92,7 @@ async def unlink(databases: Databases, by: Actor) -> None:
         await delete(connection, by.id)
         words = f"{found.login}, number {found.github_id}"
         await audit.record(connection, by, "factor.github_unlinked", str(found.github_id), words)
+        await endings.with_change(databases, connection, by, by.id, kept_id)
     log.info("a GitHub account was unlinked")
 
 

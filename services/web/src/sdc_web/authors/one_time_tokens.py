@@ -12,6 +12,7 @@ from sdc_web.about import site
 from sdc_web.authors import accounts, github, passkey_store, store, token_store
 from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.passkey_store import Passkey
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.authors.store import Author
 from sdc_web.authors.token_store import OneTimeToken, Purpose
 from sdc_web.db import Databases
@@ -44,6 +45,8 @@ async def issue_login_link(databases: Databases, name: str) -> str:
         author = await store.by_name(connection, name.strip())
     if author is None:
         raise NotFound(f"there is no author named {name}")
+    async with databases.site.transaction() as connection:
+        await audit.record(connection, SYSTEM, "author.link", author.id, author.name)
     return await _issue(databases, "login", author.id)
 
 

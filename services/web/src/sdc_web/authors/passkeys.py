@@ -18,6 +18,7 @@ from sdc_web.authors.rights import Actor
 from sdc_web.authors.store import Author
 from sdc_web.authors.webauthn_answers import Person, RelyingParty
 from sdc_web.db import Databases
+from sdc_web.sessions import endings
 
 MAX_NAME = 60
 MOST = 20
@@ -176,12 +177,17 @@ async def rename(databases: Databases, by: Actor, passkey_id: str, name: str) ->
     if not cleaned:
         raise Invalid("give it a name that tells it from the others", field="name")
     async with databases.site.transaction() as connection:
+        names = {each.id: each.name for each in await passkey_store.of_author(connection, by.id)}
         if not await passkey_store.rename(connection, by.id, passkey_id, cleaned):
             raise NotFound("there is no such passkey")
+        if names[passkey_id] != cleaned:
+            await audit.record(connection, by, "passkey.renamed", passkey_id, f"{names[passkey_id]}, now {cleaned}")
 
 
-async def remove(databases: Databases, by: Actor, passkey_id: str) -> None:
-    """It opens nothing from now on. Raises NotFound when it is none of theirs, Conflict for the last way in."""
+async def remove(databases: Databases, by: Actor, passkey_id: str, *, kept_id: str = "") -> None:
+    """It opens nothing from now on, and what it may have opened ends: every session but the one named. Raises NotFound
+    when it is none of theirs, Conflict for the last way in.
+    """
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
         names = {each.id: each.name for each in await passkey_store.of_author(connection, by.id)}
@@ -192,6 +198,7 @@ async def remove(databases: Databases, by: Actor, passkey_id: str) -> None:
         if last:
             message = "this is your only way in: set a password or add another passkey first, then remove this one"
             raise Conflict(message)
+        await endings.with_change(databases, connection, by, by.id, kept_id)
     log.info("a passkey was removed", extra={"author_id": by.id})
 
 

@@ -14,6 +14,7 @@ from sdc_web import audit
 from sdc_web.authors import rights, sealing, throttle, totp_store
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
+from sdc_web.sessions import endings
 
 SECRET_BYTES = 20
 STEP_US = 30 * clock.SECOND_US
@@ -46,8 +47,10 @@ async def enrolment(databases: Databases, by: Actor, key_file: Path, *, site: st
     return Enrolment(secret=secret, uri=pyotp.TOTP(secret).provisioning_uri(name=by.name, issuer_name=site))
 
 
-async def confirm(databases: Databases, by: Actor, key_file: Path, code: str) -> None:
-    """Turn codes on with the first one of the waiting secret. Raises Invalid for a wrong one, and NotFound."""
+async def confirm(databases: Databases, by: Actor, key_file: Path, code: str, *, kept_id: str = "") -> None:
+    """Turn codes on with the first one of the waiting secret; what a password alone opened ends, but for the session
+    named. Raises Invalid for a wrong one, and NotFound.
+    """
     rights.require(by, "account.change", by.id)
     secret = await _enrolled(databases, key_file, by.id)
     step = matching_step(secret, code, clock.now_us())
@@ -57,6 +60,7 @@ async def confirm(databases: Databases, by: Actor, key_file: Path, code: str) ->
     async with databases.site.transaction() as connection:
         await totp_store.put(connection, by.id, sealed, step, clock.now_us())
         await audit.record(connection, by, "factor.codes_on", by.id, "")
+        await endings.with_change(databases, connection, by, by.id, kept_id)
     async with databases.ttl.transaction() as connection:
         await totp_store.delete_enrolment(connection, by.id)
 
@@ -67,13 +71,14 @@ async def is_on(databases: Databases, author_id: str) -> bool:
         return await totp_store.find(connection, author_id) is not None
 
 
-async def turn_off(databases: Databases, by: Actor) -> None:
-    """Their password is enough from now on. Raises NotFound when it was before."""
+async def turn_off(databases: Databases, by: Actor, *, kept_id: str = "") -> None:
+    """Their password is enough from now on; sessions end but the one named. Raises NotFound when it was before."""
     rights.require(by, "account.change", by.id)
     async with databases.site.transaction() as connection:
         if not await totp_store.delete(connection, by.id):
             raise NotFound("no codes are asked for")
         await audit.record(connection, by, "factor.codes_off", by.id, "")
+        await endings.with_change(databases, connection, by, by.id, kept_id)
 
 
 async def verify(databases: Databases, whose: Actor, key_file: Path, code: str) -> None:

@@ -105,6 +105,8 @@ async def give_up(database: Database, by: Actor, asset_id: str) -> bool:
         await _changeable(connection, by, asset_id)
         waiting = await waiting_for(connection, asset_id)
         await _drop(connection, waiting)
+        if waiting is not None:
+            await audit.record(connection, by, "media.kept", asset_id, waiting.file_name)
     return waiting is not None
 
 

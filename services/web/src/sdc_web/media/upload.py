@@ -70,7 +70,7 @@ async def keep(
     async with database.read() as connection:
         known = await assets.by_sha256(connection, file.sha256)
     if known is not None:
-        return await _again(database, known), False
+        return await _again(database, by, known), False
     await require_store(store, settings)
     asset = assets.new_asset(
         file.sha256, bare_name(file_name), content_type, file.size_bytes, text, author_id=by.id or None
@@ -85,7 +85,7 @@ async def keep(
             return asset, True
     # The same file came twice at once: the first one stays.
     await store.delete(settings.S3_MEDIA_BUCKET, key)
-    return await _again(database, known), False
+    return await _again(database, by, known), False
 
 
 async def require_store(store: ObjectStore, settings: Settings) -> None:
@@ -179,12 +179,13 @@ def _open(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")
 
 
-async def _again(database: Database, known: Asset) -> Asset:
-    """Who uploads what lies in the trash wants it back."""
+async def _again(database: Database, by: Actor, known: Asset) -> Asset:
+    """Who uploads what lies in the trash wants it back, whoever threw it away."""
     if known.trashed_at_us is None:
         return known
     async with database.transaction() as connection:
-        await trash.take_out(connection, [known.id])
+        if await trash.take_out(connection, [known.id]):
+            await audit.record(connection, by, "media.restored", known.id, f"{known.file_name}, uploaded again")
     return msgspec.structs.replace(known, trashed_at_us=None)
 
 

@@ -79,8 +79,10 @@ async def name(database: Database, by: Actor, post_id: str, revision_id: str, wo
     clean = characters.fitting(characters.line(words), MAX_NAME, "name", "The name")
     async with database.transaction() as connection:
         await catalogue.find(connection, by, post_id, "posts.change")
-        await store.revision(connection, post_id, revision_id)
+        named = await store.revision(connection, post_id, revision_id)
         await set_name(connection, revision_id, clean)
+        words = f"{named.title}, revision {named.number}: {clean or 'no name'}"
+        await audit.record(connection, by, "post.named", post_id, words)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,8 @@ async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
             raise NotFound("This project is not on the home page.")
         before = order.index(post_id)
         after = min(max(before + (-1 if way == "up" else 1), 0), len(order) - 1)
+        if after == before:
+            return
         order.insert(after, order.pop(before))
         await _put(connection, order)
         await audit.record(connection, by, "site.changed", "home", "the projects of the home page: their order")

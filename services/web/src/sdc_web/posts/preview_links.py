@@ -65,22 +65,7 @@ async def make(
     the post has too many.
     """
     clean = characters.fitting(characters.line(note), MAX_NOTE, "note", "The note")
-    now_us = clock.now_us()
-    async with databases.ttl.read() as connection:
-        if await _count(connection, post_id, now_us) >= MOST:
-            raise Conflict(f"This text has {MOST} links already: take one back first.")
-    async with databases.site.transaction() as connection:
-        await catalogue.find(connection, by, post_id, "posts.change")
-        newest = await store.newest_revision(connection, post_id)
-        await audit.record(
-            connection, by, "post.shared", post_id, f"{newest.title}, {clean}" if clean else newest.title
-        )
-        if revision_id is not None:
-            await store.revision(connection, post_id, revision_id)
-            if not await history.has_name(connection, revision_id):
-                words = f"{SHARED}: {clean}" if clean else SHARED
-                await history.set_name(connection, revision_id, words[: history.MAX_NAME])
-    token = clock.new_token()
+    token, now_us = clock.new_token(), clock.now_us()
     link = PreviewLink(
         id=clock.new_id(),
         post_id=post_id,
@@ -92,9 +77,28 @@ async def make(
         views=0,
         viewed_at_us=None,
     )
-    async with databases.ttl.transaction() as connection:
-        await insert(connection, link, _sha256(token))
+    async with databases.site.transaction() as connection:
+        await catalogue.find(connection, by, post_id, "posts.change")
+        newest = await store.newest_revision(connection, post_id)
+        if revision_id is not None:
+            await _keep_revision(connection, post_id, revision_id, clean)
+        await audit.record(
+            connection, by, "post.shared", post_id, f"{newest.title}, {clean}" if clean else newest.title
+        )
+        # Counted where it is added: of two at once, the second one sees the first.
+        async with databases.ttl.transaction() as links:
+            if await _count(links, post_id, now_us) >= MOST:
+                raise Conflict(f"This text has {MOST} links already: take one back first.")
+            await insert(links, link, _sha256(token))
     return Made(path=f"/preview/{token}", link=link)
+
+
+async def _keep_revision(connection: Connection, post_id: str, revision_id: str, note: str) -> None:
+    """What is shared as it is gets a name, since what is named stays. Raises NotFound."""
+    await store.revision(connection, post_id, revision_id)
+    if not await history.has_name(connection, revision_id):
+        words = f"{SHARED}: {note}" if note else SHARED
+        await history.set_name(connection, revision_id, words[: history.MAX_NAME])
 
 
 async def listing(databases: Databases, by: Actor, post_id: str) -> list[PreviewLink]:

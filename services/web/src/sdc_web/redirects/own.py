@@ -47,5 +47,5 @@ async def delete(database: Database, by: Actor, path: str) -> None:
     """The address leads nowhere any more; nothing happens where it did not. Raises Forbidden."""
     rights.require(by, "site.change")
     async with database.transaction() as connection:
-        await remove(connection, path)
-        await audit.record(connection, by, "redirect.deleted", path, path)
+        if await remove(connection, path):
+            await audit.record(connection, by, "redirect.deleted", path, path)

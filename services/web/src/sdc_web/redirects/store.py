@@ -43,9 +43,9 @@ async def add(connection: Connection, path: str, post_id: str, now_us: int) -> N
 SQL_REMOVE = "DELETE FROM redirects WHERE path = :path"
 
 
-async def remove(connection: Connection, path: str) -> None:
-    """The address leads nowhere else any more."""
-    await execute(connection, SQL_REMOVE, {"path": path})
+async def remove(connection: Connection, path: str) -> int:
+    """The address leads nowhere else any more; returns 0 where it did not."""
+    return await execute(connection, SQL_REMOVE, {"path": path})
 
 
 class _Target(msgspec.Struct, frozen=True, kw_only=True):

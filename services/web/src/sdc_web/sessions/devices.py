@@ -57,5 +57,26 @@ async def remember(connection: Connection, author_id: str, token: str) -> None:
     await execute(connection, SQL_REMEMBER, values)
 
 
+SQL_FORGET = "DELETE FROM devices WHERE author_id = :author_id AND token_sha256 = :token_sha256"
+
+
+async def forget(connection: Connection, author_id: str, token_sha256: str) -> None:
+    """A sign-in there is one on a new device from now on."""
+    await execute(connection, SQL_FORGET, {"author_id": author_id, "token_sha256": token_sha256})
+
+
+# Without one that stays there would be none from which another one is told.
+SQL_FORGET_OTHERS = """
+DELETE FROM devices WHERE author_id = :author_id
+    AND EXISTS (SELECT 1 FROM sessions WHERE id = :kept_id AND device_sha256 <> '')
+    AND token_sha256 <> (SELECT device_sha256 FROM sessions WHERE id = :kept_id)
+"""
+
+
+async def forget_others(connection: Connection, author_id: str, kept_id: str) -> None:
+    """All but the one in which that session is; none where it is not known."""
+    await execute(connection, SQL_FORGET_OTHERS, {"author_id": author_id, "kept_id": kept_id})
+
+
 def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

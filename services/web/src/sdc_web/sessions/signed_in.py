@@ -1,13 +1,11 @@
-"""Beginning, recognising and ending sessions. 90 days from the last day of use, and a year at most."""
+"""Beginning and recognising sessions. 90 days from the last day of use, and a year at most."""
 
 import hashlib
 
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import NotFound
 
 from sdc_web import audit
-from sdc_web.authors import pending, rights
 from sdc_web.authors import store as authors
 from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
@@ -90,7 +88,9 @@ async def start(
         known = await devices.is_known(connection, author.id, device)
         device = device if known else clock.new_token()
         session = msgspec.structs.replace(
-            session, unknown_device=not known and await devices.any_known(connection, author.id)
+            session,
+            unknown_device=not known and await devices.any_known(connection, author.id),
+            device_sha256=sha256(device),
         )
         await devices.remember(connection, author.id, device)
         await store.delete_by_token(connection, sha256(replaces))
@@ -136,33 +136,6 @@ async def listing(databases: Databases, author_id: str) -> list[Session]:
     """The author's sessions, the most recently used first."""
     async with databases.ttl.read() as connection:
         return await store.of_author(connection, author_id, clock.now_us())
-
-
-async def revoke(databases: Databases, by: Actor, session_id: str) -> None:
-    """End one of one's own sessions. Raises NotFound when it is none of theirs."""
-    async with databases.ttl.transaction() as connection:
-        ended = await store.delete(connection, by.id, session_id)
-    if ended is None:
-        raise NotFound("there is no such session")
-    async with databases.site.transaction() as connection:
-        words = ", ".join(filter(None, (devices.name(ended.user_agent), ended.country)))
-        await audit.record(connection, by, "session.ended", session_id, words)
-
-
-async def revoke_all(databases: Databases, by: Actor, author_id: str, *, kept_id: str = "") -> int:
-    """End all sessions of an author but the one named, and sign-ins under way; returns how many sessions ended. Raises
-    Forbidden.
-    """
-    rights.require(by, "account.change", author_id)
-    async with databases.ttl.transaction() as connection:
-        await pending.delete_of(connection, author_id)
-        ended = await store.delete_others(connection, author_id, kept_id)
-    if ended:
-        async with databases.site.transaction() as connection:
-            whose = "" if author_id == by.id else " of another author"
-            words = f"{ended} {'session' if ended == 1 else 'sessions'}{whose}"
-            await audit.record(connection, by, "session.ended", author_id, words)
-    return ended
 
 
 def sha256(token: str) -> str:

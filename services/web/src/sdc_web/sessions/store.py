@@ -21,13 +21,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     seen_country: str = ""
     unknown_device: bool = False
     told_until_us: int = 0
+    device_sha256: str = ""
 
 
 SQL_INSERT = """
 INSERT INTO sessions (token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us,
-    user_agent, country, way, seen_at_us, seen_country, unknown_device, told_until_us)
+    user_agent, country, way, seen_at_us, seen_country, unknown_device, told_until_us, device_sha256)
 VALUES (:token_sha256, :id, :author_id, :created_at_us, :refreshed_at_us, :confirmed_at_us, :expires_at_us,
-    :user_agent, :country, :way, :seen_at_us, :seen_country, :unknown_device, :told_until_us)
+    :user_agent, :country, :way, :seen_at_us, :seen_country, :unknown_device, :told_until_us, :device_sha256)
 """
 
 
@@ -37,7 +38,7 @@ async def insert(connection: Connection, session: Session) -> None:
 
 SQL_BY_COOKIE = """
 SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country,
-    way, seen_at_us, seen_country, unknown_device, told_until_us
+    way, seen_at_us, seen_country, unknown_device, told_until_us, device_sha256
 FROM sessions WHERE token_sha256 = :token_sha256 AND expires_at_us > :now_us
 """
 
@@ -49,7 +50,7 @@ async def by_token(connection: Connection, token_sha256: str, now_us: int) -> Se
 
 SQL_OF_AUTHOR = """
 SELECT token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent, country,
-    way, seen_at_us, seen_country, unknown_device, told_until_us
+    way, seen_at_us, seen_country, unknown_device, told_until_us, device_sha256
 FROM sessions WHERE author_id = :author_id AND expires_at_us > :now_us ORDER BY seen_at_us DESC, id
 """
 
@@ -96,7 +97,7 @@ async def confirm(connection: Connection, author_id: str, session_id: str, token
 SQL_DELETE = """
 DELETE FROM sessions WHERE author_id = :author_id AND id = :id
 RETURNING token_sha256, id, author_id, created_at_us, refreshed_at_us, confirmed_at_us, expires_at_us, user_agent,
-    country
+    country, device_sha256
 """
 
 
