@@ -274,6 +274,11 @@ async def test_the_log_is_searched_by_words_person_kind_and_period(databases: Da
         first, second = clock.day_of(DAY_US), clock.day_of(DAY_US + clock.DAY_US)
     found = {
         "über": ["Über den Nebel"],
+        "uber den": ["Über den Nebel"],
+        "neb": ["Über den Nebel"],
+        "published -fog": ["Über den Nebel"],
+        '"100 lamp"': ["Fog and 100% lamp"],
+        "!?": [],
         "fog lamp": ["Fog and 100% lamp"],
         "100%": ["Fog and 100% lamp"],
         "ada published": ["Über den Nebel"],
@@ -290,6 +295,21 @@ async def test_the_log_is_searched_by_words_person_kind_and_period(databases: Da
     assert len(await told(databases, since=second, until=second)) == 1
     async with databases.site.read() as connection:
         assert await audit.names(connection, OWNER) == ["", "ada", "system"]
+
+
+async def test_words_are_found_in_scripts_without_spaces(databases: Databases) -> None:
+    await add(databases, "霧の中のランプ")
+    assert [words for _, _, words in await told(databases, q="ランプ")] == ["霧の中のランプ"]
+
+
+async def test_a_search_reads_the_index_of_words_and_sorts_nothing(databases: Databases) -> None:
+    asked = {"before": 9, "since_us": 0, "until_us": 9, "who": None, "kind": "", "limit": 9, "sought": '"fog"'}
+    async with databases.site.read() as connection:
+        cursor = await connection.execute(f"EXPLAIN QUERY PLAN {audit.log.SQL_SEARCH}", asked)
+        plan = " ".join(str(tuple(row)) for row in await cursor.fetchall())
+    assert "VIRTUAL TABLE INDEX" in plan
+    assert "SCAN entry" not in plan
+    assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "yesterday", "2026-1-1", "1969-12-31", "\u0662\u0660\u0662\u0666-01-01"])

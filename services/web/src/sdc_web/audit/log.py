@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, fetch_all
+from sdc_core.sqlite import Connection, Value, fetch_all
 
 from sdc_web.audit.actions import ACTIONS, Action
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.search import query
 
 PAGE = 50
 NOBODY = "-"
@@ -48,29 +49,42 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return ACTIONS[self.action]
 
 
-# The rows are few enough to look through: an index of words would be larger than they are.
-SQL_PAGE = """
-SELECT id, at_us, author_id, author_name, kind, action, subject_id, words FROM audit_entries
-WHERE id < :before AND at_us >= :since_us AND at_us < :until_us
-    AND (:who IS NULL OR author_name = :who) AND (:kind = '' OR kind = :kind)
-    AND NOT EXISTS (SELECT 1 FROM json_each(:sought) AS word WHERE instr(haystack, word.value) = 0)
-ORDER BY id DESC LIMIT :limit
+_COLUMNS = """
+SELECT entry.id, entry.at_us, entry.author_id, entry.author_name, entry.kind, entry.action, entry.subject_id,
+    entry.words
+"""
+_FITS = """
+entry.at_us >= :since_us AND entry.at_us < :until_us
+    AND (:who IS NULL OR entry.author_name = :who) AND (:kind = '' OR entry.kind = :kind)
+"""
+SQL_PAGE = f"""
+{_COLUMNS} FROM audit_entries AS entry WHERE entry.id < :before AND {_FITS} ORDER BY entry.id DESC LIMIT :limit
+"""
+# The list of a word's rows is read from its end, as far as the page needs.
+SQL_SEARCH = f"""
+{_COLUMNS} FROM audit_words CROSS JOIN audit_entries AS entry ON entry.id = audit_words.rowid
+WHERE audit_words MATCH :sought AND audit_words.rowid < :before AND {_FITS}
+ORDER BY audit_words.rowid DESC LIMIT :limit
 """
 
 
 async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE) -> list[Entry]:
-    """Entries that fit, the newest first. Raises Forbidden, and Invalid for a filter that is none."""
+    """Entries that fit, the newest first; words are sought as readers seek them in texts. Raises Forbidden, and Invalid
+    for a filter that is none.
+    """
     rights.require(by, "audit.read")
-    values = {
+    values: dict[str, Value] = {
         "before": _before(filters.before),
         "since_us": _start_us(filters.since, "since") if filters.since else 0,
         "until_us": _start_us(filters.until, "until") + clock.DAY_US if filters.until else _LATEST,
         "who": "" if filters.who == NOBODY else filters.who or None,
         "kind": filters.kind,
-        "sought": msgspec.json.encode(filters.q.casefold().split()).decode(),
         "limit": limit,
     }
-    return await fetch_all(connection, Entry, SQL_PAGE, values)
+    if not filters.q.strip():
+        return await fetch_all(connection, Entry, SQL_PAGE, values)
+    sought = query.parse(filters.q).expression
+    return await fetch_all(connection, Entry, SQL_SEARCH, {**values, "sought": sought}) if sought else []
 
 
 async def newest(connection: Connection, by: Actor, limit: int) -> list[Entry]:

@@ -7,6 +7,7 @@ from sdc_core.sqlite import Connection, execute
 
 from sdc_web.audit.actions import ACTIONS, Action, kind_of
 from sdc_web.authors.rights import Actor
+from sdc_web.texts.scripts import spread
 
 MAX_WORDS = 300
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -33,6 +34,6 @@ async def record(connection: Connection, by: Actor | None, action: Action, subje
         "action": action,
         "subject_id": subject_id[:MAX_WORDS],
         "words": told,
-        "haystack": f"{name} {ACTIONS[action]} {told}".casefold(),
+        "haystack": spread(f"{name} {ACTIONS[action]} {told}".casefold()),
     }
     await execute(connection, SQL_RECORD, values)

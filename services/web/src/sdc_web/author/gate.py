@@ -58,10 +58,13 @@ def require_same_origin(headers: Iterable[tuple[bytes, bytes]], site_url: str) -
 
 
 def _is_ours(origin: str, host: str, site_url: str) -> bool:
-    """Origin is the site's public one, or that of the very address at which this process was asked."""
+    """Origin is the site's public one, or that of the very address at which this process was asked; without https only
+    where nobody stands between, since whoever can write into the answers of a plain address has its origin.
+    """
     if origin == site_url:
         return True
-    return bool(host) and origin in (f"http://{host}", f"https://{host}")
+    plain = not site_url.startswith("https://") or host.partition(":")[0] in ("localhost", "127.0.0.1")
+    return bool(host) and (origin == f"https://{host}" or (plain and origin == f"http://{host}"))
 
 
 def _private(sent: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
