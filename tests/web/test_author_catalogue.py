@@ -10,7 +10,7 @@ from sdc_web import posts
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, Post
+from sdc_web.posts import Draft, Post, finding
 from sdc_web.posts.listing import Filters
 
 from signing_in import BROWSER, HTMX, OWNER, come_in, send
@@ -140,6 +140,64 @@ async def test_a_search_finds_parts_of_titles_and_words_of_texts(
     published = await write(databases, "Published", "The lights of the harbour.")
     await posts.publish(databases.site, OWNER, published.id)
     assert await titles(databases, q=typed) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("ÄPFEL", ["Draft"]), ("apfel", ["Draft"]), ("gru", ["Draft"]), ("äpfel -grün", []), ("ランプ", ["Changed"])],
+)
+async def test_words_of_what_is_not_published_are_found_however_long_ago_it_was_saved(
+    databases: Databases, author_id: str, monkeypatch: pytest.MonkeyPatch, typed: str, found: list[str]
+) -> None:
+    monkeypatch.setattr(finding, "LOOKED_AT", 0)
+    await write(databases, "Draft", "Äpfel, noch *grün*.")
+    changed = await write(databases, "Changed", "Seen.")
+    await posts.publish(databases.site, OWNER, changed.id)
+    await posts.revisions.save(databases.site, OWNER, changed.id, Draft(title="Changed", body="霧の中のランプ"), 2)
+    assert await titles(databases, q=typed) == []
+    assert not await posts.draft_words.read_due(databases.site, clock.now_us() + clock.DAY_US)
+    assert await titles(databases, q=typed) == found
+
+
+async def test_what_is_still_typed_is_not_indexed_and_found_nevertheless(databases: Databases, author_id: str) -> None:
+    await write(databases, "Draft", "Half written")
+    await posts.draft_words.read_due(databases.site, clock.now_us())
+    assert await kept(databases) == "0 1"
+    assert await titles(databases, q="f writ") == ["Draft"]
+
+
+async def test_words_go_with_what_is_published_or_deleted_or_written_anew(
+    databases: Databases, author_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "LOOKED_AT", 0)
+    first, second = await write(databases, "First", "Foggy"), await write(databases, "Second", "Foggy")
+    third = await write(databases, "Third", "Foggy")
+    later_us = clock.now_us() + clock.DAY_US
+    await posts.draft_words.read_due(databases.site, later_us)
+    await posts.publish(databases.site, OWNER, first.id)
+    await posts.delete(databases.site, OWNER, second.id)
+    await posts.revisions.save(databases.site, OWNER, third.id, Draft(title="Third", body="Clear"), 2)
+    await posts.draft_words.read_due(databases.site, later_us)
+    assert await kept(databases) == "1 0"
+    assert await titles(databases, q="foggy") == ["First"]
+    assert await titles(databases, q="clear") == ["Third"]
+
+
+async def test_many_drafts_are_read_some_at_a_time(databases: Databases, author_id: str) -> None:
+    for number in range(posts.draft_words.AT_ONCE + 1):
+        await write(databases, f"Draft {number}")
+    later_us = clock.now_us() + clock.DAY_US
+    assert await posts.draft_words.read_due(databases.site, later_us)
+    assert not await posts.draft_words.read_due(databases.site, later_us)
+    assert not await posts.draft_words.read_due(databases.site, later_us)
+    assert await kept(databases) == f"{posts.draft_words.AT_ONCE + 1} 0"
+
+
+async def kept(databases: Databases) -> object:
+    """How many texts have their words in the index, and how many wait for that."""
+    counts = "SELECT (SELECT count(*) FROM draft_words) || ' ' || (SELECT count(*) FROM drafts_to_read)"
+    async with databases.site.read() as connection:
+        return await fetch_value(connection, counts)
 
 
 async def test_words_are_counted_by_the_gaps_between_them(databases: Databases, author_id: str) -> None:

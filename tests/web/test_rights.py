@@ -468,6 +468,8 @@ WITHOUT = {
     "sdc_web.posts.schedule.meet_due",
     "sdc_web.posts.schedule.run",
     "sdc_web.posts.rereading.read_again",
+    "sdc_web.posts.draft_words.read_due",
+    "sdc_web.posts.draft_words.run",
     "sdc_web.posts.tags_following.go_on",
     "sdc_web.posts.tags_following.run",
     "sdc_web.media.files.ready",

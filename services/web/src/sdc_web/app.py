@@ -184,6 +184,7 @@ class _Opened:
                     "redirects.count": uses.run,
                     "posts.schedule": lambda: posts.schedule.run(databases.site),
                     "posts.read_again": lambda: posts.read_again(databases.site),
+                    "drafts.read": lambda: posts.draft_words.run(databases.site),
                     "tags.follow": lambda: posts.tags_following.run(databases.site),
                     "changes.announce": lambda: announcements.run(databases.site, settings),
                     "endpoints.deliver": lambda: endpoints.run(databases.site, settings),

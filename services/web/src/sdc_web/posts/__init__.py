@@ -2,6 +2,7 @@
 
 from sdc_web.posts import (
     canonical,
+    draft_words,
     history,
     home,
     languages,
@@ -55,6 +56,7 @@ __all__ = [
     "canonical",
     "create",
     "delete",
+    "draft_words",
     "find",
     "front",
     "history",

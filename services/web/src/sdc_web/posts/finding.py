@@ -1,4 +1,4 @@
-"""The author's search: a part of a title whatever it is, words of what is published, a part of a text that is not."""
+"""The author's search: a part of a title whatever it is, words of every text, a part of one that is being written."""
 
 import msgspec
 from sdc_core.sqlite import Connection, fetch_value
@@ -7,7 +7,9 @@ from sdc_web.search import query
 
 MAX_QUERY = 200
 LOOKED_AT = 500
-"""Texts that are not as readers see them, the last saved first, which are looked through from end to end."""
+"""Texts that are not as readers see them, the last saved first, which are looked through from end to end as well: what
+is typed is in no index yet.
+"""
 _SHORTEST = 3
 """Letters that the index of titles is made of."""
 
@@ -21,6 +23,7 @@ FROM search CROSS JOIN search_rows ON search_rows.id = search.rowid
 CROSS JOIN catalogue ON catalogue.post_id = search_rows.post_id
 WHERE search MATCH :words
 """
+SQL_BY_DRAFT_WORDS = "SELECT json_group_array(rowid) FROM draft_words WHERE draft_words MATCH :words"
 SQL_BY_TEXT = """
 SELECT json_group_array(looked.id) FROM (
     SELECT id, post_id FROM catalogue WHERE state <> 'published'
@@ -44,6 +47,7 @@ async def among_all(connection: Connection, typed: str) -> str | None:
     words = query.parse(text).expression
     if words:
         found |= _numbers(await fetch_value(connection, SQL_BY_WORDS, {"words": words}))
+        found |= _numbers(await fetch_value(connection, SQL_BY_DRAFT_WORDS, {"words": words}))
     found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, {"part": part, "looked_at": LOOKED_AT}))
     return msgspec.json.encode(sorted(found)).decode()
 
