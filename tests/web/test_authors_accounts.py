@@ -38,6 +38,26 @@ async def test_an_author_without_a_password_cannot_sign_in_by_one(databases: Dat
         await accounts.sign_in(databases, name="eve", password="", address=ADDRESS)
 
 
+async def test_nobody_is_called_as_the_site_calls_itself_in_the_log(databases: Databases) -> None:
+    with pytest.raises(Invalid) as refused:
+        await accounts.create(databases, OWNER, name=" System ", role="viewer")
+    assert refused.value.field == "name"
+
+
+@pytest.mark.parametrize("letter", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u3164", "\u200e", "\x7f"])
+async def test_a_name_holds_nothing_unseen_and_nothing_that_turns_it_round(databases: Databases, letter: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await accounts.create(databases, OWNER, name="eve", role="viewer", display_name=f"Ada{letter} L")
+    assert refused.value.field == "display_name"
+
+
+@pytest.mark.parametrize("shown", ["Zoë Ďurišová", "محمد", "林さん", "👩\u200d💻 Eve"])
+async def test_a_name_is_written_as_people_write_theirs(databases: Databases, shown: str) -> None:
+    assert (
+        await accounts.create(databases, OWNER, name="eve", role="viewer", display_name=shown)
+    ).display_name == shown
+
+
 async def test_fourteen_characters_are_too_few(databases: Databases) -> None:
     with pytest.raises(Invalid) as refused:
         await accounts.create(databases, OWNER, name="eve", role="owner", password="a" * 5 + "bcdefghij")

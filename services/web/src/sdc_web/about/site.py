@@ -19,6 +19,10 @@ MAX_LABEL = 40
 MAX_URL = 1_000
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What no title and no name holds, since feeds cannot carry it."""
+MISLEADING = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]"
+)
+"""What no name of a person or thing of theirs holds besides: it is not seen, or turns the words around it."""
 
 
 class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +56,11 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     language: str
     elsewhere: str
+
+
+def is_misleading(name: str) -> bool:
+    """Whether a name holds what nobody sees, or what makes it read otherwise than it is written."""
+    return UNSEEN.search(name) is not None or MISLEADING.search(name) is not None
 
 
 SQL_WORDS = "SELECT title, description, language, elsewhere FROM site WHERE id = 1"

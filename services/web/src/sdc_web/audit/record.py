@@ -10,7 +10,7 @@ from sdc_web.authors.rights import Actor
 from sdc_web.texts.scripts import spread
 
 MAX_WORDS = 300
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """What moves a terminal's cursor or turns the direction of a line: titles are an author's own, the line is not."""
 
 SQL_RECORD = """

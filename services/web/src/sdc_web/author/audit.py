@@ -101,7 +101,7 @@ def _row(entry: Entry) -> Row:
     return Row(
         id=entry.id,
         at_us=entry.at_us,
-        who=_name(entry.author_name),
+        who=_name(entry.author_name) if not entry.author_id else entry.author_name,
         did=entry.did,
         words=entry.words,
         url=folder + quote(entry.subject_id, safe="") if folder else "",

@@ -50,8 +50,10 @@ async def prepare(*, name: str, display_name: str, password: str | None, role: R
     name = name.strip().lower()
     if not _NAME.fullmatch(name):
         raise Invalid("a name has 1 to 32 letters, digits, dots, hyphens or underscores", field="name")
+    if name == rights.SYSTEM.name:
+        raise Invalid("this is how the site itself is called in the audit log: choose another name", field="name")
     display_name = " ".join(display_name.split()) or name
-    if len(display_name) > MAX_DISPLAY_NAME or site.UNSEEN.search(display_name):
+    if len(display_name) > MAX_DISPLAY_NAME or site.is_misleading(display_name):
         raise Invalid(f"the shown name may have at most {MAX_DISPLAY_NAME} visible characters", field="display_name")
     if password is not None:
         await passwords.require_strong(password, name, display_name)

@@ -10,7 +10,7 @@ from sdc_core.sqlite import Connection, execute, fetch_one
 
 from sdc_web.authors import throttle
 from sdc_web.authors.github_calls import Provider, authorize_address
-from sdc_web.authors.one_time_tokens import sha256
+from sdc_web.authors.token_store import sha256
 from sdc_web.db import Databases
 
 LIFETIME_US = 10 * 60 * clock.SECOND_US

@@ -11,10 +11,10 @@ from sdc_web import audit
 from sdc_web.about import site
 from sdc_web.authors import accounts, invitation_store, passkey_store, rights, store
 from sdc_web.authors.invitation_store import Invitation
-from sdc_web.authors.one_time_tokens import sha256
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import Actor, Role
 from sdc_web.authors.store import Author
+from sdc_web.authors.token_store import sha256
 from sdc_web.db import Databases
 
 LIFETIME_US = 7 * clock.DAY_US
@@ -34,7 +34,7 @@ async def make(databases: Databases, by: Actor, role: Role, whom: str) -> str:
     """The token of a new invitation; `whom` is a note. Raises Forbidden, Invalid, Conflict when too many are open."""
     rights.require(by, "authors.change")
     note = " ".join(whom.split())
-    if len(note) > MAX_WHOM or site.UNSEEN.search(note):
+    if len(note) > MAX_WHOM or site.is_misleading(note):
         raise Invalid(f"the note has at most {MAX_WHOM} visible characters", field="whom")
     async with databases.site.read() as connection:
         author = await store.by_id(connection, by.id)

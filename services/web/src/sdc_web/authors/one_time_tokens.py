@@ -1,6 +1,5 @@
 """Links that work once: the first set-up, and the way back in. Only a token's SHA-256 is stored."""
 
-import hashlib
 import logging
 
 import msgspec
@@ -14,7 +13,7 @@ from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.passkey_store import Passkey
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.authors.store import Author
-from sdc_web.authors.token_store import OneTimeToken, Purpose
+from sdc_web.authors.token_store import OneTimeToken, Purpose, sha256
 from sdc_web.db import Databases
 
 LIFETIME_US = 30 * 60 * clock.SECOND_US
@@ -137,8 +136,3 @@ async def _take(databases: Databases, token: str, purpose: Purpose) -> OneTimeTo
 
 def _spent() -> Unauthorized:
     return Unauthorized("this link has been used or its 30 minutes are over: ask for a new one")
-
-
-def sha256(token: str) -> str:
-    """The form in which a token is stored and looked up."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

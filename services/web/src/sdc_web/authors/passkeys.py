@@ -205,7 +205,7 @@ async def remove(databases: Databases, by: Actor, passkey_id: str, *, kept_id: s
 def clean_name(name: str) -> str:
     """One line; Invalid when it is too long or holds what nobody sees."""
     cleaned = " ".join(name.split())
-    if len(cleaned) > MAX_NAME or site.UNSEEN.search(cleaned):
+    if len(cleaned) > MAX_NAME or site.is_misleading(cleaned):
         raise Invalid(f"the name of a passkey has at most {MAX_NAME} visible characters", field="name")
     return cleaned
 

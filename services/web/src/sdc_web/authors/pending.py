@@ -6,8 +6,8 @@ from sdc_core.errors import Unauthorized
 from sdc_core.sqlite import Connection, execute, fetch_one
 
 from sdc_web.authors import store
-from sdc_web.authors.one_time_tokens import sha256
 from sdc_web.authors.store import Author
+from sdc_web.authors.token_store import sha256
 from sdc_web.db import Databases
 
 COOKIE = "pending"

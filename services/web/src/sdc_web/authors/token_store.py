@@ -1,5 +1,6 @@
 """The one_time_tokens table."""
 
+import hashlib
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -50,3 +51,8 @@ SQL_DELETE_OF = "DELETE FROM one_time_tokens WHERE purpose = :purpose AND author
 
 async def delete_of(connection: Connection, purpose: Purpose, author_id: str | None) -> None:
     await execute(connection, SQL_DELETE_OF, {"purpose": purpose, "author_id": author_id})
+
+
+def sha256(token: str) -> str:
+    """The form in which a token is stored and looked up."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
