@@ -23,6 +23,7 @@ from sdc_web.sessions.signed_in import SignedIn, find, start
 HOME = "/author"
 SIGN_IN = "/author/sign-in"
 CODE = "/author/sign-in/code"
+_DOTS = frozenset({".", ".."})
 LONGEST_ADDRESS = 2_000
 """No page of the author's has a longer one, and what is longer is neither kept nor sent back."""
 
@@ -144,7 +145,9 @@ def local_path(address: str) -> str:
     except ValueError:
         return HOME
     local = not parts.scheme and not parts.netloc and (parts.path == HOME or parts.path.startswith(f"{HOME}/"))
-    return address if local and not parts.path.startswith(SIGN_IN) and "//" not in parts.path else HOME
+    # A browser takes dots out, in either spelling, and what is left may lie above.
+    straight = "//" not in parts.path and not _DOTS & set(parts.path.lower().replace("%2e", ".").split("/"))
+    return address if local and straight and not parts.path.startswith(SIGN_IN) else HOME
 
 
 def page_of(request: AnyRequest) -> str:
