@@ -420,6 +420,14 @@ QUIET = {
 }
 """What leaves no entry in the audit log beyond what only reads, and why."""
 ELSEWHERE = {
+    "endpoints.change",
+    "endpoints.log.replay",
+    "endpoints.pause",
+    "endpoints.ping",
+    "endpoints.remove",
+    "endpoints.replay_since",
+    "endpoints.resume",
+    "endpoints.rotate",
     "github.unlink",
     "history.discard",
     "history.name",
