@@ -25,7 +25,7 @@ def test_a_line_survives_the_way_to_the_file_and_back() -> None:
 
 
 def test_a_line_is_one_line_whatever_a_client_sends() -> None:
-    hostile = Line(ts=1, visitor="v", status=200, path='/a\nb\r"\x00\u2028', ua="\x85\x1b[31m{}\n")
+    hostile = Line(ts=1, visitor="00000000000000ff", status=200, path='/a\nb\r"\x00\u2028', ua="\x85\x1b[31m{}\n")
     encoded = access_log.encode(hostile)
     assert encoded.count(b"\n") == 1
     assert encoded.endswith(b"}\n")
@@ -33,12 +33,14 @@ def test_a_line_is_one_line_whatever_a_client_sends() -> None:
 
 
 def test_what_is_usual_is_left_out() -> None:
-    small = Line(ts=1, visitor="v", status=200, path="/")
-    assert access_log.encode(small) == b'{"ts":1,"visitor":"v","path":"/","status":200}\n'
+    small = Line(ts=1, visitor="00000000000000ff", status=200, path="/")
+    assert access_log.encode(small) == b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200}\n'
 
 
 def test_a_field_of_a_later_version_is_passed_over() -> None:
-    assert access_log.decode(b'{"ts":1,"visitor":"v","path":"/","status":200,"new":{"x":[1]}}').path == "/"
+    assert (
+        access_log.decode(b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"new":{"x":[1]}}').path == "/"
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,11 +50,15 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
         b"\n",
         b"{",
         b"[]",
-        b'{"ts":1,"visitor":"v","path":"/"}',
-        b'{"ts":"1","visitor":"v","path":"/","status":200}',
-        b'{"ts":1,"visitor":"v","path":"/\xff","status":200}',
-        b'{"ts":1,"visitor":"v","path":"/","status":200,"new":' + b"[" * 100_000,
-        b'{"ts":1,"visitor":"v","path":"/","status":200}{"ts":2}',
+        b'{"ts":1,"visitor":"00000000000000ff","path":"/"}',
+        b'{"ts":"1","visitor":"00000000000000ff","path":"/","status":200}',
+        b'{"ts":1,"visitor":"00000000000000ff","path":"/\xff","status":200}',
+        b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"new":' + b"[" * 100_000,
+        b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200}{"ts":2}',
+        b'{"ts":1,"visitor":"00000000000000fg","path":"/","status":200}',
+        b'{"ts":1,"visitor":"00000000000000ff\\n","path":"/","status":200}',
+        b'{"ts":-1,"visitor":"00000000000000ff","path":"/","status":200}',
+        b'{"ts":9007199254740992,"visitor":"00000000000000ff","path":"/","status":200}',
     ],
 )
 def test_what_is_no_line_is_a_decode_error_and_nothing_else(raw: bytes) -> None:

@@ -28,7 +28,7 @@ DAY = clock.day_of(NOW_US)
 YESTERDAY = clock.day_of(NOW_US - clock.DAY_US)
 BODY = b"".join(
     access_log.encode(Line(ts=NOW_US + index, visitor=f"{index:016x}", path=f"/{index}", status=200))
-    for index in range(8_000)
+    for index in range(24_000)
 )
 
 

@@ -44,7 +44,7 @@ async def commit(database: Database, body: bytes, *, slot: str = "0") -> None:
     """Through the door that web uses, and closed."""
     with clock.frozen(NEXT_NOON_US):
         intake = streams.Intake(database)
-        await intake.append(slot=slot, day=DAY, at=0, body=body, gzipped=False)
+        await intake.append(slot=slot, day=DAY, at=0, body=body)
         digest = hashlib.sha256(body).hexdigest()
         await streams.close(database, slot=slot, day=DAY, closing=streams.Closing(length=len(body), sha256=digest))
 
@@ -177,7 +177,7 @@ async def test_sums_of_sealed_days_and_of_today_are_one(database: Database, hits
     with clock.frozen(NEXT_NOON_US):
         later = msgspec.structs.replace(PAGE, ts=START_US + clock.DAY_US)
         body = access_log.encode(later)
-        await streams.Intake(database).append(slot="0", day="2026-03-02", at=0, body=body, gzipped=False)
+        await streams.Intake(database).append(slot="0", day="2026-03-02", at=0, body=body)
     assert sorted(await hits.counted(sql, {}, first=DAY, last="2026-03-02", keys=1)) == [("/", 2, 14), ("/a", 1, 1)]
 
 

@@ -29,7 +29,7 @@ def intake(database: Database) -> Intake:
 
 
 async def append(intake: Intake, at: int, body: bytes, *, slot: str = "0") -> int:
-    return (await intake.append(slot=slot, day=DAY, at=at, body=body, gzipped=False)).at
+    return (await intake.append(slot=slot, day=DAY, at=at, body=body)).at
 
 
 async def close(database: Database, whole: bytes, *, length: int | None = None) -> Committed:

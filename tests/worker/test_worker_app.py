@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import sys
-import zlib
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from sdc_core.access_log import Line
 from sdc_core.service_client import ServiceClient
 from sdc_core.webhooks import Keyring, new_secret
 from sdc_worker.db import open_worker
-from sdc_worker.ingest import store
+from sdc_worker.ingest import packing, store
 
 pytestmark = pytest.mark.timeout(120)  # each test starts a process, which takes seconds on a busy machine
 START_S = 30.0
@@ -190,4 +189,4 @@ async def test_kills_in_the_middle_lose_and_double_no_line(tmp_path: Path) -> No
     assert closed.body == b'{"at":%d,"closed":true}' % len(stream)
     async with open_worker(tmp_path / "worker.db") as database, database.read() as connection:
         batches = await store.batches_after(connection, after=0, limit=10_000)
-    assert b"".join(zlib.decompress(batch.body) for batch in batches) == stream
+    assert b"".join(packing.unpack(batch.body) for batch in batches) == stream

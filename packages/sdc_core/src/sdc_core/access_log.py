@@ -3,6 +3,8 @@
 Short names, since a line is kept, compressed and read millions of times.
 """
 
+from typing import Annotated
+
 import msgspec
 
 MAX_TEXT = 512
@@ -27,8 +29,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     country  ISO 3166-1 alpha-2, or empty
     """
 
-    ts: int
-    visitor: str
+    ts: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    visitor: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
     rid: str = ""
     method: str = "GET"
     path: str
@@ -58,5 +60,13 @@ def decode(raw: bytes) -> Line:
     """The line from its bytes, newline or not; msgspec.DecodeError when it is none."""
     try:
         return _decoder.decode(raw)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
+
+
+def decode_all(raw: bytes) -> list[Line]:
+    """The lines of a body, blank ones left out; msgspec.DecodeError when one is none."""
+    try:
+        return _decoder.decode_lines(raw)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from None

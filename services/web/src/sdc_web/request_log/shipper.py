@@ -9,7 +9,6 @@ from the offset that was answered.
 """
 
 import asyncio
-import gzip
 import hashlib
 import logging
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import zstandard
 from sdc_core import clock
 from sdc_core.answers.logs import Committed, Streams
 from sdc_core.attempts import Attempt
@@ -27,7 +27,7 @@ from sdc_web.request_log import slots
 from sdc_web.request_log.slots import LogFile, Slot
 from sdc_web.request_log.writer import Writer
 
-RANGE_BYTES = 256 * 1024
+RANGE_BYTES = 1024 * 1024
 IDLE_S = 1.0
 ORPHANS_EVERY_US = 30 * clock.SECOND_US
 CLOSE_AFTER_US = 60 * clock.SECOND_US
@@ -35,6 +35,7 @@ CLOSE_AFTER_US = 60 * clock.SECOND_US
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 PUT_TIMEOUT_S = 15.0
+_LEVEL = 3
 FINAL = frozenset({400, 409, 413, 415, 422})
 """Answers that the same bytes would get again."""
 
@@ -132,8 +133,8 @@ class Shipper:
                 f"/logs/{file.slot}/{file.day}",
                 query={"at": str(at)},
                 message_id=f"{file.slot}/{file.day}/{at}",
-                body=await asyncio.to_thread(gzip.compress, body, 1, mtime=0),
-                headers={"content-type": "application/x-ndjson", "content-encoding": "gzip"},
+                body=await asyncio.to_thread(_pack, body),
+                headers={"content-type": "application/x-ndjson", "content-encoding": "zstd"},
                 timeout_s=PUT_TIMEOUT_S,
             )
             if attempt.status in FINAL:
@@ -211,6 +212,10 @@ def read_lines(path: Path, at: int) -> bytes:
     finally:
         os.close(descriptor)
     return data if len(data) == RANGE_BYTES and b"\n" not in data else data[: data.rfind(b"\n") + 1]
+
+
+def _pack(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(body)
 
 
 def _proof(path: Path) -> tuple[int, str]:

@@ -73,7 +73,7 @@ class Loaded:
             fresh = [batch for batch in batches if batch.id > self.seen]
             for day, of_day in groupby(fresh, key=lambda batch: batch.day):
                 if day not in self.days:
-                    self._working.execute(visits.sql_create(_table("raw", day)))
+                    self._working.execute(visits.sql_lines(_table("raw", day)))
                 self._load(_table("raw", day), day, list(of_day))
                 self.days.add(day)
                 self._stale.add(day)
@@ -86,7 +86,7 @@ class Loaded:
             if day in self.merged:
                 return
             if day not in self.days:
-                self._working.execute(visits.sql_create(_table("raw", day)))
+                self._working.execute(visits.sql_lines(_table("raw", day)))
             values = {"files": [str(path)], "shift": _BEFORE}
             self._number(visits.sql_merge(_table("raw", day), schema), values)
             self.days.add(day)
@@ -97,8 +97,9 @@ class Loaded:
         """Put the requests of those days into visits, where any came since the last time."""
         with self._lock:
             for day in [day for day in self._stale if first <= day <= last]:
-                hot = _table("hot", day)
-                self._working.execute(f"CREATE OR REPLACE TABLE {hot} AS {visits.sql_visits(_table('raw', day))}")
+                raw, hot = _table("raw", day), _table("hot", day)
+                self._know(raw)
+                self._working.execute(f"CREATE OR REPLACE TABLE {hot} AS {visits.sql_visits(raw)}", {"day": day})
                 self._stale.discard(day)
                 self._settled[day] = self._settled.get(day, 0) + 1
                 if self._settled[day] == 1:
@@ -115,8 +116,8 @@ class Loaded:
                 self.days.discard(day)
                 self._settled.pop(day, None)
                 self._show()
-                for kind in ("raw", "hot"):
-                    self._working.execute(f"DROP TABLE IF EXISTS {_table(kind, day)}")
+                for table in (_table("raw", day), f"{_table('raw', day)}_sealed", _table("hot", day)):
+                    self._working.execute(f"DROP TABLE IF EXISTS {table}")
             self.merged.discard(day)
             self.newest.pop(day, None)
             self._stale.discard(day)
@@ -126,7 +127,7 @@ class Loaded:
         """Begin to write a day: with what is sealed of it already."""
         table = _table("seal", day)
         with self._lock:
-            self._working.execute(visits.sql_create(table))
+            self._working.execute(visits.sql_lines(table))
             self._counts[table] = 0
             if before is not None:
                 values = {"files": [str(before)], "shift": 0}
@@ -140,45 +141,51 @@ class Loaded:
     def write(self, day: str, path: Path) -> int:
         """Write the day as Parquet; returns how many requests it has."""
         table = _table("seal", day)
-        (written,) = self.connection.cursor().execute(visits.sql_write(table), {"file": str(path)}).fetchone() or (0,)
+        with self._lock:
+            self._know(table)
+        values = {"day": day, "file": str(path)}
+        (written,) = self.connection.cursor().execute(visits.sql_write(table), values).fetchone() or (0,)
         return int(written)
 
     def end(self, day: str) -> None:
         """The day was written, or was not."""
         with self._lock:
-            self._working.execute(f"DROP TABLE IF EXISTS {_table('seal', day)}")
+            for table in (_table("seal", day), f"{_table('seal', day)}_sealed"):
+                self._working.execute(f"DROP TABLE IF EXISTS {table}")
             self._counts.pop(_table("seal", day), None)
 
     def _load(self, table: str, day: str, batches: list[Batch]) -> None:
         import duckdb  # noqa: PLC0415 - as below
 
         try:
-            self._stage(table, day, rows.as_stored(batches))
+            added = self._read(table, day, rows.as_stored(batches))
         except duckdb.Error:
-            self._stage(table, day, rows.in_plain_form(batches))
-        self._know()
-        start_us = (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US
-        added = self._number(visits.sql_add(table), {"day": day, "start_us": start_us})
+            added = self._read(table, day, rows.in_plain_form(batches))
         self._counts[table] = self._counts.get(table, 0) + added
 
-    def _stage(self, table: str, day: str, body: bytes) -> None:
+    def _read(self, table: str, day: str, body: bytes) -> int:
         file = self._scratch / f"{clock.new_id()}.ndjson"
         file.write_bytes(body)
-        # Numbers are dense within a day, and no two days share one.
-        first = (date.fromisoformat(day).toordinal() << 32) + self._counts.get(table, 0)
+        number = date.fromisoformat(day).toordinal()
+        values = {
+            "file": str(file),
+            "columns": rows.LINE_COLUMNS,
+            # Numbers are dense within a day, and no two days share one.
+            "first": (number << 32) + self._counts.get(table, 0),
+            "start_us": (number - clock.EPOCH.toordinal()) * clock.DAY_US,
+        }
         try:
-            values = {"file": str(file), "columns": rows.LINE_COLUMNS, "first": first}
-            self._working.execute(visits.SQL_STAGE, values)
+            return self._number(visits.sql_load(table), values)
         finally:
             file.unlink()
 
-    def _know(self) -> None:
-        """Work out agents and origins that came for the first time."""
+    def _know(self, table: str) -> None:
+        """Work out agents and origins that a day's lines name for the first time."""
         if self._number(visits.SQL_KNOWN) > MOST_KNOWN:
             self._working.execute(visits.SQL_TABLES)
-        if agents := self._working.execute(visits.SQL_NEW_AGENTS).fetchall():
+        if agents := self._working.execute(visits.sql_new_agents(table)).fetchall():
             self._remember("agents", [(ua, *astuple(classify(ua))) for (ua,) in agents])
-        if origins := self._working.execute(visits.SQL_NEW_ORIGINS).fetchall():
+        if origins := self._working.execute(visits.sql_new_origins(table)).fetchall():
             self._remember("origins", [(ref, query, *astuple(origin(ref, query))) for ref, query in origins])
 
     def _remember(self, table: str, known: list[tuple[str | int, ...]]) -> None:
@@ -218,7 +225,7 @@ def _connect(scratch: Path) -> "duckdb.DuckDBPyConnection":
     )
     connection.execute("SET parquet_metadata_cache = true")
     connection.execute(visits.SQL_TABLES)
-    connection.execute(visits.sql_create("raw_"))
-    connection.execute(f"CREATE TABLE hot_ AS {visits.sql_visits('raw_')}")
+    connection.execute(visits.sql_lines("raw_"))
+    connection.execute(f"CREATE TABLE hot_ AS {visits.sql_visits('raw_')}", {"day": ""})
     connection.execute("CREATE VIEW hot AS SELECT * FROM hot_")
     return connection

@@ -1,11 +1,9 @@
 """What the engine reads of the access log: lines as they are, or in one plain form where some of them are none."""
 
-import zlib
-
 import msgspec
 from sdc_core import access_log
 
-from sdc_worker.ingest import lines
+from sdc_worker.ingest import lines, packing
 from sdc_worker.ingest.store import Batch
 
 LINE_COLUMNS = {
@@ -60,7 +58,7 @@ _LARGEST = 2**53
 def as_stored(batches: list[Batch]) -> bytes:
     """The lines of batches. Those of a batch that is not `whole` are read one by one, and what is none is left out."""
     return b"".join(
-        zlib.decompress(batch.body) if batch.whole else _plain(zlib.decompress(batch.body)) for batch in batches
+        packing.unpack(batch.body) if batch.whole else _plain(packing.unpack(batch.body)) for batch in batches
     )
 
 
@@ -68,7 +66,7 @@ def in_plain_form(batches: list[Batch]) -> bytes:
     """The same lines, each written anew: for what one JSON reader takes and another does not, such as a name that
     stands twice in a line.
     """
-    return b"".join(_plain(zlib.decompress(batch.body)) for batch in batches)
+    return b"".join(_plain(packing.unpack(batch.body)) for batch in batches)
 
 
 def _plain(body: bytes) -> bytes:

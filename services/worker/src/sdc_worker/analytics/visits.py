@@ -40,15 +40,6 @@ _KIND = f"""CASE
     ELSE 'other'
 END"""
 
-SQL_STAGE = """
-CREATE OR REPLACE TABLE stage AS
-SELECT $first + row_number() OVER () AS seq, ts, ('0x' || visitor)::UBIGINT AS visitor,
-    coalesce(method, 'GET') AS method, path, coalesce(query, '') AS query, status,
-    coalesce(bytes, 0) AS bytes, coalesce(us, 0) AS us, coalesce(type, '') AS type,
-    coalesce(ref, '') AS ref, coalesce(ua, '') AS ua, coalesce(country, '') AS country
-FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
-"""
-
 SQL_TABLES = """
 CREATE OR REPLACE TABLE agents (
     ua VARCHAR, browser VARCHAR, os VARCHAR, device VARCHAR, bot VARCHAR, bot_kind VARCHAR, readers INTEGER
@@ -57,28 +48,41 @@ CREATE OR REPLACE TABLE origins (ref VARCHAR, query VARCHAR, source VARCHAR, med
 """
 
 SQL_KNOWN = "SELECT (SELECT count(*) FROM agents) + (SELECT count(*) FROM origins)"
-SQL_NEW_AGENTS = "SELECT DISTINCT ua FROM stage ANTI JOIN agents USING (ua)"
-SQL_NEW_ORIGINS = "SELECT DISTINCT ref, query FROM stage ANTI JOIN origins USING (ref, query)"
 
 
-def sql_create(table: str) -> str:
-    """A table of requests that have not been put into visits yet."""
-    return f"CREATE OR REPLACE TABLE {table} ({_DECLARED})"
+def sql_lines(table: str) -> str:
+    """A table of a day's lines, and one of what a segment has of the day already."""
+    return f"""
+CREATE OR REPLACE TABLE {table} (
+    seq BIGINT, ts BIGINT, visitor BIGINT, method VARCHAR, path VARCHAR, query VARCHAR, status SMALLINT, bytes BIGINT,
+    us BIGINT, type VARCHAR, ref VARCHAR, ua VARCHAR, country VARCHAR
+);
+CREATE OR REPLACE TABLE {table}_sealed ({_DECLARED})
+"""
 
 
-def sql_add(table: str) -> str:
-    """Requests of the stage, with what is known of their agents and origins. The file's day is the day of the visitor's
-    hash: an answer that ended a moment past midnight still belongs to it.
+def sql_load(table: str) -> str:
+    """Lines of a file. The day is that of the visitors' hashes: an answer that ended a moment past midnight still
+    belongs to it.
     """
     return f"""
 INSERT INTO {table}
-SELECT $day, seq, least(greatest(ts, $start_us), $start_us + 86399999999),
-    CASE WHEN visitor < 9223372036854775808 THEN visitor::BIGINT
-        ELSE (visitor::HUGEINT - 18446744073709551616)::BIGINT END,
-    method, path, query, least(greatest(status, 0), 999)::SMALLINT, false, greatest(bytes, 0), greatest(us, 0), type,
-    {_KIND}, ref, source, medium, campaign, country, browser, os, device, bot, bot_kind, readers
-FROM stage JOIN agents USING (ua) JOIN origins USING (ref, query)
-"""  # noqa: S608 - names of our own columns and tables
+SELECT $first + row_number() OVER (), least(greatest(ts, $start_us), $start_us + 86399999999),
+    CAST(CAST(unhex(visitor) AS BIT) AS BIGINT), coalesce(method, 'GET'), path, coalesce(query, ''),
+    least(greatest(status, 0), 999), greatest(coalesce(bytes, 0), 0), greatest(coalesce(us, 0), 0), coalesce(type, ''),
+    coalesce(ref, ''), coalesce(ua, ''), coalesce(country, '')
+FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
+"""  # noqa: S608 - names of our own tables
+
+
+def sql_new_agents(table: str) -> str:
+    """User-Agents that are met for the first time."""
+    return f"SELECT DISTINCT ua FROM {table} ANTI JOIN agents USING (ua)"  # noqa: S608 - as above
+
+
+def sql_new_origins(table: str) -> str:
+    """Referring hosts and queries that are."""
+    return f"SELECT DISTINCT ref, query FROM {table} ANTI JOIN origins USING (ref, query)"  # noqa: S608 - as above
 
 
 def sql_merge(table: str, schema: int) -> str:
@@ -95,35 +99,52 @@ def sql_merge(table: str, schema: int) -> str:
     }
     forgotten = {name: f"CASE WHEN bot_kind = '{BEHAVIOUR}' THEN '' ELSE {name} END" for name in ("bot", "bot_kind")}
     values = {"seq": "seq - $shift", "page": "false", **(added if schema < SCHEMA else forgotten)}
-    return f"INSERT INTO {table} SELECT {', '.join(values.get(name, name) for name in COLUMNS)} FROM {_READ}"  # noqa: S608
+    return f"INSERT INTO {table}_sealed SELECT {', '.join(values.get(name, name) for name in COLUMNS)} FROM {_READ}"  # noqa: S608
+
+
+def _sql_requests(table: str) -> str:
+    day_of = ", ".join(
+        {"day": "$day", "page": "false", "kind": _KIND}.get(name, name) + f" AS {name}" for name in COLUMNS
+    )
+    return f"""
+SELECT {day_of} FROM {table} JOIN agents USING (ua) JOIN origins USING (ref, query)
+UNION ALL
+SELECT {_COLUMNS} FROM {table}_sealed
+"""  # noqa: S608 - names of our own columns and tables
 
 
 def sql_visits(table: str) -> str:
-    """The requests of one day with their visits. A page view is a page that a person asked for: GET, 200 or 304,
+    """The requests of `$day` with their visits. A page view is a page that a person asked for: GET, 200 or 304,
     text/html, not the author's own part, and nobody who says or shows that it is a bot. A visit ends after 30 minutes
     without one, and with the day. `visit` is the `seq` of its first page view, `visit_us` lasts from the first to the
     last.
+
+    What decides is read first, of few columns; whole rows are put together once.
     """
     return f"""
-WITH candidates AS (
+WITH requests AS NOT MATERIALIZED ({_sql_requests(table)}), people AS MATERIALIZED (
+    SELECT seq, visitor, ts, kind IN ('asset', 'media') AS file,
+        status = 404 AND regexp_matches(lower(path), '{_PROBED}') AS probe,
+        method = 'GET' AND status IN (200, 304) AND kind = 'page' AS candidate
+    FROM (
+        SELECT seq, visitor, ts, status, path, method, {_KIND} AS kind
+        FROM {table} JOIN agents USING (ua) WHERE bot = ''
+        UNION ALL
+        SELECT seq, visitor, ts, status, path, method, kind FROM {table}_sealed WHERE bot = ''
+    )
+), candidates AS MATERIALIZED (
     SELECT seq, visitor, ts, ts - lag(ts) OVER w AS gap, ts - lag(ts, {HASTE_PAGES - 1}) OVER w AS haste
-    FROM {table} WHERE method = 'GET' AND status IN (200, 304) AND kind = 'page' AND bot = ''
-    WINDOW w AS (PARTITION BY visitor ORDER BY ts, seq)
-), hasty AS (
-    SELECT DISTINCT visitor FROM candidates WHERE haste <= {HASTE_US}
-), programs AS (
-    SELECT DISTINCT visitor, 'probing' AS behaved FROM {table}
-    WHERE status = 404 AND bot = '' AND regexp_matches(lower(path), '{_PROBED}')
+    FROM people WHERE candidate WINDOW w AS (PARTITION BY visitor ORDER BY ts, seq)
+), programs AS MATERIALIZED (
+    SELECT DISTINCT visitor, 'probing' AS behaved FROM people WHERE probe
     UNION ALL
-    SELECT visitor, 'hasty' FROM hasty ANTI JOIN (
-        SELECT visitor FROM {table} WHERE kind IN ('asset', 'media') OR (
-            status = 404 AND regexp_matches(lower(path), '{_PROBED}')
-        )
-    ) USING (visitor)
+    SELECT DISTINCT visitor, 'hasty'
+    FROM candidates ANTI JOIN (SELECT visitor FROM people WHERE probe OR file) USING (visitor)
+    WHERE haste <= {HASTE_US}
 ), starts AS (
     SELECT seq, visitor, ts, CASE WHEN gap IS NULL OR gap > {GAP_US} THEN seq END AS start
     FROM candidates ANTI JOIN programs USING (visitor)
-), numbered AS (
+), numbered AS MATERIALIZED (
     SELECT seq, ts, start IS NOT NULL AS entry,
         last_value(start IGNORE NULLS) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit,
         lead(start IS NOT NULL, 1, true) OVER w AS exit
@@ -139,7 +160,7 @@ SELECT requests.* REPLACE (
         CASE WHEN bot = '' AND behaved IS NOT NULL THEN '{BEHAVIOUR}' ELSE bot_kind END AS bot_kind
     ),
     visit, visit_views, visit_us, coalesce(entry, false) AS entry, coalesce(exit, false) AS exit
-FROM {table} AS requests LEFT JOIN viewed USING (seq) LEFT JOIN programs USING (visitor)
+FROM requests LEFT JOIN viewed USING (seq) LEFT JOIN programs USING (visitor)
 """  # noqa: S608 - names of our own columns and tables
 
 

@@ -8,7 +8,8 @@ from sdc_core.answers.logs import Committed, Streams
 from sdc_core.sqlite import Database
 
 from sdc_worker.api.signed import JSON_BYTES, read_json
-from sdc_worker.ingest import lines, streams
+from sdc_worker.ingest import packing, streams
+from sdc_worker.ingest.packing import Encoding
 from sdc_worker.ingest.streams import Closing, Intake
 from sdc_worker.problems import UnsupportedMediaType
 
@@ -19,7 +20,7 @@ async def index(database: NamedDependency[Database], since: FromQuery[str | None
     return Streams(streams=await streams.known(database, since=since))
 
 
-@put("/logs/{slot:str}/{day:str}", request_max_body_size=lines.MAX_BYTES)
+@put("/logs/{slot:str}/{day:str}", request_max_body_size=packing.MAX_BYTES)
 async def append(
     request: Request[object, object, State],
     slot: FromPath[str],
@@ -28,8 +29,8 @@ async def append(
     intake: NamedDependency[Intake],
 ) -> Committed:
     """Commit a range and answer the stream's length."""
-    gzipped = _is_gzip(request.headers.get("content-encoding", ""))
-    return await intake.append(slot=slot, day=day, at=at, body=await request.body(), gzipped=gzipped)
+    encoding = _encoding(request.headers.get("content-encoding", ""))
+    return await intake.append(slot=slot, day=day, at=at, body=await request.body(), encoding=encoding)
 
 
 @post("/logs/{slot:str}/{day:str}/close", status_code=200, request_max_body_size=JSON_BYTES)
@@ -43,12 +44,14 @@ async def close(
     return await streams.close(database, slot=slot, day=day, closing=await read_json(request, Closing))
 
 
-def _is_gzip(encoding: str) -> bool:
-    match encoding.strip().lower():
+def _encoding(sent: str) -> Encoding:
+    match sent.strip().lower():
         case "" | "identity":
-            return False
+            return ""
         case "gzip":
-            return True
+            return "gzip"
+        case "zstd":
+            return "zstd"
         case _:
-            message = "send lines as they are, or with gzip"
+            message = "send lines as they are, or with zstd or gzip"
             raise UnsupportedMediaType(message)

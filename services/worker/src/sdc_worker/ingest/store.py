@@ -6,7 +6,7 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_val
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A committed range of lines; `body` is compressed by zlib. `whole` says that each of its lines is one."""
+    """A committed range of lines; `body` is packed (`packing`). `whole` says that each of its lines is one."""
 
     id: int
     day: str
@@ -67,7 +67,7 @@ VALUES (:slot, :day, :at, :size_bytes, :body, :whole)
 async def add_batch(
     connection: Connection, *, slot: str, day: str, at: int, size_bytes: int, body: bytes, whole: bool
 ) -> None:
-    """Add a range; `body` is compressed, `size_bytes` its length before that; `whole` as in `Batch`."""
+    """Add a range; `body` is packed, `size_bytes` its length before that; `whole` as in `Batch`."""
     values = {"slot": slot, "day": day, "at": at, "size_bytes": size_bytes, "body": body, "whole": whole}
     await execute(connection, SQL_ADD_BATCH, values)
 

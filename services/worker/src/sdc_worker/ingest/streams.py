@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import zlib
 
 import msgspec
 from sdc_core import clock
@@ -10,7 +9,8 @@ from sdc_core.answers.logs import Committed, Stream
 from sdc_core.errors import Conflict, Unavailable
 from sdc_core.sqlite import Connection, Database
 
-from sdc_worker.ingest import lines, store
+from sdc_worker.ingest import lines, packing, store
+from sdc_worker.ingest.packing import Encoding
 
 LISTED_US = 90 * clock.DAY_US
 MOST_LISTED = 10_000
@@ -18,7 +18,6 @@ MOST_LISTED = 10_000
 
 MOST_WAITING = 32
 RETRY_AFTER_S = 2
-_ZLIB_LEVEL = 3
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +36,7 @@ class Intake:
         self._database = database
         self._inside = 0
 
-    async def append(self, *, slot: str, day: str, at: int, body: bytes, gzipped: bool) -> Committed:
+    async def append(self, *, slot: str, day: str, at: int, body: bytes, encoding: Encoding = "") -> Committed:
         """Commit a range when it begins where the stream ends, and answer where the stream ends now. Any other offset
         changes nothing. Raises Invalid, TooLarge, Conflict for a closed stream, and Unavailable when full.
         """
@@ -46,7 +45,7 @@ class Intake:
             raise Unavailable(message, retry_after_s=RETRY_AFTER_S)
         self._inside += 1
         try:
-            return await _append(self._database, slot=slot, day=day, at=at, body=body, gzipped=gzipped)
+            return await _append(self._database, slot=slot, day=day, at=at, body=body, encoding=encoding)
         finally:
             self._inside -= 1
 
@@ -82,14 +81,16 @@ async def close(database: Database, *, slot: str, day: str, closing: Closing) ->
     return Committed(at=stream.at, closed=True)
 
 
-async def _append(database: Database, *, slot: str, day: str, at: int, body: bytes, gzipped: bool) -> Committed:
+async def _append(
+    database: Database, *, slot: str, day: str, at: int, body: bytes, encoding: Encoding = ""
+) -> Committed:
     lines.check_slot(slot)
     lines.check_day(day)
     async with database.read() as connection:
         stream = await store.stream(connection, slot=slot, day=day)
     if stream.at != at:
         return Committed(at=stream.at)
-    plain, packed, rejected = await asyncio.to_thread(_prepare, body, gzipped=gzipped)
+    plain, packed, rejected = await asyncio.to_thread(_prepare, body, encoding)
     async with database.transaction() as connection:
         # Asked again: another request may have committed the same range since.
         stream = await store.stream(connection, slot=slot, day=day)
@@ -107,10 +108,10 @@ async def _append(database: Database, *, slot: str, day: str, at: int, body: byt
     return Committed(at=at + len(plain))
 
 
-def _prepare(body: bytes, *, gzipped: bool) -> tuple[bytes, bytes, list[lines.Reject]]:
-    plain = lines.gunzip(body) if gzipped else body
+def _prepare(body: bytes, encoding: Encoding) -> tuple[bytes, bytes, list[lines.Reject]]:
+    plain = packing.open_range(body, encoding)
     lines.check_whole(plain)
-    return plain, zlib.compress(plain, _ZLIB_LEVEL), lines.rejects(plain)
+    return plain, body if encoding else packing.pack(plain), lines.rejects(plain)
 
 
 async def _digest(connection: Connection, *, slot: str, day: str) -> tuple[int, str]:
@@ -118,7 +119,7 @@ async def _digest(connection: Connection, *, slot: str, day: str) -> tuple[int, 
     digest = hashlib.sha256()
     length = 0
     while (batch := await store.stream_batch(connection, slot=slot, day=day, at=length)) is not None:
-        plain = await asyncio.to_thread(zlib.decompress, batch.body)
+        plain = await asyncio.to_thread(packing.unpack, batch.body)
         await asyncio.to_thread(digest.update, plain)
         length += len(plain)
     return length, digest.hexdigest()
