@@ -4,7 +4,7 @@ from importlib import resources
 import pytest
 from sdc_worker.analytics.origins import Origin, origin
 
-DATA = resources.files("sdc_worker.analytics") / "data"
+DATA = resources.files("sdc_worker.analytics") / "lists"
 
 
 @pytest.mark.parametrize(

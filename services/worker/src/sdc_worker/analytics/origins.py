@@ -1,6 +1,6 @@
 """Where a reader came from: source and medium of a referring host, and what a campaign's address says of itself.
 
-The hosts are those of Ghost's referrer list (`data/referrers.json`), and some that it has not: assistants and the
+The hosts are those of Ghost's referrer list (`lists/referrers.json`), and some that it has not: assistants and the
 fediverse.
 """
 
@@ -105,5 +105,5 @@ def _known(host: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1)
 def _hosts() -> dict[str, Listed]:
-    text = resources.files("sdc_worker.analytics").joinpath("data", "referrers.json").read_bytes()
+    text = resources.files("sdc_worker.analytics").joinpath("lists", "referrers.json").read_bytes()
     return msgspec.json.decode(text, type=dict[str, Listed])
