@@ -19,6 +19,7 @@ NO_PAGE = {
     "/author/media/{asset_id}/picture": "a part of a page",
     "/author/posts/{post_id}/preview/frame": "a page of the public site, in a frame",
     "/author/github/callback": "always leads on",
+    "/author/statistics/live": "events, one after the other",
 }
 _TOKEN = re.compile(r"/author/invitations/[\w-]+")
 
@@ -117,6 +118,8 @@ def further_pages(owner: httpx.Client) -> list[str]:
         *listed,
         "/author/confirm?undone=true",
         "/author/audit?q=nothing-like-it",
+        "/author/statistics?period=today&part=server&not-country=CH&browser=Firefox",
+        "/author/statistics/rows?by=page",
         "/author/nothing",
     ]
 

@@ -17,7 +17,7 @@ IPHONE = (
 )
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 GPTBOT = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)"
-FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; like FeedFetcher-Google)"
+FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 38 subscribers; like FeedFetcher-Google)"
 AGENTS = {CHROME: False, IPHONE: False, FIREFOX: False, GPTBOT: True, "curl/8.5": True, FEEDLY: True}
 """Whether each is a bot."""
 

@@ -1,5 +1,6 @@
 """An author with a password, and a browser in which they are signed in."""
 
+import asyncio
 from collections.abc import Mapping
 
 import httpx
@@ -10,6 +11,7 @@ from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.sessions import signed_in
 
+LIMIT_S = 15.0
 NAME = "ada"
 PASSWORD = "correct horse battery staple"
 BROWSER = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
@@ -58,3 +60,12 @@ async def send(
 ) -> httpx.Response:
     """A form as a browser or as htmx sends it."""
     return await client.request(method, path, data=dict(form), headers=HTMX if htmx else BROWSER)
+
+
+async def seen(client: httpx.AsyncClient, text: str, path: str) -> str:
+    """The page once it holds the text: lines take a moment to the worker."""
+    async with asyncio.timeout(LIMIT_S):
+        while text not in (answer := await client.get(path, headers=BROWSER)).text:
+            assert answer.status_code == 200
+            await asyncio.sleep(0.1)
+    return answer.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+import uvicorn
 from litestar.types import ASGIApp, LifeSpanReceiveMessage, LifeSpanSendMessage
 from sdc_core import clock
 from sdc_core.objects import Endpoint
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
+from sdc_core.supervise import Board
 from sdc_core.webhooks import new_secret
 from sdc_web import endpoints, posts
 from sdc_web.app import Routes, build
@@ -21,6 +24,8 @@ from sdc_web.db import Databases, migrate_all, open_databases
 from sdc_web.endpoints import keeping, rounds
 from sdc_web.endpoints.keeping import Made, Wishes
 from sdc_web.posts import Draft, Kind, Post
+from sdc_worker import app as worker_app
+from sdc_worker.main import Server
 
 from loopback import serving
 from receiver import Receiver
@@ -63,6 +68,41 @@ async def settings_with_store(
         S3_MEDIA_BUCKET=await fresh_bucket(),
         _env_file=None,
     )
+
+
+@pytest.fixture
+def listener() -> socket.socket:
+    """The door of a worker, on a port that the system gives."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+@pytest.fixture
+def settings_with_worker(tmp_path: Path, listener: socket.socket) -> Settings:
+    """Those of both services on one data folder, for modules whose `settings` they are. No object store is there."""
+    return Settings(
+        DATA_DIR=tmp_path / "data",
+        WEBHOOK_SECRETS=(new_secret(),),
+        WORKER_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
+        WEB_URL="http://127.0.0.1:9",
+        S3_ENDPOINT_URL="http://127.0.0.1:9",
+        S3_ACCESS_KEY_ID="test",
+        S3_SECRET_ACCESS_KEY="test",
+        IMAGE_PROCESSES=1,
+        _env_file=None,
+    )
+
+
+@pytest.fixture
+async def worker(settings: Settings, listener: socket.socket) -> AsyncGenerator[worker_app.Parts]:
+    """A real worker that listens; its loops do not run."""
+    async with worker_app.open_parts(settings) as parts, asyncio.TaskGroup() as group:
+        config = uvicorn.Config(worker_app.build(parts, Board([])), lifespan="off", log_config=None, access_log=False)
+        server = Server(config)
+        serving = group.create_task(server.serve([listener]))
+        yield parts
+        server.should_exit = True
+        async with asyncio.timeout(LIMIT_S):
+            await serving
 
 
 @pytest.fixture(scope="session")

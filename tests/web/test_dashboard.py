@@ -1,64 +1,25 @@
-import asyncio
-import socket
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import httpx
 import pytest
-import uvicorn
 from sdc_core import clock, sqlite
 from sdc_core.answers.analytics import Breakdown, Slice
 from sdc_core.answers.jobs import Run
 from sdc_core.settings import Settings
-from sdc_core.supervise import Board
-from sdc_core.webhooks import new_secret
 from sdc_web import posts
 from sdc_web.dashboard.readers import missed
 from sdc_web.db import Databases
 from sdc_web.posts import Draft
 from sdc_worker import app as worker_app
 from sdc_worker.cron import store
-from sdc_worker.main import Server
 
-from signing_in import BROWSER, HTMX, OWNER, come_in, send
+from log_lines import CHROME, FIREFOX
+from signing_in import BROWSER, HTMX, OWNER, come_in, seen, send
 
 LIMIT_S = 15.0
-FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
 
 @pytest.fixture
-def listener() -> socket.socket:
-    """The worker's door, on a port that the system gives."""
-    return socket.create_server(("127.0.0.1", 0))
-
-
-@pytest.fixture
-def settings(tmp_path: Path, listener: socket.socket) -> Settings:
-    """Both services on one data folder. No object store is there."""
-    return Settings(
-        DATA_DIR=tmp_path / "data",
-        WEBHOOK_SECRETS=(new_secret(),),
-        WORKER_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
-        WEB_URL="http://127.0.0.1:9",
-        S3_ENDPOINT_URL="http://127.0.0.1:9",
-        S3_ACCESS_KEY_ID="test",
-        S3_SECRET_ACCESS_KEY="test",
-        IMAGE_PROCESSES=1,
-        _env_file=None,
-    )
-
-
-@pytest.fixture
-async def worker(settings: Settings, listener: socket.socket) -> AsyncGenerator[worker_app.Parts]:
-    """A real worker that listens; its loops do not run."""
-    async with worker_app.open_parts(settings) as parts, asyncio.TaskGroup() as group:
-        config = uvicorn.Config(worker_app.build(parts, Board([])), lifespan="off", log_config=None, access_log=False)
-        server = Server(config)
-        serving = group.create_task(server.serve([listener]))
-        yield parts
-        server.should_exit = True
-        async with asyncio.timeout(LIMIT_S):
-            await serving
+def settings(settings_with_worker: Settings) -> Settings:
+    return settings_with_worker
 
 
 @pytest.fixture
@@ -66,34 +27,6 @@ async def signed_in(worker: worker_app.Parts, client: httpx.AsyncClient, databas
     """A browser of a signed-in author."""
     await come_in(client, databases)
     return client
-
-
-async def seen(client: httpx.AsyncClient, text: str, path: str) -> str:
-    """The page once it holds the text: lines take a moment to the worker."""
-    async with asyncio.timeout(LIMIT_S):
-        while text not in (answer := await client.get(path, headers=BROWSER)).text:
-            assert answer.status_code == 200
-            await asyncio.sleep(0.1)
-    return answer.text
-
-
-async def test_a_visit_is_in_the_statistics_after_a_moment(signed_in: httpx.AsyncClient) -> None:
-    await signed_in.get("/posts", headers={**FIREFOX, "Referer": "https://news.example/"})
-    page = await seen(signed_in, "news.example", "/author/statistics")
-    assert "Firefox" in page
-    assert 'title="/posts"' in page
-
-
-async def test_a_filter_is_kept_in_every_link(signed_in: httpx.AsyncClient) -> None:
-    answer = await signed_in.get("/author/statistics?country=CH&path=/posts%26x", headers=BROWSER)
-    assert answer.status_code == 200
-    assert "path=%2Fposts%26x&amp;country=CH" in answer.text
-
-
-async def test_one_day_is_shown_by_the_hour(signed_in: httpx.AsyncClient) -> None:
-    today = clock.today()
-    answer = await signed_in.get(f"/author/statistics?from={today}&to={today}", headers=BROWSER)
-    assert ">13:00<" in answer.text
 
 
 async def test_every_job_is_listed(signed_in: httpx.AsyncClient) -> None:
@@ -239,11 +172,6 @@ async def test_the_backups_page_asks_again_while_a_drill_runs(
     assert "All is well. Took" in ended.text
 
 
-async def test_who_is_here_now_is_a_fragment(signed_in: httpx.AsyncClient) -> None:
-    answer = await signed_in.get("/author/statistics/live", headers=HTMX)
-    assert answer.text.lstrip().startswith('<p class="live')
-
-
 async def write(databases: Databases, title: str) -> str:
     """The id of a draft."""
     post = await posts.create(databases.site, OWNER, "post")
@@ -291,8 +219,9 @@ async def test_texts_that_are_read_have_their_days_and_what_is_not_there_is_name
     signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
     await posts.publish(databases.site, OWNER, await write(databases, "Fog & rain"))
-    for path in ("/posts/fog-rain", "/posts/fog-rain", "/posts/<gone>", "/wp-login.php"):
-        await signed_in.get(path, headers=FIREFOX)
+    for path in ("/posts/fog-rain", "/posts/fog-rain", "/posts/<gone>"):
+        await signed_in.get(path, headers={"User-Agent": FIREFOX})
+    await signed_in.get("/wp-login.php", headers={"User-Agent": CHROME})
     page = await seen(signed_in, "gone", "/author")
     assert "Fog &amp; rain</a>" in page
     assert 'aria-label="2 page views from' in page

@@ -8,8 +8,7 @@ from sdc_core import service_client, sqlite
 from sdc_core.errors import Unavailable
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
-from sdc_web.dashboard import home
-from sdc_web.dashboard.statistics import read_question
+from sdc_web.dashboard import asked, home, live
 from sdc_web.db import READERS, Databases
 from sdc_web.sessions.signed_in import SignedIn
 
@@ -65,8 +64,20 @@ async def test_a_run_that_cannot_be_started_is_told_of(signed_in: httpx.AsyncCli
     assert (await send(signed_in, "/author/jobs/cron.expire/runs", {})).status_code == 503
 
 
-async def test_the_live_figure_keeps_what_it_shows_without_the_worker(signed_in: httpx.AsyncClient) -> None:
-    assert (await signed_in.get("/author/statistics/live", headers=HTMX)).status_code == 503
+async def test_the_live_figure_keeps_what_it_shows_without_the_worker(
+    signed_in: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "EVENTS", 1)
+    answer = await signed_in.get("/author/statistics/live", headers=HTMX)
+    assert answer.status_code == 200
+    assert "data:" not in answer.text
+
+
+async def test_a_table_that_cannot_be_had_is_told_of(signed_in: httpx.AsyncClient) -> None:
+    page = await signed_in.get("/author/statistics/rows?by=page", headers=BROWSER)
+    file = await signed_in.get("/author/statistics/export?by=page", headers=BROWSER)
+    assert "The worker does not answer" in page.text
+    assert (page.status_code, file.status_code) == (200, 503)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +88,7 @@ async def test_a_period_that_is_none_is_the_senders_fault(signed_in: httpx.Async
 
 
 def test_the_period_is_thirty_days_where_the_address_names_none() -> None:
-    question = read_question({"country": "CH", "browser": ""}, "2026-11-24")
+    question = asked.read([("country", "CH"), ("browser", "")], "2026-11-24")
     assert (question.from_day, question.to_day, dict(question.filters)) == (
-        "2026-10-26", "2026-11-24", {"country": "CH"},
+        "2026-10-26", "2026-11-24", {"country": ("CH",)},
     )  # fmt: skip

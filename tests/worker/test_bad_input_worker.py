@@ -19,6 +19,7 @@ WHO = {
     "GET /analytics/batch": SIGNED,
     "GET /analytics/breakdown": SIGNED,
     "GET /analytics/latency": SIGNED,
+    "GET /analytics/parquet": SIGNED,
     "GET /analytics/live": SIGNED,
     "GET /analytics/pages": SIGNED,
     "GET /analytics/summary": SIGNED,

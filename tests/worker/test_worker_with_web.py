@@ -98,11 +98,20 @@ async def test_web_reads_the_jobs_and_starts_one(client: ServiceClient) -> None:
 
 @pytest.mark.parametrize("by", ["day", "hour"])
 async def test_web_reads_every_report_of_the_analytics(client: ServiceClient, by: analytics.Step) -> None:
-    filters: dict[analytics.FilterName, str] = {"path": "/", "status": "200"}
+    filters = {"path": ("/", "/posts/*"), "not-status": ("200",)}
     question = analytics.Question(from_day=TODAY, to_day=TODAY, filters=filters)
-    whole = await analytics.whole(client, OWNER, question, by)
-    assert (whole.summary.visitors, whole.live.visitors) == (0, 0)
+    parts = analytics.Parts(step=by, dimensions=analytics.DIMENSIONS, latency=True, live=True)
+    whole = await analytics.batch(client, OWNER, question, question, parts)
+    assert whole.live is not None
+    assert (whole.summary.visitors, whole.live.visitors, whole.summary_before) == (0, 0, whole.summary)
     assert len(whole.timeseries.points) == {"day": 1, "hour": 24}[by]
+    assert [each.by for each in whole.breakdowns] == list(analytics.DIMENSIONS)
+
+
+@pytest.mark.parametrize("table", ["day", "page"])
+async def test_web_hands_on_a_table_as_parquet(client: ServiceClient, table: analytics.Dimension) -> None:
+    question = analytics.Question(from_day=TODAY, to_day=TODAY)
+    assert (await analytics.parquet(client, OWNER, question, table)).startswith(b"PAR1")
 
 
 async def test_web_reads_how_the_backups_are(client: ServiceClient) -> None:

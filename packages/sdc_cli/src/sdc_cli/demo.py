@@ -26,7 +26,7 @@ from sdc_web.db import Databases, open_databases
 from sdc_web.posts import catalogue, home, publication, revisions, tags
 from sdc_web.posts.records import Draft, ProjectFacts
 
-from sdc_cli import demo_content
+from sdc_cli import demo_content, demo_traffic
 from sdc_cli.demo_content import Sample
 
 ANSWER_S = 10.0
@@ -62,6 +62,7 @@ async def fill(settings: Settings) -> str:
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
         for name, colour in demo_content.COLOURS.items():
             await tags.change(databases.site, author.actor, name, {"colour": colour})
+        await demo_traffic.send(worker, paths)
         await asyncio.to_thread(_read, settings, paths)
         token = await one_time_tokens.issue_login_link(databases, NAME)
         return f"{settings.site_url}{one_time_tokens.login_path(token)}"

@@ -1,7 +1,7 @@
 """Signed calls from one service to the other."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from sdc_core import attempts, clock
@@ -29,7 +29,7 @@ class ServiceClient:
         *,
         message_id: str | None = None,
         body: bytes = b"",
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 10.0,
     ) -> Attempt:

@@ -4,7 +4,24 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-FilterName: TypeAlias = Literal["path", "referrer", "country", "browser", "os", "device", "status", "bot", "type"]
+FilterName: TypeAlias = Literal[
+    "path",
+    "entry",
+    "exit",
+    "referrer",
+    "source",
+    "medium",
+    "campaign",
+    "country",
+    "browser",
+    "os",
+    "device",
+    "status",
+    "bot",
+    "bot_kind",
+    "kind",
+    "type",
+]
 Step: TypeAlias = Literal["day", "hour"]
 Dimension: TypeAlias = Literal[
     "page",
@@ -12,18 +29,23 @@ Dimension: TypeAlias = Literal[
     "entry",
     "exit",
     "referrer",
+    "source",
+    "medium",
+    "campaign",
     "country",
     "browser",
     "os",
     "device",
     "status",
     "type",
+    "kind",
     "heavy",
     "missing",
     "feed",
     "feed_reader",
     "download",
     "bot",
+    "bot_kind",
     "crawled",
 ]
 NOT = "not-"
@@ -61,8 +83,8 @@ class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of a dimension; an empty `key` is not known. `clients` are who asked, page views or not: a feed reader
-    is a client and no visitor.
+    """One value of a dimension; an empty `key` is not known. `visits` are those that began with it, `bounces` those of
+    them that ended there. `clients` are who asked, page views or not: a feed reader is a client and no visitor.
     """
 
     key: str
@@ -71,6 +93,8 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     bytes: int
     clients: int = 0
+    visits: int = 0
+    bounces: int = 0
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):

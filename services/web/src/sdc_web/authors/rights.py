@@ -13,6 +13,8 @@ Reach: TypeAlias = Literal["any", "own", "none"]
 Action: TypeAlias = Literal[
     "account.change",
     "statistics.read",
+    "views.change",
+    "notes.change",
     "posts.read",
     "posts.change",
     "posts.publish",
@@ -49,6 +51,8 @@ RIGHTS: MappingProxyType[Action, Reaches] = MappingProxyType({
     #                           owner  author  viewer
     "account.change":   Reaches("any", "own",  "own"),
     "statistics.read":  Reaches("any", "any",  "any"),
+    "views.change":     Reaches("own", "own",  "own"),
+    "notes.change":     Reaches("any", "own",  "none"),
     "posts.read":       Reaches("any", "own",  "none"),
     "posts.change":     Reaches("any", "own",  "none"),
     "posts.publish":    Reaches("any", "own",  "none"),

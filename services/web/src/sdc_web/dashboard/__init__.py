@@ -3,8 +3,16 @@
 Its handlers ask for `author`, `databases` and `worker`; `author.Gate` guards their addresses as well.
 """
 
-from sdc_web.dashboard import backups, home, jobs, statistics
+from sdc_web.dashboard import backups, home, jobs, live, rows, statistics, statistics_kept
 
-route_handlers = [*home.route_handlers, *statistics.route_handlers, *jobs.route_handlers, *backups.route_handlers]
+route_handlers = [
+    *home.route_handlers,
+    *statistics.route_handlers,
+    *rows.route_handlers,
+    *live.route_handlers,
+    *statistics_kept.route_handlers,
+    *jobs.route_handlers,
+    *backups.route_handlers,
+]
 
 __all__ = ["route_handlers"]

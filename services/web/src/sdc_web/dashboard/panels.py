@@ -1,120 +1,269 @@
-"""The figures of the statistics page, made ready for its template."""
+"""The figures of the statistics page, made ready for its template. Every text of the log is hostile until escaped."""
 
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import msgspec
-from sdc_core.answers.analytics import Breakdown, PathLatency, Point, Summary
+from sdc_core import clock
+from sdc_core.answers.analytics import Batch, Breakdown, PathLatency, Point, Slice, Summary
 
-from sdc_web.reports import charts
-from sdc_web.reports.analytics import FILTERS, Question, Whole
+from sdc_web.dashboard.asked import METRICS, Asked
+from sdc_web.dashboard.kinds import HEADS, KINDS, key_label
+from sdc_web.reports import charts, timechart
 from sdc_web.reports.charts import Chart
+from sdc_web.reports.timechart import Column, TimeChart
+from sdc_web.templating import bytes_in_words, duration_in_words, number
 
 LATENCY_ROWS = 10
-_TITLES = {
-    "path": ("Pages", "Page"),
-    "referrer": ("Where they come from", "Site"),
-    "country": ("Countries", "Country"),
-    "browser": ("Browsers", "Browser"),
-    "os": ("Systems", "System"),
-    "device": ("Devices", "Device"),
-    "status": ("Answers", "Status"),
-    "bot": ("Bots, not counted above", "Bot"),
-    "entry": ("First pages of a visit", "Page"),
-    "exit": ("Last pages of a visit", "Page"),
-}
+WEEKS_AFTER = 120
+NONE = "\u2013"
+"""Of a longer period the chart has a point a week."""
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A total: how it changed, "" where it is not compared, and which course it shows."""
+
+    label: str
+    words: str
+    note: str = ""
+    change: str = ""
+    direction: str = ""
+    url: str = ""
+    current: bool = False
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the table below the chart."""
-
-    label: str
-    page_views: int
-    visitors: int
-
-
-class SliceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a breakdown; `url` adds it as a filter, `share` is a percentage of the largest."""
+    """A line of the table behind the chart."""
 
     label: str
     url: str
     visitors: int
     page_views: int
+    requests: int
+    size_bytes: int
+
+
+class SliceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a breakdown: `url` filters by it, `open_url` is the page itself, `share` its percentage."""
+
+    key: str
+    label: str
+    url: str
+    open_url: str
+    redirect: str
+    counts: tuple[str, str]
     share: int
 
 
 class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
-    """One dimension."""
+    """One dimension; `total` is how many rows there are, `more_url` where they stand."""
 
+    id: str
     title: str
     key_label: str
+    heads: tuple[str, str]
     rows: list[SliceView]
+    total: int
+    more_url: str
+    empty: str
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything below the filters; `visit_duration_us` is the mean."""
+    """Everything below the filters."""
 
-    summary: Summary
-    bounce_percent: int
-    visit_duration_us: int
-    chart: Chart
+    figures: list[Figure]
+    chart: TimeChart
     points: list[PointView]
     by: str
+    metric: str
     breakdowns: list[BreakdownView]
     latency: list[PathLatency]
 
 
-def panel(whole: Whole, question: Question) -> Panel:
-    """What the page shows of the worker's answers."""
-    points, step = whole.timeseries.points, whole.timeseries.by
-    visits = max(1, whole.summary.visits)
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the chart marks: a text published, or a note of the author."""
+
+    day: str
+    words: str
+    url: str = ""
+    note_id: str = ""
+
+
+def panel(found: Batch, asked: Asked, happened: Sequence[Happening], *, may_redirect: bool) -> Panel:
+    """What the page shows of the worker's answer."""
+    points = found.timeseries.points
     return Panel(
-        summary=whole.summary,
-        bounce_percent=round(100 * whole.summary.bounces / visits),
-        visit_duration_us=whole.summary.duration_us // visits,
-        chart=page_view_chart(points, step),
-        points=[PointView(label=label(each.at), page_views=each.page_views, visitors=each.visitors) for each in points],
-        by=step,
-        breakdowns=[_breakdown(each, question) for each in whole.breakdowns],
-        latency=whole.latency.rows[:LATENCY_ROWS],
+        figures=figures(found.summary, found.summary_before, asked),
+        chart=course(found, asked, happened),
+        points=[
+            PointView(
+                label=label(each.at),
+                url=asked.of_day(each.at).address() if asked.step == "day" else "",
+                visitors=each.visitors,
+                page_views=each.page_views,
+                requests=each.requests,
+                size_bytes=each.bytes,
+            )
+            for each in points
+        ],
+        by=asked.step,
+        metric=METRICS[asked.metric],
+        breakdowns=[breakdown(each, asked, may_redirect=may_redirect) for each in found.breakdowns],
+        latency=found.latency.rows[:LATENCY_ROWS] if found.latency else [],
+    )
+
+
+def figures(now: Summary, before: Summary | None, asked: Asked) -> list[Figure]:
+    """The totals; those with a course of their own lead to it."""
+    earlier = before or now
+    bounce, bounce_before = _bounce(now), _bounce(earlier)
+    lasting, lasting_before = _lasting(now), _lasting(earlier)
+    told = before is not None
+
+    def figure(name: str, words: str, one: float, other: float, metric: str = "", note: str = "") -> Figure:
+        change, direction = _change(one, other) if told else ("", "")
+        url = msgspec.structs.replace(asked, metric=metric).address() if metric else ""
+        return Figure(
+            label=name,
+            words=words,
+            note=note,
+            change=change,
+            direction=direction,
+            url=url,
+            current=metric == asked.metric,
+        )
+
+    return [
+        figure("Visitors", number(now.visitors), now.visitors, earlier.visitors, "visitors"),
+        figure("Visits", number(now.visits), now.visits, earlier.visits, "visits"),
+        figure("Page views", number(now.page_views), now.page_views, earlier.page_views, "page_views"),
+        figure("One page only", f"{bounce} %" if now.visits else NONE, bounce, bounce_before),
+        figure("Time of a visit", duration_in_words(round(lasting)) if now.visits else NONE, lasting, lasting_before),
+        figure("Requests", number(now.requests), now.requests, earlier.requests, "requests"),
+        figure("Sent", bytes_in_words(now.bytes), now.bytes, earlier.bytes, "bytes"),
+    ]
+
+
+def course(found: Batch, asked: Asked, happened: Sequence[Happening]) -> TimeChart:
+    """The chart of the chosen figure, beside the period compared with."""
+    points = found.timeseries.points
+    before = found.timeseries_before.points if found.timeseries_before else []
+    now_us = clock.now_us()
+    now = clock.to_datetime(now_us).strftime("%Y-%m-%dT%H:00Z" if asked.step == "hour" else "%Y-%m-%d")
+    width = 7 if len(points) > WEEKS_AFTER else 1
+    amount, unit = (bytes_in_words, "sent") if asked.metric == "bytes" else (number, METRICS[asked.metric])
+    columns = []
+    for start in range(0, len(points), width):
+        part = points[start : start + width]
+        days = {each.at[:10] for each in part}
+        value = _sum(part, asked.metric) if part[0].at <= now else None
+        earlier = _sum(before[start : start + width], asked.metric) if start < len(before) else None
+        columns.append(
+            Column(
+                label=label(part[0].at) if width == 1 else f"week of {label(part[0].at)}",
+                value=value,
+                before=earlier,
+                words="" if value is None else f"{amount(value)} {unit}",
+                before_words="" if earlier is None else f"{amount(earlier)} before",
+                url=_zoomed(asked, part, width),
+                happened=[each.words for each in happened if each.day in days] if asked.step == "day" else [],
+                late=start * 2 > len(points),
+            )
+        )
+    return timechart.draw(
+        columns,
+        amount,
+        what=unit,
+        step="week" if width > 1 else asked.step,
+        unfinished=any(each.at == now for each in points),
+    )
+
+
+def breakdown(found: Breakdown, asked: Asked, *, may_redirect: bool) -> BreakdownView:
+    """One dimension for the template. Rows without any of what is compared are left out."""
+    kind = KINDS[found.by]
+    first, second = kind.counts
+    rows = [row for row in found.rows if _amount(row, first, asked) or _amount(row, second, asked)]
+    shares = charts.shares([_amount(row, first, asked) for row in rows])
+    return BreakdownView(
+        id=found.by,
+        title=kind.title,
+        key_label=kind.key,
+        heads=(HEADS[first], HEADS[second]),
+        rows=[
+            SliceView(
+                key=row.key,
+                label=key_label(found.by, row.key),
+                url=asked.having(kind.filter, row.key).address() if kind.filter and row.key else "",
+                open_url=row.key if kind.key in ("Page", "File") and found.by != "missing" and opens(row.key) else "",
+                redirect=row.key if found.by == "missing" and may_redirect else "",
+                counts=(_count(row, first, asked), _count(row, second, asked)),
+                share=share,
+            )
+            for row, share in zip(rows, shares, strict=True)
+        ],
+        total=found.total,
+        more_url=asked.address("/author/statistics/rows", by=found.by),
+        empty=kind.empty,
     )
 
 
 def page_view_chart(points: list[Point], step: str) -> Chart:
-    """Page views over a period."""
+    """Page views over a period, small."""
     return charts.chart(
         [each.page_views for each in points], [label(each.at) for each in points], what="page views", step=step
     )
 
 
 def label(at: str) -> str:
-    """`2026-11-24` as it is, an hour as `14:00`."""
-    return f"{at[11:13]}:00" if "T" in at else at
+    """`2026-11-24` as `24 Nov`, an hour as `14:00`."""
+    if "T" in at:
+        return f"{at[11:13]}:00"
+    day = date.fromisoformat(at)
+    return f"{day.day} {day:%b}"
 
 
-def _breakdown(found: Breakdown, question: Question) -> BreakdownView:
-    title, key_label = _TITLES.get(found.by, (found.by, found.by))
-    # Bots have no page views, and an answer need not be a page: there the requests are what compares.
-    counted = [max(row.page_views, row.requests if found.by in ("bot", "status") else 0) for row in found.rows]
-    shares = charts.shares(counted)
-    return BreakdownView(
-        title=title,
-        key_label=key_label,
-        rows=[
-            SliceView(
-                label=row.key or "not known",
-                url=_filter_url(found.by, row.key, question),
-                visitors=row.visitors,
-                page_views=views,
-                share=share,
-            )
-            for row, views, share in zip(found.rows, counted, shares, strict=True)
-            if views
-        ],
-    )
+def opens(path: str) -> bool:
+    """Whether the path of a log line can be an address of this site and of no other."""
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and "*" not in path
 
 
-def _filter_url(by: str, key: str, question: Question) -> str:
-    name = "path" if by in ("entry", "exit") else by
-    if name not in FILTERS or not key:
+def _count(row: Slice, name: str, asked: Asked) -> str:
+    amount = _amount(row, name, asked)
+    return bytes_in_words(amount) if name == "bytes" else number(amount)
+
+
+def _amount(row: Slice, name: str, asked: Asked) -> int:
+    """A figure of the row; `a_day` are its clients on the mean day, of which there was at least a part of one."""
+    return -(-row.clients // asked.days) if name == "a_day" else getattr(row, name)
+
+
+def _sum(points: Sequence[Point], metric: str) -> int:
+    return sum(getattr(each, metric) for each in points)
+
+
+def _zoomed(asked: Asked, part: Sequence[Point], width: int) -> str:
+    if asked.step == "hour":
         return ""
-    return "?" + urlencode({"from": question.from_day, "to": question.to_day, **question.filters, name: key})
+    if width == 1:
+        return asked.of_day(part[0].at).address()
+    last = date.fromisoformat(part[0].at) + timedelta(days=len(part) - 1)
+    return msgspec.structs.replace(asked, period="", from_day=part[0].at, to_day=last.isoformat()).address()
+
+
+def _bounce(of: Summary) -> int:
+    return round(100 * of.bounces / of.visits) if of.visits else 0
+
+
+def _lasting(of: Summary) -> float:
+    return of.duration_us / of.visits if of.visits else 0.0
+
+
+def _change(one: float, other: float) -> tuple[str, str]:
+    """`+12 %` and whether it went up or down."""
+    if not other:
+        return ("new", "up") if one else ("", "")
+    percent = round(100 * (one - other) / other)
+    if percent == 0:
+        return "±0 %", ""
+    return (f"+{percent} %", "up") if percent > 0 else (f"\u2212{-percent} %", "down")

@@ -59,12 +59,12 @@ async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -
     rights.require(by, "statistics.read")
     today = date.fromisoformat(clock.today())
     period = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
-    in_vain = Question(from_day=period.from_day, to_day=period.to_day, filters={"status": "404"})
+    in_vain = Question(from_day=period.from_day, to_day=period.to_day, filters={"status": ("404",)})
     async with asking.together() as group:
-        course = group.create_task(analytics.timeseries(worker, period, "day"))
+        course = group.create_task(analytics.timeseries(worker, by, period, "day"))
         now = group.create_task(analytics.live(worker, by))
         read = group.create_task(readership.most_read(worker, DAYS, LOOKED_AT))
-        vain = group.create_task(analytics.breakdown(worker, in_vain, "path"))
+        vain = group.create_task(analytics.breakdown(worker, by, in_vain, "path"))
     points = course.result().points
     async with databases.site.read() as connection:
         titles = await posts.listing.titles_at(connection, [each.path for each in read.result()])

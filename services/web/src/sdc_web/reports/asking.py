@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 async def ask(
-    worker: ServiceClient, path: str, answer: type[AnswerT], query: Mapping[str, str] | None = None
+    worker: ServiceClient, path: str, answer: type[AnswerT], query: Mapping[str, str | Sequence[str]] | None = None
 ) -> AnswerT:
     """The worker's answer. Raises Unavailable when it is away, refuses, or says what this version does not know.
 
@@ -53,7 +53,7 @@ async def unless_away(report: Awaitable[T]) -> T | None:
         return None
 
 
-async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str] | None) -> Attempt:
+async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str | Sequence[str]] | None) -> Attempt:
     async with asyncio.TaskGroup() as group:
         question = group.create_task(worker.send("GET", path, query=query, timeout_s=TIMEOUT_S))
         done, _ = await asyncio.wait({question}, timeout=SLOW_S)

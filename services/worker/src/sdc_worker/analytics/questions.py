@@ -1,7 +1,7 @@
 """What is asked of the traffic: a period and conditions, checked, and the SQL that says the same.
 
-Conditions of one filter are alternatives, those of different filters hold together. A site that visitors came from is
-a matter of the whole visit: `referrer` keeps every page view of a visit that it brought.
+Conditions of one filter are alternatives, those of different filters hold together. Where visitors came from, and where
+a visit began and ended, are matters of the whole visit: `source` keeps every page view of a visit that it brought.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,19 @@ _OF_ROW: dict[FilterName, str] = {
     "device": "device",
     "status": "status",
     "bot": "bot",
+    "bot_kind": "bot_kind",
+    "kind": "kind",
     "type": "type",
 }
-_OF_VISIT: dict[FilterName, str] = {"referrer": "ref"}
+_OF_VISIT: dict[FilterName, tuple[str, str]] = {
+    "referrer": ("ref", "page"),
+    "source": ("CASE source WHEN '' THEN 'Direct' ELSE source END", "entry"),
+    "medium": ("medium", "entry"),
+    "campaign": ("campaign", "entry"),
+    "entry": ("path", "entry"),
+    "exit": ("path", "exit"),
+}
+"""Of these a whole visit passes by one of its page views: which, and what it must be."""
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +118,13 @@ def _condition(name: str, sent: str | int | Sequence[str]) -> Condition:
 
 def _holds(number: int, each: Condition) -> str:
     names = [f"$value_{number}_{place}" for place in range(len(each.values))]
-    if column := _OF_VISIT.get(each.name):
+    if of_visit := _OF_VISIT.get(each.name):
+        column, which = of_visit
         named = f"{column} IN ({', '.join(names)})"
-        found = f"({named} OR coalesce(visit IN (SELECT visit FROM hits WHERE page AND {named}), false))"  # noqa: S608 - closed
+        visits = f"SELECT day, visit FROM hits WHERE {which} AND {named}"  # noqa: S608 - from the closed tables above
+        found = f"coalesce((day, visit) IN ({visits}), false)"
+        if each.name == "referrer":
+            found = f"({named} OR {found})"
     else:
         column = _OF_ROW[each.name]
         found = "(" + " OR ".join(

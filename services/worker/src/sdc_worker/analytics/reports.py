@@ -6,6 +6,7 @@ over days: what two sets of days come to is what they come to together.
 """
 
 import asyncio
+import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -44,17 +45,9 @@ _STEPS: dict[Step, str] = {
     "day": "day",
     "hour": "strftime(make_timestamp(ts - ts % 3600000000), '%Y-%m-%dT%H:00Z')",
 }
-_FEED = "type IN ('application/atom+xml', 'application/rss+xml', 'application/feed+json')"
-_DOWNLOAD = (
-    "status IN (200, 206) AND (type LIKE 'application/%' OR type LIKE 'audio/%' OR type LIKE 'video/%') AND NOT "
-    f"({_FEED}) AND type NOT IN ('application/json', 'application/problem+json', 'application/xml', "
-    "'application/manifest+json', 'application/javascript')"
-)
-_AI = (
-    "bot IN ('gptbot', 'chatgpt-user', 'oai-searchbot', 'claudebot', 'claude-web', 'claude-user', 'claude-searchbot', "
-    "'anthropic-ai', 'perplexitybot', 'perplexity-user', 'google-extended', 'bytespider', 'ccbot', 'amazonbot', "
-    "'meta-externalagent', 'applebot-extended', 'cohere-ai', 'mistralai-user', 'duckassistbot', 'ai2bot', 'diffbot')"
-)
+DIRECT = "Direct"
+"""The source of who came by themselves."""
+_FIRST = "CASE {0} WHEN '' THEN '" + DIRECT + "' ELSE {0} END"
 
 
 class _Kind(NamedTuple):
@@ -62,31 +55,40 @@ class _Kind(NamedTuple):
 
     key: str
     present: str
-    largest: str = "visitors DESC, page_views DESC, requests DESC"
+    largest: tuple[str, ...] = ("visitors", "page_views", "requests")
     clients: bool = False
 
 
+_CLIENTS = """
+SELECT key, sum(number) AS clients
+FROM (SELECT key, day, visitor, max(greatest(readers, 1)) AS number FROM rows GROUP BY key, day, visitor) GROUP BY key
+"""
+"""Who asked, by the day; a program that fetches for many says for how many."""
+_BY_REQUESTS, _BY_BYTES, _BY_CLIENTS = ("requests",), ("bytes", "requests"), ("clients", "requests")
 _DIMENSIONS: dict[Dimension, _Kind] = {
     "page": _Kind("path", "page"),
     "path": _Kind("path", "true"),
     "entry": _Kind("path", "entry"),
     "exit": _Kind("path", "exit"),
     "referrer": _Kind("ref", "ref <> ''"),
+    "source": _Kind(_FIRST.format("source"), "entry"),
+    "medium": _Kind("medium", "entry"),
+    "campaign": _Kind("campaign", "entry AND campaign <> ''"),
     "country": _Kind("country", "true"),
     "browser": _Kind("browser", "bot = ''"),
     "os": _Kind("os", "bot = ''"),
     "device": _Kind("device", "bot = ''"),
-    "status": _Kind("CAST(status AS VARCHAR)", "true", "requests DESC"),
-    "type": _Kind("type", "true", "size_bytes DESC, requests DESC"),
-    "heavy": _Kind("path", "true", "size_bytes DESC, requests DESC"),
-    "missing": _Kind("path", "status = 404", "clients DESC, requests DESC", clients=True),
-    "feed": _Kind("path", _FEED, "clients DESC, requests DESC", clients=True),
-    "feed_reader": _Kind(
-        "CASE bot WHEN '' THEN browser ELSE bot END", _FEED, "clients DESC, requests DESC", clients=True
-    ),
-    "download": _Kind("path", _DOWNLOAD, "clients DESC, requests DESC", clients=True),
-    "bot": _Kind("bot", "bot <> ''", "requests DESC"),
-    "crawled": _Kind("path", _AI, "requests DESC"),
+    "status": _Kind("CAST(status AS VARCHAR)", "true", _BY_REQUESTS),
+    "type": _Kind("type", "true", _BY_BYTES),
+    "kind": _Kind("kind", "true", _BY_BYTES),
+    "heavy": _Kind("path", "true", _BY_BYTES),
+    "missing": _Kind("path", "status = 404 AND kind <> 'author'", _BY_CLIENTS, clients=True),
+    "feed": _Kind("path", "kind = 'feed'", _BY_CLIENTS, clients=True),
+    "feed_reader": _Kind("CASE bot WHEN '' THEN browser ELSE bot END", "kind = 'feed'", _BY_CLIENTS, clients=True),
+    "download": _Kind("path", "kind = 'download' AND status IN (200, 206)", _BY_CLIENTS, clients=True),
+    "bot": _Kind("bot", "bot <> ''", _BY_REQUESTS),
+    "bot_kind": _Kind("bot_kind", "bot <> ''", _BY_REQUESTS),
+    "crawled": _Kind("path", "bot_kind = 'ai'", _BY_REQUESTS),
 }
 
 
@@ -125,14 +127,15 @@ async def summary(hits: Hits, asked: Question) -> Summary:
     sql = f"""
     WITH {SQL_HITS}, rows AS MATERIALIZED (SELECT * FROM hits WHERE true{asked.where}),
     read AS (
-        SELECT count(DISTINCT (day, visitor)) AS visitors, count(DISTINCT visit) AS visits, count(*) AS page_views,
-            count(*) FILTER (WHERE visit_views = 1) AS bounces
+        SELECT count(DISTINCT (day, visitor)) AS visitors, count(DISTINCT (day, visit)) AS visits,
+            count(*) AS page_views, count(*) FILTER (WHERE visit_views = 1) AS bounces
         FROM rows WHERE page
-    ), lasting AS (SELECT sum(us) AS us FROM (SELECT any_value(visit_us) AS us FROM rows WHERE page GROUP BY visit)),
-    sent AS (SELECT sum(bytes) AS size_bytes, count(*) AS requests FROM rows)
+    ), lasting AS (
+        SELECT sum(us) AS us FROM (SELECT any_value(visit_us) AS us FROM rows WHERE page GROUP BY day, visit)
+    ), sent AS (SELECT sum(bytes) AS size_bytes, count(*) AS requests FROM rows)
     SELECT visitors, visits, page_views, bounces, us, size_bytes, requests FROM read, lasting, sent
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    (row,) = await _ask(hits, sql, asked)
+    (row,) = await _count(hits, sql, asked, keys=0)
     visitors, visits, page_views, bounces, duration_us, size_bytes, requests = map(_number, row)
     return Summary(
         visitors=visitors,
@@ -149,9 +152,9 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
     """The period's course. A visit counts in every step in which it has a page view."""
     sql = f"""
     WITH {SQL_HITS}, rows AS MATERIALIZED (
-        SELECT {_STEPS[by]} AS step, page, visitor, visit, bytes FROM hits WHERE true{asked.where}
+        SELECT {_STEPS[by]} AS step, page, day, visitor, visit, bytes FROM hits WHERE true{asked.where}
     ), read AS (
-        SELECT step, count(DISTINCT visitor) AS visitors, count(DISTINCT visit) AS visits, count(*) AS page_views
+        SELECT step, count(DISTINCT visitor) AS visitors, count(DISTINCT (day, visit)) AS visits, count(*) AS page_views
         FROM rows WHERE page GROUP BY step
     ), sent AS (SELECT step, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY step)
     SELECT step, visitors, visits, page_views, requests, size_bytes FROM sent LEFT JOIN read USING (step)
@@ -165,7 +168,7 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
             requests=_number(requests),
             bytes=_number(size_bytes),
         )
-        for at, visitors, visits, page_views, requests, size_bytes in await _ask(hits, sql, asked)
+        for at, visitors, visits, page_views, requests, size_bytes in await _count(hits, sql, asked, keys=1)
     }
     return Timeseries(by=by, points=[found.get(at) or Point(at=at) for at in asked.steps(by)])
 
@@ -174,32 +177,39 @@ async def breakdown(hits: Hits, asked: Question, by: Dimension, limit: int) -> B
     """The period by one property, the largest first; `limit` from 1 to `MAX_ROWS`. Raises Invalid."""
     _check(limit)
     kind = _DIMENSIONS[by]
-    clients = "count(DISTINCT (day, visitor))" if kind.clients else "0"
+    clients = _CLIENTS if kind.clients else "SELECT '' AS key, 0 AS clients WHERE false"
     sql = f"""
     WITH {SQL_HITS}, rows AS MATERIALIZED (
-        SELECT {kind.key} AS key, page, day, visitor, bytes FROM hits WHERE {kind.present}{asked.where}
+        SELECT {kind.key} AS key, page, entry, visit_views, day, visitor, readers, bytes FROM hits
+        WHERE {kind.present}{asked.where}
     ), read AS (
-        SELECT key, count(DISTINCT (day, visitor)) AS visitors, count(*) AS page_views FROM rows WHERE page GROUP BY key
-    ), sent AS (
-        SELECT key, count(*) AS requests, sum(bytes) AS size_bytes, {clients} AS clients FROM rows GROUP BY key
-    )
-    SELECT key, coalesce(visitors, 0) AS visitors, coalesce(page_views, 0) AS page_views, requests, size_bytes, clients,
-        count(*) OVER () AS total
-    FROM sent LEFT JOIN read USING (key) ORDER BY {kind.largest}, key LIMIT {limit:d}
+        SELECT key, count(DISTINCT (day, visitor)) AS visitors, count(*) AS page_views,
+            count(*) FILTER (WHERE entry) AS visits, count(*) FILTER (WHERE entry AND visit_views = 1) AS bounces
+        FROM rows WHERE page GROUP BY key
+    ), asking AS ({clients}),
+    sent AS (SELECT key, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY key)
+    SELECT key, visitors, page_views, visits, bounces, requests, size_bytes, clients
+    FROM sent LEFT JOIN read USING (key) LEFT JOIN asking USING (key)
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    found = await _ask(hits, sql, asked)
-    slices = [
-        Slice(
-            key=str(name),
-            visitors=_number(visitors),
-            page_views=_number(page_views),
-            requests=_number(requests),
-            bytes=_number(size_bytes),
-            clients=_number(clients),
-        )
-        for name, visitors, page_views, requests, size_bytes, clients, _ in found
-    ]
-    return Breakdown(by=by, rows=slices, total=_number(found[0][6]) if found else 0)
+    found = [_slice(row) for row in await _count(hits, sql, asked, keys=1)]
+    largest = heapq.nsmallest(
+        limit, found, key=lambda each: (*(-getattr(each, name) for name in kind.largest), each.key)
+    )
+    return Breakdown(by=by, rows=largest, total=len(found))
+
+
+def _slice(row: tuple[Cell, ...]) -> Slice:
+    visitors, page_views, visits, bounces, requests, size_bytes, clients = map(_number, row[1:])
+    return Slice(
+        key=str(row[0]),
+        visitors=visitors,
+        page_views=page_views,
+        visits=visits,
+        bounces=bounces,
+        requests=requests,
+        bytes=size_bytes,
+        clients=clients,
+    )
 
 
 async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRead:
@@ -208,22 +218,17 @@ async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRea
     """
     _check(limit)
     sql = f"""
-    WITH {SQL_VIEWS}, counted AS (
-        SELECT path, day, count(*) AS number FROM views
-        WHERE $paths = '' OR list_contains(string_split($paths, chr(10)), path) GROUP BY path, day
-    )
-    SELECT path, sum(number) AS page_views, string_agg(day || ' ' || number, ',') FROM counted
-    GROUP BY path ORDER BY page_views DESC, path LIMIT {limit:d}
+    WITH {SQL_VIEWS}
+    SELECT path, day, count(*) AS page_views FROM views
+    WHERE $paths = '' OR list_contains(string_split($paths, chr(10)), path) GROUP BY path, day
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    found = await hits.query(sql, {"paths": paths}, first=asked.first, last=asked.last)
-    days = list(asked.steps("day"))
-    rows = []
-    for path, page_views, by_day in found:
-        numbers = {day: int(number) for day, _, number in (each.partition(" ") for each in str(by_day).split(","))}
-        rows.append(
-            PathDays(path=str(path), page_views=_number(page_views), days=[numbers.get(day, 0) for day in days])
-        )
-    return PagesRead(rows=rows)
+    found = await hits.counted(sql, {"paths": paths}, first=asked.first, last=asked.last, keys=2)
+    places = {day: place for place, day in enumerate(asked.steps("day"))}
+    by_path: dict[str, list[int]] = {}
+    for path, day, page_views in found:
+        by_path.setdefault(str(path), [0] * len(places))[places[str(day)]] = _number(page_views)
+    read = [PathDays(path=path, page_views=sum(days), days=days) for path, days in by_path.items()]
+    return PagesRead(rows=heapq.nsmallest(limit, read, key=lambda each: (-each.page_views, each.path)))
 
 
 async def latency(hits: Hits, asked: Question) -> Latency:
@@ -275,6 +280,10 @@ async def live(hits: Hits) -> Live:
 
 async def _ask(hits: Hits, sql: str, asked: Question) -> list[tuple[Cell, ...]]:
     return await hits.query(sql, asked.values, first=asked.first, last=asked.last)
+
+
+async def _count(hits: Hits, sql: str, asked: Question, *, keys: int) -> list[tuple[Cell, ...]]:
+    return await hits.counted(sql, asked.values, first=asked.first, last=asked.last, keys=keys)
 
 
 def _check(limit: int) -> None:

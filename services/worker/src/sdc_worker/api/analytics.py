@@ -1,9 +1,11 @@
 """Questions about the traffic, answered."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import TypeVar, get_args
 
-from litestar import Request, Router, get
+import msgspec
+from litestar import Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from sdc_core.answers.analytics import (
@@ -20,7 +22,7 @@ from sdc_core.answers.analytics import (
 )
 from sdc_core.errors import Invalid
 
-from sdc_worker.analytics import questions, reports
+from sdc_worker.analytics import questions, reports, tables
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.questions import Question
 from sdc_worker.analytics.reports import Parts
@@ -30,6 +32,7 @@ MAX_FILTER = 2_000
 MAX_PATHS = 20_000
 """Characters of all paths that are asked for at once."""
 MAX_PARTS = 24
+PARQUET = "application/vnd.apache.parquet"
 
 STEPS: dict[str, Step] = {name: name for name in get_args(Step)}
 DIMENSIONS: dict[str, Dimension] = {name: name for name in get_args(Dimension)}
@@ -100,6 +103,19 @@ async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
     return await _alone(reports.batch(hits, asked, before, parts))
 
 
+@get("/parquet")
+async def parquet(request: AnyRequest, hits: NamedDependency[Hits]) -> Response[bytes]:
+    """The course where `by` is `day` or `hour`, else a breakdown, as a Parquet file."""
+    asked = _question(request, "by")
+    by = _choice(request.query_params.get("by", "day"), {**STEPS, **DIMENSIONS}, "by")
+    if by in STEPS:
+        rows: list[msgspec.Struct] = [*(await reports.timeseries(hits, asked, STEPS[by])).points]
+    else:
+        rows = [*(await reports.breakdown(hits, asked, DIMENSIONS[by], reports.MAX_ROWS)).rows]
+    body = await asyncio.to_thread(tables.parquet, msgspec.json.encode(rows), hits.segments.folder)
+    return Response(body, media_type=PARQUET)
+
+
 async def _alone(answer: Awaitable[T]) -> T:
     """The answer, or of what failed together the first, which has a status of its own."""
     try:
@@ -152,4 +168,4 @@ def _short(value: str, name: str, most: int = MAX_FILTER) -> str:
     return value
 
 
-router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live, batch])
+router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live, batch, parquet])

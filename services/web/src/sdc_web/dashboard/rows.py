@@ -1,0 +1,97 @@
+"""One dimension of the statistics in full, and every table of them as a file."""
+
+from typing import Literal, TypeAlias
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from sdc_core import clock
+from sdc_core.answers.analytics import Dimension, Step
+from sdc_core.errors import Invalid
+from sdc_core.service_client import ServiceClient
+
+from sdc_web import pages
+from sdc_web.dashboard import bars, panels
+from sdc_web.dashboard.asked import Asked
+from sdc_web.dashboard.kinds import KINDS
+from sdc_web.dashboard.statistics import read
+from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.reports import analytics, asking, tables
+from sdc_web.sessions.signed_in import SignedIn
+
+Format: TypeAlias = Literal["csv", "json", "parquet"]
+MEDIA_TYPES: dict[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@get("/author/statistics/rows", right="statistics.read")
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+) -> Response[str]:
+    """Up to a thousand rows of what `by` names."""
+    question, by = read(request), _dimension(request)
+    found = await asking.unless_away(
+        analytics.breakdown(worker, author.actor, question.question, by, analytics.MOST_ROWS)
+    )
+    return await pages.page(
+        request,
+        databases,
+        "author/statistics/rows.html",
+        author=author,
+        asked=question,
+        bar=bars.bar(question, clock.today(), []),
+        title=KINDS[by].title,
+        by=by,
+        breakdown=panels.breakdown(found, question, may_redirect=author.may("site.change")) if found else None,
+    )
+
+
+@get("/author/statistics/export", right="statistics.read")
+async def export(
+    request: AnyRequest, worker: NamedDependency[ServiceClient], author: NamedDependency[SignedIn]
+) -> Response[bytes]:
+    """A table as a file: the course by day where `by` is `day` or `hour`, else a dimension. Raises Unavailable."""
+    question, kind = read(request), _format(request)
+    by = request.query_params.get("by", "day")
+    table = by if by in ("day", "hour") else _dimension(request)
+    body = await _file(worker, author, question, table, kind)
+    name = f"statistics-{by}-{question.from_day}-{question.to_day}.{kind}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(body, headers=headers, media_type=MEDIA_TYPES[kind])
+
+
+async def _file(
+    worker: ServiceClient, author: SignedIn, question: Asked, table: Dimension | Step, kind: Format
+) -> bytes:
+    if kind == "parquet":
+        return await analytics.parquet(worker, author.actor, question.question, table)
+    if table in ("day", "hour"):
+        course = await analytics.timeseries(worker, author.actor, question.question, table)
+        return tables.encode(course.points, kind)
+    found = await analytics.breakdown(worker, author.actor, question.question, table, analytics.MOST_ROWS)
+    return tables.encode(found.rows, kind)
+
+
+def _dimension(request: AnyRequest) -> Dimension:
+    by = request.query_params.get("by", "page")
+    found = next((each for each in KINDS if each == by), None)
+    if found is None:
+        raise Invalid("there is no such table in the statistics", field="by")
+    return found
+
+
+def _format(request: AnyRequest) -> Format:
+    match request.query_params.get("format", "csv"):
+        case "csv" | "json" | "parquet" as kind:
+            return kind
+        case _:
+            raise Invalid("a file is csv, json or parquet", field="format")
+
+
+route_handlers = [show, export]
