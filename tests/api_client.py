@@ -14,7 +14,7 @@ BASE = "http://localhost:8000/api/v1"
 
 async def token(databases: Databases, author_id: str, scope: Scope = "write") -> str:
     """The text of a new token, named after its scope."""
-    issued = await tokens.issue(databases.site, OWNER, name=scope, scope=scope, author_id=author_id)
+    issued = await tokens.issue(databases.site, OWNER, name=scope.replace(":", "-"), scope=scope, author_id=author_id)
     return issued.text
 
 

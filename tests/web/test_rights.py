@@ -472,6 +472,7 @@ ELSEWHERE = {
     "history.restore",
     "invitations.revoke",
     "jobs.confirm",
+    "saved_views.forget",
     "jobs.pause",
     "jobs.start",
     "media.upload.accept",

@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
-from sdc_web.api import bearer, document, media, operations, posts, publications, rates, refusals, tags
+from sdc_web.api import analytics, bearer, document, media, operations, posts, publications, rates, refusals, tags
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
 from sdc_web.authors.rights import ReadOnly
@@ -24,6 +24,7 @@ router = Router(
         *publications.route_handlers,
         *media.route_handlers,
         *tags.route_handlers,
+        *analytics.route_handlers,
         *document.route_handlers,
     ],
     dependencies={"reader": Provide(bearer.provide_reader), "writer": Provide(bearer.provide_writer)},

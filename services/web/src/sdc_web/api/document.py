@@ -109,7 +109,7 @@ def document(site_url: str) -> Json:
         "info": {
             "title": "SDC",
             "version": _VERSION,
-            "summary": "Posts, media and tags of one author's site, for programs with a token of the author's.",
+            "summary": "Posts, media, tags and statistics of one author's site, for programs with a token.",
             "description": "Every request that brings a token is counted. Unknown fields of an answer are to be "
             "passed over; unknown fields of a request are refused. `docs/api.md` tells it in words.",
             "license": {"name": "MIT", "identifier": "MIT"},
@@ -125,8 +125,8 @@ def document(site_url: str) -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "sdc_...",
-                    "description": "Made by `sdc token create NAME --scope read|write`; each operation names the "
-                    "scope that it needs, and a token that may write may read too.",
+                    "description": "Made by `sdc token create NAME --scope read|write|analytics:read`; each operation "
+                    "names the scopes that do, and a token that may write may read too.",
                 }
             },
         },
@@ -155,7 +155,7 @@ def _operation(each: Operation, schemas: dict[str, Json]) -> Json:
         "operationId": each.name,
         "summary": words,
         "tags": [noun],
-        "security": [{"token": ["read" if each.method == "GET" else "write"]}],
+        "security": [{"token": [scope]} for scope in _scopes(each)],
         "parameters": [*_in_path(each), *_in_query(each, schemas), *_in_headers(each)],
         "responses": {str(status): answer for status, answer in sorted(_responses(each).items())},
     }
@@ -165,6 +165,13 @@ def _operation(each: Operation, schemas: dict[str, Json]) -> Json:
     elif each.file:
         told["requestBody"] = {"required": True, "content": {kind: {} for kind in _FILES}}
     return told
+
+
+def _scopes(each: Operation) -> list[str]:
+    """Those of a token that may do it, the least first."""
+    if each.path.startswith("/analytics/"):
+        return ["analytics:read", "read"]
+    return ["read" if each.method == "GET" else "write"]
 
 
 def _in_path(each: Operation) -> list[Json]:

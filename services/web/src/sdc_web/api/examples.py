@@ -64,6 +64,9 @@ _ASSET: Final[Json] = {
 }
 _TAG: Final[Json] = {"name": "paper", "colour": "", "description": "Whatever can be folded.", "posts": 3}
 
+_COUNTED: Final[Json] = {"visitors": 48, "page_views": 97, "requests": 301, "bytes": 4_120_000}
+_SLICE: Final[Json] = {"key": "/posts/a-lamp-of-paper", **_COUNTED, "clients": 0, "visits": 12, "bounces": 5}
+
 EXAMPLES: Final[dict[str, Json]] = {
     "NewPost": {"title": "A lamp of paper", "body": _BODY, "tags": ["paper", "light"], "cover_asset_id": _ASSET_ID},
     "PostChanges": {"summary": "Folded from one sheet."},
@@ -77,6 +80,26 @@ EXAMPLES: Final[dict[str, Json]] = {
     "AssetPage": {"media": [_ASSET], "next_cursor": _ASSET_ID},
     "Tag": _TAG,
     "Tags": {"tags": [_TAG]},
+    "Summary": {
+        "visitors": 1_904,
+        "visits": 2_011,
+        "page_views": 4_343,
+        "bounces": 710,
+        "duration_us": 241_320_000_000,
+        "bytes": 161_204_331,
+        "requests": 12_434,
+    },
+    "Timeseries": {"by": "day", "points": [{"at": "2026-11-24", **_COUNTED, "visits": 52}]},
+    "Breakdown": {"by": "page", "total": 11, "rows": [_SLICE]},
+    "Latency": {
+        "rows": [{"path": "/posts", "requests": 120, "p50_us": 900, "p95_us": 4_800, "p99_us": 8_100}],
+    },
+    "Live": {
+        "visitors": 2,
+        "page_views": 3,
+        "minutes": [0, 1, 0, 2],
+        "pages": [{"path": "/posts/a-lamp-of-paper", "visitors": 2}],
+    },
     "StaleProblem": {
         "title": "Changed in the meantime",
         "status": 412,

@@ -5,8 +5,9 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
+from sdc_core.answers import analytics as figures
 
-from sdc_web.api import answers, media, posts, publications, refusals, tags
+from sdc_web.api import analytics, answers, media, posts, publications, refusals, tags
 from sdc_web.problems import AnyRequest, Problem
 
 Struct: TypeAlias = type[msgspec.Struct]
@@ -78,6 +79,13 @@ OPERATIONS: Final = (
     Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem),
     Operation(handler=tags.index, answers={200: tags.Tags, 304: None}),
     Operation(handler=tags.change, body=tags.TagChanges, answers={200: tags.Tag}),
+    Operation(handler=analytics.summary, query=analytics.AnalyticsQuery, answers={200: figures.Summary, 304: None}),
+    Operation(
+        handler=analytics.timeseries, query=analytics.TimeseriesQuery, answers={200: figures.Timeseries, 304: None}
+    ),
+    Operation(handler=analytics.breakdown, query=analytics.BreakdownQuery, answers={200: figures.Breakdown, 304: None}),
+    Operation(handler=analytics.latency, query=analytics.AnalyticsQuery, answers={200: figures.Latency, 304: None}),
+    Operation(handler=analytics.live, answers={200: figures.Live, 304: None}),
 )
 
 

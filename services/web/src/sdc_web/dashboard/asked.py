@@ -12,6 +12,7 @@ import msgspec
 from sdc_core.answers.analytics import NOT, Step
 from sdc_core.errors import Invalid
 
+from sdc_web.reports import periods
 from sdc_web.reports.analytics import FILTERS, Question
 
 ADDRESS = "/author/statistics"
@@ -50,11 +51,8 @@ PARTS: Mapping[str, str] = {
 }
 T = TypeVar("T", bound=str)
 DEFAULT_PERIOD = "30"
-MAX_DAYS = 400
 MAX_VALUES = 20
 MAX_VALUE = 512
-FIRST_YEAR, LAST_YEAR = 1970, 9000
-"""Far enough from the ends of the calendar to count days from."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +81,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """The period compared with: as many days, just before or a year earlier."""
         first, last = date.fromisoformat(self.from_day), date.fromisoformat(self.to_day)
         apart = {"before": self.days, "year": 364, "none": 0}[self.compare]
-        if not apart or (first - timedelta(days=apart)).year < FIRST_YEAR:
+        if not apart or (first - timedelta(days=apart)).year < periods.FIRST_YEAR:
             return None
         earlier = [(day - timedelta(days=apart)).isoformat() for day in (first, last)]
         return Question(from_day=earlier[0], to_day=earlier[1], filters=self.filters)
@@ -124,7 +122,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """As many days, `by` periods later or earlier; None where that has not begun, or before all time."""
         first, last = date.fromisoformat(self.from_day), date.fromisoformat(self.to_day)
         apart = timedelta(days=self.days * by)
-        if (first + apart).isoformat() > today or (first + apart).year < FIRST_YEAR:
+        if (first + apart).isoformat() > today or (first + apart).year < periods.FIRST_YEAR:
             return None
         return msgspec.structs.replace(
             self, period="", from_day=(first + apart).isoformat(), to_day=(last + apart).isoformat()
@@ -191,12 +189,7 @@ def _period(query: Mapping[str, str], today: str) -> tuple[str, str, str]:
     if not (query.get("from") or query.get("to")) or name in PERIODS:
         name = name if name in PERIODS else DEFAULT_PERIOD
         return (name, *days_of(name, date.fromisoformat(today)))
-    last = _day(query.get("to") or today, "to")
-    first = _day(query["from"], "from") if query.get("from") else last - timedelta(days=int(DEFAULT_PERIOD) - 1)
-    if first > last or (last - first).days >= MAX_DAYS:
-        message = f"a period begins before it ends, and has at most {MAX_DAYS} days"
-        raise Invalid(message, field="from")
-    return "", first.isoformat(), last.isoformat()
+    return ("", *periods.between(query.get("from"), query.get("to"), today))
 
 
 def _filters(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -215,14 +208,3 @@ def _filters(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 def _one_of(value: str | None, choices: Iterable[T], default: T) -> T:
     return next((each for each in choices if each == value), default)
-
-
-def _day(text: str, field: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = date.min
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        message = "write a day as 2026-11-24"
-        raise Invalid(message, field=field)
-    return day

@@ -20,6 +20,7 @@ EVENTS = 5
 MOST_STREAMS = 16
 """Of one process: each is a question to the worker every few seconds."""
 RETRY_MS = 2_000
+AWAY_MS = 15_000
 HEADERS = {"cache-control": "private, no-store", "x-accel-buffering": "no"}
 
 
@@ -29,7 +30,7 @@ class _Open:
 
 @get("/author/statistics/live", right="statistics.read")
 async def stream(worker: NamedDependency[ServiceClient], author: NamedDependency[SignedIn]) -> Stream:
-    """The events. Raises Throttled where too many listen; without the worker an event is left out."""
+    """The events. Raises Throttled where too many listen; without the worker there are none."""
     if _Open.count >= MOST_STREAMS:
         raise Throttled("too many pages of statistics are open: close one", retry_after_s=60)
     return Stream(_events(worker, author.actor), media_type="text/event-stream", headers=HEADERS)
@@ -45,8 +46,8 @@ async def _events(worker: ServiceClient, by: Actor) -> AsyncGenerator[str]:
             try:
                 now = await analytics.live(worker, by)
             except Unavailable:
-                yield ": the worker does not answer\n\n"
-                continue
+                yield f"retry: {AWAY_MS}\n: the worker does not answer\n\n"
+                return
             yield event(templating.render("author/statistics/_live.html", live=now))
     finally:
         _Open.count -= 1

@@ -7,7 +7,8 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
 
 from sdc_web.authors.rights import Actor, Role
 
-Scope: TypeAlias = Literal["read", "write"]
+Scope: TypeAlias = Literal["read", "write", "analytics:read"]
+"""The last reads the statistics and nothing else."""
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class Bearer(ApiToken, frozen=True, kw_only=True):
     @property
     def actor(self) -> Actor:
         """Its author, bounded by what the token may do."""
-        return Actor(id=self.author_id, name=self.author_name, role=self.role, reads_only=self.scope == "read")
+        role = "viewer" if self.scope == "analytics:read" else self.role
+        return Actor(id=self.author_id, name=self.author_name, role=role, reads_only=self.scope != "write")
 
 
 SQL_INSERT = """
