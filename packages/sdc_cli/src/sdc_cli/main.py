@@ -32,6 +32,7 @@ SUBCOMMANDS = {
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),
     "import": Subcommand("importing", "import_", "Import a folder of Markdown files."),
+    "logs": Subcommand("logs", "logs", "Bring access logs of before, or of another server, into the statistics."),
     "settings": Subcommand("settings", "settings", "List every setting with its default."),
 }
 

@@ -10,7 +10,7 @@ from sdc_core.errors import Invalid
 MAX_REJECTS = 100
 """Most rejects that one range leaves a row for."""
 
-_SLOT = re.compile(r"[0-9]{1,3}")
+_SLOT = re.compile(r"[0-9]{1,3}|i[0-9a-f]{16}")
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +21,9 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_slot(slot: str) -> str:
-    """The name of a log slot, one to three digits. Raises Invalid."""
+    """The name of a log slot: one to three digits, or that of an imported file. Raises Invalid."""
     if not _SLOT.fullmatch(slot):
-        message = "a log slot is one to three digits"
+        message = "a log slot is one to three digits, or i and sixteen hexadecimal ones"
         raise Invalid(message, field="slot")
     return slot
 

@@ -1,0 +1,235 @@
+"""Lines of other servers' access logs as lines of ours: combined (nginx, Apache, Caddy), Caddy's JSON, and our own."""
+
+import hashlib
+import mimetypes
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import msgspec
+from sdc_core import access_log, clock
+from sdc_core.access_log import MAX_TEXT, Line
+from sdc_web.request_log.asked import campaign, foreign_host, logged_path
+
+Parse: TypeAlias = Callable[[bytes], Line]
+
+OLDEST_US = clock.from_datetime(datetime(1995, 1, 1, tzinfo=UTC))
+_MOST_CACHED = 50_000
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_COMBINED = re.compile(
+    rf'(?:\S+:\d+ )?(\S+) \S+ (?:"[^"]*"|\S+) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?'
+)
+_MOMENT = "%d/%b/%Y:%H:%M:%S %z"
+_ESCAPED = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
+_FEEDS = re.compile(r"/(?:feed|rss|atom)/?$|/(?:feed|rss|atom|index)\.(?:xml|rss|atom)$|/feed\.json$")
+_PAGES = ("", "html", "htm", "php", "aspx")
+
+
+class NotALineError(Exception):
+    """Why a line cannot be read, in words."""
+
+
+class _Headers(msgspec.Struct, rename={"user_agent": "User-Agent", "referer": "Referer"}):
+    user_agent: list[str] = []
+    referer: list[str] = []
+
+
+class _Answered(msgspec.Struct, rename={"content_type": "Content-Type"}):
+    content_type: list[str] = []
+
+
+class _Asked(msgspec.Struct):
+    method: str
+    uri: str
+    remote_ip: str = ""
+    client_ip: str = ""
+    headers: _Headers = msgspec.field(default_factory=_Headers)
+
+
+class _Caddy(msgspec.Struct):
+    """What Caddy writes of a request, as far as it is of use."""
+
+    ts: float | datetime
+    request: _Asked
+    status: int
+    size: int = 0
+    duration: float = 0.0
+    resp_headers: _Answered = msgspec.field(default_factory=_Answered)
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as another server logged it."""
+
+    at_us: int
+    address: str
+    method: str
+    target: str
+    status: int
+    size_bytes: int
+    referrer: str
+    agent: str
+    us: int = 0
+    media_type: str = ""
+
+
+class Converter:
+    """Makes lines under one salt. The visitor is the hash of salt, day, address and User-Agent; the address is dropped.
+
+    The same file gives lines of the same lengths whatever the salt, so that an import can go on where it was.
+    """
+
+    __slots__ = ("_countries", "_latest_us", "_own_hosts", "_salt", "_visitors", "country")
+
+    def __init__(self, salt: bytes, own_hosts: frozenset[str], country: Callable[[str], str]) -> None:
+        self._salt = salt
+        self._own_hosts = own_hosts
+        self._latest_us = clock.now_us() + clock.DAY_US
+        self._visitors: dict[tuple[str, str, str], str] = {}
+        self._countries: dict[str, str] = {}
+        self.country = country
+
+    def parser(self, head: list[bytes]) -> Parse:
+        """For a file that begins with those lines. Raises NotALineError when none of them is of a known kind."""
+        for raw in head:
+            for parse in (self.ours, self.caddy, self.combined):
+                try:
+                    parse(raw)
+                except NotALineError:
+                    continue
+                return parse
+        message = "neither a combined log, nor Caddy's, nor one of SDC"
+        raise NotALineError(message)
+
+    def ours(self, raw: bytes) -> Line:
+        """A line of an SDC site, as it is."""
+        try:
+            line = access_log.decode(raw)
+        except msgspec.DecodeError:
+            message = "not a line of SDC's access log"
+            raise NotALineError(message) from None
+        self._check(line.ts)
+        return line
+
+    def caddy(self, raw: bytes) -> Line:
+        """An entry of Caddy's JSON log."""
+        try:
+            told = _caddy.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            message = "not an entry of Caddy's access log"
+            raise NotALineError(message) from None
+        at_us = clock.from_datetime(told.ts) if isinstance(told.ts, datetime) else int(told.ts * clock.SECOND_US)
+        asked = told.request
+        entry = _Entry(
+            at_us=at_us,
+            address=asked.client_ip or asked.remote_ip,
+            method=asked.method,
+            target=asked.uri,
+            status=told.status,
+            size_bytes=told.size,
+            referrer=next(iter(asked.headers.referer), ""),
+            agent=next(iter(asked.headers.user_agent), ""),
+            us=int(told.duration * clock.SECOND_US),
+            media_type=next(iter(told.resp_headers.content_type), "").partition(";")[0].strip(),
+        )
+        return self._line(entry)
+
+    def combined(self, raw: bytes) -> Line:
+        """A line of the combined or common format, with a virtual host before it or not."""
+        found = _COMBINED.match(raw.decode(errors="replace"))
+        if found is None:
+            message = "not a line of a combined log"
+            raise NotALineError(message)
+        address, moment, request, status, size, referrer, agent = found.groups()
+        method, _, rest = request.partition(" ")
+        target = rest.rpartition(" ")[0] or rest
+        if not method.isalpha() or not target:
+            message = "no request in it"
+            raise NotALineError(message)
+        entry = _Entry(
+            at_us=_moment(moment),
+            address=address,
+            method=method,
+            target=_plain(target),
+            status=int(status),
+            size_bytes=0 if size == "-" else int(size),
+            referrer="" if referrer in (None, "-") else _plain(referrer),
+            agent="" if agent in (None, "-") else _plain(agent),
+        )
+        return self._line(entry)
+
+    def _line(self, entry: "_Entry") -> Line:
+        self._check(entry.at_us)
+        path, _, query = entry.target.partition("?")
+        agent = entry.agent[:MAX_TEXT]
+        host = foreign_host(entry.referrer.encode("latin-1", "replace"), "") if entry.referrer else ""
+        return Line(
+            ts=entry.at_us,
+            visitor=self._visitor(clock.day_of(entry.at_us), entry.address, agent),
+            method=entry.method[:16].upper(),
+            path=logged_path(unquote(path)),
+            query=campaign(query.encode("latin-1", "replace")) if query else "",
+            status=entry.status,
+            bytes=min(max(entry.size_bytes, 0), 2**53),
+            us=min(max(entry.us, 0), 2**53),
+            type=entry.media_type[:MAX_TEXT] or guessed_type(path),
+            ref="" if host in self._own_hosts else host,
+            ua=agent,
+            country=self._country(entry.address),
+        )
+
+    def _check(self, at_us: int) -> None:
+        if not OLDEST_US <= at_us <= self._latest_us:
+            message = "its date is far away"
+            raise NotALineError(message)
+
+    def _visitor(self, day: str, address: str, agent: str) -> str:
+        who = (day, address, agent)
+        if (visitor := self._visitors.get(who)) is None:
+            if len(self._visitors) >= _MOST_CACHED:
+                self._visitors.clear()
+            said = f"{day}\n{address}\n{agent}".encode(errors="replace")
+            visitor = self._visitors[who] = hashlib.blake2b(said, key=self._salt, digest_size=8).hexdigest()
+        return visitor
+
+    def _country(self, address: str) -> str:
+        if (country := self._countries.get(address)) is None:
+            if len(self._countries) >= _MOST_CACHED:
+                self._countries.clear()
+            country = self._countries[address] = self.country(address)
+        return country
+
+
+def guessed_type(path: str) -> str:
+    """The media type that a path lets expect: other logs do not name it."""
+    if _FEEDS.search(path):
+        return "application/atom+xml"
+    name = path.rpartition("/")[2]
+    return _type_of(name.rpartition(".")[2].lower() if "." in name else "")
+
+
+@lru_cache(maxsize=512)
+def _type_of(suffix: str) -> str:
+    if suffix in _PAGES:
+        return "text/html"
+    return mimetypes.guess_type(f"x.{suffix}")[0] or "application/octet-stream"
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> int:
+    try:
+        return clock.from_datetime(datetime.strptime(text, _MOMENT))  # noqa: DTZ007 - the format ends in %z
+    except ValueError:
+        message = "its date is none"
+        raise NotALineError(message) from None
+
+
+def _plain(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+
+
+_caddy = msgspec.json.Decoder(_Caddy)
