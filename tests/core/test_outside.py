@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -190,6 +191,21 @@ async def test_silence_ends_at_the_deadline() -> None:
     async with serving(silence) as address:
         attempt = await outside.post(address, b"", {}, timeout_s=0.1, private=True)
     assert attempt.error == "it did not answer in time"
+
+
+async def test_names_that_nobody_answers_for_hold_no_thread_that_others_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: silent.wait(20) or [])
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(50):
+                group.create_task(outside.post("https://hooks.example/", b"", {}, timeout_s=0.2))
+            await asyncio.sleep(0)  # every one of them asks
+            async with asyncio.timeout(5):
+                assert await asyncio.to_thread(str, 1) == "1"
+            assert not silent.is_set()
+    finally:
+        silent.set()
 
 
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

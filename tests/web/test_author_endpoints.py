@@ -48,18 +48,30 @@ async def test_the_secret_is_shown_once(client: httpx.AsyncClient, databases: Da
     assert b"whsec_" not in kept.secret
 
 
-async def test_adding_one_and_a_new_secret_ask_for_a_fresh_proof(
+async def test_adding_one_another_address_and_a_new_secret_ask_for_a_fresh_proof(
     client: httpx.AsyncClient, databases: Databases
 ) -> None:
     await come_in(client, databases)
     await add(client)
     path = await address(client)
     with clock.frozen(clock.now_us() + confirm.FRESH_US + clock.SECOND_US):
-        for sent in (await add(client), await send(client, f"{path}/secret", {})):
+        moved = {**FORM, "url": "https://elsewhere.invalid/hook"}
+        for sent in (
+            await add(client, name="Chat"),
+            await send(client, f"{path}/secret", {"replaces": ""}),
+            await send(client, f"{path}?_method=PUT", moved),
+        ):
             assert sent.status_code == 307
             assert sent.headers["location"].startswith("/author/confirm")
-    renewed = await send(client, f"{path}/secret", {})
+        kept = await send(client, f"{path}?_method=PUT", {**FORM, "name": "Letters"})
+        assert kept.status_code == 303
+    mark = re.search(r'name="replaces" value="(\w+)"', await show(client, path))
+    assert mark is not None
+    renewed = await send(client, f"{path}/secret", {"replaces": mark[1]})
     assert SECRET.search(renewed.text)
+    again = await send(client, f"{path}/secret", {"replaces": mark[1]})
+    assert (again.status_code, SECRET.search(again.text)) == (409, None)
+    assert "not shown twice" in again.text
     assert "signs too until" in renewed.text
 
 
@@ -86,6 +98,14 @@ async def test_a_refusal_stands_beside_its_field_with_what_was_typed(
     assert words in refused.text
     assert changes.get("url", FORM["url"]) in refused.text
     assert await keeping.listing(databases.site, OWNER) == []
+
+
+async def test_a_form_that_is_sent_twice_makes_one_endpoint(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in(client, databases)
+    await add(client)
+    again = await add(client)
+    assert (again.status_code, "There is an endpoint named Newsletter already" in again.text) == (422, True)
+    assert len(await keeping.listing(databases.site, OWNER)) == 1
 
 
 async def test_with_the_setting_an_address_of_this_machine_may_be_used(

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sdc_core import clock
+from sdc_core import clock, sqlite
+from sdc_core.errors import Conflict
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute, fetch_value
 from sdc_core.variants import Manifest
@@ -128,7 +129,8 @@ async def test_an_address_of_this_machine_is_refused_when_it_is_sent_to(
 async def test_both_secrets_sign_for_a_day_after_a_new_one_is_made(
     receiver: Receiver, publish: Publish, deliver: Deliver, databases: Databases, settings: Settings, newsletter: Made
 ) -> None:
-    newer = await keeping.rotate(databases.site, OWNER, settings, newsletter.id)
+    mark = (await endpoint(databases, newsletter)).secret_mark
+    newer = await keeping.rotate(databases.site, OWNER, settings, newsletter.id, replaces=mark)
     await publish("On fog")
     await deliver()
     await keeping.ping(databases.site, OWNER, newsletter.id)
@@ -151,7 +153,7 @@ async def test_a_secret_that_this_machine_cannot_open_disables_and_says_so(
     await deliver()
     found = await endpoint(databases, newsletter)
     assert (found.state, found.reason, receiver.heard) == ("disabled", rounds.LOCKED, [])
-    newer = await keeping.rotate(databases.site, OWNER, settings, newsletter.id)
+    newer = await keeping.rotate(databases.site, OWNER, settings, newsletter.id, replaces=found.secret_mark)
     await keeping.resume(databases.site, OWNER, newsletter.id)
     await deliver()
     (heard,) = receiver.heard
@@ -198,6 +200,72 @@ async def test_a_full_queue_holds_back_what_comes_and_loses_nothing(
     await log.replay(databases.site, OWNER, newest.id)
     await deliver()
     assert (receiver.types, newsletter.id) == (["post.published"], newest.endpoint_id)
+
+
+async def count_anew(databases: Databases) -> object:
+    async with databases.site.read() as connection:
+        return await fetch_value(connection, "SELECT count(*) FROM deliveries WHERE next_us IS NOT NULL")
+
+
+async def test_what_waits_is_counted_with_every_change_of_it(
+    receiver: Receiver, publish: Publish, deliver: Deliver, databases: Databases, newsletter: Made
+) -> None:
+    receiver.answers = [answer("410 Gone")]
+    await publish("On fog")
+    seen = [(await endpoint(databases, newsletter)).waiting]
+    await deliver()
+    seen.append((await endpoint(databases, newsletter)).waiting)
+    await keeping.replay_since(databases.site, OWNER, newsletter.id, 0, every=True)
+    await publish("On mist")
+    seen.append((await endpoint(databases, newsletter)).waiting)
+    assert (seen, await count_anew(databases)) == ([1, 0, 2], 2)
+    async with databases.site.transaction() as connection:
+        await execute(connection, "DELETE FROM messages")
+    assert (await endpoint(databases, newsletter)).waiting == 0
+
+
+async def test_nothing_makes_more_wait_than_a_queue_holds(
+    publish: Publish, deliver: Deliver, databases: Databases, newsletter: Made
+) -> None:
+    await publish("On fog")
+    await deliver()
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE endpoints SET waiting = 10001")
+    assert await keeping.replay_since(databases.site, OWNER, newsletter.id, 0, every=True) == 0
+    with pytest.raises(Conflict, match="10,000 messages wait"):
+        await keeping.ping(databases.site, OWNER, newsletter.id)
+
+
+async def test_a_form_for_a_new_secret_that_is_sent_twice_does_not_end_the_one_in_use(
+    receiver: Receiver, publish: Publish, deliver: Deliver, databases: Databases, settings: Settings, newsletter: Made
+) -> None:
+    mark = (await endpoint(databases, newsletter)).secret_mark
+    await keeping.rotate(databases.site, OWNER, settings, newsletter.id, replaces=mark)
+    with pytest.raises(Conflict, match="made already"):
+        await keeping.rotate(databases.site, OWNER, settings, newsletter.id, replaces=mark)
+    await publish("On fog")
+    await deliver()
+    (heard,) = receiver.heard
+    with clock.frozen(int(heard.headers["webhook-timestamp"]) * clock.SECOND_US):
+        assert heard.verified_by(newsletter.secret)
+
+
+async def test_a_busy_database_ends_a_round_and_not_the_loop(
+    receiver: Receiver,
+    publish: Publish,
+    deliver: Deliver,
+    databases: Databases,
+    newsletter: Made,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert newsletter
+    await publish("On fog")
+    monkeypatch.setattr(sqlite, "LOCK_S", 0.02)
+    async with databases.site.transaction():
+        await deliver()
+    assert receiver.heard == []
+    await deliver()
+    assert len(receiver.heard) == 1
 
 
 async def test_a_paused_endpoint_hears_nothing_until_it_is_on_again(

@@ -307,7 +307,7 @@ OPERATIONS: dict[str, Operation] = {
     "endpoints.rotate": Operation(
         "endpoints.change",
         NOBODYS,
-        lambda w, by: endpoints.keeping.rotate(w.databases.site, by, w.settings, NOTHING),
+        lambda w, by: endpoints.keeping.rotate(w.databases.site, by, w.settings, NOTHING, replaces=""),
     ),
     "endpoints.pause": Operation(
         "endpoints.change", NOBODYS, lambda w, by: endpoints.keeping.pause(w.databases.site, by, NOTHING)

@@ -7,7 +7,9 @@ here, what it leads to is checked, and the connection goes to what was checked.
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from sdc_core import attempts
@@ -18,6 +20,9 @@ CONNECT_S = 3.0
 """To one address of a name; then the next one is tried."""
 MAX_ADDRESSES = 3
 
+_ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="names")
+"""Threads that wait for names. A resolver that does not answer holds one for half a minute, whoever gave up meanwhile:
+it shall not hold those of `asyncio.to_thread`, which pages are made in."""
 _UNICAST = IPv6Network("2000::/3")
 _6TO4 = IPv6Network("2002::/16")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -105,7 +110,8 @@ async def _answer(
 async def _resolve(asked: httpx.URL, host: str) -> list[IPv4Address | IPv6Address]:
     """Where a name leads."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, asked.port, type=socket.SOCK_STREAM)
+        ask = partial(socket.getaddrinfo, host, asked.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_ASKING, ask)
     except (OSError, UnicodeError):
         raise httpx.UnsupportedProtocol("its name leads nowhere") from None
     return list(dict.fromkeys(ip_address(each[4][0]) for each in found))

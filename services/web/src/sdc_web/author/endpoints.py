@@ -35,6 +35,12 @@ class EndpointForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     types: tuple[str, ...] = ()
 
 
+class SecretForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`replaces` is the mark of the secret that a new one is to replace."""
+
+    replaces: str
+
+
 class ReplayForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is sent again."""
 
@@ -72,8 +78,11 @@ async def show(
 async def update(
     request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, author: Author, endpoint_id: FromPath[str]
 ) -> Page:
-    """Another name, address or choice."""
+    """Another name or choice; another address, to which all that waits will go, with a fresh proof."""
     form = await forms.read(request, EndpointForm, "types")
+    found = await endpoints.keeping.one(databases.site, author.actor, endpoint_id)
+    if form.url.strip() != found.url:
+        confirm.require(author)
     try:
         await endpoints.keeping.change(databases.site, author.actor, settings, endpoint_id, _wishes(form))
     except Invalid as error:
@@ -108,7 +117,13 @@ async def rotate(
 ) -> Response[str]:
     """A new secret, shown in this answer alone."""
     confirm.require(author)
-    made = await endpoints.keeping.rotate(databases.site, author.actor, settings, endpoint_id)
+    form = await forms.read(request, SecretForm)
+    try:
+        made = await endpoints.keeping.rotate(
+            databases.site, author.actor, settings, endpoint_id, replaces=form.replaces
+        )
+    except Conflict as error:
+        return await _show(request, databases, author, endpoint_id, errors=_errors(error), status_code=409)
     return await _show(request, databases, author, endpoint_id, made=made)
 
 

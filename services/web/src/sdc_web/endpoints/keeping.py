@@ -1,5 +1,7 @@
 """What owners do with endpoints: add, change, pause, remove, a new secret, a test, sending again."""
 
+from urllib.parse import urlsplit
+
 import msgspec
 from sdc_core import clock, webhooks
 from sdc_core.errors import Conflict, Invalid, NotFound
@@ -10,13 +12,12 @@ from sdc_web import audit
 from sdc_web.authors import rights, sealing
 from sdc_web.authors.rights import Actor
 from sdc_web.endpoints import addresses, queue, store
-from sdc_web.endpoints.records import TYPES, Endpoint
+from sdc_web.endpoints.records import MAX_WAITING, TYPES, Endpoint
 
 MAX_ENDPOINTS = 20
 MAX_NAME = 80
 OVERLAP_US = clock.DAY_US
 """So long a secret that was replaced signs beside the new one."""
-MAX_REPLAYED = 10_000
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +70,10 @@ async def add(database: Database, by: Actor, settings: Settings, wishes: Wishes)
         created_at_us=clock.now_us(),
     )
     async with database.transaction() as connection:
-        if len(await store.everything(connection)) >= MAX_ENDPOINTS:
+        others = await store.everything(connection)
+        if len(others) >= MAX_ENDPOINTS:
             raise Conflict(f"there are {MAX_ENDPOINTS} endpoints already: remove one first")
+        _require_free(wishes.name, others)
         await store.insert(connection, endpoint)
         await audit.record(connection, by, "endpoint.added", endpoint_id, wishes.name)
     return Made(id=endpoint_id, secret=secret)
@@ -84,9 +87,12 @@ async def change(database: Database, by: Actor, settings: Settings, endpoint_id:
     wishes = _checked(wishes, settings)
     types = msgspec.json.encode(wishes.types).decode()
     async with database.transaction() as connection:
-        await _one(connection, endpoint_id)
+        found = await _one(connection, endpoint_id)
+        _require_free(wishes.name, [each for each in await store.everything(connection) if each.id != endpoint_id])
         await store.change(connection, endpoint_id, name=wishes.name, url=wishes.url, types=types)
-        await audit.record(connection, by, "endpoint.changed", endpoint_id, wishes.name)
+        # The host alone: the rest of an address may be a secret.
+        words = "" if wishes.url == found.url else f", now at {urlsplit(wishes.url).hostname}"
+        await audit.record(connection, by, "endpoint.changed", endpoint_id, wishes.name + words)
 
 
 async def pause(database: Database, by: Actor, endpoint_id: str) -> None:
@@ -116,25 +122,33 @@ async def remove(database: Database, by: Actor, endpoint_id: str) -> None:
         await audit.record(connection, by, "endpoint.removed", endpoint_id, found.name)
 
 
-async def rotate(database: Database, by: Actor, settings: Settings, endpoint_id: str) -> Made:
-    """A new secret; the one before signs too for a day. Raises Forbidden, NotFound."""
+async def rotate(database: Database, by: Actor, settings: Settings, endpoint_id: str, *, replaces: str) -> Made:
+    """A new secret; the one before, whose mark is `replaces`, signs too for a day. Raises Forbidden, NotFound, and
+    Conflict when it was replaced meanwhile: a form sent twice must not end the secret that is in use.
+    """
     rights.require(by, "endpoints.change")
     secret = webhooks.new_secret()
     sealed = await sealing.seal(settings.factors_key, secret.encode(), endpoint_id)
     async with database.transaction() as connection:
         found = await _one(connection, endpoint_id)
+        if found.secret_mark != replaces:
+            raise Conflict("a new secret was made already, and is not shown twice: use that, or make another one")
         await store.rotate(connection, endpoint_id, sealed, clock.now_us() + OVERLAP_US)
         await audit.record(connection, by, "endpoint.secret", endpoint_id, found.name)
     return Made(id=endpoint_id, secret=secret)
 
 
 async def ping(database: Database, by: Actor, endpoint_id: str) -> int:
-    """A message that tells of nothing; its delivery's id. Raises Forbidden, NotFound, and Conflict while it is off."""
+    """A message that tells of nothing; its delivery's id. Raises Forbidden, NotFound, and Conflict while it is off,
+    or its queue is full.
+    """
     rights.require(by, "endpoints.change")
     async with database.transaction() as connection:
         found = await _one(connection, endpoint_id)
         if found.state != "on":
             raise Conflict("nothing is sent to this endpoint now: turn it on first")
+        if found.waiting >= MAX_WAITING:
+            raise Conflict(f"{MAX_WAITING:,} messages wait for it already: a test would come after them")
         message_id = f"msg_{clock.new_id()}"
         data = msgspec.json.encode({"endpoint": found.name}).decode()
         await queue.insert_message(connection, message_id, "ping", data)
@@ -142,15 +156,16 @@ async def ping(database: Database, by: Actor, endpoint_id: str) -> int:
 
 
 async def replay_since(database: Database, by: Actor, endpoint_id: str, since_us: int, *, every: bool) -> int:
-    """Send what did not arrive since then again, or all of it, under the ids it had. Returns how many, at most
-    `MAX_REPLAYED`. Raises Forbidden, NotFound.
+    """Send what did not arrive since then again, or all of it, under the ids it had. Returns how many: no more
+    wait than a queue holds. Raises Forbidden, NotFound.
     """
     rights.require(by, "endpoints.change")
     now_us = clock.now_us()
     async with database.transaction() as connection:
         found = await _one(connection, endpoint_id)
+        room = max(0, MAX_WAITING - found.waiting)
         many = await queue.replay_since(
-            connection, endpoint_id, since_us=since_us, every=every, now_us=now_us, limit=MAX_REPLAYED - found.waiting
+            connection, endpoint_id, since_us=since_us, every=every, now_us=now_us, limit=room
         )
         await audit.record(connection, by, "endpoint.replayed", endpoint_id, f"{found.name}, {many} messages")
     return many
@@ -181,6 +196,12 @@ async def _one(connection: Connection, endpoint_id: str) -> Endpoint:
     if found is None:
         raise NotFound("there is no such endpoint")
     return found
+
+
+def _require_free(name: str, others: list[Endpoint]) -> None:
+    """Raises Invalid: a form that a reload sends again would make an endpoint that hears everything twice."""
+    if name in [each.name for each in others]:
+        raise Invalid(f"there is an endpoint named {name} already: choose another name", field="name")
 
 
 def _checked(wishes: Wishes, settings: Settings) -> Wishes:

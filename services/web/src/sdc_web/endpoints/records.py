@@ -1,9 +1,13 @@
 """What an endpoint, a message for it and an attempt are."""
 
+import hashlib
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import msgspec
+
+MAX_WAITING = 10_000
+"""For one endpoint; the trigger that queues says the same."""
 
 Type: TypeAlias = Literal[
     "post.published", "post.changed", "post.withdrawn", "media.ready", "job.failed", "drill.failed", "ping"
@@ -45,6 +49,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     def wanted(self) -> list[str]:
         """The types it asked for."""
         return msgspec.json.decode(self.types, type=list[str])
+
+    @property
+    def secret_mark(self) -> str:
+        """Tells the secret of now from those before it, and nothing of what it is."""
+        return hashlib.sha256(self.secret).hexdigest()[:16]
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

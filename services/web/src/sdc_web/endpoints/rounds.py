@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from sdc_core import clock
+from sdc_core.errors import Unavailable
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database
 
@@ -25,12 +27,14 @@ log = logging.getLogger(__name__)
 
 
 async def run(database: Database, settings: Settings) -> None:
-    """The loop: for ever, send what is due."""
+    """The loop: for ever, send what is due. A database that is busy is asked again."""
     serving: dict[str, asyncio.Task[None]] = {}
     async with asyncio.TaskGroup() as group:
         while True:
-            async with database.read() as connection:
-                ready = await queue.ready(connection, clock.now_us())
+            ready: list[str] = []
+            with suppress(Unavailable):
+                async with database.read() as connection:
+                    ready = await queue.ready(connection, clock.now_us())
             serving = {name: task for name, task in serving.items() if not task.done()}
             for each in ready:
                 if each not in serving:
@@ -39,7 +43,17 @@ async def run(database: Database, settings: Settings) -> None:
 
 
 async def serve(database: Database, settings: Settings, endpoint_id: str) -> None:
-    """Send what is due to one endpoint, `AT_ONCE` side by side, until nothing is."""
+    """Send what is due to one endpoint. A database that is busy ends that for now and disturbs no other endpoint: what
+    could not be written down is sent again when it is held no more.
+    """
+    try:
+        await _serve(database, settings, endpoint_id)
+    except* Unavailable:
+        log.warning("webhooks wait for a busy database", extra={"endpoint": endpoint_id})
+
+
+async def _serve(database: Database, settings: Settings, endpoint_id: str) -> None:
+    """`AT_ONCE` side by side, until nothing is due."""
     while True:
         now_us = clock.now_us()
         async with database.transaction() as connection:

@@ -20,7 +20,7 @@ async def insert(connection: Connection, endpoint: Endpoint) -> None:
 
 SQL_ALL = """
 SELECT id, name, url, types, secret, former_secret, former_until_us, state, reason, failures, failing_since_us,
-    created_at_us, (SELECT count(*) FROM deliveries WHERE endpoint_id = endpoints.id AND next_us IS NOT NULL) AS waiting
+    created_at_us, waiting
 FROM endpoints ORDER BY name COLLATE NOCASE, id
 """
 
@@ -32,7 +32,7 @@ async def everything(connection: Connection) -> list[Endpoint]:
 
 SQL_ONE = """
 SELECT id, name, url, types, secret, former_secret, former_until_us, state, reason, failures, failing_since_us,
-    created_at_us, (SELECT count(*) FROM deliveries WHERE endpoint_id = endpoints.id AND next_us IS NOT NULL) AS waiting
+    created_at_us, waiting
 FROM endpoints WHERE id = :id
 """
 
