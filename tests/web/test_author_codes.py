@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import httpx
@@ -141,6 +142,17 @@ async def test_a_finished_sign_in_cannot_be_finished_again(client: httpx.AsyncCl
     await sign_in(client)
     await send(client, CODE, {"code": phone.code()})
     assert (await send(client, CODE, {"code": phone.code(1)})).status_code == 401
+
+
+async def test_of_two_proofs_at_once_for_one_sign_in_one_begins_a_session(
+    client: httpx.AsyncClient, databases: Databases, phone: Phone
+) -> None:
+    first, second, *_ = await recovery_codes.renew(databases, OWNER, replaces_us=0)
+    await sign_in(client)
+    async with asyncio.TaskGroup() as group:
+        tries = [group.create_task(send(client, CODE, {"recovery_code": each})) for each in (first, second)]
+    assert sorted(each.result().status_code for each in tries) == [303, 401]
+    assert len(await listing(databases, phone.author.id)) == 1
 
 
 async def test_a_changed_password_ends_what_the_old_one_began(

@@ -60,7 +60,10 @@ async def create(
     except (Unauthorized, Throttled) as error:
         field = "recovery_code" if form.recovery_code else "code"
         return await _page(request, databases, {field: str(error)}, error)
-    await pending.end(databases, waiting)
+    try:
+        await pending.end(databases, waiting)
+    except Unauthorized as error:
+        return await sign_in.refused(request, databases, settings, error)
     way = "password and code" if left is None else "password and recovery code"
     return await signed_in.begin(request, databases, settings, author, _onward(left, waiting.return_to), way=way)
 

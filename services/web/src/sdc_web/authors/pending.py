@@ -12,6 +12,7 @@ from sdc_web.db import Databases
 
 COOKIE = "pending"
 LIFETIME_US = 5 * 60 * clock.SECOND_US
+OVER = "the five minutes for the code are over, or it was begun in another browser: sign in again"
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +41,16 @@ async def find(databases: Databases, token: str) -> tuple[Author, Pending]:
             author = await store.by_id(connection, found.author_id)
         if author is not None:
             return author, found
-    raise Unauthorized("the five minutes for the code are over, or it was begun in another browser: sign in again")
+    raise Unauthorized(OVER)
 
 
 async def end(databases: Databases, pending: Pending) -> None:
-    """It came to its end."""
+    """It came to its end. Raises Unauthorized when it had already: by a session that it began, or by a change of what
+    lets in.
+    """
     async with databases.ttl.transaction() as connection:
-        await delete(connection, pending.token_sha256)
+        if not await delete(connection, pending.token_sha256):
+            raise Unauthorized(OVER)
 
 
 SQL_INSERT = """
@@ -72,8 +76,8 @@ async def by_token(connection: Connection, token_sha256: str, now_us: int) -> Pe
 SQL_DELETE = "DELETE FROM pending_sign_ins WHERE token_sha256 = :token_sha256"
 
 
-async def delete(connection: Connection, token_sha256: str) -> None:
-    await execute(connection, SQL_DELETE, {"token_sha256": token_sha256})
+async def delete(connection: Connection, token_sha256: str) -> int:
+    return await execute(connection, SQL_DELETE, {"token_sha256": token_sha256})
 
 
 SQL_DELETE_OF = "DELETE FROM pending_sign_ins WHERE author_id = :author_id"
