@@ -326,9 +326,15 @@ OPERATIONS: dict[str, Operation] = {
         NOBODYS,
         lambda w, by: endpoints.keeping.replay_since(w.databases.site, by, NOTHING, 0, every=True),
     ),
-    "jobs.start": Operation("jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, by, "cron.expire")),
-    "jobs.confirm": Operation("jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, by, "mirror.daily", "1")),
-    "jobs.pause": Operation("jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, by, "cron.expire", paused=True)),
+    "jobs.start": Operation(
+        "jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, w.databases.site, by, "cron.expire")
+    ),
+    "jobs.confirm": Operation(
+        "jobs.change", NOBODYS, lambda w, by: jobs.confirm(w.worker, w.databases.site, by, "mirror.daily", "1")
+    ),
+    "jobs.pause": Operation(
+        "jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, w.databases.site, by, "cron.expire", paused=True)
+    ),
     "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
     "analytics.batch": Operation(
         "statistics.read", NOBODYS, lambda w, by: analytics.batch(w.worker, by, TODAY, None, analytics.Parts())
@@ -452,9 +458,6 @@ QUIET = {
     "preview_links.listing": "the same",
     "home.move": "a single project stays where it is",
     "tags_moved.free": "no tag was called that",
-    "jobs.start": "the worker keeps who asked, with the run",
-    "jobs.confirm": "the same",
-    "jobs.pause": "the same",
 }
 """What leaves no entry in the audit log beyond what only reads, and why."""
 ELSEWHERE = {

@@ -5,6 +5,7 @@ import pytest
 from sdc_core import clock
 from sdc_core.errors import Conflict, Misconfigured, NotFound, Unavailable
 from sdc_core.sqlite import Database, execute
+from sdc_worker.cron import scheduler as scheduling
 from sdc_worker.cron import store
 from sdc_worker.cron.execution import STOPPED
 from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, Skipped
@@ -203,7 +204,8 @@ async def test_a_stop_marks_the_run_under_way(make: Make, job: Job, work: Work, 
     assert (run.outcome, run.output) == ("failed", STOPPED)
 
 
-async def test_old_runs_are_trimmed(make: Make, job: Job, database: Database) -> None:
+async def test_old_runs_are_trimmed(make: Make, job: Job, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduling, "LEAST_KEPT", 1)
     scheduler = make(msgspec.structs.replace(job, catch_up="once", cron="0 0 1 * *"))
     await tick(scheduler, NOON_US)
     (run,) = await tick(scheduler, NOON_US + 40 * clock.DAY_US)

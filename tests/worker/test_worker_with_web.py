@@ -17,6 +17,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 from sdc_core.webhooks import Keyring
 from sdc_web.app import build
+from sdc_web.db import open_databases
 from sdc_web.reports import analytics, backups, jobs
 from sdc_worker.app import Parts
 from sdc_worker.cron import hooks
@@ -89,9 +90,10 @@ async def test_the_word_of_an_asset_that_is_gone_is_given_up(real_web: ServiceCl
     assert await deliveries.deliver_due(real_web, database) == 0
 
 
-async def test_web_reads_the_jobs_and_starts_one(client: ServiceClient) -> None:
+async def test_web_reads_the_jobs_and_starts_one(client: ServiceClient, settings: Settings) -> None:
     reported = await jobs.report(client)
-    started = await jobs.start(client, OWNER, "cron.expire")
+    async with open_databases(settings) as databases:
+        started = await jobs.start(client, databases.site, OWNER, "cron.expire")
     assert "mirror.daily" in {job.name for job in reported.jobs}
     assert (started.job, started.outcome, started.trigger) == ("cron.expire", "running", "manual")
 

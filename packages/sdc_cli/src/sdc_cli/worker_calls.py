@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 import msgspec
 from sdc_core import clock, service_client
-from sdc_core.answers.jobs import JobRuns, Run
+from sdc_core.answers.jobs import Run
 from sdc_core.errors import NotFound, SdcError, Unavailable
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -66,8 +66,7 @@ def require_ok(run: Run) -> None:
 async def _ended(client: ServiceClient, run: Run) -> Run:
     while run.ended_us is None:
         await asyncio.sleep(LOOK_S)
-        told = await _get(client, f"/jobs/{run.job}/runs", JobRuns)
-        run = next((each for each in told.runs if each.id == run.id), run)
+        run = await _get(client, f"/jobs/{run.job}/runs/{run.id}", Run)
         _count(run)
     return run
 

@@ -102,6 +102,7 @@ def build(parts: Parts, board: Board) -> Litestar:
             analytics.router,
             jobs.index,
             jobs.runs,
+            jobs.show_run,
             jobs.run,
             jobs.pause,
             jobs.resume,

@@ -6,7 +6,7 @@ import msgspec
 
 Trigger: TypeAlias = Literal["schedule", "manual", "catch_up"]
 Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "skipped"]
-State: TypeAlias = Literal["ok", "late", "failed", "paused"]
+State: TypeAlias = Literal["ok", "late", "failed", "down", "paused"]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +34,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused. `last_run` is
-    the newest that was not skipped for another one.
+    """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused, `upcoming` the
+    next few due times, that one first. `last_run` is the newest that was not skipped for another one, `good_us` is when
+    one was due that went well.
     """
 
     name: str
@@ -47,16 +48,19 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     next_us: int | None
     last_run: Run | None
+    upcoming: list[int] = []
+    good_us: int | None = None
 
 
 class JobReports(msgspec.Struct, frozen=True, kw_only=True):
-    """Every job, and the newest runs of all of them, newest first."""
+    """Every job, the newest runs of all of them, newest first, and the newest of those that went wrong."""
 
     jobs: list[JobReport]
     runs: list[Run]
+    troubles: list[Run] = []
 
 
 class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest runs of one job, newest first."""
+    """Runs of one job, newest first."""
 
     runs: list[Run]

@@ -24,6 +24,7 @@ _PAGES = {
     "series": "/author/series/",
     "tag": "/author/tags/",
     "endpoint": "/author/site/endpoints/",
+    "job": "/author/jobs/",
 }
 
 

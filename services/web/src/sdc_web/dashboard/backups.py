@@ -66,22 +66,24 @@ async def index(
 
 @post("/author/backups/drills", status_code=303, right="jobs.change")
 async def create_drill(
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Restore from the farthest copy now, and compare."""
-    await jobs.start(worker, author.actor, DRILL)
+    await jobs.start(worker, databases.site, author.actor, DRILL)
     return pages.redirect("/author/backups", "started")
 
 
 @post("/author/backups/confirmations", status_code=303, right="jobs.change")
 async def create_confirmation(
     data: URLEncodedBody[Confirmation],
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Let the mirror that stopped go on, once."""
-    await jobs.confirm(worker, author.actor, MIRROR, data.run_id)
+    await jobs.confirm(worker, databases.site, author.actor, MIRROR, data.run_id)
     return pages.redirect("/author/backups", "started")
 
 

@@ -3,7 +3,7 @@
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sdc_core.answers.jobs import JobReport, Run
 from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
@@ -17,6 +17,7 @@ from sdc_web.sessions.signed_in import SignedIn
 
 ROW = "author/jobs/_job.html"
 RUNS = 50
+MAX_ID = 64
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +32,17 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     next_us: int | None
     next_words: str
     last_run: Run | None
+    upcoming: list[int]
+    good_us: int | None
+    cron: str
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A job and its newest runs."""
+    """A job and a page of its runs; `older` is the run that the next page begins after, empty on the last."""
 
     job: JobView
     runs: list[Run]
+    older: str
 
 
 @get("/author/jobs", right="jobs.read")
@@ -47,10 +52,10 @@ async def index(
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
-    """All jobs and the last runs."""
+    """All jobs, and what went wrong lately."""
     report = await asking.unless_away(jobs.report(worker))
     shown = None if report is None else [view(job) for job in report.jobs]
-    runs = [] if report is None else report.runs
+    runs = [] if report is None else report.troubles
     return await pages.page(request, databases, "author/jobs/index.html", author=author, jobs=shown, runs=runs)
 
 
@@ -61,24 +66,35 @@ async def show(
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     name: FromPath[str],
+    before: FromQuery[str] = "",
 ) -> Response[str]:
-    """A job and its own runs; to htmx, which waits for a run to end, its row."""
+    """A job and its own runs, a page at a time; to htmx, which waits for a run to end, its row."""
     if htmx.wants_fragment(request):
         return pages.fragment(ROW, job=await _find(worker, name))
-    told = await asking.unless_away(_told(worker, name))
-    job, runs = (told.job, told.runs) if told else (None, [])
-    return await pages.page(request, databases, "author/jobs/show.html", author=author, name=name, job=job, runs=runs)
+    told = await asking.unless_away(_told(worker, name, before[:MAX_ID]))
+    return await pages.page(
+        request,
+        databases,
+        "author/jobs/show.html",
+        author=author,
+        name=name,
+        job=told.job if told else None,
+        runs=told.runs if told else [],
+        older=told.older if told else "",
+        newest=not before,
+    )
 
 
 @post("/author/jobs/{name:str}/runs", status_code=303, right="jobs.change")
 async def run(
     request: AnyRequest,
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run a job now."""
-    await jobs.start(worker, author.actor, name)
+    await jobs.start(worker, databases.site, author.actor, name)
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs", "started")
     return pages.fragment(ROW, job=await _find(worker, name))
@@ -87,23 +103,25 @@ async def run(
 @put("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
 async def pause(
     request: AnyRequest,
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Let its due times pass without a run."""
-    return _answer(request, await jobs.pause(worker, author.actor, name, paused=True))
+    return _answer(request, await jobs.pause(worker, databases.site, author.actor, name, paused=True))
 
 
 @delete("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
 async def resume(
     request: AnyRequest,
+    databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run it when it is due, from now on."""
-    return _answer(request, await jobs.pause(worker, author.actor, name, paused=False))
+    return _answer(request, await jobs.pause(worker, databases.site, author.actor, name, paused=False))
 
 
 def _answer(request: AnyRequest, job: JobReport) -> Response[bytes] | Response[str]:
@@ -125,12 +143,16 @@ def view(job: JobReport) -> JobView:
         next_us=job.next_us,
         next_words="" if job.next_us is None else schedules.until(job.next_us),
         last_run=job.last_run,
+        upcoming=job.upcoming,
+        good_us=job.good_us,
+        cron=job.cron,
     )
 
 
-async def _told(worker: ServiceClient, name: str) -> Told:
+async def _told(worker: ServiceClient, name: str, before: str) -> Told:
     job = await _find(worker, name)
-    return Told(job=job, runs=await jobs.runs(worker, name, RUNS))
+    runs = await jobs.runs(worker, name, RUNS + 1, before)
+    return Told(job=job, runs=runs[:RUNS], older=runs[RUNS - 1].id if len(runs) > RUNS else "")
 
 
 async def _find(worker: ServiceClient, name: str) -> JobView:

@@ -8,7 +8,9 @@ from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
 from sdc_core.attempts import Attempt
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.service_client import ServiceClient
+from sdc_core.sqlite import Database
 
+from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.reports.asking import ask, decode
@@ -20,29 +22,49 @@ def shown_state(job: JobReport) -> str:
     """The state, told more exactly where the last run says more."""
     if job.paused or job.last_run is None:
         return job.state if job.state != "ok" else "waiting"
-    return job.last_run.outcome if job.last_run.outcome in ("running", "timed_out", "skipped") else job.state
+    exact = job.state != "down" and job.last_run.outcome in ("running", "timed_out", "skipped")
+    return job.last_run.outcome if exact else job.state
+
+
+def shown(run: Run) -> Run:
+    """A run as a person reads it: what a hook answered in numbers is told in words, `3 published, 0 unpublished`."""
+    try:
+        numbers = msgspec.json.decode(run.output, type=dict[str, int])
+    except msgspec.DecodeError:
+        return run
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items())
+    return msgspec.structs.replace(run, output=told)
 
 
 async def report(worker: ServiceClient) -> JobReports:
     """Every job. Raises Unavailable when the worker is away."""
-    return await ask(worker, "/jobs", JobReports)
+    told = await ask(worker, "/jobs", JobReports)
+    rows = [
+        msgspec.structs.replace(job, last_run=None if job.last_run is None else shown(job.last_run))
+        for job in told.jobs
+    ]
+    return JobReports(jobs=rows, runs=[shown(run) for run in told.runs], troubles=told.troubles)
 
 
-async def runs(worker: ServiceClient, name: str, limit: int) -> list[Run]:
-    """The newest runs of one job, newest first. Raises Unavailable, for an unknown job as well."""
-    return (await ask(worker, f"{_address(name)}/runs", JobRuns, {"limit": str(limit)})).runs
+async def runs(worker: ServiceClient, name: str, limit: int, before: str = "") -> list[Run]:
+    """The newest runs of one job, or those before that run, newest first. Raises Unavailable, for an unknown job as
+    well.
+    """
+    query = {"limit": str(limit), "before": before}
+    return [shown(run) for run in (await ask(worker, f"{_address(name)}/runs", JobRuns, query)).runs]
 
 
-async def start(worker: ServiceClient, by: Actor, name: str) -> Run:
+async def start(worker: ServiceClient, database: Database, by: Actor, name: str) -> Run:
     """Start a run now. Raises Forbidden, NotFound for an unknown job, and Unavailable."""
     rights.require(by, "jobs.change")
     attempt = await worker.send("POST", f"{_address(name)}/runs", message_id=f"run_{clock.new_id()}", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
+    await _record(database, by, "job.started", name)
     return decode(attempt.body, Run)
 
 
-async def confirm(worker: ServiceClient, by: Actor, name: str, run_id: str) -> Run:
+async def confirm(worker: ServiceClient, database: Database, by: Actor, name: str, run_id: str) -> Run:
     """Have a run that stopped to ask go on, in a new run; twice is once. Raises Conflict when it is not the newest of
     the job or asked nothing, Forbidden, NotFound, and Unavailable.
     """
@@ -59,16 +81,24 @@ async def confirm(worker: ServiceClient, by: Actor, name: str, run_id: str) -> R
         message = "that run can no longer be confirmed: look at the newest one"
         raise Conflict(message)
     attempt.raise_unless_ok("the worker")
+    await _record(database, by, "job.confirmed", name)
     return decode(attempt.body, Run)
 
 
-async def pause(worker: ServiceClient, by: Actor, name: str, *, paused: bool) -> JobReport:
+async def pause(worker: ServiceClient, database: Database, by: Actor, name: str, *, paused: bool) -> JobReport:
     """Have a job's due times pass without a run, or no longer. Raises Forbidden, NotFound, and Unavailable."""
     rights.require(by, "jobs.change")
     attempt = await worker.send("PUT" if paused else "DELETE", f"{_address(name)}/pause", timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
+    await _record(database, by, "job.paused" if paused else "job.resumed", name)
     return decode(attempt.body, JobReport)
+
+
+async def _record(database: Database, by: Actor, action: audit.Action, name: str) -> None:
+    """After the worker has done it, which is another database: what is not done is not told of."""
+    async with database.transaction() as connection:
+        await audit.record(connection, by, action, name, name)
 
 
 def _address(name: str) -> str:

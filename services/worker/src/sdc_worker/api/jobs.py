@@ -21,7 +21,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @get("/jobs")
 async def index(database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]) -> JobReports:
-    """Every job and the newest runs."""
+    """Every job, the newest runs, and what went wrong."""
     return await reports.report(database, scheduler.jobs.values())
 
 
@@ -31,9 +31,21 @@ async def runs(
     database: NamedDependency[Database],
     scheduler: NamedDependency[Scheduler],
     limit: FromQuery[int] = reports.LISTED_RUNS,
+    before: FromQuery[str] = "",
 ) -> JobRuns:
-    """The newest runs of one job, whatever else ran."""
-    return await reports.runs_of(database, scheduler.job(name), limit)
+    """The newest runs of one job, whatever else ran, or those before a run."""
+    return await reports.runs_of(database, scheduler.job(name), limit, before)
+
+
+@get("/jobs/{name:str}/runs/{run_id:str}")
+async def show_run(
+    name: FromPath[str],
+    run_id: FromPath[str],
+    database: NamedDependency[Database],
+    scheduler: NamedDependency[Scheduler],
+) -> Run:
+    """One run."""
+    return await reports.run_of(database, scheduler.job(name), run_id)
 
 
 @post("/jobs/{name:str}/runs", status_code=202, request_max_body_size=JSON_BYTES)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -48,10 +49,22 @@ def next_us(job: Job, after_us: int) -> int:
     return clock.from_datetime(next(CronSim(job.cron, _local(job, after_us))))
 
 
-def latest_us(job: Job, until_us: int) -> int:
-    """The last due time no later than that moment."""
+def upcoming_us(job: Job, after_us: int, count: int) -> list[int]:
+    """The next few due times later than that moment."""
+    return [clock.from_datetime(each) for each in islice(CronSim(job.cron, _local(job, after_us)), count)]
+
+
+def latest_us(job: Job, until_us: int, count: int = 1) -> int:
+    """The last due time no later than that moment, or the last but some.
+
+    Backwards, an hour that comes twice is passed over: so it is gone farther back than needed, and then forward.
+    """
     just_after = _local(job, until_us).replace(microsecond=0) + _SECOND
-    return clock.from_datetime(next(CronSim(job.cron, just_after, reverse=True)))
+    backwards = CronSim(job.cron, just_after, reverse=True)
+    found = [clock.from_datetime(next(islice(backwards, count, None)))]
+    while (at_us := next_us(job, found[-1])) <= until_us:
+        found.append(at_us)
+    return found[-count]
 
 
 def _local(job: Job, at_us: int) -> datetime:

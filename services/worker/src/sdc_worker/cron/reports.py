@@ -4,44 +4,64 @@ from collections.abc import Iterable
 
 from sdc_core import clock
 from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run, State
-from sdc_core.errors import Invalid
-from sdc_core.sqlite import Database
+from sdc_core.errors import Invalid, NotFound
+from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import Job
 from sdc_worker.cron.store import JobState
 
 LISTED_RUNS = 50
+LISTED_TROUBLES = 20
+UPCOMING = 5
+DOWN_AFTER = 3
+"""So many due times without a run that went well."""
 MOST_RUNS = 200
 
 
 async def report_one(database: Database, job: Job) -> JobReport:
     """One job."""
     async with database.read() as connection:
-        states = await store.states(connection)
-        return _report(job, states.get(job.name), await store.last_run(connection, job.name), clock.now_us())
+        known = (await store.states(connection)).get(job.name)
+        return await _report(connection, job, known, clock.now_us())
 
 
 async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
-    """Every job, and the newest runs of all of them."""
+    """Every job, the newest runs of all of them, and what went wrong."""
     now_us = clock.now_us()
     async with database.read() as connection:
         states = await store.states(connection)
-        rows = [_report(job, states.get(job.name), await store.last_run(connection, job.name), now_us) for job in jobs]
-        return JobReports(jobs=rows, runs=await store.latest_runs(connection, limit=LISTED_RUNS))
+        return JobReports(
+            jobs=[await _report(connection, job, states.get(job.name), now_us) for job in jobs],
+            runs=await store.latest_runs(connection, limit=LISTED_RUNS),
+            troubles=await store.troubles(connection, limit=LISTED_TROUBLES),
+        )
 
 
-async def runs_of(database: Database, job: Job, limit: int) -> JobRuns:
-    """The newest runs of one job. Raises Invalid for a number of runs that is none."""
+async def run_of(database: Database, job: Job, run_id: str) -> Run:
+    """One run of a job. Raises NotFound."""
+    async with database.read() as connection:
+        found = await store.run_of_job(connection, job.name, run_id)
+    if found is None:
+        message = f"{job.name} has no run {run_id}"
+        raise NotFound(message)
+    return found
+
+
+async def runs_of(database: Database, job: Job, limit: int, before: str = "") -> JobRuns:
+    """The newest runs of one job, or those before that run. Raises Invalid for a number of runs that is none."""
     if not 1 <= limit <= MOST_RUNS:
         message = f"limit is a number from 1 to {MOST_RUNS}"
         raise Invalid(message, field="limit")
     async with database.read() as connection:
-        return JobRuns(runs=await store.runs_of_job(connection, job.name, limit=limit))
+        return JobRuns(runs=await store.runs_of_job(connection, job.name, limit=limit, before=before))
 
 
-def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> JobReport:
+async def _report(connection: Connection, job: Job, known: JobState | None, now_us: int) -> JobReport:
+    last = await store.last_run(connection, job.name)
+    good_us = await store.good_us(connection, job.name)
     paused = known is not None and known.paused
+    upcoming = [] if paused else due.upcoming_us(job, now_us, UPCOMING)
     return JobReport(
         name=job.name,
         help=job.help,
@@ -49,13 +69,24 @@ def _report(job: Job, known: JobState | None, last: Run | None, now_us: int) -> 
         words=due.words(job),
         zone=job.zone,
         paused=paused,
-        state="paused" if paused else _state(job, known, last, now_us),
-        next_us=None if paused else due.next_us(job, now_us),
+        state="paused" if paused else _state(job, known, last, good_us, now_us),
+        next_us=upcoming[0] if upcoming else None,
         last_run=last,
+        upcoming=upcoming,
+        good_us=good_us,
     )
 
 
-def _state(job: Job, known: JobState | None, last: Run | None, now_us: int) -> State:
+def _state(job: Job, known: JobState | None, last: Run | None, good_us: int | None, now_us: int) -> State:
+    """`down`: late or failed, and none of the last due times was met well, as far back as they count."""
+    state = _last_state(job, known, last, now_us)
+    if state == "ok" or known is None:
+        return state
+    first_us = due.latest_us(job, now_us - job.grace_us, DOWN_AFTER)
+    return "down" if known.since_us < first_us and (good_us or 0) < first_us else state
+
+
+def _last_state(job: Job, known: JobState | None, last: Run | None, now_us: int) -> State:
     """`late`: the scheduler has not come round to a due time, or takes all of them for past because the clock was
     ahead, or a run takes longer than it may.
     """

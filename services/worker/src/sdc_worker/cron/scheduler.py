@@ -21,6 +21,8 @@ LONGEST_SLEEP_S = 20.0
 MOST_WAITING = 16
 KEPT_US = 60 * clock.DAY_US
 KEPT_RUNS = 2_000
+LEAST_KEPT = 20
+"""Of a job that runs once a month as well."""
 ABANDONED = "the worker ended while this was under way"
 
 log = logging.getLogger(__name__)
@@ -124,8 +126,11 @@ class Scheduler:
             if state is not None and not state.paused:
                 run = await self._consider(connection, job, state.considered_us, latest_us, now_us)
             # A job that is new here has missed nothing.
-            await store.consider(connection, job.name, at_us=now_us if state is None else latest_us)
-            await store.trim_runs(connection, job.name, before_us=now_us - KEPT_US, after_us=ahead_us, keep=KEPT_RUNS)
+            anew = state is None
+            await store.consider(connection, job.name, at_us=now_us if anew else latest_us, anew=anew)
+            await store.trim_runs(
+                connection, job.name, before_us=now_us - KEPT_US, after_us=ahead_us, keep=KEPT_RUNS, least=LEAST_KEPT
+            )
         return run
 
     async def _abandon(self) -> None:

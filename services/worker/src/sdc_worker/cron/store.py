@@ -4,18 +4,21 @@ import msgspec
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import Unavailable
 from sdc_core.messages import RunFailed
-from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one
+from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one, fetch_value
 
 FAULTS = (Unavailable, OperationalError)
 """What a busy database or a full disk raises: later the same may succeed."""
 
 
 class JobState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of a job: due times up to `considered_us` were run, missed or skipped."""
+    """What is remembered of a job: due times up to `considered_us` were run, missed or skipped; those from `since_us`
+    on count for its state.
+    """
 
     job: str
     paused: bool
     considered_us: int
+    since_us: int
 
 
 class RunId(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,13 +124,48 @@ async def latest_runs(connection: Connection, *, limit: int) -> list[Run]:
 
 SQL_RUNS_OF_JOB = """
 SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
-WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT :limit
+WHERE job = :job AND (:before = '' OR (due_us, id) < (SELECT due_us, id FROM runs WHERE id = :before))
+ORDER BY due_us DESC, id DESC LIMIT :limit
 """
 
 
-async def runs_of_job(connection: Connection, job: str, *, limit: int) -> list[Run]:
-    """Runs of one job, newest first."""
-    return await fetch_all(connection, Run, SQL_RUNS_OF_JOB, {"job": job, "limit": limit})
+async def runs_of_job(connection: Connection, job: str, *, limit: int, before: str = "") -> list[Run]:
+    """Runs of one job, newest first, from the one after that run on."""
+    return await fetch_all(connection, Run, SQL_RUNS_OF_JOB, {"job": job, "limit": limit, "before": before})
+
+
+SQL_RUN = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE job = :job AND id = :id
+"""
+
+
+async def run_of_job(connection: Connection, job: str, id: str) -> Run | None:  # noqa: A002
+    """One run of that job."""
+    return await fetch_one(connection, Run, SQL_RUN, {"job": job, "id": id})
+
+
+SQL_TROUBLES = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE outcome IN ('failed', 'timed_out', 'missed') ORDER BY due_us DESC LIMIT :limit
+"""
+
+
+async def troubles(connection: Connection, *, limit: int) -> list[Run]:
+    """Runs of all jobs that went wrong, newest first."""
+    return await fetch_all(connection, Run, SQL_TROUBLES, {"limit": limit})
+
+
+SQL_GOOD = """
+SELECT due_us FROM runs WHERE job = :job AND (outcome = 'ok' OR (outcome = 'skipped' AND started_us IS NOT NULL))
+ORDER BY due_us DESC LIMIT 1
+"""
+
+
+async def good_us(connection: Connection, job: str) -> int | None:
+    """When the newest run was due that went well, or found nothing to do."""
+    found = await fetch_value(connection, SQL_GOOD, {"job": job})
+    return found if isinstance(found, int) else None
 
 
 SQL_LAST_RUN = """
@@ -142,21 +180,23 @@ async def last_run(connection: Connection, job: str) -> Run | None:
 
 
 SQL_TRIM_RUNS = """
-DELETE FROM runs WHERE outcome <> 'running' AND (due_us < :before_us OR due_us > :after_us OR id IN (
+DELETE FROM runs WHERE outcome <> 'running' AND (due_us > :after_us OR id IN (
     SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT -1 OFFSET :keep
-)) AND job = :job
+) OR (due_us < :before_us AND id NOT IN (
+    SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT :least
+))) AND job = :job
 """
 
 
-async def trim_runs(connection: Connection, job: str, *, before_us: int, after_us: int, keep: int) -> int:
-    """Delete the ended runs of a job older than that, those of a clock that was ahead, which would pass for the newest,
-    and all but the newest `keep`; returns how many.
+async def trim_runs(connection: Connection, job: str, *, before_us: int, after_us: int, keep: int, least: int) -> int:
+    """Delete the ended runs of a job older than that, unless they are among the newest `least`, those of a clock that
+    was ahead, which would pass for the newest, and all but the newest `keep`; returns how many.
     """
-    values = {"job": job, "before_us": before_us, "after_us": after_us, "keep": keep}
+    values = {"job": job, "before_us": before_us, "after_us": after_us, "keep": keep, "least": least}
     return await execute(connection, SQL_TRIM_RUNS, values)
 
 
-SQL_STATES = "SELECT job, paused, considered_us FROM job_states ORDER BY job"
+SQL_STATES = "SELECT job, paused, considered_us, since_us FROM job_states ORDER BY job"
 
 
 async def states(connection: Connection) -> dict[str, JobState]:
@@ -165,19 +205,20 @@ async def states(connection: Connection) -> dict[str, JobState]:
 
 
 SQL_CONSIDER = """
-INSERT INTO job_states (job, paused, considered_us) VALUES (:job, 0, :at_us)
-ON CONFLICT (job) DO UPDATE SET considered_us = excluded.considered_us
+INSERT INTO job_states (job, paused, considered_us, since_us) VALUES (:job, 0, :at_us, :at_us)
+ON CONFLICT (job) DO UPDATE SET considered_us = excluded.considered_us,
+    since_us = CASE WHEN :anew THEN excluded.since_us ELSE since_us END
 """
 
 
-async def consider(connection: Connection, job: str, *, at_us: int) -> None:
-    """Remember that due times up to `at_us` are dealt with."""
-    await execute(connection, SQL_CONSIDER, {"job": job, "at_us": at_us})
+async def consider(connection: Connection, job: str, *, at_us: int, anew: bool = False) -> None:
+    """Remember that due times up to `at_us` are dealt with, and with `anew` that none before counts."""
+    await execute(connection, SQL_CONSIDER, {"job": job, "at_us": at_us, "anew": anew})
 
 
 SQL_PAUSE = """
-INSERT INTO job_states (job, paused, considered_us) VALUES (:job, :paused, :now_us)
-ON CONFLICT (job) DO UPDATE SET paused = excluded.paused
+INSERT INTO job_states (job, paused, considered_us, since_us) VALUES (:job, :paused, :now_us, :now_us)
+ON CONFLICT (job) DO UPDATE SET paused = excluded.paused, since_us = excluded.since_us
 """
 
 

@@ -1,0 +1,107 @@
+"""The pages of cron jobs: how they fare, when they come, what they did, and what an owner does with them."""
+
+import re
+
+import httpx
+import pytest
+from sdc_core import clock
+from sdc_core.answers.jobs import Run
+from sdc_core.settings import Settings
+from sdc_web.db import Databases
+from sdc_worker import app as worker_app
+from sdc_worker.cron import store
+
+from signing_in import BROWSER, come_in, send
+
+
+@pytest.fixture
+def settings(settings_with_worker: Settings) -> Settings:
+    return settings_with_worker
+
+
+@pytest.fixture
+async def signed_in(worker: worker_app.Parts, client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
+    """A browser of a signed-in author."""
+    await come_in(client, databases)
+    return client
+
+
+async def crowd(worker: worker_app.Parts) -> None:
+    """Sixty minutes of a job that runs every minute, later than whatever else ran."""
+    async with worker.database.transaction() as connection:
+        for number in range(60):
+            run = Run(
+                id=f"run_{number}", job="cron.publish_due", trigger="manual", attempt=1,
+                due_us=clock.now_us() + number * clock.SECOND_US, started_us=1, ended_us=2, outcome="ok", output="",
+            )  # fmt: skip
+            await store.insert_run(connection, run)
+
+
+async def wrong(worker: worker_app.Parts) -> str:
+    """A mirror that failed."""
+    run = Run(
+        id="run_wrong", job="mirror.daily", trigger="schedule", attempt=1, due_us=clock.now_us(), started_us=1,
+        ended_us=2, outcome="failed", output="the remote is away",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+    return run.id
+
+
+async def test_what_owners_do_with_jobs_stands_in_the_audit_log(signed_in: httpx.AsyncClient) -> None:
+    await send(signed_in, "/author/jobs/cron.expire/pause?_method=PUT", {})
+    await send(signed_in, "/author/jobs/cron.expire/pause?_method=DELETE", {})
+    await send(signed_in, "/author/jobs/cron.expire/runs", {})
+    await send(signed_in, "/author/jobs/nothing/runs", {})
+    page = (await signed_in.get("/author/audit?kind=job", headers=BROWSER)).text
+    order = [page.index(words) for words in ("ran the job", "resumed the job", "paused the job")]
+    assert order == sorted(order)
+    assert 'href="/author/jobs/cron.expire"' in page
+    assert "nothing" not in page[page.index("audit-entries-all") :]
+
+
+async def test_the_page_of_a_job_tells_when_it_comes_next_in_its_zone_and_in_words(
+    signed_in: httpx.AsyncClient,
+) -> None:
+    page = (await signed_in.get("/author/jobs/mirror.daily", headers=BROWSER)).text
+    assert page.count("<li><time data-local") == 5
+    assert "At 02:30 every day, UTC" in page
+    assert "<code>30 2 * * *</code>" in page
+
+
+async def test_the_runs_of_a_job_are_read_page_by_page_to_the_oldest(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    await crowd(worker)
+    page = (await signed_in.get("/author/jobs/cron.publish_due", headers=BROWSER)).text
+    older = re.search(r'href="(/author/jobs/cron.publish_due\?before=[^"]+)"', page)
+    assert older is not None
+    rest = (await signed_in.get(older[1], headers=BROWSER)).text
+    assert (page.count('id="jobs-run-run_'), rest.count('id="jobs-run-run_')) == (50, 10)
+    assert "?before=" not in rest
+    nobody_s = await signed_in.get("/author/jobs/cron.publish_due?before='--", headers=BROWSER)
+    assert (nobody_s.status_code, 'id="jobs-run-run_' in nobody_s.text) == (200, False)
+
+
+async def test_what_a_hook_did_in_numbers_is_told_in_words(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run = Run(
+        id="run_1", job="cron.logs", trigger="schedule", attempt=1, due_us=1, started_us=1, ended_us=2, outcome="ok",
+        output='{"deleted":1204,"kept_unshipped":0}',
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+    for path in ("/author/jobs", "/author/jobs/cron.logs"):
+        assert "1,204 deleted, 0 kept unshipped" in (await signed_in.get(path, headers=BROWSER)).text
+
+
+async def test_the_list_of_jobs_shows_what_went_wrong_and_not_what_ran(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    assert "Nothing did" in (await signed_in.get("/author/jobs", headers=BROWSER)).text
+    run_id = await wrong(worker)
+    await crowd(worker)
+    page = (await signed_in.get("/author/jobs", headers=BROWSER)).text
+    assert f'id="jobs-run-{run_id}"' in page
+    assert 'id="jobs-run-run_1"' not in page
