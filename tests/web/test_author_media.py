@@ -227,7 +227,7 @@ async def test_an_animation_tells_that_its_first_frame_is_shown(
         (asset,) = await media.newest(connection, OWNER)
     await media.ready(databases.site, asset.id, msgspec.structs.replace(MANIFEST, animated=True))
     ready = await signed_in.get(f"/author/media/{asset.id}", headers=BROWSER)
-    assert "Only the first frame of this animation is shown." in ready.text
+    assert "Only the first frame of this animation is shown" in ready.text
 
 
 async def test_an_unused_picture_goes_into_the_trash(signed_in: httpx.AsyncClient, databases: Databases) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-RECIPE = "r1"
+RECIPE = "r2"
 WIDTHS = (480, 960, 1440, 1920)
 Format = Literal["avif", "webp", "jpeg", "png"]
 Personal = Literal["place", "moment", "camera", "author", "comment", "preview"]
@@ -24,7 +24,9 @@ CONTENT_TYPES: dict[Format, str] = {
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """One derived file to make: `name` is `{width}.{extension}` and the last part of its address; sizes in pixels."""
+    """One derived file to make; sizes in pixels. `name` is the last part of its address: `{width}.{extension}`, with
+    `-moving` before the dot for an animation.
+    """
 
     name: str
     width: int
@@ -40,8 +42,9 @@ class StoredVariant(Variant, frozen=True, kw_only=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What exists of an asset. `width` and `height` are the upright original's; `placeholder` is a `data:` address of
-    some hundred bytes; `color` is the mean colour as `#rrggbb`; `animated` when the original has further frames, of
-    which no variant shows any; `dropped` is what no variant tells any more, None where nobody looked.
+    some hundred bytes; `color` is the mean colour as `#rrggbb`; `animated` when the original has further frames, which
+    `moving` shows, and no other variant: empty when there are too many of them; `dropped` is what no variant tells any
+    more, None where nobody looked.
     """
 
     recipe: str
@@ -52,6 +55,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[StoredVariant, ...]
     animated: bool = False
     dropped: tuple[Personal, ...] | None = None
+    moving: tuple[StoredVariant, ...] = ()
+
+    @property
+    def files(self) -> tuple[StoredVariant, ...]:
+        """All that is stored, still and moving."""
+        return self.variants + self.moving
 
 
 def widths(source_width: int) -> tuple[int, ...]:

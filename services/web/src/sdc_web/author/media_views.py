@@ -17,7 +17,7 @@ from sdc_web.media.uses import Use
 from sdc_web.posts.records import Kind, path_of
 
 LIBRARY = "/author/media"
-ONE_FRAME = "Only the first frame of this animation is shown."
+ONE_FRAME = "Only the first frame of this animation is shown: it is too long or too large, or damaged further on."
 SMALL = "(min-width: 48rem) 15rem, 45vw"
 SMALL_WIDTH = 960
 LARGE = "(min-width: 80rem) 44rem, 92vw"
@@ -144,7 +144,7 @@ def view(asset: media.Asset, by: Actor, *, used: bool = False, pending: bool = F
         alt=asset.alt,
         caption=asset.caption,
         state=asset.state,
-        reason=asset.reason or (ONE_FRAME if manifest and manifest.animated else ""),
+        reason=asset.reason or (ONE_FRAME if manifest and manifest.animated and not manifest.moving else ""),
         kind=asset.kind,
         format=_FORMATS.get(asset.content_type, asset.content_type),
         size_bytes=asset.size_bytes,
@@ -237,7 +237,7 @@ def _variants(asset: media.Asset) -> list[VariantView]:
             size_bytes=each.size_bytes,
             share=round(100 * each.size_bytes / asset.size_bytes),
         )
-        for each in manifest.variants
+        for each in manifest.files
     ]
 
 

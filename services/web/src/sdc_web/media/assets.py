@@ -255,7 +255,7 @@ def told_by(manifest: Manifest | None) -> dict[str, Value]:
     return {
         "manifest_json": None if manifest is None else msgspec.json.encode(manifest).decode(),
         "kind": "" if manifest is None else kind_of(manifest),
-        "variant_bytes": 0 if manifest is None else sum(each.size_bytes for each in manifest.variants),
+        "variant_bytes": 0 if manifest is None else sum(each.size_bytes for each in manifest.files),
     }
 
 

@@ -15,6 +15,10 @@ SIZES = "(min-width: 42rem) 38rem, 100vw"
 GALLERY_SIZES = "(min-width: 42rem) 19rem, 100vw"
 """Two beside each other in that column."""
 FALLBACK_WIDTH = 960
+MOVES = "(prefers-reduced-motion: no-preference)"
+"""Whom an animation is shown; others see its first frame."""
+NEAR_THE_TOP = 2_000
+"""Characters of a text before its first picture, so that it is in sight at once, or nearly."""
 _LONGEST = 7
 """Digits of a width."""
 _FOR_ALL: tuple[Format, ...] = ("avif", "webp", "png", "jpeg")
@@ -26,9 +30,10 @@ _MEDIA = re.compile(r"media:([0-9A-Z]{26})")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One `<source>`, or the fallback `<img>` when `url` is set."""
+    """One `<source>`, or the fallback `<img>` when `url` is set. One for a `media` alone has a single file."""
 
     type: str = ""
+    media: str = ""
     srcset: str = ""
     url: str = ""
 
@@ -175,10 +180,12 @@ def mentioned(html: str) -> set[str]:
     return {found[1] for found in _MEDIA.finditer(html)}
 
 
-def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
-    """A stored text with its pictures. `absolute` is the site's address when the text leaves the site, as in feeds.
-    What is shown of an asset that is gone is its alternative text.
+def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "", eager: bool = False) -> str:
+    """A stored text with its pictures. `absolute` is the site's address when the text leaves the site, as in feeds;
+    with `eager` the first picture is loaded before all else, where it is near the top. What is shown of an asset that
+    is gone is its alternative text.
     """
+    first = _MEDIA.search(html, 0, NEAR_THE_TOP) if eager else None
 
     def show(found: re.Match[str]) -> str:
         attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(found[1])}
@@ -191,7 +198,8 @@ def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "") -> str:
             return escape(alt)
         if absolute:
             return plain(asset, asset.manifest, absolute, alt=alt)
-        return render(asset, asset.manifest, alt=alt)
+        at_once = first is not None and found.start() < first.start() < found.end()
+        return render(asset, asset.manifest, alt=alt, eager=at_once)
 
     return _IMAGE.sub(show, html)
 
@@ -216,7 +224,8 @@ def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, ea
         height=manifest.height,
         placeholder=manifest.placeholder if opaque else "",
         color=manifest.color if opaque else "",
-        sources=tuple(
+        sources=_moving(asset, manifest)
+        + tuple(
             Source(type=CONTENT_TYPES[format_], srcset=srcset(format_))
             for format_ in ("avif", "webp")
             if format_ in by_format and format_ != shown.format
@@ -224,6 +233,13 @@ def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, ea
         fallback=Source(url=address_of(asset.stored_id, manifest, shown), srcset=srcset(shown.format)),
         sizes=sizes,
         eager=eager,
+    )
+
+
+def _moving(asset: Asset, manifest: Manifest) -> tuple[Source, ...]:
+    return tuple(
+        Source(type=CONTENT_TYPES[each.format], srcset=address_of(asset.stored_id, manifest, each), media=MOVES)
+        for each in manifest.moving
     )
 
 

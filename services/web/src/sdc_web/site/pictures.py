@@ -117,7 +117,7 @@ async def _find(databases: Databases, file_id: str, name: str) -> tuple[Manifest
         here = asset if asset and asset.trashed_at_us is None else None
         instead = None if here else await media.files.shown_now(connection, file_id)
     manifest = here.manifest if here else None
-    stored = next((each for each in manifest.variants if each.name == name), None) if manifest else None
+    stored = next((each for each in manifest.files if each.name == name), None) if manifest else None
     if manifest is not None and stored is not None:
         return manifest, stored
     if instead is not None and (address := media.picture.nearest(instead, name)):

@@ -88,7 +88,7 @@ def view(
     """A post with its pictures; with `absolute`, the site's address, as it leaves the site in a feed."""
     cover = assets.get(post.cover_asset_id or "")
     whole = isinstance(post, Published)
-    body_html = media.picture.embed(post.body_html, assets, absolute=absolute) if whole else ""
+    body_html = media.picture.embed(post.body_html, assets, absolute=absolute, eager=not cover) if whole else ""
     return View(
         id=post.id,
         kind=post.kind,

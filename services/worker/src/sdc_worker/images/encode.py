@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 from PIL import Image, ImageChops
 from sdc_core.variants import Format
 
@@ -10,6 +11,8 @@ MAX_SIDE: dict[Format, int] = {"avif": 16_383, "webp": 16_383, "jpeg": 65_535, "
 """Beyond these WebP refuses and AVIF writes what nothing can open."""
 PILLOW_FORMATS: dict[Format, str] = {"avif": "AVIF", "webp": "WEBP", "jpeg": "JPEG", "png": "PNG"}
 MAX_PALETTE = 256
+SPEED = 6
+"""Of AVIF; each step above costs 10 % of bytes, the one below five times the time."""
 # Tables by N. Robidoux, values over 255 cut: 6 % smaller than the standard's at equal looks and no cost.
 _ROBIDOUX = [
     *(16, 16, 16, 18, 25, 37, 56, 85, 16, 17, 20, 27, 34, 40, 53, 75),
@@ -19,34 +22,64 @@ _ROBIDOUX = [
 ]
 
 
-def write(pixels: Image.Image, path: Path, format_: Format, *, drawn: bool) -> int:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How one picture is encoded. A `drawn` one (screenshot, line art) goes without loss in WebP and with full colour
+    resolution in AVIF, and the qualities of the other formats say nothing; `speed` is that of AVIF, `effort` of WebP.
+    """
+
+    drawn: bool = False
+    avif: int = 55
+    webp: int = 78
+    jpeg: int = 78
+    speed: int = SPEED
+    effort: int = 5
+
+
+DRAWN = Settings(drawn=True, avif=70)
+
+
+def write(pixels: Image.Image, path: Path, format_: Format, settings: Settings, *, profile: bytes = b"") -> int:
     """Encode RGB or RGBA pixels into a new file, decode that once as proof, and return its length in bytes.
 
-    `drawn` pictures (screenshots, line art) go without loss in WebP and with full colour resolution in AVIF.
-    Raises OSError or ValueError when the encoder fails or its file does not decode to the same size.
+    A `profile` says in which colours the pixels are, when not in sRGB. Raises OSError or ValueError when the encoder
+    fails or its file does not decode to the same size.
     """
-    # Whatever a file said about itself ends here: comments, place, profile.
-    pixels.info.clear()
-    match format_:
-        case "avif":
-            quality, subsampling = (70, "4:4:4") if drawn else (55, "4:2:0")
-            # One thread each: the pool keeps all cores busy. Speeds above 6 cost 10 % of bytes a step.
-            pixels.save(path, "AVIF", quality=quality, speed=6, subsampling=subsampling, max_threads=1)
-        case "webp" if drawn:
-            pixels.save(path, "WEBP", lossless=True, quality=70, method=4)
-        case "webp":
-            pixels.save(path, "WEBP", quality=78, method=5)
-        case "jpeg":
-            tables = [_ROBIDOUX, _ROBIDOUX]
-            pixels.save(path, "JPEG", quality=78, optimize=True, progressive=True, qtables=tables)
-        case "png":
-            (_palette(pixels) or pixels).save(path, "PNG", optimize=True)
+    save(pixels, path, format_, settings, profile=profile)
     with Image.open(path, formats=(PILLOW_FORMATS[format_],)) as written:
         written.load()
         if written.size != pixels.size:
             message = f"the {format_} file of {pixels.size} decodes as {written.size}"
             raise ValueError(message)
     return path.stat().st_size
+
+
+def save(
+    pixels: Image.Image, target: Path | BytesIO, format_: Format, settings: Settings, *, profile: bytes = b""
+) -> None:
+    """The encoder alone."""
+    # Whatever a file said about itself ends here: comments, place, profile.
+    pixels.info.clear()
+    match format_:
+        case "avif":
+            # One thread each: the pool keeps all cores busy.
+            pixels.save(
+                target,
+                "AVIF",
+                quality=settings.avif,
+                speed=settings.speed,
+                subsampling="4:4:4" if settings.drawn else "4:2:0",
+                max_threads=1,
+                icc_profile=profile or None,
+            )
+        case "webp" if settings.drawn:
+            pixels.save(target, "WEBP", lossless=True, quality=70, method=4)
+        case "webp":
+            pixels.save(target, "WEBP", quality=settings.webp, method=settings.effort)
+        case "jpeg":
+            tables = [_ROBIDOUX, _ROBIDOUX]
+            pixels.save(target, "JPEG", quality=settings.jpeg, optimize=True, progressive=True, qtables=tables)
+        case "png":
+            (_palette(pixels) or pixels).save(target, "PNG", optimize=True)
 
 
 def is_drawn(pixels: Image.Image) -> bool:

@@ -9,7 +9,8 @@ from sdc_core import variants
 from sdc_core.errors import Invalid
 from sdc_core.variants import Format, Manifest, StoredVariant, Variant
 
-from sdc_worker.images import encode, picture
+from sdc_worker.images import color, encode, moving, picture, quality
+from sdc_worker.images.encode import Settings
 from sdc_worker.images.picture import Picture
 
 
@@ -29,28 +30,40 @@ def minify(job: Minify) -> Manifest:
     """
     source = picture.read(Path(job.original))
     try:
-        return _make(source, Path(job.folder))
+        still = _make(source, Path(job.folder))
+        moving = _moving(job) if source.animated else ()
+        return msgspec.structs.replace(still, moving=moving)
     except MemoryError:
         message = "cannot read this picture: making its variants takes too much memory"
         raise Invalid(message) from None
 
 
+class Canvas(msgspec.Struct, kw_only=True):
+    """One width of a picture: in sRGB, and in Display P3 where its colours need that."""
+
+    size: Variant
+    shown: Image.Image
+    wide: Image.Image | None
+
+
 def _make(source: Picture, folder: Path) -> Manifest:
-    sizes = variants.plan(source.width, source.height, ("jpeg",))
-    largest = _resize(source.pixels, sizes[-1], source.profile)
-    opaque = largest.mode == "RGB"
-    drawn = source.drawn and encode.is_drawn(largest)
+    canvases = _canvases(source)
+    largest = canvases[-1]
+    opaque = largest.shown.mode == "RGB"
+    drawn = source.drawn and encode.is_drawn(largest.shown)
     formats: tuple[Format, ...] = ("avif", "webp", "jpeg" if opaque and not drawn else "png")
+    settings = encode.DRAWN if drawn else quality.chosen(_middle(canvases).shown)
     planned = [
         each
         for each in variants.plan(source.width, source.height, formats)
-        if sizes[-1].height <= encode.MAX_SIDE[each.format]
+        if largest.size.height <= encode.MAX_SIDE[each.format]
     ]
-    made: list[StoredVariant] = []
-    for size in reversed(sizes):
-        # The widest is a good source for what is at most half of it, and already sRGB.
-        pixels = largest if size is sizes[-1] else _narrower(source, largest, size)
-        made += [_write(pixels, each, folder, drawn=drawn) for each in planned if each.width == size.width]
+    made = [
+        _write(canvas, each, folder, settings)
+        for canvas in reversed(canvases)
+        for each in planned
+        if each.width == canvas.size.width
+    ]
     kept = _worth_having(made, formats)
     for each in made:
         if each.format not in kept:
@@ -59,29 +72,58 @@ def _make(source: Picture, folder: Path) -> Manifest:
         recipe=variants.RECIPE,
         width=source.width,
         height=source.height,
-        placeholder=_data_address(encode.placeholder(largest)) if opaque else "",
-        color=encode.mean_color(largest) if opaque else "",
+        placeholder=_data_address(encode.placeholder(largest.shown)) if opaque else "",
+        color=encode.mean_color(largest.shown) if opaque else "",
         variants=tuple(sorted((each for each in made if each.format in kept), key=lambda each: each.width)),
         animated=source.animated,
         dropped=source.told,
     )
 
 
+def _moving(job: Minify) -> tuple[StoredVariant, ...]:
+    try:
+        return moving.write(Path(job.original), Path(job.folder))
+    except MemoryError:
+        return ()
+
+
+def _canvases(source: Picture) -> list[Canvas]:
+    """The picture at each width, ascending."""
+    sizes = variants.plan(source.width, source.height, ("jpeg",))
+    largest = _resize(source.pixels, sizes[-1])
+    pixels = [_narrower(source, largest, size) for size in sizes[:-1]] + [largest]
+    # Colours are converted after the resize, for they cost by the pixel, and asked for on the smallest.
+    wide = color.to_p3(pixels[0], source.profile) is not None
+    return [
+        Canvas(
+            size=size,
+            shown=color.to_srgb(each, source.profile),
+            wide=color.to_p3(each, source.profile) if wide else None,
+        )
+        for size, each in zip(sizes, pixels, strict=True)
+    ]
+
+
+def _middle(canvases: list[Canvas]) -> Canvas:
+    return [each for each in canvases if each.size.width <= max(quality.WIDTH, canvases[0].size.width)][-1]
+
+
 def _narrower(source: Picture, largest: Image.Image, size: Variant) -> Image.Image:
-    if size.width * 2 <= largest.width:
-        return _resize(largest, size, b"")
-    return _resize(source.pixels, size, source.profile)
+    """The widest variant is a good source for what is at most half of it."""
+    return _resize(largest if size.width * 2 <= largest.width else source.pixels, size)
 
 
-def _resize(pixels: Image.Image, size: Variant, profile: bytes) -> Image.Image:
+def _resize(pixels: Image.Image, size: Variant) -> Image.Image:
     target = (size.width, size.height)
-    smaller = pixels if pixels.size == target else pixels.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    # After the resize: colour conversion costs by the pixel.
-    return picture.to_srgb(smaller, profile)
+    return pixels if pixels.size == target else pixels.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def _write(pixels: Image.Image, planned: Variant, folder: Path, *, drawn: bool) -> StoredVariant:
-    size_bytes = encode.write(pixels, folder / planned.name, planned.format, drawn=drawn)
+def _write(canvas: Canvas, planned: Variant, folder: Path, settings: Settings) -> StoredVariant:
+    path = folder / planned.name
+    if planned.format == "avif" and canvas.wide:
+        size_bytes = encode.write(canvas.wide, path, "avif", settings, profile=color.DISPLAY_P3)
+    else:
+        size_bytes = encode.write(canvas.shown, path, planned.format, settings)
     return StoredVariant(
         name=planned.name,
         width=planned.width,

@@ -6,9 +6,11 @@ import warnings
 from pathlib import Path
 
 import msgspec
-from PIL import ExifTags, Image, ImageCms, ImageFile
+from PIL import ExifTags, Image, ImageFile
 from sdc_core.errors import Invalid
 from sdc_core.variants import WIDTHS, Personal
+
+from sdc_worker.images import color
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 """Nothing else is tried: the rare formats are where decoders were broken, and one of them runs a program."""
@@ -37,12 +39,11 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_DAMAGED = (OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+DAMAGED = (OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
 """What Pillow's readers raise on bytes that are not as they should be."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 ImageFile.LOAD_TRUNCATED_IMAGES = False
-_SRGB = ImageCms.createProfile("sRGB")
 
 
 class Picture(msgspec.Struct, kw_only=True):
@@ -78,31 +79,9 @@ def read(path: Path) -> Picture:
         raise _unreadable("it is not a JPEG, PNG, WebP, GIF or AVIF") from None
     except MemoryError:
         raise _unreadable("decoding it takes too much memory") from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         detail = str(error) or type(error).__name__
         raise _unreadable(f"the file is damaged or cut short ({detail[:120]})") from None
-
-
-def to_srgb(pixels: Image.Image, profile: bytes) -> Image.Image:
-    """The pixels as sRGB, alpha kept. A profile that is garbage or of another colour model is taken for sRGB."""
-    alpha = pixels.getchannel("A") if pixels.mode == "RGBA" else None
-    colors = pixels.convert("RGB") if alpha else pixels
-    if profile:
-        try:
-            colors = ImageCms.profileToProfile(
-                colors,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                _SRGB,
-                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                outputMode="RGB",
-                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-            )
-        except (OSError, ValueError, ImageCms.PyCMSError):
-            colors = None
-    colors = (colors or pixels).convert("RGB")
-    if alpha:
-        colors.putalpha(alpha)
-    return colors
 
 
 def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
@@ -119,7 +98,7 @@ def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
         if jpeg:
             _shrink_while_loading(image, width)
         image.load()
-        profile = _profile(image)
+        profile = color.profile_of(image)
         pixels = _plain(image)
         return Picture(
             pixels=pixels.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else pixels,
@@ -137,7 +116,7 @@ def _is_animated(image: Image.Image) -> bool:
     """Asked last, for it looks for a second frame; a file that is damaged there is as good as one without."""
     try:
         return bool(getattr(image, "is_animated", False))
-    except _DAMAGED:
+    except DAMAGED:
         return False
 
 
@@ -155,7 +134,7 @@ def _orientation(image: Image.Image) -> int:
     """1 for upright, and when the EXIF block is broken or says nonsense: that must not cost the picture."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DAMAGED:
+    except DAMAGED:
         return 1
     return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
@@ -168,7 +147,7 @@ def _told(image: Image.Image) -> tuple[Personal, ...]:
         tags = {*exif, *exif.get_ifd(ExifTags.IFD.Exif)}
         told |= {what for what, by in _TOLD_BY.items() if tags & by}
         told |= {"preview"} if exif.get_ifd(ExifTags.IFD.IFD1) else set()
-    except _DAMAGED:
+    except DAMAGED:
         pass
     return tuple(sorted(told))
 
@@ -179,17 +158,6 @@ def _shrink_while_loading(image: Image.Image, upright_width: int) -> None:
     if upright_width > wanted:
         width, height = (max(1, side * wanted // upright_width) for side in image.size)
         image.draft(None, (width, height))
-
-
-def _profile(image: Image.Image) -> bytes:
-    raw = image.info.get("icc_profile")
-    if not isinstance(raw, bytes):
-        return b""
-    try:
-        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(raw)))
-    except (OSError, ValueError, ImageCms.PyCMSError):
-        return b""
-    return b"" if name.startswith("sRGB") else raw
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -140,7 +140,7 @@ async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
         await asyncio.to_thread(folder.mkdir)
         await _fetch(workshop, job, original)
         manifest = await workshop.pool.run(workshop.make, Minify(original=str(original), folder=str(folder)))
-        for variant in manifest.variants:
+        for variant in manifest.files:
             await workshop.store.put(
                 workshop.bucket,
                 keys.variant(job.asset_id, manifest.recipe, variant.name),
