@@ -26,7 +26,9 @@ def run(kind: str, port: int) -> None:
     os.environ["BENCH_BODY"] = body
     os.environ["SDC_WEB_PORT"] = str(port)
     process.share_one_heap()
-    main.serve(load(), {"raw": "page_servers:raw", "bare": "page_servers:bare", "whole": main.APPLICATION}[kind])
+    settings = load()
+    main.load_for_all(settings)
+    main.serve(settings, {"raw": raw, "bare": bare, "whole": main.application}[kind])
 
 
 def raw() -> "ASGIApp":

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sdc_core.errors import Misconfigured
 from sdc_core.webhooks import new_secret
+from sdc_web import event_loop
 from sdc_web.main import require_free_port
 
 LIMIT_S = 18.0
@@ -19,6 +20,18 @@ FALLBACK = """
 from sdc_core.settings import load
 from sdc_web.main import serve_with_uvicorn
 serve_with_uvicorn(load())
+"""
+
+TOLD_WHILE_IT_LOADS = """
+import os, signal, threading
+from sdc_core.settings import load
+from sdc_web import main
+
+def loading():
+    os.kill(os.getppid(), signal.SIGTERM)
+    threading.Event().wait()
+
+main.serve(load(), loading)
 """
 
 
@@ -82,6 +95,34 @@ async def test_the_service_serves_until_it_is_told_to_stop(
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(LIMIT_S):
             assert await process.wait() in (0, -signal.SIGTERM)
+
+
+async def test_a_process_that_is_told_to_stop_while_it_loads_ends_at_once(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    code, error = await _outcome(environment, tmp_path, TOLD_WHILE_IT_LOADS)
+    assert (code, error) == (0, "")
+
+
+def test_a_signal_that_comes_while_the_loop_stands_still_is_heard_when_it_runs() -> None:
+    before, loop, heard = signal.getsignal(signal.SIGUSR2), event_loop.build(), asyncio.Event()
+
+    async def hear() -> None:
+        async with asyncio.timeout(LIMIT_S):
+            await heard.wait()
+
+    try:
+        loop.add_signal_handler(signal.SIGUSR2, heard.set)
+        loop.run_until_complete(asyncio.sleep(0))
+        os.kill(os.getpid(), signal.SIGUSR2)
+        loop.run_until_complete(hear())
+        heard.clear()
+        loop.call_soon(os.kill, os.getpid(), signal.SIGUSR2)
+        loop.run_until_complete(hear())
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 async def test_two_processes_hold_once_what_they_have_in_common(environment: dict[str, str], tmp_path: Path) -> None:
@@ -149,7 +190,7 @@ def _own_mib(pid: int) -> float:
     return sum(int(line[1]) for line in lines if line[0].startswith("Private_")) / 1024
 
 
-async def _outcome(environment: dict[str, str], folder: Path) -> tuple[int | None, str]:
-    async with _started(environment, folder) as process, asyncio.timeout(LIMIT_S):
+async def _outcome(environment: dict[str, str], folder: Path, code: str = MAIN) -> tuple[int | None, str]:
+    async with _started(environment, folder, code) as process, asyncio.timeout(LIMIT_S):
         _, error = await process.communicate()
     return process.returncode, error.decode()

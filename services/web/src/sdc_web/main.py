@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
@@ -18,7 +19,7 @@ from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
 from sdc_core.sqlite import require_safe_version
 
-from sdc_web import db
+from sdc_web import db, event_loop
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp  # brings the whole framework with it
@@ -29,6 +30,9 @@ BACKPRESSURE = 512
 HEADER_READ_MS = 10_000
 STOP_S = 15
 APPLICATION = "sdc_web.main:application"
+FORKS = sys.platform == "linux"
+"""Elsewhere the libraries of the system do not all bear it."""
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _TO_ROOT = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
 
@@ -39,6 +43,8 @@ def main() -> None:
         logging.configure("web", settings.LOG_LEVEL)
         process.share_one_heap()
         prepare(settings)
+        if FORKS:
+            load_for_all(settings)
         serve(settings)
     except SdcError as error:
         sys.stderr.write(f"sdc-web: {error}\n")
@@ -73,18 +79,22 @@ def require_free_port(host: str, port: int) -> None:
             raise Misconfigured(message) from None
 
 
-def serve(settings: Settings, target: str = APPLICATION) -> None:
-    """Run granian with `WEB_PROCESSES` processes below this one; each loads `target`, `module:factory`."""
-    if sys.platform == "linux":
-        load_for_all(settings)
-    os.register_at_fork(after_in_child=partial(_begin_below, os.getpid()))
+def serve(settings: Settings, loader: "Callable[[], ASGIApp] | None" = None) -> None:
+    """Run granian with `WEB_PROCESSES` processes below this one; each calls `loader` for what it serves."""
+    if FORKS:
+        # Newer Pythons begin each process anew unless told.
+        multiprocessing.set_start_method("fork", force=True)
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _STOPS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS),
+        after_in_child=partial(_begin_below, os.getpid()),
+    )
     Server(
-        target,
-        factory=True,
+        APPLICATION,
         address=settings.WEB_HOST,
         port=settings.WEB_PORT,
         interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
+        loop=event_loop.NAME,
         # To tell HTTP/2 from HTTP/1 it would wait without end for the first byte of a connection.
         http=HTTPModes.http1,
         workers=settings.WEB_PROCESSES,
@@ -96,7 +106,8 @@ def serve(settings: Settings, target: str = APPLICATION) -> None:
         log_dictconfig=_TO_ROOT,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_S,
-    ).serve()
+        # A loader of ours, not a name: a process that is begun anew imports this module, and with it the loop, first.
+    ).serve(target_loader=loader or application, wrap_loader=False)
 
 
 def load_for_all(settings: Settings) -> None:
@@ -105,8 +116,6 @@ def load_for_all(settings: Settings) -> None:
     """
     from sdc_web import app, templating  # noqa: PLC0415 - elsewhere each process loads them for itself
 
-    # Newer Pythons begin each process anew unless told.
-    multiprocessing.set_start_method("fork", force=True)
     app.routes_of(settings)
     templating.environment()
     templating.static_files()
@@ -139,5 +148,11 @@ def application() -> "ASGIApp":
 
 
 def _begin_below(parent: int) -> None:
-    """What each process below does first. While it imports it would hear no gentler signal."""
+    """What each process below does first: it ends with its parent, and at once when it is told to before it serves.
+
+    It has the handlers of the parent, which would take the word and do nothing. What came since the fork has waited.
+    """
     process.die_with_parent(signal.SIGKILL, parent=parent)
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
