@@ -18,14 +18,14 @@ FIRST_PORT, LAST_PORT = 10_000, 32_000
 
 
 class Up:
-    """One `sdc up`: its process, and everything it has printed so far."""
+    """One `sdc up`, or another command that becomes one: its process, and everything it has printed so far."""
 
-    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+    def __init__(self, environment: dict[str, str], *arguments: str, command: str = "up") -> None:
         self.started_s = time.monotonic()
         self.printed = ""
         self._more = threading.Condition()
         self.process = subprocess.Popen(
-            [SDC, "up", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [SDC, command, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -13,6 +13,7 @@ from sdc_worker.app import Parts
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
 from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
 from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused
+from sdc_worker.mirror.progress import Progress
 
 from conftest import FreshBucket
 
@@ -143,7 +144,7 @@ async def test_old_history_is_forgotten_and_young_history_kept(mirrored: Mirrore
     old = clock.day_of(clock.now_us() - (daily.HISTORY_DAYS + 1) * clock.DAY_US)
     for day in (old, clock.today()):
         await mirrored.store.put(mirrored.target.bucket, f"{HISTORY}{day}/media/a", b"x", content_type="text/plain")
-    await daily.forget_history(mirrored.target)
+    await daily.forget_history(mirrored.target, await mirrored.names(HISTORY))
     assert await mirrored.names(HISTORY) == {f"{clock.today()}/media/a"}
 
 
@@ -151,6 +152,44 @@ async def test_a_bucket_that_holds_something_is_not_marked_anew(mirrored: Mirror
     await mirrored.store.delete(mirrored.bucket, keys.MARKER)
     await markers.ensure(mirrored.store, mirrored.bucket)
     assert await mirrored.store.head(mirrored.bucket, keys.MARKER) is None
+
+
+@pytest.mark.parametrize(("hours", "words"), [(400 * 24, "ahead of"), (-3, "behind")])
+async def test_a_wrong_clock_stops_the_mirror_before_it_forgets_anything(
+    mirrored: Mirrored, hours: int, words: str
+) -> None:
+    await mirrored.run()
+    await mirrored.store.delete(mirrored.bucket, "variants/0")
+    await mirrored.run()
+    before = await mirrored.names("")
+    then_us = clock.now_us() + hours * 3600 * clock.SECOND_US
+    with clock.frozen(then_us), pytest.raises(MirrorRefused, match=rf"hours {words} that of the remote: nothing"):
+        await mirrored.run(confirmed=True)
+    assert await mirrored.names("") == before
+
+
+async def test_what_a_run_would_do_is_told_and_nothing_is_changed(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    before = await mirrored.names("")
+    for number in range(3):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    await mirrored.store.put(mirrored.bucket, "new", b"bytes", content_type="image/avif")
+    told = await daily.foresee(mirrored.store, [mirrored.bucket], mirrored.target, mark=False)
+    planned = told.plans[mirrored.bucket]
+    assert (planned.new, len(planned.deleted), planned.size_bytes) == (("new",), 3, 5)
+    assert "3 of 10 objects are gone" in str(told.question)
+    assert await mirrored.names("") == before
+
+
+async def test_a_look_at_an_empty_remote_leaves_no_marker_there(mirrored: Mirrored) -> None:
+    await daily.foresee(mirrored.store, [mirrored.bucket], mirrored.target, mark=False)
+    assert await mirrored.names("") == set()
+
+
+async def test_a_mirror_tells_how_far_it_is(mirrored: Mirrored) -> None:
+    progress = Progress()
+    await daily.run(mirrored.store, [mirrored.bucket], mirrored.target, progress=progress)
+    assert progress.words == "10 of 10 objects copied, 0.0 of 0.0 MB"
 
 
 async def test_a_program_that_does_not_end_is_stopped_at_its_deadline() -> None:

@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     "audit": Subcommand("audit", "audit_", "Tell who did what, and who was refused."),
     "backup": Subcommand("backups", "backup", "Back up now, or tell how the backups are."),
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
+    "recover": Subcommand("recover", "recover", "Bring the whole site back out of a backup, and start it."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),
     "import": Subcommand("importing", "import_", "Import a folder of Markdown files."),
     "logs": Subcommand("logs", "logs", "Bring access logs of before, or of another server, into the statistics."),

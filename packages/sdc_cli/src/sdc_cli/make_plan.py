@@ -14,7 +14,7 @@ from sdc_core.errors import SdcError
 from sdc_core.process import find_program
 from sdc_core.settings import Settings
 
-from sdc_cli import first_run, litestream, store
+from sdc_cli import first_run, litestream, store, under_way
 from sdc_cli.plan import Plan, Port, Probe, Program, write
 
 
@@ -29,6 +29,7 @@ def main() -> None:
 
 def make(settings: Settings) -> Plan:
     """The plan. Writes the files that the parts are started with."""
+    under_way.require_none(settings)
     settings = settings.model_copy(update=_absolute(settings))
     child = core_settings.environment(settings) | _secrets_from_outside(settings)
     embedded = first_run.is_embedded(settings)
@@ -44,7 +45,7 @@ def make(settings: Settings) -> Plan:
         environment=child,
         web=_web(settings, child),
         worker=_worker(settings, child),
-        store=_store(settings, child) if embedded else None,
+        store=store_program(settings, child) if embedded else None,
         strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
         warm=begun or store.is_prepared(settings),
     )
@@ -81,7 +82,8 @@ def _worker(settings: Settings, child: dict[str, str]) -> Program:
     )
 
 
-def _store(settings: Settings, child: dict[str, str]) -> Program:
+def store_program(settings: Settings, child: dict[str, str]) -> Program:
+    """The embedded object store. Makes its folders and writes the file that tells it whom to believe."""
     store.write_identities(settings)
     return Program(
         command=store.command(settings, find_program("weed")),

@@ -33,14 +33,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 def restore(*, at: str | None, folder: Path, origin: str, as_json: bool) -> None:
     """Restore both databases into a scratch folder and check them. The live ones are not touched."""
     settings = core_settings.load()
-    moment = _moment(at) if at else None
-    restored = asyncio.run(_restore(settings, _source(settings, origin), folder, moment))
+    wanted = moment(at) if at else None
+    restored = asyncio.run(_restore(settings, _source(settings, origin), folder, wanted))
     if as_json:
         click.echo(msgspec.json.encode({"restored": restored}, enc_hook=str))
         return
     for each in restored:
         newest = clock.to_datetime(each.newest_us)
-        if moment and moment > newest:
+        if wanted and wanted > newest:
             click.echo(f"{at} is later than the newest change that is kept: this is the state of {newest:%F %T} UTC")
         click.echo(f"{each.path}: restored and found whole in {each.duration_us / clock.SECOND_US:.1f} s")
 
@@ -71,10 +71,11 @@ def _source(settings: Settings, origin: str) -> Source:
     return Source(endpoint=endpoint, bucket=settings.REMOTE_DAILY_BUCKET, prefix=prefix)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """What a person wrote, in UTC unless it says otherwise. Raises Invalid."""
     try:
-        moment = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text)
     except ValueError:
         message = f"{text} is not a moment such as 2026-11-24T10:00 or 2026-11-24T10:00:00+01:00"
         raise Invalid(message, field="at") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return read.replace(tzinfo=read.tzinfo or UTC)

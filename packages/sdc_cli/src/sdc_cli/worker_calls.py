@@ -96,5 +96,5 @@ def _count(run: Run | None) -> None:
     text = ""
     if run is not None:
         seconds = (clock.now_us() - (run.started_us or run.due_us)) // clock.SECOND_US
-        text = f"{run.job}: {seconds} s"
+        text = f"{run.job}: {seconds} s{f', {run.output}' if run.output else ''}"
     click.echo(f"\r\x1b[K{text}", nl=False, err=True)

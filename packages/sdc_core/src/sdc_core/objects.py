@@ -7,6 +7,7 @@ import io
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -79,11 +80,13 @@ class ObjectStream(msgspec.Struct, frozen=True, kw_only=True):
 class ObjectStore:
     """Operations on one endpoint. Each raises Unavailable, in words, when it does not answer in time."""
 
-    __slots__ = ("_client", "endpoint")
+    __slots__ = ("_client", "ahead_us", "endpoint")
 
     def __init__(self, client: AioBaseClient, endpoint: Endpoint) -> None:
         self._client = client
         self.endpoint = endpoint
+        self.ahead_us = 0
+        """How far our clock was ahead of the store's at its last answer, to the second."""
 
     async def put(
         self,
@@ -238,7 +241,10 @@ class ObjectStore:
         name = "/".join(str(arguments[part]) for part in ("Bucket", "Key") if part in arguments)
         try:
             async with asyncio.timeout(timeout_s):
-                return await getattr(self._client, operation)(**arguments)
+                answer: dict[str, Any] = await getattr(self._client, operation)(**arguments)
+            if told := answer["ResponseMetadata"]["HTTPHeaders"].get("date"):
+                self.ahead_us = clock.now_us() - clock.from_datetime(parsedate_to_datetime(told))
+            return answer
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in _MISSING:

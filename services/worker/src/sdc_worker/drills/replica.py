@@ -42,6 +42,13 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     duration_us: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """From when to when a replica reaches, by the times of its files, to the second."""
+
+    oldest_us: int
+    newest_us: int
+
+
 class ReplicaFile(msgspec.Struct, frozen=True, kw_only=True):
     """What matters of a file of a replica, as Litestream lists it."""
 
@@ -104,6 +111,16 @@ async def restore_database(
         newest_us=clock.from_datetime(newest),
         duration_us=clock.monotonic_us() - started_us,
     )
+
+
+async def kept(
+    endpoint: Endpoint, bucket: str, prefix: str, database: Name, *, env: Mapping[str, str] | None = None
+) -> Kept:
+    """How far a replica reaches. Raises NotFound where there is none, RestoreFailed where it cannot be listed."""
+    url = _url(endpoint, bucket, prefix + keys.replica(database))
+    files = await _files(url, {**_credentials(endpoint), **(env or {})}, f"{database} in bucket {bucket}")
+    times = [clock.from_datetime(file.timestamp) for file in files]
+    return Kept(oldest_us=min(times), newest_us=max(times))
 
 
 async def replication(settings: Settings) -> Replication:

@@ -1,22 +1,24 @@
 """The daily mirror: plan, guard, copy, set aside what was deleted, check; at the end forget old history."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import msgspec
 from sdc_core import clock, keys
-from sdc_core.errors import Unavailable
+from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, markers, plan, rclone
-from sdc_worker.mirror.plan import Listing, MirrorRefused, Plan
+from sdc_worker.mirror.plan import Listing, MirrorAsks, MirrorRefused, Plan
+from sdc_worker.mirror.progress import Progress, noted
 from sdc_worker.mirror.rclone import Remotes
 
 CURRENT = "current/"
 HISTORY = "history/"
 HISTORY_DAYS = 30
+MAX_SKEW_US = 600 * clock.SECOND_US
 BUCKET_SETTING = "SDC_REMOTE_DAILY_BUCKET"
 NO_REMOTE = Skipped(words=f"no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and {BUCKET_SETTING})")
 
@@ -47,6 +49,15 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     setting: str = BUCKET_SETTING
 
 
+class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would do, by bucket, and what it would stop to ask. `history` are the keys below it."""
+
+    present: dict[str, Listing]
+    plans: dict[str, Plan]
+    question: MirrorAsks | None
+    history: tuple[str, ...]
+
+
 async def daily(context: JobContext) -> str | Skipped:
     """The action of the cron job: mirror every bucket to the remote; returns the report as a sentence. A run that
     confirms another passes the guards which stopped that one.
@@ -58,67 +69,117 @@ async def daily(context: JobContext) -> str | Skipped:
     # Replicas first: whatever they speak of is then in the buckets that follow.
     buckets = (settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET, settings.S3_ANALYTICS_BUCKET)
     ends = rclone.remotes(context.store.endpoint, endpoint, child.clean_environment(settings))
-    async with open_store(endpoint) as store:
+    progress = Progress()
+    async with open_store(endpoint) as store, noted(context.database, context.run.id, progress):
         target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
-        return str(await run(context.store, buckets, target, confirmed=context.run.confirms is not None))
+        confirmed = context.run.confirms is not None
+        return str(await run(context.store, buckets, target, confirmed=confirmed, progress=progress))
 
 
-async def run(source: ObjectStore, buckets: Sequence[str], target: Target, *, confirmed: bool = False) -> MirrorReport:
+async def run(
+    source: ObjectStore,
+    buckets: Sequence[str],
+    target: Target,
+    *,
+    confirmed: bool = False,
+    progress: Progress | None = None,
+) -> MirrorReport:
     """Bring `current/<bucket>/` at the target to the state of each bucket.
 
     Everything is planned and guarded before anything is changed; `confirmed` lifts the guards against deletions (not
-    the one against a strange remote). Raises MirrorRefused; Unavailable when an end does not answer, when rclone fails
-    and when the check after it finds a difference; NotFound for a missing bucket, and Misconfigured for one that is
-    missing at the target. A repeat takes up where it ended.
+    those against a strange remote and a wrong clock). Raises MirrorRefused; Unavailable when an end does not answer,
+    when rclone fails and when the check after it finds a difference; NotFound for a missing bucket, and Misconfigured
+    for one that is missing at the target. A repeat takes up where it ended.
     """
-    await require_marked(target)
-    plans = {bucket: await _plan(source, bucket, target, confirmed=confirmed) for bucket in buckets}
+    progress = progress or Progress()
+    foreseen = await foresee(source, buckets, target, mark=True, confirmed=confirmed)
+    if foreseen.question and not confirmed:
+        raise foreseen.question
+    plans = foreseen.plans
+    copied = sum(each.to_copy for each in plans.values())
+    size_bytes = sum(each.size_bytes for each in plans.values())
+    progress.expect(copied, size_bytes)
     checked = 0
-    for bucket, (present, planned) in plans.items():
-        await _carry(bucket, planned, target)
-        checked += await _check(source, bucket, present, target)
+    for bucket, planned in plans.items():
+        if planned.to_copy or planned.deleted:
+            await _carry(bucket, planned, target, progress)
+            checked += await _check(source, bucket, foreseen.present[bucket], target)
+        else:
+            # Both listings have just said so, and nothing was touched: to ask again would cost as much as the run.
+            checked += planned.unchanged
         log.info("bucket mirrored", extra={"bucket": bucket, "new": len(planned.new), "deleted": len(planned.deleted)})
-    await forget_history(target)
+    await forget_history(target, foreseen.history)
     return MirrorReport(
-        copied=sum(len(each.new) + len(each.changed) for _, each in plans.values()),
-        deleted=sum(len(each.deleted) for _, each in plans.values()),
-        bytes=sum(each.size_bytes for _, each in plans.values()),
+        copied=copied,
+        deleted=sum(len(each.deleted) for each in plans.values()),
+        bytes=size_bytes,
         checked=checked,
     )
 
 
-async def require_marked(target: Target) -> None:
-    """The remote must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other, and Misconfigured
-    for one that is not there.
+async def foresee(
+    source: ObjectStore, buckets: Sequence[str], target: Target, *, mark: bool, confirmed: bool = False
+) -> Foreseen:
+    """What a run would do. With `mark` it marks what a run has to mark, a new target and new buckets; else it changes
+    nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
     """
-    await markers.require_bucket(target.store, target.bucket, target.setting)
-    if await target.store.head(target.bucket, keys.MARKER):
-        return
-    async for _ in target.store.list(target.bucket):
+    # One listing of the whole target: its marker, the mirror and the history.
+    kept = await marked(target, mark=mark)
+    require_clock(target)
+    present, plans, question = {}, {}, None
+    for bucket in buckets:
+        mirrored = _below(kept, f"{CURRENT}{bucket}/")
+        if mark and (confirmed or not mirrored):
+            # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
+            # confirms a bucket without its marker need not do so every day.
+            await markers.put(source, bucket)
+        present[bucket] = await markers.listing(source, bucket)
+        plans[bucket] = plan.make(present[bucket], mirrored)
+        try:
+            plan.require_sane(bucket, present[bucket], mirrored, plans[bucket])
+        except MirrorAsks as asks:
+            question = question or asks
+    return Foreseen(present=present, plans=plans, question=question, history=tuple(_below(kept, HISTORY)))
+
+
+async def marked(target: Target, *, mark: bool = True) -> Listing:
+    """Everything at the target, which must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other,
+    and Misconfigured for one that is not there.
+    """
+    try:
+        kept = await markers.listing(target.store, target.bucket)
+    except NotFound:
+        raise markers.no_bucket(target.bucket, target.setting) from None
+    if kept and keys.MARKER not in kept:
         message = f"the remote bucket {target.bucket} holds objects but no {keys.MARKER}: is it the right one?"
         raise MirrorRefused(f"{message} Nothing was copied or deleted; mirror into an empty bucket")
-    await markers.put(target.store, target.bucket)
+    if not kept and mark:
+        await markers.put(target.store, target.bucket)
+    return kept
 
 
-async def _plan(source: ObjectStore, bucket: str, target: Target, *, confirmed: bool) -> tuple[Listing, Plan]:
-    mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
-    if confirmed or not mirrored:
-        # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
-        # confirms a bucket without its marker need not do so every day.
-        await markers.put(source, bucket)
-    present = await markers.listing(source, bucket)
-    planned = plan.make(present, mirrored)
-    if not confirmed:
-        plan.require_sane(bucket, present, mirrored, planned)
-    return present, planned
+def require_clock(target: Target) -> None:
+    """Raises MirrorRefused when this machine's clock and that of the remote differ by much: by the day of the run
+    replaced files are kept, and history is forgotten.
+    """
+    ahead_us = target.store.ahead_us
+    if abs(ahead_us) > MAX_SKEW_US:
+        hours, way = abs(ahead_us) / 3600 / clock.SECOND_US, "ahead of" if ahead_us > 0 else "behind"
+        message = f"the clock of this machine is {hours:,.1f} hours {way} that of the remote"
+        raise MirrorRefused(f"{message}: nothing was copied or deleted. Set the clock right")
 
 
-async def _carry(bucket: str, planned: Plan, target: Target) -> None:
+def _below(listing: Listing, prefix: str) -> Listing:
+    return {key.removeprefix(prefix): info for key, info in listing.items() if key.startswith(prefix)}
+
+
+async def _carry(bucket: str, planned: Plan, target: Target, progress: Progress) -> None:
     current = f"{target.bucket}/{CURRENT}{bucket}"
     history = f"{target.bucket}/{HISTORY}{clock.today()}/{bucket}"
     for group in plan.in_order(planned):
         in_turn = plan.is_replica(group[0])
-        await rclone.copy(target.remotes, bucket, current, history, group, in_turn=in_turn)
+        told = progress.under_way
+        progress.done(await rclone.copy(target.remotes, bucket, current, history, group, in_turn=in_turn, told=told))
     # Last: until here the mirror holds both what replaces the old files and the old files.
     if planned.deleted:
         await rclone.move_away(target.remotes, current, history, planned.deleted)
@@ -138,14 +199,10 @@ async def _check(source: ObjectStore, bucket: str, planned_from: Listing, target
     return left.unchanged
 
 
-async def forget_history(target: Target) -> int:
-    """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects."""
+async def forget_history(target: Target, history: Iterable[str]) -> int:
+    """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects. `history` are keys below it."""
     oldest = (date.fromisoformat(clock.today()) - timedelta(days=HISTORY_DAYS)).isoformat()
-    old = [
-        info.key
-        async for info in target.store.list(target.bucket, HISTORY)
-        if info.key.removeprefix(HISTORY).partition("/")[0] < oldest
-    ]
+    old = [key for key in history if key.partition("/")[0] < oldest]
     for key in old:
-        await target.store.delete(target.bucket, key)
+        await target.store.delete(target.bucket, f"{HISTORY}{key}")
     return len(old)

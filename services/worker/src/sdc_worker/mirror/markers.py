@@ -32,8 +32,12 @@ async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
         async for _ in store.list(bucket, keys.MARKER):
             return
     except NotFound:
-        message = f"the remote has no bucket {bucket}: create it, or set {setting}"
-        raise Misconfigured(message) from None
+        raise no_bucket(bucket, setting) from None
+
+
+def no_bucket(bucket: str, setting: str) -> Misconfigured:
+    """That a remote has no such bucket, and what to do."""
+    return Misconfigured(f"the remote has no bucket {bucket}: create it, or set {setting}")
 
 
 async def put(store: ObjectStore, bucket: str) -> None:

@@ -56,7 +56,7 @@ async def run(mirror: Mirror, target: Target) -> MirrorReport:
     Raises MirrorRefused when the mirror is empty or unmarked, or the target strange; Misconfigured when the bucket of
     either is missing; Unavailable as the daily one.
     """
-    await daily.require_marked(target)
+    await daily.marked(target)
     await markers.require_bucket(mirror.store, mirror.bucket, daily.BUCKET_SETTING)
     present = await markers.listing(mirror.store, mirror.bucket, CURRENT)
     if not present or not await mirror.store.head(mirror.bucket, keys.MARKER):

@@ -42,6 +42,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     size_bytes: int
 
+    @property
+    def to_copy(self) -> int:
+        """How many objects have to be copied."""
+        return len(self.new) + len(self.changed)
+
 
 def make(source: Listing, destination: Listing) -> Plan:
     """Compare two listings."""

@@ -1,9 +1,10 @@
 """Carrying objects between two endpoints with rclone: explicit lists of keys, keys and secrets by environment only."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from sdc_core.errors import Unavailable
@@ -16,6 +17,10 @@ from sdc_worker.mirror import child
 DEADLINE_S = 6 * 3600.0
 FEW = 100
 """Up to so many keys are asked for one by one; for more, both sides are listed."""
+
+
+Told: TypeAlias = Callable[["Stats"], None]
+"""Is told about once a second how far a copy is."""
 
 
 class Remotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +67,14 @@ def remotes(source: Endpoint, destination: Endpoint, env: dict[str, str]) -> Rem
 
 
 async def copy(
-    ends: Remotes, source: str, destination: str, history: str, keys: Sequence[str], *, in_turn: bool
+    ends: Remotes,
+    source: str,
+    destination: str,
+    history: str,
+    keys: Sequence[str],
+    *,
+    in_turn: bool,
+    told: Told | None = None,
 ) -> Stats:
     """Copy those keys from `source` to `destination`, both `bucket/path`. What is overwritten moves to `history`,
     and is lost where that is empty.
@@ -74,7 +86,7 @@ async def copy(
     async with _list_file(keys) as listed:
         kept = ["--backup-dir", f"dst:{history}"] if history else []
         command = ["copy", f"src:{source}", f"dst:{destination}", *kept]
-        return await _run(ends, [*command, *order, *_some(listed, keys)])
+        return await _run(ends, [*command, *order, *_some(listed, keys)], told)
 
 
 async def move_away(ends: Remotes, destination: str, history: str, keys: Sequence[str]) -> Stats:
@@ -96,7 +108,7 @@ async def _list_file(keys: Sequence[str]) -> AsyncGenerator[Path]:
         yield path
 
 
-async def _run(ends: Remotes, command: list[str]) -> Stats:
+async def _run(ends: Remotes, command: list[str], told: Told | None = None) -> Stats:
     stats = Stats()
     errors: list[str] = []
 
@@ -107,6 +119,8 @@ async def _run(ends: Remotes, command: list[str]) -> Stats:
         except msgspec.DecodeError:
             return
         stats = said.stats or stats
+        if said.stats and told:
+            told(said.stats)
         if said.level in ("error", "critical") and len(errors) < 5:
             errors.append(f"{said.object}: {said.msg}" if said.object else said.msg)
 
@@ -127,6 +141,6 @@ async def _run(ends: Remotes, command: list[str]) -> Stats:
 _EVERY_RUN = [
     *("--checksum", "--metadata", "--checkers", "16", "--retries", "3", "--retries-sleep", "1s"),
     *("--contimeout", "10s", "--timeout", "60s"),
-    *("--use-json-log", "--stats", "10s", "--stats-log-level", "NOTICE", "--log-level", "NOTICE"),
+    *("--use-json-log", "--stats", "1s", "--stats-log-level", "NOTICE", "--log-level", "NOTICE"),
 ]
 """Checksums, since times would cost a request for each object. Metadata, since Cache-Control is lost without it."""

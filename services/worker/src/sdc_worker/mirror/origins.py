@@ -1,0 +1,61 @@
+"""Where a backup of everything is: the replica beside the site, the daily mirror, a month of the monthly one."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from sdc_core.errors import Misconfigured, NotFound
+from sdc_core.objects import Endpoint, daily_endpoint, local_endpoint, open_store
+from sdc_core.settings import Settings
+
+from sdc_worker.mirror.daily import CURRENT
+from sdc_worker.mirror.monthly import monthly_endpoint
+
+Kind: TypeAlias = Literal["replica", "daily", "monthly"]
+_MONTH_DIGITS = len("2026-11")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup. `bucket` holds every bucket of the site, each at `prefix` + its name + `/`; where `bucket` is empty
+    each is itself. `words` name it to a person.
+    """
+
+    kind: Kind
+    words: str
+    endpoint: Endpoint
+    bucket: str = ""
+    prefix: str = ""
+
+    def place(self, bucket: str) -> tuple[str, str]:
+        """In which bucket, and below which prefix, the objects of one of the site's buckets are."""
+        return (self.bucket, f"{self.prefix}{bucket}/") if self.bucket else (bucket, "")
+
+
+async def find(settings: Settings, kind: Kind, month: str = "") -> Origin:
+    """The backup of that kind; of the monthly ones that of `month` (2026-11), or the newest. Raises Misconfigured
+    where the settings name none, NotFound for a month that is not kept, and Unavailable.
+    """
+    if kind == "replica":
+        return Origin(kind=kind, words="the replica beside the site", endpoint=local_endpoint(settings))
+    endpoint = daily_endpoint(settings) if kind == "daily" else monthly_endpoint(settings)
+    if endpoint is None:
+        name = kind.upper()
+        message = f"no {kind} remote is set: SDC_REMOTE_{name}_ENDPOINT_URL, _BUCKET and its keys name one"
+        raise Misconfigured(message)
+    if kind == "daily":
+        bucket = settings.REMOTE_DAILY_BUCKET
+        return Origin(kind=kind, words="the daily mirror", endpoint=endpoint, bucket=bucket, prefix=CURRENT)
+    bucket = settings.REMOTE_MONTHLY_BUCKET
+    found = await _month(endpoint, bucket, month)
+    return Origin(
+        kind=kind, words=f"the monthly mirror of {found}", endpoint=endpoint, bucket=bucket, prefix=f"{found}/"
+    )
+
+
+async def _month(endpoint: Endpoint, bucket: str, wanted: str) -> str:
+    async with open_store(endpoint) as store:
+        months = {info.key[:_MONTH_DIGITS] async for info in store.list(bucket) if info.key[_MONTH_DIGITS:][:1] == "/"}
+    if not months or (wanted and wanted not in months):
+        kept = f"it has {', '.join(sorted(months))}" if months else "it has none"
+        message = f"bucket {bucket} keeps no month {wanted}: {kept}" if wanted else f"bucket {bucket} keeps no month"
+        raise NotFound(message)
+    return wanted or max(months)

@@ -1,0 +1,150 @@
+"""A site whose data folder was destroyed while it ran comes back whole, by one command, out of the mirror."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from sdc_core.objects import Endpoint
+
+from e2e_site import make_remote
+from living_site import PASSWORD, Site, eventually, exactly_once, small_photograph
+from sdc_up import SDC, Up
+
+pytestmark = pytest.mark.timeout(240)
+
+READ = [f"/read/{number}" for number in range(10)]
+
+
+class Destroyed:
+    """A site is written and mirrored, killed, and its folder removed; recovered, in two goes; and once more, over what
+    is there by then.
+    """
+
+    def __init__(self, site: Site, scratch: Path) -> None:
+        self.site = site
+        asset = json.loads(site.upload(small_photograph(scratch, 1)).text)[0]["asset_id"]
+        eventually(lambda: site.asset(asset) == "ready")
+        markdown = re.search(r"!\[[^]]*\]\(([^)]+)\)", site.ask(f"/author/media/{asset}", site.author).text)
+        assert markdown is not None
+        self.page = site.publish("Before the fire", f"Fog.\n\n![Fog over a river]({markdown[1]})")
+        self.before = site.ask(self.page)
+        self.picture = re.findall(r"/media/[^\" ,]+", self.before.text)[0]
+        self.picture_before = site.visitor.get(self.picture).content
+        self._read(READ[:5])
+        eventually(lambda: len(site.counted("/read/")) == 5)
+        self.backed_up = site.sdc("backup", "now")
+        self._burn()
+        self._bring_back()
+        self._return()
+
+    def _read(self, paths: list[str]) -> None:
+        for path in paths:
+            self.site.ask(path)
+
+    def _burn(self) -> None:
+        shutil.rmtree(self.site.data, ignore_errors=True)
+        for pid in (self.site.up.process.pid, *self.site.processes()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.site.up.end(signal.SIGKILL)
+        eventually(lambda: not self.site.processes())
+        shutil.rmtree(self.site.data, ignore_errors=True)
+        self.foreseen = self.site.sdc("recover", "--from", "daily", "--dry-run", "--json")
+        self.untouched = not self.site.data.exists()
+
+    def _bring_back(self) -> None:
+        site = self.site
+        with subprocess.Popen([SDC, "recover", "--from", "daily", "--no-up"], env=site.environment) as first:
+            eventually((site.data / "recovering").exists, every_s=0.005)
+            first.kill()
+        eventually(lambda: not site.processes())
+        self.refused = site.sdc("up")
+        site.up = Up(site.environment, "--from", "daily", command="recover")
+        site.await_ready()
+        eventually(lambda: site.ask("/").status == 200)
+        self.after = site.ask(self.page)
+        self.picture_after = site.visitor.get(self.picture).content
+        site.author.cookies.clear()
+        self.signed_in = site.author.post("/author/sign-in", data={"name": "ada", "password": PASSWORD})
+        self._read(READ[5:])
+        eventually(lambda: len(site.counted("/read/")) == len(READ))
+        self.miscounted = exactly_once(site.counted("/read/"), READ)
+        self.again = site.sdc("backup", "now")
+
+    def _return(self) -> None:
+        self.site.up.end(signal.SIGINT)
+        self.replaced = self.site.data.joinpath("site.db").stat().st_ino
+        self.returned = self.site.sdc("recover", "--from", "replica", "--at", "2999-01-01", "--no-up", "--json")
+        self.kept = [path.stat().st_ino for path in self.site.data.glob("before-recovery-*/site.db")]
+
+
+@pytest.fixture(scope="module")
+def destroyed(object_store_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Generator[Destroyed]:
+    remote = asyncio.run(make_remote(object_store_endpoint))
+    with tempfile.TemporaryDirectory(prefix="sdc-fire-", ignore_cleanup_errors=True) as folder:
+        site = Site(
+            folder,
+            SDC_REMOTE_DAILY_ENDPOINT_URL=remote.endpoint.url,
+            SDC_REMOTE_DAILY_ACCESS_KEY_ID=remote.endpoint.access_key_id,
+            SDC_REMOTE_DAILY_SECRET_ACCESS_KEY=remote.endpoint.secret_access_key,
+            SDC_REMOTE_DAILY_BUCKET=remote.bucket,
+        )
+        try:
+            site.await_ready()
+            site.become_author()
+            yield Destroyed(site, tmp_path_factory.mktemp("photographs"))
+        finally:
+            if site.up.process.poll() is None:
+                site.up.end(signal.SIGKILL)
+            site.author.close()
+            site.visitor.close()
+
+
+def test_a_dry_run_tells_what_would_come_back_and_touches_nothing(destroyed: Destroyed) -> None:
+    told = json.loads(destroyed.foreseen.stdout)
+    assert destroyed.untouched
+    assert told["objects"]["media"] >= 3
+    assert told["objects"]["backups"] >= 2
+    assert told["age_us"] < 60_000_000
+
+
+def test_a_site_does_not_start_on_half_a_recovery(destroyed: Destroyed) -> None:
+    assert destroyed.refused.returncode == 1
+    assert "a recovery was interrupted: give the same `sdc recover` again" in destroyed.refused.stderr
+
+
+def test_a_recovery_that_was_killed_goes_on_and_ends_in_a_running_site(destroyed: Destroyed) -> None:
+    assert "brought back from the daily mirror" in destroyed.site.up.printed
+    assert "originals: 1 of 1 are there" in destroyed.site.up.printed
+
+
+def test_a_page_and_its_picture_are_the_same_bytes_as_before(destroyed: Destroyed) -> None:
+    assert (destroyed.after.status, destroyed.after.text) == (200, destroyed.before.text)
+    assert destroyed.picture_after == destroyed.picture_before
+
+
+def test_the_author_signs_in_with_the_same_password(destroyed: Destroyed) -> None:
+    assert destroyed.signed_in.status_code == 303
+
+
+def test_readers_of_before_and_after_are_counted_once(destroyed: Destroyed) -> None:
+    assert destroyed.miscounted == {}
+
+
+def test_the_mirror_goes_on_without_a_question(destroyed: Destroyed) -> None:
+    assert destroyed.backed_up.returncode == 0, destroyed.backed_up.stderr
+    assert destroyed.again.returncode == 0, destroyed.again.stderr
+
+
+def test_a_return_to_the_replica_keeps_what_was_there(destroyed: Destroyed) -> None:
+    assert destroyed.returned.returncode == 0, destroyed.returned.stderr
+    assert destroyed.kept == [destroyed.replaced]
