@@ -14,7 +14,7 @@ from sdc_core.settings import Settings
 from sdc_worker.drills import restore as drills
 from sdc_worker.mirror import child
 
-from sdc_cli import litestream, worker_calls
+from sdc_cli import backup_plan, litestream, worker_calls
 
 SYNC_S = 30
 MIRROR = "mirror.daily"
@@ -60,10 +60,15 @@ def status(*, as_json: bool) -> None:
 
 @backup.command()
 @click.option("--confirm", is_flag=True, help="Go on with a mirror that stopped to ask, as `sdc backup status` tells.")
+@click.option("--dry-run", is_flag=True, help="Tell what the mirror would copy and delete; do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def now(*, confirm: bool, as_json: bool) -> None:
+def now(*, confirm: bool, dry_run: bool, as_json: bool) -> None:
     """Copy both databases to the object store now, then everything to the remote where one is set."""
     settings = core_settings.load()
+    if dry_run:
+        foreseen = asyncio.run(backup_plan.foresee(settings))
+        click.echo(msgspec.json.encode(foreseen) if as_json else "\n".join(backup_plan.lines(foreseen)))
+        return
     synced, mirrored = asyncio.run(
         _back_up(settings, [str(path.absolute()) for path in (settings.site_db, settings.worker_db)], confirm=confirm)
     )

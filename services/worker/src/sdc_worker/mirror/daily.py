@@ -8,6 +8,7 @@ import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
+from sdc_core.settings import Settings
 
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, markers, plan, rclone
@@ -66,19 +67,22 @@ async def daily(context: JobContext) -> str | Skipped:
     endpoint = daily_endpoint(settings)
     if endpoint is None:
         return NO_REMOTE
-    # Replicas first: whatever they speak of is then in the buckets that follow.
-    buckets = (settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET, settings.S3_ANALYTICS_BUCKET)
     ends = rclone.remotes(context.store.endpoint, endpoint, child.clean_environment(settings))
     progress = Progress()
     async with open_store(endpoint) as store, noted(context.database, context.run.id, progress):
         target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
         confirmed = context.run.confirms is not None
-        return str(await run(context.store, buckets, target, confirmed=confirmed, progress=progress))
+        return str(await run(context.store, buckets(settings), target, confirmed=confirmed, progress=progress))
+
+
+def buckets(settings: Settings) -> tuple[str, ...]:
+    """Replicas first: whatever they speak of is then in the buckets that follow."""
+    return (settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET, settings.S3_ANALYTICS_BUCKET)
 
 
 async def run(
     source: ObjectStore,
-    buckets: Sequence[str],
+    names: Sequence[str],
     target: Target,
     *,
     confirmed: bool = False,
@@ -92,7 +96,7 @@ async def run(
     for one that is missing at the target. A repeat takes up where it ended.
     """
     progress = progress or Progress()
-    foreseen = await foresee(source, buckets, target, mark=True, confirmed=confirmed)
+    foreseen = await foresee(source, names, target, mark=True, confirmed=confirmed)
     if foreseen.question and not confirmed:
         raise foreseen.question
     plans = foreseen.plans
@@ -118,7 +122,7 @@ async def run(
 
 
 async def foresee(
-    source: ObjectStore, buckets: Sequence[str], target: Target, *, mark: bool, confirmed: bool = False
+    source: ObjectStore, names: Sequence[str], target: Target, *, mark: bool, confirmed: bool = False
 ) -> Foreseen:
     """What a run would do. With `mark` it marks what a run has to mark, a new target and new buckets; else it changes
     nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
@@ -127,7 +131,7 @@ async def foresee(
     kept = await marked(target, mark=mark)
     require_clock(target)
     present, plans, question = {}, {}, None
-    for bucket in buckets:
+    for bucket in names:
         mirrored = _below(kept, f"{CURRENT}{bucket}/")
         if mark and (confirmed or not mirrored):
             # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
