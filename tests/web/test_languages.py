@@ -58,9 +58,13 @@ async def test_a_text_says_what_it_is_written_in(client: httpx.AsyncClient, publ
     await publish("ضباب", "نص", slug="dabab", language="ar")
     page = (await client.get("/posts/nebel")).text
     assert '<article lang="de">' in page
+    assert '<html lang="de">' in page
+    assert '<header class="site-header" lang="en">' in page
+    assert '<footer class="post-footer with-margin meta" lang="en">' in page
     assert '"inLanguage":"de"' in page
     assert '<article lang="ar" dir="rtl">' in (await client.get("/posts/dabab")).text
     plain = (await client.get("/posts/fog")).text
+    assert ('<html lang="en">' in plain, '<header class="site-header">' in plain) == (True, True)
     assert ("<article>" in plain, '"inLanguage":"en"' in plain) == (True, True)
     assert '<div lang="de">' in (await client.get("/posts")).text
 
