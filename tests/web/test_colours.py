@@ -1,5 +1,6 @@
 """Colours of code: found in a child, which ends with what is made to take it long. The code is then plain."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import pytest
 from sdc_core import clock
 from sdc_web.texts import code_blocks, colours
-from sdc_web.texts.markdown import render
+from sdc_web.texts.markdown import render, rendered
 
 HOSTILE = {"yaml": "*", "jsx": "a.", "ini": "=a", "lua": "a<", "sparql": "a", "html+php": "&", "console": "1"}
 """Lexers of Pygments that take minutes, or hours, over letters in a row."""
@@ -47,6 +48,16 @@ def test_no_other_thread_waits_for_a_lexer() -> None:
         turns += 1
     thread.join()
     assert turns > 100
+
+
+async def test_many_texts_that_wait_for_colours_hold_no_thread_that_pages_need() -> None:
+    async with asyncio.TaskGroup() as group:
+        with colours._child._turn:
+            texts = [group.create_task(rendered(HONEST)) for _ in range(40)]
+            await asyncio.sleep(0)  # each of them has asked
+            assert await asyncio.to_thread(str, 1) == "1"
+            assert not any(text.done() for text in texts)
+    assert all(COLOURED in text.result().html for text in texts)
 
 
 def test_a_language_that_nobody_knows_is_plain_without_a_complaint() -> None:

@@ -1,7 +1,5 @@
 """A text in the place of a published one, for the templates of the site: what readers would see, were it out."""
 
-import asyncio
-
 import msgspec
 from sdc_core.sqlite import Database
 
@@ -49,7 +47,7 @@ async def of_revision(database: Database, post: Post, revision: Revision) -> Pre
 
 async def of(database: Database, post: Post, draft: Draft) -> Previewed:
     """A draft as a page, with its pictures."""
-    rendered = await asyncio.to_thread(markdown.render, draft.body)
+    rendered = await markdown.rendered(draft.body)
     pictures = draft.project.pictures if draft.project else ()
     covers = {draft.cover_asset_id} if draft.cover_asset_id else set[str]()
     async with database.read() as connection:

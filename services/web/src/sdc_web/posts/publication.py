@@ -1,6 +1,5 @@
 """Publishing: a revision becomes what readers see, in one transaction, and stops being that."""
 
-import asyncio
 from contextlib import suppress
 
 from msgspec import UNSET, UnsetType
@@ -46,7 +45,7 @@ async def publish(
             await publishable(connection, by, post_id)
             newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
-        rendered = await asyncio.to_thread(markdown.render, newest.body)
+        rendered = await markdown.rendered(newest.body)
         async with database.transaction() as connection:
             before = _ending(await publishable(connection, by, post_id), unpublish_at_us)
             # Autosave may have gone on while this text was rendered; what is published is what was rendered. Its tags

@@ -86,7 +86,7 @@ async def draw_ahead(database: Database, until_us: int, drawn: Drawn) -> Drawn:
 async def _draw(database: Database, post: Post) -> Rendered:
     async with database.read() as connection:
         revision = await store.revision(connection, post.id, post.scheduled_revision_id or "")
-    return await asyncio.to_thread(markdown.render, revision.body)
+    return await markdown.rendered(revision.body)
 
 
 async def meet_due(database: Database, now_us: int, drawn: Drawn | None = None) -> Done:

@@ -5,9 +5,11 @@ Sanitising comes last, so nothing before it needs to be trusted. Pictures stay `
 is put together, since their variants come later than the text.
 """
 
+import asyncio
 import math
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from html import escape, unescape
 
 import msgspec
@@ -101,6 +103,11 @@ _UNBEARABLE = (
 )
 _ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-site", "newest"})
 
+_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="texts")
+"""A text may take its thread ten seconds, and many may come at once: they shall not hold those of `asyncio.to_thread`,
+which pages are made in.
+"""
+
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     """`html` is safe to show and begins at `<h2>`; reading takes at least one minute. `faults` says why diagrams could
@@ -130,6 +137,11 @@ def render(text: str) -> Rendered:
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
     safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=blocks.faults + faults)
+
+
+async def rendered(text: str) -> Rendered:
+    """What `render` makes of it, in a thread."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, render, text)
 
 
 def still(stored: str) -> str:
