@@ -77,8 +77,8 @@ def test_at_a_desk_a_text_is_written_through_a_broken_network_scheduled_changed_
     expect(page.get_by_text("goes out")).to_contain_text(f"in {BERLIN}")
     url = f"{site.url}/posts/ferry-from-the-desk"
     goes_out(url, "It leaves at nine.")
+    expect(page.get_by_text("goes out")).to_have_count(0)
 
-    page.reload()
     page.locator("#field-body").fill("It leaves at ten. TODO: the fare.")
     expect(page.locator("[data-saved]")).to_be_visible()
     page.reload()
@@ -94,12 +94,16 @@ def test_on_a_phone_without_script_a_text_is_written_scheduled_changed_and_publi
     page = begin(plain_phone, site)
     page.locator("#field-title").fill("Ferry from the phone")
     page.locator("#field-body").fill("It leaves at nine. TODO: the fare.")
+    page.get_by_label("Slug").fill("ferry-from-the-phone")
+    page.get_by_role("combobox", name="Tags").fill("ferries, fares")
     plain_phone.set_offline(True)
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#field-body")).to_have_count(0)
     plain_phone.set_offline(False)
     page.go_back()
     expect(page.locator("#field-body")).to_have_value("It leaves at nine. TODO: the fare.")
+    expect(page.get_by_label("Slug")).to_have_value("ferry-from-the-phone")
+    expect(page.get_by_role("combobox", name="Tags")).to_have_value("ferries, fares")
     page.get_by_label("Publish at (UTC)").fill(f"{datetime.now(UTC) + timedelta(seconds=SOON_S):%Y-%m-%dT%H:%M:%S}")
     publish(page)
     url = f"{site.url}/posts/ferry-from-the-phone"
@@ -112,6 +116,50 @@ def test_on_a_phone_without_script_a_text_is_written_scheduled_changed_and_publi
     assert "at ten" not in httpx.get(url).text
     publish(page)
     assert "It leaves at ten." in httpx.get(url).text
+
+
+def test_going_back_to_the_editor_brings_no_words_over_those_of_a_later_revision(
+    site: Site, plain_phone: BrowserContext
+) -> None:
+    page = begin(plain_phone, site)
+    page.locator("#field-body").fill("Earlier words.")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#field-body").fill("Later words.")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Posts").click()
+    expect(page.get_by_role("link", name="“Later words.”")).to_be_visible()
+    for _ in range(3):
+        page.go_back()
+    expect(page.locator("#field-body")).to_have_value("Later words.")
+
+
+def test_a_text_is_written_and_published_by_keyboard_alone(site: Site, desk: BrowserContext) -> None:
+    page = desk.new_page()
+    page.goto(f"{site.url}/author")
+
+    def reach(name: str) -> None:
+        """Tab until what has the focus is called so."""
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.innerText ?? ''").startswith(name):
+                return
+        pytest.fail(f"{name!r} is out of reach")
+
+    reach("Write")
+    page.keyboard.press("Enter")
+    page.locator("#field-body").wait_for()
+    page.wait_for_load_state()
+    page.keyboard.type("Ferry by keys")
+    page.keyboard.press("Enter")
+    page.keyboard.type("It leaves at nine. TODO: the fare.")
+    expect(page.locator("[data-saved]")).to_be_visible()
+    reach("Publish")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Before it goes out")
+    reach("Publish anyway")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**said=published")
+    assert "It leaves at nine." in httpx.get(f"{site.url}/posts/ferry-by-keys").text
 
 
 def test_on_a_phone_without_script_the_site_gets_a_redirect_a_link_another_paper_and_a_token(

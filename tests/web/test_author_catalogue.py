@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+from markupsafe import escape
 from sdc_core import clock
 from sdc_core.sqlite import Database, fetch_value
 from sdc_web import posts
@@ -205,6 +206,28 @@ async def test_words_are_counted_by_the_gaps_between_them(databases: Databases, 
     async with databases.site.read() as connection:
         (row,) = await posts.several.chosen(connection, OWNER, [post.id])
     assert row.words == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("", "Untitled"),
+        ("![A boat](media:1)\n\n# Fog *over* the [lake](https://x.example/)", "“A boat Fog over the lake”"),
+        ("- one\n2. two\n> three", "“one two three”"),
+        ("word " * 40, f"“{'word ' * 11}word…”"),
+        ("霧" * 80, f"“{'霧' * 59}…”"),
+        ("<script>alert(1)</script>", "“<script alert(1)</script”"),
+    ],
+)
+async def test_a_text_without_a_title_is_listed_by_its_first_words(
+    signed_in: httpx.AsyncClient, databases: Databases, body: str, name: str
+) -> None:
+    post = await write(databases, "", body)
+    async with databases.site.read() as connection:
+        (row,) = await posts.several.chosen(connection, OWNER, [post.id])
+    assert row.name == name
+    for path in ("/author/posts", "/author"):
+        assert f'href="/author/posts/{post.id}">{escape(name)}</a>' in (await signed_in.get(path, headers=BROWSER)).text
 
 
 async def test_filters_are_kept_in_every_link(signed_in: httpx.AsyncClient, databases: Databases) -> None:

@@ -326,3 +326,28 @@ async def test_a_text_over_every_limit_is_refused_unread(client: httpx.AsyncClie
 async def test_a_post_that_is_not_there_cannot_be_saved(client: httpx.AsyncClient, post_id: str) -> None:
     answer = await send(client, "/author/posts/nothing/draft", form("Hot.", 1), "PUT", htmx=True)
     assert answer.status_code == 404
+
+
+async def test_the_editor_is_another_form_to_browsers_with_each_revision(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    post = await posts.create(databases.site, OWNER, "post")
+    here = f"/author/posts/{post.id}"
+    first = re.search(r'<input name="(revision-1)" hidden disabled>', (await client.get(here, headers=BROWSER)).text)
+    assert first is not None
+    form = {"title": "Fog", "body_markdown": "Fog.", "base_revision": "1"}
+    await send(client, f"{here}/draft?_method=PUT", form)
+    assert first[1] not in (await client.get(here, headers=BROWSER)).text
+
+
+@pytest.mark.parametrize(("ahead_us", "asks"), [(clock.DAY_US, True), (8 * clock.DAY_US, False)])
+async def test_an_open_editor_asks_again_once_a_moment_is_over(
+    client: httpx.AsyncClient, databases: Databases, ahead_us: int, *, asks: bool
+) -> None:
+    await come_in(client, databases)
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, posts.Draft(title="Fog", body="Fog."), 1)
+    await posts.publish(databases.site, OWNER, post.id, clock.now_us() + ahead_us)
+    page = (await client.get(f"/author/posts/{post.id}", headers=BROWSER)).text
+    assert ('hx-trigger="load delay' in page) is asks

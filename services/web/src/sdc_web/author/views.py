@@ -16,6 +16,7 @@ from sdc_web.texts import differences
 from sdc_web.texts.names import from_title
 
 FIRST_YEAR = 1970
+WEEK_US = 7 * clock.DAY_US
 _NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture"})
 COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
@@ -88,6 +89,13 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     publish_at_us: int | None
     unpublish_at_us: int | None
     failure: str
+
+    @property
+    def soon_s(self) -> int:
+        """Seconds until some of it is over, and two to do it in; 0 when that is more than a week away."""
+        moments = [each for each in (self.publish_at_us, self.unpublish_at_us) if each is not None]
+        left_us = max(0, min(moments) - clock.now_us()) if moments else WEEK_US
+        return left_us // clock.SECOND_US + 2 if left_us < WEEK_US else 0
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The author's list of texts: filtered, ordered and read a page at a time, however many there are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -10,6 +10,7 @@ from sdc_core.sqlite import Connection, Value, fetch_all
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import finding
 from sdc_web.posts.records import Kind, State, address_of, path_of
+from sdc_web.texts import names
 
 Order: TypeAlias = Literal["saved", "published", "title"]
 STATES: tuple[State, ...] = get_args(State)
@@ -29,8 +30,9 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list. `title` and `words` are the newest revision's; `state` is `changed` when that one is not
-    the published one; times in microseconds, UTC, and `published_at_us` is 0 for what never was.
+    """One line of the list. `title` and `words` are the newest revision's, and so is `beginning`, which is there where
+    there is no title; `state` is `changed` when that one is not the published one; times in microseconds, UTC, and
+    `published_at_us` is 0 for what never was.
     """
 
     id: str
@@ -45,6 +47,13 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     scheduled_at_us: int | None
     unpublish_at_us: int | None
     revision_id: str | None
+    beginning: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its title, else its first words in quotation marks, else that it has none."""
+        words = names.from_beginning(self.beginning)
+        return self.title or (f"“{words}”" if words else "Untitled")
 
     @property
     def on_site(self) -> bool:
@@ -126,7 +135,7 @@ async def page(connection: Connection, by: Actor, filters: Filters, limit: int =
         "author_id": by.only_own("posts.read"),
     }
     more = {"key": key, "post_id": post_id, "limit": limit + 1}
-    rows = await fetch_all(connection, Listed, _ORDERED[filters.order], {**values, **more})
+    rows = await lines(connection, _ORDERED[filters.order], {**values, **more})
     counted = await fetch_all(connection, _Count, SQL_COUNTS, {**values, "state": ""})
     after = _after(rows[limit - 1], filters.order) if len(rows) > limit else ""
     return Page(rows=rows[:limit], counts={each.state: each.number for each in counted}, after=after)
@@ -144,7 +153,31 @@ async def last_saved(connection: Connection, by: Actor, limit: int, state: State
         "author_id": author_id,
     }
     place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
-    return await fetch_all(connection, Listed, SQL_BY_SAVED, {**values, **place})
+    return await lines(connection, SQL_BY_SAVED, {**values, **place})
+
+
+class _Begun(msgspec.Struct, frozen=True, kw_only=True):
+    post_id: str
+    beginning: str
+
+
+SQL_BEGINNINGS = """
+SELECT revisions.post_id, substr(revisions.body, 1, 300) AS beginning
+FROM json_each(:post_ids) AS wanted
+CROSS JOIN revisions ON revisions.post_id = wanted.value
+WHERE revisions.number = (SELECT max(number) FROM revisions AS newest WHERE newest.post_id = wanted.value)
+"""
+
+
+async def lines(connection: Connection, statement: str, values: Mapping[str, Value]) -> list[Listed]:
+    """What a statement of `COLUMNS` finds. The texts of those without a title are read, and no others."""
+    found = await fetch_all(connection, Listed, statement, values)
+    untitled = [each.id for each in found if not each.title]
+    if not untitled:
+        return found
+    wanted = {"post_ids": msgspec.json.encode(untitled).decode()}
+    begun = {each.post_id: each.beginning for each in await fetch_all(connection, _Begun, SQL_BEGINNINGS, wanted)}
+    return [msgspec.structs.replace(each, beginning=begun.get(each.id, "")) for each in found]
 
 
 class _Titled(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from sdc_core.errors import NotFound, SdcError
-from sdc_core.sqlite import Connection, Database, fetch_all
+from sdc_core.sqlite import Connection, Database
 
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import catalogue, publication, tags, whole
-from sdc_web.posts.listing import COLUMNS, Listed
+from sdc_web.posts.listing import COLUMNS, Listed, lines
 
 MAX = 200
 
@@ -33,9 +33,7 @@ GROUP BY posts.id ORDER BY chosen.key
 async def chosen(connection: Connection, by: Actor, post_ids: Sequence[str]) -> list[Listed]:
     """Those of them that there still are and that they may read, each once, in the order given. Raises Forbidden."""
     encoded = msgspec.json.encode(post_ids[:MAX]).decode()
-    return await fetch_all(
-        connection, Listed, SQL_CHOSEN, {"post_ids": encoded, "author_id": by.only_own("posts.read")}
-    )
+    return await lines(connection, SQL_CHOSEN, {"post_ids": encoded, "author_id": by.only_own("posts.read")})
 
 
 async def publish(database: Database, by: Actor, post_ids: Sequence[str]) -> list[Refusal]:

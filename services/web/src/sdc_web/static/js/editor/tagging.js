@@ -8,6 +8,7 @@ let active = -1;
 
 // The field's own list knows one value only; this one takes its place.
 field.removeAttribute("list");
+field.autocomplete = "off";
 field.setAttribute("role", "combobox");
 field.setAttribute("aria-autocomplete", "list");
 field.setAttribute("aria-controls", list.id);
