@@ -208,6 +208,13 @@ async def test_names_that_nobody_answers_for_hold_no_thread_that_others_need(mon
         silent.set()
 
 
+async def test_an_answer_that_is_no_http_is_a_short_reason_however_long_it_is() -> None:
+    async with serving(Server(b"a" * 60_000 + b"\r\n\r\n").serve) as address:
+        attempt = await outside.post(f"{address}/", b"", {}, private=True)
+    assert attempt.error.startswith("illegal status line")
+    assert len(attempt.error) == attempts.MAX_WORDS
+
+
 async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

@@ -14,6 +14,8 @@ from sdc_core.errors import Unavailable
 
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_BEGINNING = 16 * 1024
+MAX_WORDS = 200
+"""Of a reason: it may quote what the other side sent, however long, and is kept with each attempt."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +100,7 @@ def words(error: Exception) -> str:
         case httpx.ConnectError():
             return "nothing answers at its address"
         case _:
-            return str(error) or type(error).__name__
+            return (str(error) or type(error).__name__)[:MAX_WORDS]
 
 
 def _retry_after_s(value: str) -> int:
