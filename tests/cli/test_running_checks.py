@@ -12,6 +12,8 @@ from sdc_cli import running_checks
 from sdc_core import clock
 from sdc_core.settings import Settings
 
+import loopback
+
 
 @asynccontextmanager
 async def _litestream(monkeypatch: pytest.MonkeyPatch, *synced: str | None) -> AsyncGenerator[Settings]:
@@ -43,3 +45,16 @@ async def test_a_first_copy_that_does_not_come_is_told_as_such(monkeypatch: pyte
     async with _litestream(monkeypatch, None) as settings:
         (check,) = await running_checks.replicas(settings)
     assert (check.ok, check.found) == (False, "site: not copied since Litestream was started")
+
+
+async def test_the_buckets_are_asked_for_at_once(tmp_path: Path) -> None:
+    asked = asyncio.Barrier(3)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asked.wait()
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    async with loopback.serving(answer) as url:
+        (check,) = await running_checks.store(Settings(DATA_DIR=tmp_path, S3_ENDPOINT_URL=url))
+    assert check.found.count("the object store has no ") == 3, check.found

@@ -74,7 +74,7 @@ async def test_samples_that_take_longer_than_the_start_may_are_waited_for(
         return ""
 
     async def fill(*_: object) -> str:
-        await asyncio.sleep(2 * up.READY_S)
+        await asyncio.sleep(up.READY_S + 0.1)
         asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
         return "https://sign.in"
 
@@ -84,7 +84,7 @@ async def test_samples_that_take_longer_than_the_start_may_are_waited_for(
 
     monkeypatch.setattr(up, "_prepare", prepare)
     monkeypatch.setattr(up, "_fill", fill)
-    monkeypatch.setattr(up, "READY_S", 0.3)
+    monkeypatch.setattr(up, "READY_S", 2.0)
     async with asyncio.timeout(15), await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         probe = Probe("127.0.0.1", server.sockets[0].getsockname()[1], "/")
         await up._run(_plan(tmp_path, probe), demo=True)

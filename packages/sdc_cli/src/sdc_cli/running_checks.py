@@ -34,15 +34,9 @@ async def store(settings: Settings) -> list[Check]:
     """Every bucket there with its marker, and conditional writes honoured."""
     buckets = (settings.S3_MEDIA_BUCKET, settings.S3_BACKUP_BUCKET, settings.S3_ANALYTICS_BUCKET)
     async with objects.open_store(objects.local_endpoint(settings)) as client:
-        faults = []
-        for bucket in buckets:
-            try:
-                if reason := await client.ping(bucket):
-                    faults.append(f"{bucket}: {reason}")
-                elif await client.head(bucket, keys.MARKER) is None:
-                    faults.append(f"{bucket}: its marker {keys.MARKER} is missing, no mirror will touch it")
-            except SdcError as error:
-                faults.append(f"{bucket}: {error}")
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(_fault(client, bucket)) for bucket in buckets]
+        faults = [reason for task in asked if (reason := task.result())]
         if faults:
             return [Check(name="object store", ok=False, found="; ".join(dict.fromkeys(faults)), remedy=STORE_REMEDY)]
         found = f"{settings.S3_ENDPOINT_URL}: {', '.join(buckets)}"
@@ -89,6 +83,18 @@ async def replicas(settings: Settings) -> list[Check]:
 
 
 ALL: tuple[Callable[[Settings], Coroutine[object, object, list[Check]]], ...] = (store, clocks, web, replicas, worker)
+
+
+async def _fault(client: ObjectStore, bucket: str) -> str:
+    """What is wrong with a bucket, in words, or ''."""
+    try:
+        if reason := await client.ping(bucket):
+            return f"{bucket}: {reason}"
+        if await client.head(bucket, keys.MARKER) is None:
+            return f"{bucket}: its marker {keys.MARKER} is missing, no mirror will touch it"
+    except SdcError as error:
+        return f"{bucket}: {error}"
+    return ""
 
 
 async def _conditional(client: ObjectStore, bucket: str) -> Check:
