@@ -1,19 +1,20 @@
 """The systems for end-to-end tests: `sdc up` with samples and without, a second S3 endpoint as the remote, Chromium."""
 
-import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, StorageState, StorageStateCookie, sync_playwright
+from playwright.sync_api import Browser, Playwright, StorageState, StorageStateCookie
 
 import cms_walk
 import e2e_site
 import seaweed
-from chromium import FLAGS
+from chromium import Driver
 from e2e_site import Remote, Site
+
+DRIVER = Driver()
 
 
 @pytest.fixture
@@ -38,14 +39,23 @@ def site() -> Generator[Site]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    """Debian's or anybody's Chromium, headless, that asks nothing of the world. Its driver holds the thread's event
-    loop, so it must be gone before a test of another module wants one.
-    """
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM_PATH"), args=FLAGS)
-        yield chromium
-        chromium.close()
+def playwright() -> Playwright:
+    """What drives browsers, for those who start one of their own."""
+    return DRIVER.playwright()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Browser:
+    """Debian's or anybody's Chromium, headless, that asks nothing of the world."""
+    return DRIVER.browser()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """Playwright holds the thread's event loop, so it must be gone before a test of another folder wants one."""
+    yield
+    if nextitem is None or nextitem.path.parent != Path(__file__).parent:
+        DRIVER.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, StorageState, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, StorageState, expect
 
 import e2e_site
 from chromium import FLAGS
@@ -27,12 +27,6 @@ NEAR_MS = 60
 TYPED_S = 4.0
 WORD = re.compile(r"w(\d+) ")
 """A whole one: the last may have been cut off."""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Generator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ class Stops:
         self.made_s = eventually(lambda: {site.asset(each) for each in (self.being_made, self.taken)} == {"ready"})
 
     def _stop_web(self, number: signal.Signals, senders: ThreadPoolExecutor, scratch: Path) -> tuple[Told, float]:
-        """The answer to an upload that was half sent when web was told to stop, and how soon another web was there."""
+        """The answer to an upload that was half sent when web was told to stop, and how soon that web was gone; another
+        one then serves.
+        """
         site, go = self.site, threading.Event()
         stopped = site.processes("bin/sdc-web")
         sending = half_sent(site, senders, small_photograph(scratch, 20 + number), go)
@@ -42,10 +44,10 @@ class Stops:
         threading.Event().wait(UNDER_WAY_S)
         go.set()
         answer = sending.result()
+        ended_s = eventually(lambda: not set(stopped) & set(site.processes("bin/sdc-web")))
         # Both must serve: a process that is told to stop while it starts does not hear of it.
-        return answer, eventually(
-            lambda: not set(stopped) & set(site.processes("bin/sdc-web")) and len(site.slots()) == 2
-        )
+        eventually(lambda: len(site.slots()) == 2)
+        return answer, ended_s
 
     def _stop_all(self, senders: ThreadPoolExecutor, scratch: Path) -> None:
         site, go, never = self.site, threading.Event(), threading.Event()
