@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 import httpx
 import msgspec
@@ -79,20 +80,33 @@ def public(client: httpx.Client) -> list[str]:
 
 
 def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: httpx.Cookies) -> Iterator[Finding]:
-    """What axe finds: with all its rules on a phone by day, and with those of looks on a desk by night."""
-    script = Axe().axe_script
-    with browser.new_context(viewport=PHONE, color_scheme="light") as context:
+    """What axe finds on each page."""
+    with browser.new_context() as context:
         come_in(context, site, cookies)
         page = context.new_page()
         for path in paths:
-            page.goto(site + path, wait_until="domcontentloaded")
-            page.evaluate(script)
-            yield from _violations(page, path, RULES)
-            page.set_viewport_size(DESK)
-            page.emulate_media(color_scheme="dark")
-            yield from _violations(page, path, RULES_OF_LOOKS)
             page.set_viewport_size(PHONE)
-            page.emulate_media(color_scheme="light")
+            page.goto(site + path, wait_until="domcontentloaded")
+            yield from axe(page, path)
+
+
+def axe(page: Page, path: str) -> Iterator[Finding]:
+    """What axe finds on an open page: with all its rules on a phone by day, and with those of looks on a desk by night.
+    It is left on the desk, by day.
+    """
+    page.evaluate(_axe_script())
+    page.set_viewport_size(PHONE)
+    yield from _violations(page, path, RULES)
+    page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="dark")
+    yield from _violations(page, path, RULES_OF_LOOKS)
+    page.emulate_media(color_scheme="light")
+
+
+@cache
+def _axe_script() -> str:
+    """Half a megabyte, read once."""
+    return Axe().axe_script
 
 
 def come_in(context: BrowserContext, site: str, cookies: httpx.Cookies) -> None:

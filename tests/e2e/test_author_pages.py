@@ -1,4 +1,6 @@
-"""Every page of the CMS in a browser: none breaks the policy or has a script that fails; lists follow what is typed."""
+"""Every page of the CMS in a browser: none breaks the policy, has a script that fails, goes sideways or has something
+for axe to find; lists follow what is typed.
+"""
 
 import re
 from collections.abc import Generator
@@ -41,25 +43,55 @@ def watched(desk: BrowserContext) -> tuple[Page, list[str]]:
     return page, trouble
 
 
-def test_no_page_of_the_cms_breaks_the_policy_has_a_script_that_fails_or_goes_sideways(
-    site: Site, browser: Browser, walks: list[Walk]
-) -> None:
-    trouble: list[str] = []
-    for walk in walks:
-        with browser.new_context() as context:
-            context.add_init_script(WATCH)
-            page_checks.come_in(context, site.url, walk.cookies)
-            page, told = watched(context)
-            for path in walk.paths:
-                page.goto(site.url + path)
-                trouble += [f"{path}: {refused}" for refused in page.evaluate("window.refused")]
-                for size in (SMALLEST, ZOOMED):
-                    page.set_viewport_size(size)
-                    wide = page.evaluate("document.documentElement.scrollWidth")
-                    trouble += [f"{path}: {wide} px wide in {size['width']}"] if wide > size["width"] else []
-            # A page that is not there says so in the console, too.
-            trouble += [each for each in told if "the server responded with a status of 4" not in each]
-    assert trouble == []
+class Look:
+    """What is wrong with the pages of the CMS: each is opened once for all that is asked of it."""
+
+    def __init__(self, browser: Browser, url: str, walks: list[Walk]) -> None:
+        self.refused, self.failed, self.wide = list[str](), list[str](), list[str]()
+        self.axe: list[page_checks.Finding] = []
+        for walk in walks:
+            with browser.new_context(color_scheme="light") as context:
+                context.add_init_script(WATCH)
+                page_checks.come_in(context, url, walk.cookies)
+                page, told = watched(context)
+                for path in walk.paths:
+                    self._look_at(page, url, path)
+                # A page that is not there says so in the console, too.
+                self.failed += [each for each in told if "the server responded with a status of 4" not in each]
+
+    def _look_at(self, page: Page, url: str, path: str) -> None:
+        page.set_viewport_size(SMALLEST)
+        page.goto(url + path)
+        self.refused += [f"{path}: {refused}" for refused in page.evaluate("window.refused")]
+        self._measure(page, path, SMALLEST)
+        self.axe += page_checks.axe(page, path)
+        page.set_viewport_size(ZOOMED)
+        self._measure(page, path, ZOOMED)
+
+    def _measure(self, page: Page, path: str, size: ViewportSize) -> None:
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        self.wide += [f"{path}: {wide} px wide in {size['width']}"] if wide > size["width"] else []
+
+
+@pytest.fixture(scope="module")
+def look(site: Site, browser: Browser, walks: list[Walk]) -> Look:
+    return Look(browser, site.url, walks)
+
+
+def test_no_page_of_the_cms_breaks_the_policy(look: Look) -> None:
+    assert look.refused == []
+
+
+def test_no_page_of_the_cms_has_a_script_that_fails(look: Look) -> None:
+    assert look.failed == []
+
+
+def test_no_page_of_the_cms_goes_sideways(look: Look) -> None:
+    assert look.wide == []
+
+
+def test_axe_finds_nothing_on_any_page_of_the_cms(look: Look) -> None:
+    assert look.axe == []
 
 
 def test_the_walks_lead_to_every_page_of_the_cms_that_there_is(author: httpx.Client, walks: list[Walk]) -> None:
