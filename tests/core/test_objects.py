@@ -186,6 +186,15 @@ async def test_without_keys_nothing_is_signed_and_nobody_is_asked_for_some(objec
             await _put(store, "media", "k")
 
 
+async def test_two_stores_at_once_are_each_signed_for_with_their_own_keys(object_store_endpoint: Endpoint) -> None:
+    other = Endpoint(url="http://127.0.0.1:1", access_key_id="another", secret_access_key="another's secret")
+    async with open_store(other) as second, open_store(object_store_endpoint) as first:
+        keys = [store._client._request_signer._credentials for store in (first, second)]
+    assert [(each.access_key, each.secret_key) for each in keys] == [
+        (endpoint.access_key_id, endpoint.secret_access_key) for endpoint in (object_store_endpoint, other)
+    ]
+
+
 def test_an_endpoint_does_not_print_its_keys() -> None:
     endpoint = Endpoint(url="http://store", access_key_id="AKID", secret_access_key="hush")
     assert f"{endpoint} {endpoint!r}" == "Endpoint(http://store) Endpoint(http://store)"

@@ -20,7 +20,6 @@ from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
 
 from sdc_core import clock, s3_models
 from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
@@ -276,24 +275,26 @@ async def open_store(endpoint: Endpoint) -> AsyncGenerator[ObjectStore]:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    botocore_session = get_session()
-    botocore_session.register_component("data_loader", _models())
-    session = aioboto3.Session(
-        botocore_session=botocore_session,
-        aws_access_key_id=endpoint.access_key_id,
-        aws_secret_access_key=endpoint.secret_access_key,
-        region_name=endpoint.region,
-    )
     # The first file sent asks for the machine's table of media types, which is read from files then.
     await asyncio.to_thread(mimetypes.init)
-    async with session.client("s3", endpoint_url=endpoint.url, config=config) as client:
+    opening = _session().client(
+        "s3",
+        endpoint_url=endpoint.url,
+        region_name=endpoint.region,
+        aws_access_key_id=endpoint.access_key_id or None,
+        aws_secret_access_key=endpoint.secret_access_key or None,
+        config=config,
+    )
+    async with opening as client:
         yield ObjectStore(client, endpoint)
 
 
 @cache
-def _models() -> Loader:
-    """What botocore knows of S3, read once a process."""
-    return s3_models.loader()
+def _session() -> aioboto3.Session:
+    """What clients begin with, made once a process: it holds what botocore knows of S3, and nobody's keys."""
+    session = get_session()
+    session.register_component("data_loader", s3_models.loader())
+    return aioboto3.Session(botocore_session=session)
 
 
 def local_endpoint(settings: Settings) -> Endpoint:
