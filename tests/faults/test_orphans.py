@@ -13,8 +13,10 @@ from sdc_core import webhooks
 from living_site import eventually
 from sdc_up import free_ports
 
+pytestmark = pytest.mark.timeout(120)
+
 SDC_WEB = Path(sys.executable).with_name("sdc-web")
-SOON_S = 2
+LOADED_S, SOON_S = 60, 2
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def beginning(tmp_path: Path) -> Generator[tuple[subprocess.Popen[bytes], int]]:
     }
     with subprocess.Popen([SDC_WEB], env=environment, start_new_session=True) as web:
         try:
-            eventually(lambda: _children(web.pid), every_s=0.01)
+            eventually(lambda: _children(web.pid), LOADED_S, every_s=0.01)
             yield web, _children(web.pid)[0]
         finally:
             os.killpg(web.pid, signal.SIGKILL)
