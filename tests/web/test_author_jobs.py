@@ -9,6 +9,7 @@ from sdc_core.answers.jobs import Run
 from sdc_core.settings import Settings
 from sdc_web.db import Databases
 from sdc_worker import app as worker_app
+from sdc_worker.alerts import store as alerts
 from sdc_worker.cron import store
 
 from signing_in import BROWSER, come_in, send
@@ -105,3 +106,52 @@ async def test_the_list_of_jobs_shows_what_went_wrong_and_not_what_ran(
     page = (await signed_in.get("/author/jobs", headers=BROWSER)).text
     assert f'id="jobs-run-{run_id}"' in page
     assert 'id="jobs-run-run_1"' not in page
+
+
+async def badge(client: httpx.AsyncClient, page: str = "/author/jobs") -> str:
+    """The address of the badge that a page tells."""
+    found = re.search(r'href="(/badges/[^"]+)"', (await client.get(page, headers=BROWSER)).text)
+    assert found is not None
+    return found[1]
+
+
+async def test_a_badge_tells_strangers_who_know_its_address_how_the_jobs_fare(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    whole, one = await badge(signed_in), await badge(signed_in, "/author/jobs/mirror.daily")
+    signed_in.cookies.clear()
+    well = await signed_in.get(whole)
+    await wrong(worker)
+    ill, failed = (await signed_in.get(whole)).text, (await signed_in.get(one)).text
+    assert (well.headers["content-type"], well.headers["cache-control"]) == ("image/svg+xml", "no-cache, private")
+    assert "<title>jobs: all well</title>" in well.text
+    assert re.search(r"<title>jobs: 1 of \d+ need a look</title>", ill)
+    assert "<title>mirror.daily: failed</title>" in failed
+
+
+async def test_a_badge_cannot_be_guessed_and_other_names_have_none(signed_in: httpx.AsyncClient) -> None:
+    right = await badge(signed_in)
+    key = right.split("/")[2]
+    for path in (
+        f"/badges/{key[:-1]}/jobs.svg",
+        "/badges/x/jobs.svg",
+        f"/badges/{key}/nothing.svg",
+        "/badges/%C3%A9/jobs.svg",
+    ):
+        assert (await signed_in.get(path)).status_code == 404
+
+
+async def test_what_people_were_told_is_listed_with_what_came_of_it(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run_id = await wrong(worker)
+    async with worker.database.transaction() as connection:
+        run = await store.run(connection, run_id)
+        assert run is not None
+        await alerts.insert(connection, run, "failed", now_us=clock.now_us())
+    waiting = (await signed_in.get("/author/jobs", headers=BROWSER)).text
+    async with worker.database.transaction() as connection:
+        await alerts.settle(connection, f"failed_{run_id}", next_us=None, sent_us=None, error="no <mail> server")
+    settled = (await signed_in.get("/author/jobs", headers=BROWSER)).text
+    assert "no &lt;mail&gt; server" in settled
+    assert ("to be mailed" in waiting, "to be mailed" in settled) == (True, False)

@@ -63,6 +63,7 @@ WHO = {
     "GET /tags/{tag}/feed.xml": PUBLIC,
     "GET /tags/{tag}/rss.xml": PUBLIC,
     "GET /preview/{token}": TOKEN,
+    "GET /badges/{key}/{name}": TOKEN,
     "GET /{slug}": PUBLIC,
     "GET /metrics": LOOPBACK,
     "POST /hooks": SIGNED,

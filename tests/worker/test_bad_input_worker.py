@@ -30,6 +30,7 @@ WHO = {
     "PUT /jobs/{name}/pause": SIGNED,
     "DELETE /jobs/{name}/pause": SIGNED,
     "GET /jobs/{name}/runs": SIGNED,
+    "GET /jobs/{name}/runs/{run_id}": SIGNED,
     "POST /jobs/{name}/runs": SIGNED,
     "GET /logs": SIGNED,
     "PUT /logs/{slot}/{day}": SIGNED,

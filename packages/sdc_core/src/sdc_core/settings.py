@@ -6,6 +6,7 @@ first (`docs/decisions/0002-one-settings-table.md`). Sources, strongest first: k
 """
 
 import os
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 from sdc_core.errors import Misconfigured
 
 PREFIX = "SDC_"
+_MAIL = r"^([^@\s,<>]+@[^@\s,<>]+|)$"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -128,9 +130,21 @@ class Settings(BaseSettings):
         description="For development: a made-up GitHub with people to choose from. Only on a site of this machine.",
     )
     PING_URL: str = Field("", description="Address fetched after each good restore drill (a dead man's switch).")
+    JOB_PING_URLS: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated `job=address`, fetched after each good run of the job; with `/start` added when "
+        "one begins, with `/fail` when one fails.",
+    )
+    SMTP_URL: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server for alerts: `smtp://name:password@host:587` (STARTTLS) or `smtps://...`. "
+        "Unset: no mail.",
+    )
+    ALERT_MAIL_TO: str = Field("", pattern=_MAIL, description="Who is mailed when a job fails and when it works again.")
+    ALERT_MAIL_FROM: str = Field("", pattern=_MAIL, description="Sender of alerts. Unset: `ALERT_MAIL_TO`.")
     GEOIP_DB: Path | None = Field(None, description="An own `.mmdb` file for countries. Unset: the built-in table.")
 
-    @field_validator("TRUSTED_PROXIES", "WEBHOOK_SECRETS", "GITHUB_ALLOWED_IDS", mode="before")
+    @field_validator("TRUSTED_PROXIES", "WEBHOOK_SECRETS", "GITHUB_ALLOWED_IDS", "JOB_PING_URLS", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -159,6 +173,23 @@ class Settings(BaseSettings):
             message = "must begin with http:// or https://"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("JOB_PING_URLS")
+    @classmethod
+    def _pings(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[a-z_]+\.[a-z_]+=https?://[^\s/]\S*", pair) for pair in value):
+            message = "must be written as job=https://..., with commas between"
+            raise ValueError(message)
+        return value
+
+    @field_validator("SMTP_URL")
+    @classmethod
+    def _mail_server(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value.get_secret_value() and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            message = "must begin with smtp:// or smtps:// and name a host"
+            raise ValueError(message)
+        return value
 
     @field_validator("GITHUB_MOCK")
     @classmethod

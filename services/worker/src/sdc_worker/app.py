@@ -18,6 +18,8 @@ from sdc_core.supervise import Board, Loop
 from sdc_core.webhooks import Keyring
 
 from sdc_worker import db, problems
+from sdc_worker.alerts import mail
+from sdc_worker.alerts.pings import Pings
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.segments import Segments
 from sdc_worker.api import analytics, backups, health, images, jobs, logs
@@ -43,6 +45,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     web: ServiceClient
     hits: Hits
     scheduler: Scheduler
+    pings: Pings
     workshop: Workshop
     context: Callable[[Run], JobContext]
 
@@ -66,6 +69,7 @@ def assemble(settings: Settings, keyring: Keyring, database: Database, store: Ob
     def context(run: Run) -> JobContext:
         return JobContext(settings=settings, database=database, store=store, web=web, hits=hits, run=run)
 
+    pings = Pings(settings.JOB_PING_URLS)
     return Parts(
         settings=settings,
         keyring=keyring,
@@ -73,7 +77,8 @@ def assemble(settings: Settings, keyring: Keyring, database: Database, store: Ob
         store=store,
         web=web,
         hits=hits,
-        scheduler=Scheduler(database, table.JOBS, context),
+        scheduler=Scheduler(database, table.JOBS, context, pings),
+        pings=pings,
         workshop=Workshop(
             database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=Pool(settings.IMAGE_PROCESSES)
         ),
@@ -85,6 +90,8 @@ def loops(parts: Parts) -> dict[str, Loop]:
     """The loops, by name."""
     return {
         "cron": parts.scheduler.run,
+        "alerts.mail": lambda: mail.run(parts.database, parts.settings),
+        "alerts.pings": parts.pings.run,
         "deliveries": lambda: deliveries.deliver(parts.web, parts.database),
         "images": lambda: work(parts.workshop),
     }

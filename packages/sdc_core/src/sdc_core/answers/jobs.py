@@ -9,6 +9,9 @@ Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "
 State: TypeAlias = Literal["ok", "late", "failed", "down", "paused"]
 
 
+Kind: TypeAlias = Literal["failed", "recovered"]
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution. `attempt` counts from 1; `started_us` is None while it waits and when it never began;
     `ended_us` is None while it runs. `confirmable` says that it stopped to ask a person; `confirms` is the run whose
@@ -52,12 +55,29 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
     good_us: int | None = None
 
 
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What people are told of a job: `sent_us` is None until a mail server took it; with `next_us` None it is settled,
+    and `error` says why an attempt failed.
+    """
+
+    job: str
+    kind: Kind
+    run_id: str
+    created_us: int
+    next_us: int | None
+    sent_us: int | None
+    error: str
+
+
 class JobReports(msgspec.Struct, frozen=True, kw_only=True):
-    """Every job, the newest runs of all of them, newest first, and the newest of those that went wrong."""
+    """Every job, the newest runs of all of them, newest first, the newest of those that went wrong, and what people
+    were told.
+    """
 
     jobs: list[JobReport]
     runs: list[Run]
     troubles: list[Run] = []
+    alerts: list[Alert] = []
 
 
 class JobRuns(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Its handlers ask for `author`, `databases` and `worker`; `author.Gate` guards their addresses as well.
 """
 
-from sdc_web.dashboard import backups, home, jobs, live, rows, statistics, statistics_kept
+from sdc_web.dashboard import backups, badges, home, jobs, live, rows, statistics, statistics_kept
 
 route_handlers = [
     *home.route_handlers,
@@ -12,6 +12,7 @@ route_handlers = [
     *live.route_handlers,
     *statistics_kept.route_handlers,
     *jobs.route_handlers,
+    *badges.route_handlers,
     *backups.route_handlers,
 ]
 

@@ -7,9 +7,10 @@ from litestar.params import FromPath, FromQuery
 from sdc_core.answers.jobs import JobReport, Run
 from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
 
 from sdc_web import htmx, pages
-from sdc_web.dashboard import schedules
+from sdc_web.dashboard import badges, schedules
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.reports import asking, jobs
@@ -49,20 +50,30 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """All jobs, and what went wrong lately."""
     report = await asking.unless_away(jobs.report(worker))
     shown = None if report is None else [view(job) for job in report.jobs]
-    runs = [] if report is None else report.troubles
-    return await pages.page(request, databases, "author/jobs/index.html", author=author, jobs=shown, runs=runs)
+    return await pages.page(
+        request,
+        databases,
+        "author/jobs/index.html",
+        author=author,
+        jobs=shown,
+        runs=report.troubles if report else [],
+        alerts=report.alerts if report else [],
+        badge=badges.address(settings),
+    )
 
 
 @get("/author/jobs/{name:str}", right="jobs.read")
 async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     name: FromPath[str],
@@ -82,6 +93,7 @@ async def show(
         runs=told.runs if told else [],
         older=told.older if told else "",
         newest=not before,
+        badge=badges.address(settings, name),
     )
 
 

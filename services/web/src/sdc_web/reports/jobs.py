@@ -43,7 +43,7 @@ async def report(worker: ServiceClient) -> JobReports:
         msgspec.structs.replace(job, last_run=None if job.last_run is None else shown(job.last_run))
         for job in told.jobs
     ]
-    return JobReports(jobs=rows, runs=[shown(run) for run in told.runs], troubles=told.troubles)
+    return msgspec.structs.replace(told, jobs=rows, runs=[shown(run) for run in told.runs])
 
 
 async def runs(worker: ServiceClient, name: str, limit: int, before: str = "") -> list[Run]:

@@ -9,6 +9,9 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import VERSION, Database, OperationalError
 from sdc_core.supervise import Board
 
+from sdc_worker.cron import metrics as job_metrics
+from sdc_worker.cron import reports
+from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.images import jobs as image_jobs
 from sdc_worker.ingest import store as ingest
 from sdc_worker.webhooks import store as webhooks
@@ -34,8 +37,11 @@ async def health(
 
 
 @get("/metrics", media_type=MediaType.TEXT)
-async def metrics(database: NamedDependency[Database], board: NamedDependency[Board]) -> str:
+async def metrics(
+    database: NamedDependency[Database], board: NamedDependency[Board], scheduler: NamedDependency[Scheduler]
+) -> str:
     """Prometheus text format."""
+    jobs = await reports.report(database, scheduler.jobs.values())
     async with database.read() as connection:
         images = await image_jobs.counts(connection)
         lines = [
@@ -48,6 +54,7 @@ async def metrics(database: NamedDependency[Database], board: NamedDependency[Bo
             "# TYPE sdc_image_jobs gauge",
             *(f'sdc_image_jobs{{state="{state}"}} {count}' for state, count in images.items()),
         ]
+    lines += job_metrics.lines(jobs.jobs)
     lines.append("# TYPE sdc_loop_running gauge")
     lines += [f'sdc_loop_running{{loop="{name}"}} {int(loop.running)}' for name, loop in board.loops.items()]
     lines.append("# TYPE sdc_loop_restarts counter")

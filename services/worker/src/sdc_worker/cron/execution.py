@@ -32,9 +32,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     asks: bool = False
 
 
-async def execute(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> None:
-    """Make up to `retries + 1` attempts and record the outcome, however long the database is busy. A run that is
-    cancelled is recorded as failed, in words.
+async def execute(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> Outcome:
+    """Make up to `retries + 1` attempts and record the outcome, however long the database is busy. Returns it. A run
+    that is cancelled is recorded as failed, in words.
     """
     ended = Ended(outcome="failed", output=STOPPED)
     try:
@@ -51,6 +51,7 @@ async def execute(job: Job, run: Run, database: Database, context: Callable[[Run
     level = logging.INFO if ended.outcome in ("ok", "skipped") else logging.WARNING
     said = {"job": job.name, "run_id": run.id, "outcome": ended.outcome, "output": ended.output[:200]}
     log.log(level, "run ended", extra=said)
+    return ended.outcome
 
 
 async def _attempts(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> Ended:

@@ -7,12 +7,14 @@ from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run, State
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database
 
+from sdc_worker.alerts import store as alerts
 from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import Job
 from sdc_worker.cron.store import JobState
 
 LISTED_RUNS = 50
 LISTED_TROUBLES = 20
+LISTED_ALERTS = 10
 UPCOMING = 5
 DOWN_AFTER = 3
 """So many due times without a run that went well."""
@@ -27,7 +29,7 @@ async def report_one(database: Database, job: Job) -> JobReport:
 
 
 async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
-    """Every job, the newest runs of all of them, and what went wrong."""
+    """Every job, the newest runs of all of them, what went wrong, and who was told."""
     now_us = clock.now_us()
     async with database.read() as connection:
         states = await store.states(connection)
@@ -35,6 +37,7 @@ async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
             jobs=[await _report(connection, job, states.get(job.name), now_us) for job in jobs],
             runs=await store.latest_runs(connection, limit=LISTED_RUNS),
             troubles=await store.troubles(connection, limit=LISTED_TROUBLES),
+            alerts=await alerts.latest(connection, limit=LISTED_ALERTS),
         )
 
 

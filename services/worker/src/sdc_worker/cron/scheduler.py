@@ -11,6 +11,7 @@ from sdc_core.answers.jobs import Outcome, Run, Trigger
 from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.sqlite import Connection, Database
 
+from sdc_worker.alerts.pings import Pings
 from sdc_worker.cron import due, ending, store
 from sdc_worker.cron.execution import execute
 from sdc_worker.cron.jobs import Job, JobContext
@@ -31,14 +32,21 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """Starts runs and keeps one lock for each job, so that two runs of a job are never under way together."""
 
-    __slots__ = ("_accepted", "_context", "_database", "_locks", "_open", "_wanted", "jobs")
+    __slots__ = ("_accepted", "_context", "_database", "_locks", "_open", "_pings", "_wanted", "jobs")
 
-    def __init__(self, database: Database, jobs: Sequence[Job], context: Callable[[Run], JobContext]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        jobs: Sequence[Job],
+        context: Callable[[Run], JobContext],
+        pings: Pings | None = None,
+    ) -> None:
         for job in jobs:
             due.check(job)
         self.jobs = {job.name: job for job in jobs}
         self._database = database
         self._context = context
+        self._pings = pings or Pings()
         self._locks = {job.name: asyncio.Lock() for job in jobs}
         self._open: Counter[str] = Counter()
         self._accepted: dict[str, str] = {}
@@ -169,7 +177,9 @@ class Scheduler:
     async def _run_alone(self, job: Job, run: Run) -> None:
         try:
             async with self._locks[job.name]:
-                await execute(job, run, self._database, self._context)
+                self._pings.tell(job.name, "start")
+                outcome = await execute(job, run, self._database, self._context)
+                self._pings.tell(job.name, "success" if outcome in ("ok", "skipped") else "fail")
         finally:
             self._open[job.name] -= 1
 

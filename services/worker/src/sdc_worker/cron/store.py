@@ -145,6 +145,17 @@ async def run_of_job(connection: Connection, job: str, id: str) -> Run | None:  
     return await fetch_one(connection, Run, SQL_RUN, {"job": job, "id": id})
 
 
+SQL_ONE = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE id = :id
+"""
+
+
+async def run(connection: Connection, id: str) -> Run | None:  # noqa: A002
+    """One run of whatever job."""
+    return await fetch_one(connection, Run, SQL_ONE, {"id": id})
+
+
 SQL_TROUBLES = """
 SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
 WHERE outcome IN ('failed', 'timed_out', 'missed') ORDER BY due_us DESC LIMIT :limit

@@ -1,0 +1,49 @@
+"""A real mail server on loopback, and what it took."""
+
+import asyncio
+import ssl
+import warnings
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+from email.message import Message
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+NAME, PASSWORD = "ada@example.org", "a/b:c@d"
+
+
+class Mailbox:
+    """Everything that was taken; `answer` is what it says instead of taking, when that is not empty."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        self.answer = ""
+        self.port = 0
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
+        if self.answer:
+            return self.answer
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@asynccontextmanager
+async def mail_server(*, tls: ssl.SSLContext | None = None, sign_in: bool = False) -> AsyncGenerator[Mailbox]:
+    """One for the block; with `sign_in` it takes nothing from whoever does not say name and password."""
+    mailbox = Mailbox()
+
+    def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        known = isinstance(data, LoginPassword) and (data.login, data.password) == (NAME.encode(), PASSWORD.encode())
+        return AuthResult(success=known, handled=False)
+
+    def protocol() -> SMTP:
+        authenticator = authenticate if sign_in else None
+        with warnings.catch_warnings(action="ignore"):  # on loopback nobody listens in
+            return SMTP(mailbox, authenticator=authenticator, auth_required=sign_in, auth_require_tls=False)
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=tls)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield mailbox
