@@ -37,9 +37,9 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SCALES: dict[Format, Scale] = {
-    "avif": Scale(lowest=36, first=55, highest=76, at=29.0, per_decade=27.0),
-    "webp": Scale(lowest=50, first=76, highest=92, at=39.0, per_decade=19.8),
-    "jpeg": Scale(lowest=50, first=76, highest=92, at=40.0, per_decade=20.0),
+    "avif": Scale(lowest=36, first=55, highest=76, at=29.5, per_decade=27.1),
+    "webp": Scale(lowest=50, first=76, highest=92, at=36.9, per_decade=21.0),
+    "jpeg": Scale(lowest=50, first=76, highest=92, at=39.4, per_decade=20.4),
 }
 PROBE_SPEED = 9
 PROBE_EFFORT = 2

@@ -1,0 +1,165 @@
+"""Images: CPU, wall, memory and bytes of one job against sharp, and what the quality of each picture's own saves.
+
+    SDC_BENCH_PHOTOS=FOLDER ./dev bench benchmarks/bench_images.py
+
+Takes the four largest JPEGs of the folder; without one, four that `tests/photograph.py` takes. sharp comes from npm, into a
+folder that is removed again. Where the module `ssimulacra2` is there, the second table is printed as well.
+"""
+
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from sdc_worker.images import encode, minify, picture, quality
+from sdc_worker.images.encode import Settings
+
+PHOTOS = 4
+ROUNDS = int(os.environ.get("SDC_BENCH_ROUNDS", "3"))
+SHARP = "sharp@0.35.5"
+FIXED = (45, 50, 55, 60, 65, 70, 76)
+_FIXED_QUALITY = "fixed"
+
+
+def main() -> None:
+    """Print both tables."""
+    if sys.argv[1:2] == ["--make"]:
+        make(sys.argv[2], sys.argv[3], [Path(each) for each in sys.argv[4:]])
+        return
+    with tempfile.TemporaryDirectory(prefix="sdc-bench-") as home:
+        photos = chosen(Path(home))
+        megapixels = sum(Image.open(each).width * Image.open(each).height for each in photos) / 1e6
+        print(
+            f"{len(photos)} photographs, {megapixels:.0f} MP together, 12 files each, two at a time, {ROUNDS} rounds\n"
+        )
+        against_sharp(Path(home), photos)
+        if importlib.util.find_spec("ssimulacra2"):
+            saved(sorted(photos[0].parent.glob("*.jpg")))
+
+
+def chosen(home: Path) -> list[Path]:
+    """The photographs."""
+    folder = os.environ.get("SDC_BENCH_PHOTOS")
+    if folder:
+        return sorted(Path(folder).glob("*.jpg"), key=lambda each: Image.open(each).width * Image.open(each).height)[
+            -PHOTOS:
+        ]
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    import photograph  # noqa: PLC0415 # ty: ignore[unresolved-import]
+
+    return [photograph.take(home / f"{number}.jpg", 4000 + number, 3000) for number in range(PHOTOS)]
+
+
+def against_sharp(home: Path, photos: list[Path]) -> None:
+    """The job whole, in rounds that take turns."""
+    sides = {
+        "ours": lambda: ours(home, photos, "searched"),
+        "ours, one quality": lambda: ours(home, photos, _FIXED_QUALITY),
+    }
+    if shutil.which("npm"):
+        subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", home, SHARP], check=True)
+        shutil.copy(Path(__file__).with_name("sharp_peer.mjs"), home)
+        sides |= {"sharp, tuned": lambda: sharp(home, photos, "tuned"), "sharp": lambda: sharp(home, photos, "default")}
+    else:
+        print("npm is not here, and so sharp is not either")
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    for _ in range(ROUNDS):
+        for name, side in sides.items():
+            runs[name].append(side())
+    keys = ("cpu_s", "wall_s", "peak_mib", "mb")
+    print(f"{'':<20}" + "".join(f"{each:>12}" for each in keys))
+    for name, found in runs.items():
+        print(f"{name:<20}" + "".join(f"{statistics.median(run[key] for run in found):12.2f}" for key in keys))
+
+
+def ours(home: Path, photos: list[Path], how: str) -> dict[str, float]:
+    """Two processes, each with every second photograph."""
+    with tempfile.TemporaryDirectory(dir=home) as out:
+        began = time.perf_counter()
+        halves = [photos[0::2], photos[1::2]]
+        children = [
+            subprocess.Popen([sys.executable, __file__, "--make", how, out, *map(str, half)], stdout=subprocess.PIPE)
+            for half in halves
+        ]
+        said = [json.loads(child.communicate()[0]) for child in children]
+        wall_s = time.perf_counter() - began
+        return {
+            "cpu_s": sum(each["cpu_s"] for each in said),
+            "wall_s": wall_s,
+            "peak_mib": max(each["peak_mib"] for each in said),
+            "mb": megabytes(Path(out)),
+        }
+
+
+def make(how: str, out: str, photos: list[Path]) -> None:
+    """One process's share; prints what it took."""
+    if how == _FIXED_QUALITY:
+        minify.quality.chosen = lambda *_: Settings()  # ty: ignore[invalid-assignment]
+    for photo in photos:
+        folder = Path(out) / photo.stem
+        folder.mkdir()
+        minify.minify(minify.Minify(original=str(photo), folder=str(folder)))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mib": used.ru_maxrss / 1024}))
+
+
+def sharp(home: Path, photos: list[Path], mode: str) -> dict[str, float]:
+    """One process that does two at a time."""
+    with tempfile.TemporaryDirectory(dir=home) as out:
+        command = ["node", home / "sharp_peer.mjs", mode, out, *photos]
+        said = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        return said | {"mb": megabytes(Path(out))}
+
+
+def megabytes(folder: Path) -> float:
+    """What all files in it take."""
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 1e6
+
+
+def saved(photos: list[Path]) -> None:
+    """AVIF at 960: bytes at the quality of each picture's own, and at the one that serves as many as well."""
+    own = [_own(each) for each in photos]
+    reached = sorted(score for _, score in own)[len(own) // 10]
+    own_bytes = sum(size for size, _ in own)
+    print(f"\n{len(own)} photographs at 960 in AVIF: nine in ten reach {reached:.1f} with {own_bytes / 1e3:.0f} kB")
+    for fixed in FIXED:
+        found = [_coded(_middle(each), Settings(avif=fixed)) for each in photos]
+        if sorted(score for _, score in found)[len(found) // 10] >= reached:
+            fixed_bytes = sum(size for size, _ in found)
+            print(
+                f"quality {fixed} for all does so with {fixed_bytes / 1e3:.0f} kB: {1 - own_bytes / fixed_bytes:.1%} saved"
+            )
+            return
+
+
+def _middle(photo: Path) -> Image.Image:
+    return minify._middle(minify._canvases(picture.read(photo))).shown
+
+
+def _own(photo: Path) -> tuple[int, float]:
+    pixels = _middle(photo)
+    return _coded(pixels, quality.chosen(pixels))
+
+
+def _coded(pixels: Image.Image, settings: Settings) -> tuple[int, float]:
+    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 # ty: ignore[unresolved-import]
+
+    buffer = BytesIO()
+    encode.save(pixels, buffer, "avif", settings)
+    with tempfile.TemporaryDirectory() as folder:
+        pixels.save(f"{folder}/source.png", compress_level=1)
+        Image.open(buffer).convert("RGB").save(f"{folder}/coded.png", compress_level=1)
+        return buffer.tell(), float(compute_ssimulacra2(f"{folder}/source.png", f"{folder}/coded.png"))
+
+
+if __name__ == "__main__":
+    main()
