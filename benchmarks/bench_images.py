@@ -2,8 +2,8 @@
 
     SDC_BENCH_PHOTOS=FOLDER ./dev bench benchmarks/bench_images.py
 
-Takes the four largest JPEGs of the folder; without one, four that `tests/photograph.py` takes. sharp comes from npm, into a
-folder that is removed again. Where the module `ssimulacra2` is there, the second table is printed as well.
+Takes the four largest JPEGs of the folder; without one, four that `tests/photograph.py` takes. sharp comes from npm,
+into a folder that is removed again. Where the module `ssimulacra2` is there, the second table is printed as well.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ from PIL import Image
 from sdc_worker.images import encode, minify, picture, quality
 from sdc_worker.images.encode import Settings
 
-PHOTOS = 4
+PHOTOS = int(os.environ.get("SDC_BENCH_COUNT", "4"))
 ROUNDS = int(os.environ.get("SDC_BENCH_ROUNDS", "3"))
 SHARP = "sharp@0.35.5"
 FIXED = (45, 50, 55, 60, 65, 70, 76)
@@ -54,7 +54,7 @@ def chosen(home: Path) -> list[Path]:
             -PHOTOS:
         ]
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    import photograph  # noqa: PLC0415 # ty: ignore[unresolved-import]
+    import photograph  # noqa: PLC0415
 
     return [photograph.take(home / f"{number}.jpg", 4000 + number, 3000) for number in range(PHOTOS)]
 
@@ -65,8 +65,8 @@ def against_sharp(home: Path, photos: list[Path]) -> None:
         "ours": lambda: ours(home, photos, "searched"),
         "ours, one quality": lambda: ours(home, photos, _FIXED_QUALITY),
     }
-    if shutil.which("npm"):
-        subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", home, SHARP], check=True)
+    if npm := shutil.which("npm"):
+        subprocess.run([npm, "install", "--silent", "--no-save", "--prefix", home, SHARP], check=True)
         shutil.copy(Path(__file__).with_name("sharp_peer.mjs"), home)
         sides |= {"sharp, tuned": lambda: sharp(home, photos, "tuned"), "sharp": lambda: sharp(home, photos, "default")}
     else:
@@ -75,6 +75,7 @@ def against_sharp(home: Path, photos: list[Path]) -> None:
     for _ in range(ROUNDS):
         for name, side in sides.items():
             runs[name].append(side())
+            print("  ", name, {key: round(value, 2) for key, value in runs[name][-1].items()}, flush=True)
     keys = ("cpu_s", "wall_s", "peak_mib", "mb")
     print(f"{'':<20}" + "".join(f"{each:>12}" for each in keys))
     for name, found in runs.items():
@@ -135,14 +136,13 @@ def saved(photos: list[Path]) -> None:
         found = [_coded(_middle(each), Settings(avif=fixed)) for each in photos]
         if sorted(score for _, score in found)[len(found) // 10] >= reached:
             fixed_bytes = sum(size for size, _ in found)
-            print(
-                f"quality {fixed} for all does so with {fixed_bytes / 1e3:.0f} kB: {1 - own_bytes / fixed_bytes:.1%} saved"
-            )
+            less = 1 - own_bytes / fixed_bytes
+            print(f"quality {fixed} for all does it with {fixed_bytes / 1e3:.0f} kB: {less:.0%} saved")
             return
 
 
 def _middle(photo: Path) -> Image.Image:
-    return minify._middle(minify._canvases(picture.read(photo))).shown
+    return minify.middle(minify.canvases(picture.read(photo))).shown
 
 
 def _own(photo: Path) -> tuple[int, float]:
@@ -151,7 +151,7 @@ def _own(photo: Path) -> tuple[int, float]:
 
 
 def _coded(pixels: Image.Image, settings: Settings) -> tuple[int, float]:
-    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 # ty: ignore[unresolved-import]
+    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 # ty: ignore[import-not-found]
 
     buffer = BytesIO()
     encode.save(pixels, buffer, "avif", settings)

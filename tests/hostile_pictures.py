@@ -36,7 +36,7 @@ def wholes(chance: random.Random) -> dict[str, bytes]:
     ):
         pixels = {"cmyk": noise.convert("CMYK"), "palette": noise.quantize(16), "deep": noise.convert("I;16")}
         buffer = io.BytesIO()
-        pixels.get(name, noise).save(buffer, kind, **options)  # ty: ignore[invalid-argument-type]
+        pixels.get(name, noise).save(buffer, kind, **options)
         made[name] = buffer.getvalue()
     return made
 

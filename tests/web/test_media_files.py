@@ -7,7 +7,7 @@ from sdc_core import clock, keys
 from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
-from sdc_core.variants import Manifest, StoredVariant
+from sdc_core.variants import FIRST_RECIPE, Manifest, StoredVariant
 from sdc_web import media
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
@@ -262,3 +262,33 @@ async def test_of_what_is_in_the_trash_readers_get_nothing(
 ) -> None:
     await trash.put(databases.site, OWNER, [asset.id])
     assert (await client.get(f"/media/{asset.id}/480.webp")).status_code == 404
+
+
+async def test_a_first_size_is_shown_while_the_others_are_made_and_never_after_them(
+    databases: Databases, object_store: ObjectStore, settings: Settings, author_id: str
+) -> None:
+    made, _ = await accept(databases.site, OWNER, object_store, settings, "b.jpg", _chunks(JPEG), "A cup")
+    first = replace(TAKEN, recipe=FIRST_RECIPE)
+    await media.ready(databases.site, made.id, first)
+    shown = await find(databases, made.id)
+    assert (shown.state, shown.manifest) == ("pending", first)
+    for manifest in (TAKEN, first):
+        await media.ready(databases.site, made.id, manifest)
+    shown = await find(databases, made.id)
+    assert (shown.state, shown.manifest) == ("ready", TAKEN)
+
+
+async def test_a_first_size_of_another_file_takes_no_place(
+    databases: Databases, asset: media.Asset, put: Replace
+) -> None:
+    second = await put(asset.id, JPEG)
+    await media.ready(databases.site, second.file_id, replace(TAKEN, recipe=FIRST_RECIPE))
+    assert (await find(databases, asset.id)).manifest == DRAWN
+
+
+async def test_an_address_of_a_former_recipe_leads_to_what_is_nearest(
+    client: httpx.AsyncClient, asset: media.Asset
+) -> None:
+    answer = await client.get(f"/media/{asset.id}/960.jpg?r=r0")
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/media/{asset.id}/480.webp?r=r1")
+    assert (await client.get(f"/media/{asset.id}/960.jpg?r=r1")).status_code == 404

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 from sdc_core.errors import Invalid
-from sdc_core.variants import Manifest
+from sdc_core.variants import FIRST_RECIPE, Manifest
 from sdc_worker.images import picture
-from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.minify import Minify, first, minify
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
@@ -190,3 +190,18 @@ def test_a_large_jpeg_is_decoded_no_smaller_than_twice_the_widest_variant(tmp_pa
     Image.new("L", (8000, 400)).save(tmp_path / "wide.jpg")
     read = picture.read(tmp_path / "wide.jpg")
     assert (read.width, read.pixels.width) == (8000, 4000)
+
+
+def test_a_first_size_is_one_file_and_tells_the_true_size(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photograph(3000, 2000).save(tmp_path / "photo.jpg", exif=exif)
+    manifest = first(Minify(original=str(tmp_path / "photo.jpg"), folder=str(tmp_path)))
+    assert (manifest.width, manifest.height, manifest.recipe) == (2000, 3000, FIRST_RECIPE)
+    assert [(each.name, each.width, each.height) for each in manifest.variants] == [("960.jpg", 960, 1440)]
+
+
+def test_a_first_size_of_what_is_transparent_stays_so(tmp_path: Path) -> None:
+    Image.new("RGBA", (30, 20)).save(tmp_path / "clear.png")
+    manifest = first(Minify(original=str(tmp_path / "clear.png"), folder=str(tmp_path)))
+    assert ([each.name for each in manifest.variants], manifest.color) == (["30.png"], "")

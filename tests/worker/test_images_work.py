@@ -12,10 +12,11 @@ from sdc_core.errors import Unavailable
 from sdc_core.messages import MediaFailed, MediaReady, Upload
 from sdc_core.objects import Endpoint, ObjectStore, open_store
 from sdc_core.sqlite import Database, execute, fetch_all, fetch_value
-from sdc_core.variants import RECIPE
+from sdc_core.variants import FIRST_RECIPE, RECIPE
 from sdc_worker.db import open_worker
 from sdc_worker.images import jobs, store, sweep
 from sdc_worker.images import work as working
+from sdc_worker.images.minify import first
 from sdc_worker.images.pool import Pool
 from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, order, work, work_once
 from sdc_worker.webhooks import store as webhooks
@@ -37,7 +38,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 async def workshop(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Workshop]:
     """A workshop with a database and a bucket of its own, and one process."""
     async with open_worker(tmp_path / "worker.db") as database:
-        yield Workshop(database=database, store=object_store, bucket=await fresh_bucket(), pool=Pool(1))
+        bucket = await fresh_bucket()
+        yield Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), begin=None)
 
 
 def picture_bytes(color: str = "navy") -> bytes:
@@ -341,3 +343,35 @@ async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
     monkeypatch.setattr(sweep, "stored_manifest", ordered_meanwhile)
     await sweep._announce_again(workshop.database, workshop.store, workshop.bucket)
     assert (await state(workshop, upload.asset_id)).state == "running"
+
+
+async def test_every_upload_is_shown_before_any_has_all_its_sizes(workshop: Workshop) -> None:
+    begun = msgspec.structs.replace(workshop, begin=first)
+    for color in ("navy", "red"):
+        await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes(color)))
+    while await work_once(begun):
+        pass
+    told = [message.data for message in await sent(workshop.database) if isinstance(message, MediaReady)]
+    assert [each.manifest.recipe for each in told] == [FIRST_RECIPE] * 2 + [RECIPE] * 2
+    for each in told:
+        for variant in each.manifest.variants:
+            assert await workshop.store.head(
+                workshop.bucket, keys.variant(each.asset_id, each.manifest.recipe, variant.name)
+            )
+
+
+async def test_a_first_size_that_cannot_be_made_costs_no_attempt(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(msgspec.structs.replace(workshop, begin=poisoned.die))
+    assert (await state(workshop, upload.asset_id)).attempts == 0
+    await work_once(msgspec.structs.replace(workshop, begin=poisoned.die))
+    assert (await state(workshop, upload.asset_id)).state == "done"
+
+
+async def test_a_picture_that_is_no_picture_fails_with_its_reason_though_it_was_to_be_shown(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, b"not a picture at all")
+    await jobs.enqueue(workshop.database, upload)
+    while await work_once(msgspec.structs.replace(workshop, begin=first)):
+        pass
+    assert "it is not a JPEG" in (await state(workshop, upload.asset_id)).reason

@@ -9,6 +9,9 @@ from typing import Literal
 import msgspec
 
 RECIPE = "r2"
+FIRST_RECIPE = f"{RECIPE}-first"
+"""Of the one size that is made at once, to be shown until all are there."""
+FIRST_WIDTH = 960
 WIDTHS = (480, 960, 1440, 1920)
 Format = Literal["avif", "webp", "jpeg", "png"]
 Personal = Literal["place", "moment", "camera", "author", "comment", "preview"]

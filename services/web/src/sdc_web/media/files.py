@@ -14,7 +14,7 @@ from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one, fetch_value
-from sdc_core.variants import Manifest
+from sdc_core.variants import FIRST_RECIPE, Manifest
 
 from sdc_web import audit
 from sdc_web.authors import rights
@@ -40,10 +40,17 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ready(database: Database, file_id: str, manifest: Manifest) -> None:
-    """The variants of a file are stored. A repeat changes nothing; NotFound for an unknown one."""
+    """The variants of a file are stored, or a first one, which a pending asset shows meanwhile. A repeat changes
+    nothing; NotFound for an unknown one.
+    """
     async with database.transaction() as connection:
         asset = await assets.by_file(connection, file_id)
-        if asset is None:
+        if manifest.recipe == FIRST_RECIPE:
+            if asset is None:
+                await _waiting(connection, file_id)
+            elif asset.state == "pending" and asset.manifest is None:
+                await assets.set_state(connection, asset.id, "pending", manifest=manifest)
+        elif asset is None:
             await _take_place(connection, await _waiting(connection, file_id), manifest)
         elif asset.state != "ready" or asset.manifest != manifest:
             await assets.set_state(connection, asset.id, "ready", manifest=manifest)

@@ -81,7 +81,7 @@ async def variant(
     """A variant; never the original, which may tell where a photograph was taken. A file that an asset had once leads
     to what it shows now.
     """
-    found = await _find(databases, asset_id, name)
+    found = await _find(databases, asset_id, name, request.query_params.get("r", ""))
     if isinstance(found, str):
         return _answer(request, 302, {"location": found, "cache-control": "no-cache"})
     manifest, stored = found
@@ -110,8 +110,10 @@ async def variant(
 route_handlers = [variant]
 
 
-async def _find(databases: Databases, file_id: str, name: str) -> tuple[Manifest, StoredVariant] | str:
-    """The variant of that file, or the address of the one that is shown in its place. Raises NotFound."""
+async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> tuple[Manifest, StoredVariant] | str:
+    """The variant of that file, or the address of the one that is shown in its place: of another file, or of another
+    recipe, which has not all the sizes and types that the former had. Raises NotFound.
+    """
     async with databases.site.read() as connection:
         asset = await media.by_file(connection, file_id)
         here = asset if asset and asset.trashed_at_us is None else None
@@ -120,6 +122,8 @@ async def _find(databases: Databases, file_id: str, name: str) -> tuple[Manifest
     stored = next((each for each in manifest.files if each.name == name), None) if manifest else None
     if manifest is not None and stored is not None:
         return manifest, stored
+    if manifest is not None and recipe not in ("", manifest.recipe):
+        instead = here
     if instead is not None and (address := media.picture.nearest(instead, name)):
         return address
     message = "There is no such picture."

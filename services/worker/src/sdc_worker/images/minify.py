@@ -38,6 +38,26 @@ def minify(job: Minify) -> Manifest:
         raise Invalid(message) from None
 
 
+def first(job: Minify) -> Manifest:
+    """Write one size, quickly, to be shown until all are there. Raises Invalid with a sentence for the author."""
+    source = picture.read(Path(job.original), widest=variants.FIRST_WIDTH)
+    width = min(variants.FIRST_WIDTH, source.width)
+    height = max(1, round(source.height * width / source.width))
+    pixels = source.pixels.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    shown = color.to_srgb(pixels, source.profile)
+    opaque = shown.mode == "RGB"
+    format_: Format = "jpeg" if opaque else "png"
+    size = Variant(name=f"{width}.{variants.EXTENSIONS[format_]}", width=width, height=height, format=format_)
+    return Manifest(
+        recipe=variants.FIRST_RECIPE,
+        width=source.width,
+        height=source.height,
+        placeholder=_data_address(encode.placeholder(shown)) if opaque else "",
+        color=encode.mean_color(shown) if opaque else "",
+        variants=(_write(Canvas(size=size, shown=shown, wide=None), size, Path(job.folder), Settings()),),
+    )
+
+
 class Canvas(msgspec.Struct, kw_only=True):
     """One width of a picture: in sRGB, and in Display P3 where its colours need that."""
 
@@ -47,12 +67,12 @@ class Canvas(msgspec.Struct, kw_only=True):
 
 
 def _make(source: Picture, folder: Path) -> Manifest:
-    canvases = _canvases(source)
-    largest = canvases[-1]
+    every = canvases(source)
+    largest = every[-1]
     opaque = largest.shown.mode == "RGB"
     drawn = source.drawn and encode.is_drawn(largest.shown)
     formats: tuple[Format, ...] = ("avif", "webp", "jpeg" if opaque and not drawn else "png")
-    settings = encode.DRAWN if drawn else quality.chosen(_middle(canvases).shown)
+    settings = encode.DRAWN if drawn else quality.chosen(middle(every).shown)
     planned = [
         each
         for each in variants.plan(source.width, source.height, formats)
@@ -60,7 +80,7 @@ def _make(source: Picture, folder: Path) -> Manifest:
     ]
     made = [
         _write(canvas, each, folder, settings)
-        for canvas in reversed(canvases)
+        for canvas in reversed(every)
         for each in planned
         if each.width == canvas.size.width
     ]
@@ -87,7 +107,7 @@ def _moving(job: Minify) -> tuple[StoredVariant, ...]:
         return ()
 
 
-def _canvases(source: Picture) -> list[Canvas]:
+def canvases(source: Picture) -> list[Canvas]:
     """The picture at each width, ascending."""
     sizes = variants.plan(source.width, source.height, ("jpeg",))
     largest = _resize(source.pixels, sizes[-1])
@@ -104,8 +124,9 @@ def _canvases(source: Picture) -> list[Canvas]:
     ]
 
 
-def _middle(canvases: list[Canvas]) -> Canvas:
-    return [each for each in canvases if each.size.width <= max(quality.WIDTH, canvases[0].size.width)][-1]
+def middle(every: list[Canvas]) -> Canvas:
+    """The one that speaks for all when the quality is chosen."""
+    return [each for each in every if each.size.width <= max(quality.WIDTH, every[0].size.width)][-1]
 
 
 def _narrower(source: Picture, largest: Image.Image, size: Variant) -> Image.Image:

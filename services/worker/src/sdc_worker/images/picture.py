@@ -62,9 +62,9 @@ class Picture(msgspec.Struct, kw_only=True):
     told: tuple[Personal, ...]
 
 
-def read(path: Path) -> Picture:
-    """Decode the first frame. Raises Invalid, with a sentence for the author, for anything that is no picture within
-    the limits.
+def read(path: Path, *, widest: int = 2 * WIDTHS[-1]) -> Picture:
+    """Decode the first frame; a JPEG perhaps smaller than it is, but not below `widest`. Raises Invalid, with a
+    sentence for the author, for anything that is no picture within the limits.
     """
     try:
         with warnings.catch_warnings():
@@ -72,7 +72,7 @@ def read(path: Path) -> Picture:
             warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with path.open("rb") as file:
-                return _read(file, path.stat().st_size)
+                return _read(file, path.stat().st_size, widest)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _unreadable(f"it has more than {MAX_PIXELS // 1_000_000} megapixels") from None
     except Image.UnidentifiedImageError:
@@ -84,7 +84,7 @@ def read(path: Path) -> Picture:
         raise _unreadable(f"the file is damaged or cut short ({detail[:120]})") from None
 
 
-def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
+def _read(file: io.BufferedReader, size_bytes: int, widest: int) -> Picture:
     if size_bytes > MAX_BYTES:
         raise _unreadable(f"it has more than {MAX_BYTES // (1024 * 1024)} MB")
     header = file.read(256)
@@ -96,7 +96,7 @@ def _read(file: io.BufferedReader, size_bytes: int) -> Picture:
         turned = orientation in (5, 6, 7, 8)
         width, height = image.size[::-1] if turned else image.size
         if jpeg:
-            _shrink_while_loading(image, width)
+            _shrink_while_loading(image, width, widest)
         image.load()
         profile = color.profile_of(image)
         pixels = _plain(image)
@@ -152,9 +152,8 @@ def _told(image: Image.Image) -> tuple[Personal, ...]:
     return tuple(sorted(told))
 
 
-def _shrink_while_loading(image: Image.Image, upright_width: int) -> None:
-    """Let libjpeg halve while decoding, down to twice the widest variant and not below: that would show."""
-    wanted = 2 * WIDTHS[-1]
+def _shrink_while_loading(image: Image.Image, upright_width: int, wanted: int) -> None:
+    """Let libjpeg halve while decoding; below twice the widest variant that would show."""
     if upright_width > wanted:
         width, height = (max(1, side * wanted // upright_width) for side in image.size)
         image.draft(None, (width, height))

@@ -10,7 +10,7 @@ State: TypeAlias = Literal["pending", "running", "done", "failed"]
 
 class ImageJob(msgspec.Struct, frozen=True, kw_only=True):
     """An original that is to have variants. `attempts` counts those begun; `message_id` is the webhook id of the last
-    answer to web, empty before it.
+    answer to web, empty before it; `shown` when there is a first size for web to show.
     """
 
     asset_id: str
@@ -21,6 +21,7 @@ class ImageJob(msgspec.Struct, frozen=True, kw_only=True):
     enqueued_us: int
     updated_us: int
     message_id: str
+    shown: bool = False
 
 
 class StateCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ class AssetState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SQL_GET = """
-SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id
+SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown
 FROM image_jobs WHERE asset_id = :asset_id
 """
 
@@ -78,14 +79,17 @@ async def put_found(connection: Connection, *, asset_id: str, now_us: int) -> in
 SQL_CLAIM = """
 UPDATE image_jobs SET state = 'running', attempts = attempts + 1, updated_us = :now_us
 WHERE asset_id = (
-    SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', attempts, enqueued_us DESC LIMIT 1
+    SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', shown, attempts, enqueued_us DESC
+    LIMIT 1
 )
-RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id
+RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown
 """
 
 
 async def claim(connection: Connection, *, now_us: int) -> ImageJob | None:
-    """Take the next job: those an author waits for before those of the sweep, the newest first."""
+    """Take the next job: those an author waits for before those of the sweep, those that show nothing yet
+    before others, the newest first.
+    """
     return await fetch_one(connection, ImageJob, SQL_CLAIM, {"now_us": now_us})
 
 
@@ -119,6 +123,14 @@ WHERE asset_id = :asset_id AND state = 'running'
 async def give_back(connection: Connection, *, asset_id: str) -> None:
     """Make a job wait again as if it had not been begun."""
     await execute(connection, SQL_GIVE_BACK, {"asset_id": asset_id})
+
+
+SQL_SHOW = "UPDATE image_jobs SET shown = 1 WHERE asset_id = :asset_id"
+
+
+async def show(connection: Connection, *, asset_id: str) -> None:
+    """There is a first size, or none can be made so quickly."""
+    await execute(connection, SQL_SHOW, {"asset_id": asset_id})
 
 
 SQL_RECOVER = "UPDATE image_jobs SET state = 'pending' WHERE state = 'running'"
@@ -163,7 +175,8 @@ async def hurry(connection: Connection, *, message_id: str, now_us: int) -> int:
 
 
 SQL_UNHEARD = """
-SELECT job.asset_id, job.sha256, job.state, job.attempts, job.reason, job.enqueued_us, job.updated_us, job.message_id
+SELECT job.asset_id, job.sha256, job.state, job.attempts, job.reason, job.enqueued_us, job.updated_us, job.message_id,
+    job.shown
 FROM image_jobs AS job JOIN deliveries ON deliveries.id = job.message_id
 WHERE job.state IN ('done', 'failed') AND deliveries.next_us IS NULL AND deliveries.delivered_us IS NULL
     AND job.updated_us > :after_us

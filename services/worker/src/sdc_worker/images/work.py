@@ -17,7 +17,7 @@ from sdc_core.variants import Manifest
 
 from sdc_worker import scratch
 from sdc_worker.images import jobs, store
-from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.minify import Minify, first, minify
 from sdc_worker.images.picture import MAX_BYTES
 from sdc_worker.images.pool import JobLost, Pool
 from sdc_worker.images.store import ImageJob, State
@@ -33,13 +33,16 @@ log = logging.getLogger(__name__)
 
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
-    """What the work needs; `make` is the function that runs in the pool, `ordered` is set when a job may be there."""
+    """What the work needs; `make` and `begin`, which makes a first size, run in the pool; `ordered` is set when a job
+    may be there.
+    """
 
     database: Database
     store: ObjectStore
     bucket: str
     pool: Pool
     make: Callable[[Minify], Manifest] = minify
+    begin: Callable[[Minify], Manifest] | None = first
     ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
@@ -85,6 +88,8 @@ async def work_once(workshop: Workshop) -> bool:
     try:
         if job.attempts > MAX_ATTEMPTS:
             await _fail(workshop, job, job.reason or "cannot make the variants: the worker ended each time it tried")
+        elif workshop.begin and job.sha256 and not job.shown:
+            await _show_first(workshop, job, workshop.begin)
         else:
             await _attempt(workshop, job)
     except SdcError:
@@ -134,20 +139,23 @@ async def _attempt(workshop: Workshop, job: ImageJob) -> None:
         log.info("variants stored", extra={"asset_id": job.asset_id, "duration_us": took_us})
 
 
+async def _show_first(workshop: Workshop, job: ImageJob, begin: Callable[[Minify], Manifest]) -> None:
+    """Have web show one size, and let the job wait for its others behind all that show nothing. What goes wrong here
+    is told by the attempt that follows.
+    """
+    manifest = None
+    with suppress(Invalid, JobLost, OSError, ValueError, MemoryError):
+        if await stored_manifest(workshop.store, workshop.bucket, job.asset_id) is None:
+            manifest = await _stored(workshop, job, begin)
+    async with workshop.database.transaction() as connection:
+        await store.show(connection, asset_id=job.asset_id)
+        if manifest:
+            await jobs.announce_ready(connection, job.asset_id, manifest)
+        await store.give_back(connection, asset_id=job.asset_id)
+
+
 async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
-    async with scratch.folder("sdc-image-") as home:
-        original, folder = home / "original", home / "variants"
-        await asyncio.to_thread(folder.mkdir)
-        await _fetch(workshop, job, original)
-        manifest = await workshop.pool.run(workshop.make, Minify(original=str(original), folder=str(folder)))
-        for variant in manifest.files:
-            await workshop.store.put(
-                workshop.bucket,
-                keys.variant(job.asset_id, manifest.recipe, variant.name),
-                await asyncio.to_thread((folder / variant.name).read_bytes),
-                content_type=variants.CONTENT_TYPES[variant.format],
-                cache_control=IMMUTABLE,
-            )
+    manifest = await _stored(workshop, job, workshop.make)
     # Last, so that whoever finds a manifest finds everything it lists.
     await workshop.store.put(
         workshop.bucket,
@@ -156,6 +164,24 @@ async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
         content_type="application/json",
         cache_control="no-cache",
     )
+    return manifest
+
+
+async def _stored(workshop: Workshop, job: ImageJob, make: Callable[[Minify], Manifest]) -> Manifest:
+    """Make variants in the pool, and store them."""
+    async with scratch.folder("sdc-image-") as home:
+        original, folder = home / "original", home / "variants"
+        await asyncio.to_thread(folder.mkdir)
+        await _fetch(workshop, job, original)
+        manifest = await workshop.pool.run(make, Minify(original=str(original), folder=str(folder)))
+        for variant in manifest.files:
+            await workshop.store.put(
+                workshop.bucket,
+                keys.variant(job.asset_id, manifest.recipe, variant.name),
+                await asyncio.to_thread((folder / variant.name).read_bytes),
+                content_type=variants.CONTENT_TYPES[variant.format],
+                cache_control=IMMUTABLE,
+            )
     return manifest
 
 

@@ -29,6 +29,11 @@ async function look() {
       document.getElementById(fresh.id)?.replaceWith(document.importNode(fresh, true));
       pause = FIRST_MS;
     }
+    // A first size is there, the others are being made.
+    for (const fresh of whole ? [] : page.querySelectorAll(".asset-look[data-pending]:has(picture)")) {
+      const old = document.getElementById(fresh.id);
+      if (old && !old.querySelector("picture")) old.replaceWith(document.importNode(fresh, true));
+    }
   } catch {
     pause = LONGEST_MS;
   }
