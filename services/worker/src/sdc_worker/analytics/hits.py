@@ -151,13 +151,13 @@ class Hits:
         async with self._database.read() as connection:
             sealed = [each for each in await store.segments(connection) if first <= each.day <= last]
         files = [str(loaded.nothing)]
-        for segment in sealed:
-            path = await self.segments.fetch(segment)
+        for segment, path in zip(sealed, await self.segments.fetch_all(sealed), strict=True):
             if segment.day not in loaded.days and segment.schema == SCHEMA:
                 files.append(str(path))
             elif segment.day not in loaded.merged:
                 await asyncio.to_thread(loaded.merge, segment.day, path, segment.schema)
-        await asyncio.to_thread(loaded.settle, first, last)
+        if loaded.is_stale(first, last):
+            await asyncio.to_thread(loaded.settle, first, last)
         return files
 
 

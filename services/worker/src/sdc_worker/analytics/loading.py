@@ -93,6 +93,10 @@ class Loaded:
             self.merged.add(day)
             self._stale.add(day)
 
+    def is_stale(self, first: str, last: str) -> bool:
+        """Whether there is anything to settle."""
+        return any(first <= day <= last for day in self._stale)
+
     def settle(self, first: str, last: str) -> None:
         """Put the requests of those days into visits, where any came since the last time."""
         with self._lock:

@@ -32,6 +32,15 @@ class Segments:
         """Where that segment is kept."""
         return self.folder / keys.segment(day, name)
 
+    async def fetch_all(self, segments: list[Segment]) -> list[Path]:
+        """The files of segments, most of which are here. Raises as `fetch`."""
+        paths = [self.path(each.day, each.name) for each in segments]
+        here = await asyncio.to_thread(lambda: [path.is_file() for path in paths])
+        for segment, is_here in zip(segments, here, strict=True):
+            if not is_here:
+                await self.fetch(segment)
+        return paths
+
     async def fetch(self, segment: Segment) -> Path:
         """A segment's file, brought from the object store when it is not here. Raises Unavailable."""
         path = self.path(segment.day, segment.name)
