@@ -260,3 +260,14 @@ async def test_visitors_are_counted_when_the_salt_cannot_be_kept(tmp_path: Path)
     await asyncio.to_thread(file.touch)
     seen = Visitors(file)
     assert await seen.hashed(DAY, CLIENT, "A") == await seen.hashed(DAY, CLIENT, "A")
+
+
+@pytest.mark.parametrize(
+    ("peer", "kept"), [(CLIENT, "198.51.100.0"), ("2001:db8:1:2::3", "2001:db8:1::"), ("no address", "")]
+)
+async def test_an_address_is_kept_without_its_last_part_where_that_is_set(
+    settings: Settings, peer: str, kept: str
+) -> None:
+    keeping = settings.model_copy(update={"LOG_ADDRESSES": "truncated"})
+    (line,) = await lines(keeping, hello, httpx.Request("GET", "http://site.example/"), peer=peer)
+    assert line.net == kept

@@ -27,6 +27,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref      host of the referrer when it is another site
     ua       User-Agent, as sent
     country  ISO 3166-1 alpha-2, or empty
+    net      the address without its last part, where `LOG_ADDRESSES` asks for it
     """
 
     ts: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
@@ -42,6 +43,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: str = ""
     ua: str = ""
     country: str = ""
+    net: str = ""
 
 
 _encoder = msgspec.json.Encoder()

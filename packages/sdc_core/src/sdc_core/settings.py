@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     )
     LOG_DIR: Path | None = Field(None, description="Folder of the access logs. Unset: `DATA_DIR/logs/web`.")
     LOG_RETENTION_DAYS: int = Field(30, ge=7, le=3650, description="Days an access log file is kept once shipped.")
+    LOG_ADDRESSES: Literal["none", "truncated"] = Field(
+        "none",
+        description="What the access log keeps of addresses. `truncated`, to look for a fault: the network, as "
+        "`203.0.113.0` or `2001:db8:1::`; it goes when the file does, and reaches no statistics.",
+    )
     LOG_LEVEL: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged."
     )

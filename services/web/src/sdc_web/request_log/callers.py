@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sdc_core.access_log import MAX_TEXT
 
-from sdc_web.request_log.client import Proxies
+from sdc_web.request_log.client import Proxies, truncated
 from sdc_web.request_log.countries import Countries
 from sdc_web.request_log.visitors import Visitors
 
@@ -18,13 +18,14 @@ MAX_CALLERS = 2_048
 
 class Caller:
     """A client as one peer, its `X-Forwarded-For` and its User-Agent tell of it. `trusted` says whether the peer is a
-    proxy of ours.
+    proxy of ours, `net` is what lines keep of the address.
     """
 
-    __slots__ = ("_day", "_visitor", "address", "country", "trusted", "user_agent")
+    __slots__ = ("_day", "_visitor", "address", "country", "net", "trusted", "user_agent")
 
-    def __init__(self, address: str, country: str, user_agent: str, *, trusted: bool) -> None:
+    def __init__(self, address: str, country: str, user_agent: str, *, trusted: bool, net: str = "") -> None:
         self.address = address
+        self.net = net
         self.country = country
         self.user_agent = user_agent
         self.trusted = trusted
@@ -45,9 +46,10 @@ class Caller:
 class Callers:
     """Finds callers. At the first request of a day all earlier ones are forgotten, as their salt is."""
 
-    __slots__ = ("_country", "_day", "_known", "_proxies")
+    __slots__ = ("_country", "_day", "_keeps_net", "_known", "_proxies")
 
-    def __init__(self, proxies: Proxies, country: Countries) -> None:
+    def __init__(self, proxies: Proxies, country: Countries, *, keeps_net: bool = False) -> None:
+        self._keeps_net = keeps_net
         self._proxies = proxies
         self._country = country
         self._day = ""
@@ -71,4 +73,6 @@ class Callers:
     def _meet(self, peer: str, forwarded_for: bytes, user_agent: bytes) -> Caller:
         address = self._proxies.client(peer, forwarded_for.decode("latin-1"))
         trusted = self._proxies.is_trusted(peer)
-        return Caller(address, self._country(address), user_agent[:MAX_TEXT].decode("latin-1"), trusted=trusted)
+        net = truncated(address) if self._keeps_net else ""
+        agent = user_agent[:MAX_TEXT].decode("latin-1")
+        return Caller(address, self._country(address), agent, trusted=trusted, net=net)

@@ -42,6 +42,15 @@ class Proxies:
         return address is not None and any(address in network for network in self._networks)
 
 
+def truncated(text: str) -> str:
+    """The network of an address: 24 bits of IPv4, 48 of IPv6; nothing for what is none."""
+    address = _parse(text)
+    if address is None:
+        return ""
+    bits = 24 if isinstance(address, ipaddress.IPv4Address) else 48
+    return str(ipaddress.ip_network((address, bits), strict=False).network_address)
+
+
 def _network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text, strict=False)

@@ -50,7 +50,11 @@ class RequestLogMiddleware:
         # A request's id is that of its process and a number: a new identifier for each would cost as much as the page.
         self._process = clock.new_id()
         self._numbers = itertools.count()
-        self._callers = Callers(Proxies(settings.TRUSTED_PROXIES), open_countries(settings.GEOIP_DB))
+        self._callers = Callers(
+            Proxies(settings.TRUSTED_PROXIES),
+            open_countries(settings.GEOIP_DB),
+            keeps_net=settings.LOG_ADDRESSES == "truncated",
+        )
         self._site_host = urlsplit(settings.site_url).hostname or ""
 
     def attach(self, request_log: RequestLog | None) -> None:
@@ -94,6 +98,7 @@ class RequestLogMiddleware:
                     ref=foreign_host(sent[b"referer"], self._site_host) if b"referer" in sent else "",
                     ua=caller.user_agent,
                     country=caller.country,
+                    net=caller.net,
                 )
                 self._log.writer.append(line)
 
