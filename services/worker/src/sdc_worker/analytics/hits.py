@@ -20,7 +20,7 @@ from sdc_worker.ingest import store as ingest
 QUERY_S = 20.0
 CATCH_UP_S = 120.0
 AT_ONCE = 2
-_BATCHES_AT_ONCE = 8
+_BATCHES_AT_ONCE = 4
 _NEVER = ("9999-12-31", "0001-01-01")
 
 

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +21,10 @@ from sdc_worker.ingest.store import Batch
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "320MB"
+MEMORY, WHILE_SEALING = "320MB", "192MB"
+"""Percentiles of every page of a large period need the first; a day is written with the second, and what is more goes
+through the disk: so the worker stays below 400 MB however long a month is.
+"""
 MOST_KNOWN = 50_000
 """User-Agents, and origins, that are remembered; when more came, they are worked out anew."""
 _NO_DAY = "0001-01-01"
@@ -131,6 +135,7 @@ class Loaded:
         """Begin to write a day: with what is sealed of it already."""
         table = _table("seal", day)
         with self._lock:
+            self._limit(WHILE_SEALING)
             self._working.execute(visits.sql_lines(table))
             self._counts[table] = 0
             if before is not None:
@@ -157,6 +162,7 @@ class Loaded:
             for table in (_table("seal", day), f"{_table('seal', day)}_sealed"):
                 self._working.execute(f"DROP TABLE IF EXISTS {table}")
             self._counts.pop(_table("seal", day), None)
+            self._limit(MEMORY)
 
     def _load(self, table: str, day: str, batches: list[Batch]) -> None:
         import duckdb  # noqa: PLC0415 - as below
@@ -195,6 +201,13 @@ class Loaded:
     def _remember(self, table: str, known: list[tuple[str | int, ...]]) -> None:
         columns = [list(column) for column in zip(*known, strict=True)]
         self._working.execute(f"INSERT INTO {table} SELECT {', '.join(['unnest(?)'] * len(columns))}", columns)
+
+    def _limit(self, memory: str) -> None:
+        import duckdb  # noqa: PLC0415 - as below
+
+        # Refused while a question needs more than that: then the day is written beside it with what there is.
+        with suppress(duckdb.Error):
+            self._working.execute(f"SET memory_limit = '{memory}'")
 
     def _number(self, sql: str, values: Mapping[str, object] | None = None) -> int:
         (found,) = self._working.execute(sql, dict(values or {})).fetchone() or (0,)
