@@ -315,14 +315,14 @@ async def test_a_job_that_is_done_while_the_sweep_looks_is_not_begun_again(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
-    complete = sweep._complete
+    look = sweep._found
 
-    async def done_meanwhile(object_store: ObjectStore, bucket: str) -> set[str]:
-        found = await complete(object_store, bucket)
+    async def done_meanwhile(object_store: ObjectStore, bucket: str) -> sweep.Found:
+        found = await look(object_store, bucket)
         await work_once(workshop)
         return found
 
-    monkeypatch.setattr(sweep, "_complete", done_meanwhile)
+    monkeypatch.setattr(sweep, "_found", done_meanwhile)
     assert (await swept(workshop)).enqueued == 0
 
 
@@ -375,3 +375,17 @@ async def test_a_picture_that_is_no_picture_fails_with_its_reason_though_it_was_
     while await work_once(msgspec.structs.replace(workshop, begin=first)):
         pass
     assert "it is not a JPEG" in (await state(workshop, upload.asset_id)).reason
+
+
+async def test_variants_of_a_former_recipe_are_deleted_once_web_has_long_heard_of_new_ones(workshop: Workshop) -> None:
+    done, waits = [await uploaded(workshop, picture_bytes(color)) for color in ("navy", "red")]
+    former = [keys.variant(each.asset_id, "r0", "480.webp") for each in (done, waits)]
+    for key in former:
+        await workshop.store.put(workshop.bucket, key, b"old", content_type="image/webp")
+    await jobs.enqueue(workshop.database, done)
+    await work_once(workshop)
+    assert (await swept(workshop)).cleared == 0
+    with clock.frozen(clock.now_us() + sweep.OUTLIVED_US + clock.SECOND_US):
+        assert (await sweep.run(workshop.database, workshop.store, workshop.bucket)).cleared == 1
+    left = [await workshop.store.head(workshop.bucket, key) is not None for key in former]
+    assert left == [False, True]

@@ -1,4 +1,4 @@
-"""Finding what was lost: originals nobody asked variants for, and answers that web never took."""
+"""Finding what was lost: originals nobody asked variants for, answers that web never took, variants of old recipes."""
 
 import msgspec
 from sdc_core import clock, keys, variants
@@ -17,19 +17,35 @@ UNHEARD_US = 3 * clock.DAY_US
 """How long web is told again: after that it has its reasons, such as a deleted asset."""
 
 
+OUTLIVED_US = clock.DAY_US
+"""How long variants of a former recipe, and first sizes, stay beside the present ones: web has long heard of these."""
+MAX_CLEARED = 1_000
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The store's variants: assets with a manifest and at least one variant of this recipe, and the keys that nothing
+    leads to any more.
+    """
+
+    complete: set[str]
+    outlived: list[str]
+
+
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep found: originals looked at, jobs made of them, and answers sent to web again."""
+    """What a sweep found: originals looked at, jobs made of them, answers sent to web again, old variants deleted."""
 
     originals: int
     enqueued: int
     announced: int
     left: int
+    cleared: int
 
 
 async def sweep(context: JobContext) -> str:
     """The action of a cron job; returns the report as a sentence."""
     report = await run(context.database, context.store, context.settings.S3_MEDIA_BUCKET)
     text = f"{report.originals} originals: {report.enqueued} enqueued, {report.announced} announced again"
+    text += f", {report.cleared} old variants deleted" if report.cleared else ""
     return f"{text}, {report.left} left for the next sweep" if report.left else text
 
 
@@ -43,16 +59,20 @@ async def run(database: Database, object_store: ObjectStore, bucket: str) -> Swe
     # Before the variants are listed: of a job that is done by now they are all there.
     async with database.read() as connection:
         known = await store.states(connection)
-    complete = await _complete(object_store, bucket)
+    found = await _found(object_store, bucket)
+    complete = found.complete
     # Unknown and complete: this database was restored from before it, and web may not have heard either.
     # Known, done and incomplete: the recipe has changed, or variants were deleted.
     lost = [each for each in originals if each not in known or (known[each] == "done" and each not in complete)]
     enqueued, left = await _enqueue(database, lost) if lost else (0, 0)
+    for key in found.outlived[:MAX_CLEARED]:
+        await object_store.delete(bucket, key)
     return SweepReport(
         originals=len(originals),
         enqueued=enqueued,
         announced=await _announce_again(database, object_store, bucket),
         left=left,
+        cleared=len(found.outlived[:MAX_CLEARED]),
     )
 
 
@@ -65,17 +85,22 @@ async def _enqueue(database: Database, lost: list[str]) -> tuple[int, int]:
     return enqueued, len(lost[room:])
 
 
-async def _complete(object_store: ObjectStore, bucket: str) -> set[str]:
-    """Assets with a manifest and at least one variant of this recipe."""
-    manifests: set[str] = set()
+async def _found(object_store: ObjectStore, bucket: str) -> Found:
+    settled: dict[str, int] = {}
     current: set[str] = set()
+    former: list[tuple[str, str]] = []
     async for info in object_store.list(bucket, keys.VARIANTS):
         asset_id, _, rest = info.key.removeprefix(keys.VARIANTS).partition("/")
         if rest == "manifest.json":
-            manifests.add(asset_id)
+            settled[asset_id] = info.modified_us
         elif rest.startswith(f"{variants.RECIPE}/"):
             current.add(asset_id)
-    return manifests & current
+        else:
+            former.append((asset_id, info.key))
+    complete = settled.keys() & current
+    until_us = clock.now_us() - OUTLIVED_US
+    outlived = [key for asset_id, key in former if asset_id in complete and settled[asset_id] <= until_us]
+    return Found(complete=complete, outlived=outlived)
 
 
 async def _announce_again(database: Database, object_store: ObjectStore, bucket: str) -> int:
