@@ -114,6 +114,7 @@ WHO = {
     "POST /author/invitations/{token}/challenge": TOKEN,
     "GET /author/backups": OWNER,
     "POST /author/backups/confirmations": OWNER,
+    "POST /author/backups/copies": AUTHOR,
     "POST /author/backups/drills": OWNER,
     "GET /author/jobs": OWNER,
     "GET /author/jobs/{name}": OWNER,

@@ -14,14 +14,15 @@ from sdc_web.sessions.signed_in import SignedIn
 
 
 class Flash(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence at the top of a page."""
+    """One sentence at the top of a page; with `backs_up` the page asks whether what was written is backed up."""
 
     kind: Literal["ok", "warning", "error"]
     text: str
+    backs_up: bool = False
 
 
 _SAID = MappingProxyType({
-    "published": Flash(kind="ok", text="Published."),
+    "published": Flash(kind="ok", text="Published.", backs_up=True),
     "scheduled": Flash(kind="ok", text="Scheduled."),
     "unpublished": Flash(kind="ok", text="Taken off the site. Its text is kept."),
     "deleted": Flash(kind="ok", text="Deleted."),
@@ -58,6 +59,8 @@ _SAID = MappingProxyType({
     "recovery_code": Flash(kind="warning", text="That recovery code is used up. Few are left: make new ones below."),
     "sent-again": Flash(kind="ok", text="On its way again, under the same id."),
     "none-to-send": Flash(kind="warning", text="Nothing of that time is left to be sent again."),
+    "copied-now": Flash(kind="ok", text="Backed up: the object store has everything written so far."),
+    "not-copied": Flash(kind="warning", text="Not backed up yet. The replica below says why; it is tried again."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip
 

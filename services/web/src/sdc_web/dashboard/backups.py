@@ -1,4 +1,4 @@
-"""Backups: where the copies are, how old each is, starting a restore drill, letting a stopped mirror go on."""
+"""Backups: where the copies are, how old each is; copying now, a restore drill, letting a stopped mirror go on."""
 
 from typing import Annotated
 
@@ -9,12 +9,14 @@ from litestar.params import URLEncodedBody
 from sdc_core import clock
 from sdc_core.answers.backups import Backups
 from sdc_core.answers.jobs import Run
+from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
 
-from sdc_web import pages
+from sdc_web import htmx, pages
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
-from sdc_web.reports import asking, backups, jobs
+from sdc_web.reports import asking, backups, jobs, replica
 from sdc_web.sessions.signed_in import SignedIn
 
 DRILL = "drill.restore"
@@ -87,6 +89,23 @@ async def create_confirmation(
     return pages.redirect("/author/backups", "started")
 
 
+@post("/author/backups/copies", status_code=200, right="posts.publish")
+async def create_copy(
+    request: AnyRequest,
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for, so that only who may publish comes in
+) -> Response[str] | Response[bytes]:
+    """Have what was written copied now, and say whether it is."""
+    copied, reason = None, ""
+    try:
+        copied = await replica.copy_now(settings)
+    except Unavailable as error:
+        reason = str(error)
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/backups/_copied.html", copied=copied, reason=reason)
+    return pages.redirect("/author/backups", "copied-now" if copied else "not-copied")
+
+
 async def _told(worker: ServiceClient) -> Told:
     async with asking.together() as group:
         report = group.create_task(backups.report(worker))
@@ -100,4 +119,4 @@ def _question(mirror: Run | None) -> Question | None:
     return Question(run_id=mirror.id, detail=mirror.output) if mirror and mirror.confirmable else None
 
 
-route_handlers = [index, create_drill, create_confirmation]
+route_handlers = [index, create_drill, create_confirmation, create_copy]
