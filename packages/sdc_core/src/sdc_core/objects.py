@@ -7,6 +7,7 @@ import io
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import parse_timestamp
 
 from sdc_core import clock, s3_models
 from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
@@ -294,6 +296,8 @@ def _session() -> aioboto3.Session:
     """What clients begin with, made once a process: it holds what botocore knows of S3, and nobody's keys."""
     session = get_session()
     session.register_component("data_loader", s3_models.loader())
+    # A listing has a moment for each of a thousand objects, and botocore's own reader takes longer than all the rest.
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return aioboto3.Session(botocore_session=session)
 
 
@@ -317,6 +321,14 @@ def daily_endpoint(settings: Settings) -> Endpoint | None:
         secret_access_key=settings.REMOTE_DAILY_SECRET_ACCESS_KEY.get_secret_value(),
         region=settings.REMOTE_DAILY_REGION,
     )
+
+
+def _moment(text: str) -> datetime:
+    """A moment as stores write it: ISO 8601 in listings, else one of the forms of HTTP headers."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return parse_timestamp(text)
 
 
 def _bare(etag: object) -> str:

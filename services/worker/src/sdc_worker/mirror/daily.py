@@ -1,5 +1,6 @@
 """The daily mirror: plan, guard, copy, set aside what was deleted, check; at the end forget old history."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -127,23 +128,36 @@ async def foresee(
     """What a run would do. With `mark` it marks what a run has to mark, a new target and new buckets; else it changes
     nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
     """
-    # One listing of the whole target: its marker, the mirror and the history.
-    kept = await marked(target, mark=mark)
+    kept, listed = await _both_sides(source, names, target, mark=mark)
     require_clock(target)
     present, plans, question = {}, {}, None
     for bucket in names:
         mirrored = _below(kept, f"{CURRENT}{bucket}/")
-        if mark and (confirmed or not mirrored):
+        present[bucket] = listed[bucket]
+        if mark and (confirmed or not mirrored) and keys.MARKER not in listed[bucket]:
             # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
             # confirms a bucket without its marker need not do so every day.
             await markers.put(source, bucket)
-        present[bucket] = await markers.listing(source, bucket)
+            present[bucket] = await markers.listing(source, bucket)
         plans[bucket] = plan.make(present[bucket], mirrored)
         try:
             plan.require_sane(bucket, present[bucket], mirrored, plans[bucket])
         except MirrorAsks as asks:
             question = question or asks
     return Foreseen(present=present, plans=plans, question=question, history=tuple(_below(kept, HISTORY)))
+
+
+async def _both_sides(
+    source: ObjectStore, names: Sequence[str], target: Target, *, mark: bool
+) -> tuple[Listing, dict[str, Listing]]:
+    """At the same time: the whole target in one listing (marker, mirror, history), and each bucket."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            kept = group.create_task(marked(target, mark=mark))
+            listed = {bucket: group.create_task(markers.listing(source, bucket)) for bucket in names}
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return kept.result(), {bucket: each.result() for bucket, each in listed.items()}
 
 
 async def marked(target: Target, *, mark: bool = True) -> Listing:
