@@ -19,6 +19,7 @@ NO_PAGE = {
     "/author/media/{asset_id}/picture": "a part of a page",
     "/author/posts/{post_id}/preview/frame": "a page of the public site, in a frame",
     "/author/github/callback": "always leads on",
+    "/author/statistics/posts/{post_id}": "a part of a page, or leads on",
     "/author/statistics/live": "events, one after the other",
 }
 _TOKEN = re.compile(r"/author/invitations/[\w-]+")

@@ -219,6 +219,7 @@ WHO = {
     "GET /author/statistics/live": ANYBODY,
     "DELETE /author/statistics/notes/{note_id}": AUTHOR,
     "POST /author/statistics/notes": AUTHOR,
+    "GET /author/statistics/posts/{post_id}": AUTHOR,
     "GET /author/statistics/rows": ANYBODY,
     "POST /author/statistics/views": ANYBODY,
     "DELETE /author/statistics/views/{view_id}": ANYBODY,

@@ -10,15 +10,17 @@ import pytest
 from sdc_core import clock
 from sdc_core.access_log import Line
 from sdc_core.settings import Settings
+from sdc_web import posts
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.dashboard import live
 from sdc_web.db import Databases
+from sdc_web.posts import Draft
 from sdc_web.sessions import signed_in as sessions
 from sdc_worker import app as worker_app
 
 from log_lines import CHROME, FEEDLY, FIREFOX, GPTBOT, fill, page_view
-from signing_in import BROWSER, HTMX, bring, come_in, seen, send
+from signing_in import BROWSER, HTMX, OWNER, bring, come_in, seen, send
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -182,6 +184,23 @@ async def test_what_cannot_be_kept_comes_back_with_words_beside_the_field(
     assert answer.status_code == 422
     assert words in answer.text
     assert fields.get("text", fields.get("name", "")) in answer.text
+
+
+async def test_a_text_has_its_readers_in_its_editor(
+    signed_in: httpx.AsyncClient, databases: Databases, worker: worker_app.Parts
+) -> None:
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", body="Three words here."), 1)
+    before = (await signed_in.get(f"/author/posts/{post.id}", headers=BROWSER)).text
+    await posts.publish(databases.site, OWNER, post.id)
+    editor = (await signed_in.get(f"/author/posts/{post.id}", headers=BROWSER)).text
+    part = (await signed_in.get(f"/author/statistics/posts/{post.id}", headers=HTMX)).text
+    led = await signed_in.get(f"/author/statistics/posts/{post.id}", headers=BROWSER)
+    assert "/author/statistics/posts/" not in before
+    assert f'hx-get="/author/statistics/posts/{post.id}"' in editor
+    assert "<b>1</b> visitors" in part
+    assert "<bdi>Hacker News</bdi>" in part
+    assert (led.status_code, led.headers["location"]) == (303, "/author/statistics?path=%2Fposts%2Ffog")
 
 
 async def test_who_is_here_now_is_sent_as_events(signed_in: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
