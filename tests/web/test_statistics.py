@@ -99,6 +99,14 @@ async def test_a_row_leads_to_the_same_page_with_a_filter_that_can_be_taken_back
     assert html.unescape(back) == "/author/statistics?period=today"
 
 
+async def test_a_filter_that_the_form_adds_becomes_an_address_like_every_other(signed_in: httpx.AsyncClient) -> None:
+    sent = "/author/statistics?period=today&country=CH&add=browser&how=not&value=Firefox"
+    page, part = [await signed_in.get(sent, headers=headers) for headers in (BROWSER, HTMX)]
+    address = "/author/statistics?period=today&country=CH&not-browser=Firefox"
+    assert (page.status_code, page.headers["location"]) == (303, address)
+    assert (part.status_code, part.headers["hx-push-url"]) == (200, address)
+
+
 async def test_what_is_not_found_leads_to_a_redirect_with_the_address_filled_in(signed_in: httpx.AsyncClient) -> None:
     (address,) = re.findall(r'href="(/author/redirects\?path=[^"]+)"', await page(signed_in, "part=server"))
     form = await signed_in.get(html.unescape(address), headers=BROWSER)

@@ -39,9 +39,14 @@ async def show(
     databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
-) -> Response[str]:
-    """The page, or for htmx what changes of it; without the worker its place says so."""
+) -> Response[str] | Response[bytes]:
+    """The page, or for htmx what changes of it; without the worker its place says so. A filter that a form adds becomes
+    an address like every other.
+    """
     question = read(request)
+    added = "add" in request.query_params
+    if added and not htmx.wants_fragment(request):
+        return pages.redirect(question.address())
     parts = Parts(
         step=question.step,
         dimensions=kinds.PARTS[question.part],
@@ -63,7 +68,10 @@ async def show(
         panel=panels.panel(found, question, happened, may_redirect=author.may("site.change")) if found else None,
     )
     if htmx.wants_fragment(request):
-        return pages.fragment("author/statistics/_all.html", shown=shown)
+        part = pages.fragment("author/statistics/_all.html", shown=shown)
+        if added:
+            part.headers["HX-Push-Url"] = question.address()
+        return part
     return await pages.page(request, databases, "author/statistics/show.html", author=author, shown=shown)
 
 

@@ -122,7 +122,8 @@ def _holds(number: int, each: Condition) -> str:
         column, which = of_visit
         named = f"{column} IN ({', '.join(names)})"
         visits = f"SELECT day, visit FROM hits WHERE {which} AND {named}"  # noqa: S608 - from the closed tables above
-        found = f"coalesce((day, visit) IN ({visits}), false)"
+        # With a NULL among them DuckDB would compare each with each.
+        found = f"(day, coalesce(visit, -1)) IN ({visits})"
         if each.name == "referrer":
             found = f"({named} OR {found})"
     else:

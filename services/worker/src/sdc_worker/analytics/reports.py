@@ -61,7 +61,7 @@ class _Kind(NamedTuple):
 
 _CLIENTS = """
 SELECT key, sum(number) AS clients
-FROM (SELECT key, day, visitor, max(greatest(readers, 1)) AS number FROM rows GROUP BY key, day, visitor) GROUP BY key
+FROM (SELECT key, day, visitor, max(greatest(readers, 1)) AS number FROM {0} GROUP BY key, day, visitor) GROUP BY key
 """
 """Who asked, by the day; a program that fetches for many says for how many."""
 _BY_REQUESTS, _BY_BYTES, _BY_CLIENTS = ("requests",), ("bytes", "requests"), ("clients", "requests")
@@ -108,7 +108,7 @@ async def batch(hits: Hits, asked: Question, before: Question | None, parts: Par
     async with asyncio.TaskGroup() as group:
         totals = [group.create_task(summary(hits, each)) for each in (asked, before) if each]
         courses = [group.create_task(timeseries(hits, each, parts.step)) for each in (asked, before) if each]
-        slices = [group.create_task(breakdown(hits, asked, each, parts.limit)) for each in parts.dimensions]
+        slices = group.create_task(breakdowns(hits, asked, parts.dimensions, parts.limit))
         times = group.create_task(latency(hits, asked)) if parts.latency else None
         now = group.create_task(live(hits)) if parts.live else None
     return Batch(
@@ -116,27 +116,17 @@ async def batch(hits: Hits, asked: Question, before: Question | None, parts: Par
         timeseries=courses[0].result(),
         summary_before=totals[1].result() if before else None,
         timeseries_before=courses[1].result() if before else None,
-        breakdowns=[each.result() for each in slices],
+        breakdowns=slices.result(),
         latency=times.result() if times else None,
         live=now.result() if now else None,
     )
 
 
 async def summary(hits: Hits, asked: Question) -> Summary:
-    """The period's totals."""
-    sql = f"""
-    WITH {SQL_HITS}, rows AS MATERIALIZED (SELECT * FROM hits WHERE true{asked.where}),
-    read AS (
-        SELECT count(DISTINCT (day, visitor)) AS visitors, count(DISTINCT (day, visit)) AS visits,
-            count(*) AS page_views, count(*) FILTER (WHERE visit_views = 1) AS bounces
-        FROM rows WHERE page
-    ), lasting AS (
-        SELECT sum(us) AS us FROM (SELECT any_value(visit_us) AS us FROM rows WHERE page GROUP BY day, visit)
-    ), sent AS (SELECT sum(bytes) AS size_bytes, count(*) AS requests FROM rows)
-    SELECT visitors, visits, page_views, bounces, us, size_bytes, requests FROM read, lasting, sent
-    """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    (row,) = await _count(hits, sql, asked, keys=0)
-    visitors, visits, page_views, bounces, duration_us, size_bytes, requests = map(_number, row)
+    """The period's totals: the sums of its days'."""
+    days = await _course(hits, asked, "day")
+    totals = [sum(_number(row[place]) for row in days) for place in range(1, 8)]
+    visitors, visits, page_views, bounces, duration_us, requests, size_bytes = totals
     return Summary(
         visitors=visitors,
         visits=visits,
@@ -150,15 +140,6 @@ async def summary(hits: Hits, asked: Question) -> Summary:
 
 async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
     """The period's course. A visit counts in every step in which it has a page view."""
-    sql = f"""
-    WITH {SQL_HITS}, rows AS MATERIALIZED (
-        SELECT {_STEPS[by]} AS step, page, day, visitor, visit, bytes FROM hits WHERE true{asked.where}
-    ), read AS (
-        SELECT step, count(DISTINCT visitor) AS visitors, count(DISTINCT (day, visit)) AS visits, count(*) AS page_views
-        FROM rows WHERE page GROUP BY step
-    ), sent AS (SELECT step, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY step)
-    SELECT step, visitors, visits, page_views, requests, size_bytes FROM sent LEFT JOIN read USING (step)
-    """  # noqa: S608 - from the closed tables above; what a caller sent is bound
     found = {
         str(at): Point(
             at=str(at),
@@ -168,37 +149,78 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
             requests=_number(requests),
             bytes=_number(size_bytes),
         )
-        for at, visitors, visits, page_views, requests, size_bytes in await _count(hits, sql, asked, keys=1)
+        for at, visitors, visits, page_views, _, _, requests, size_bytes in await _course(hits, asked, by)
     }
     return Timeseries(by=by, points=[found.get(at) or Point(at=at) for at in asked.steps(by)])
 
 
-async def breakdown(hits: Hits, asked: Question, by: Dimension, limit: int) -> Breakdown:
-    """The period by one property, the largest first; `limit` from 1 to `MAX_ROWS`. Raises Invalid."""
-    _check(limit)
-    kind = _DIMENSIONS[by]
-    clients = _CLIENTS if kind.clients else "SELECT '' AS key, 0 AS clients WHERE false"
+async def _course(hits: Hits, asked: Question, by: Step) -> list[tuple[Cell, ...]]:
+    """By step: visitors, visits, page views, bounces, duration, requests, bytes. Of days, totals and course are one
+    statement, whose answer is worked out once for both.
+    """
     sql = f"""
     WITH {SQL_HITS}, rows AS MATERIALIZED (
+        SELECT {_STEPS[by]} AS step, page, day, visitor, visit, visit_views, visit_us, bytes FROM hits
+        WHERE true{asked.where}
+    ), read AS (
+        SELECT step, count(DISTINCT visitor) AS visitors, count(DISTINCT (day, visit)) AS visits,
+            count(*) AS page_views, count(*) FILTER (WHERE visit_views = 1) AS bounces
+        FROM rows WHERE page GROUP BY step
+    ), lasting AS (
+        SELECT step, sum(us) AS us
+        FROM (SELECT step, any_value(visit_us) AS us FROM rows WHERE page GROUP BY step, day, visit) GROUP BY step
+    ), sent AS (SELECT step, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY step)
+    SELECT step, visitors, visits, page_views, bounces, us, requests, size_bytes
+    FROM sent LEFT JOIN read USING (step) LEFT JOIN lasting USING (step)
+    """  # noqa: S608 - from the closed tables above; what a caller sent is bound
+    return await _count(hits, sql, asked, keys=1)
+
+
+async def breakdown(hits: Hits, asked: Question, by: Dimension, limit: int) -> Breakdown:
+    """The period by one property, the largest first; `limit` from 1 to `MAX_ROWS`. Raises Invalid."""
+    (found,) = await breakdowns(hits, asked, (by,), limit)
+    return found
+
+
+async def breakdowns(hits: Hits, asked: Question, by: Sequence[Dimension], limit: int) -> list[Breakdown]:
+    """The same by several properties, in one statement."""
+    _check(limit)
+    if not by:
+        return []
+    sql = f"WITH {SQL_HITS} " + " UNION ALL ".join(_sliced(each, asked) for each in dict.fromkeys(by))
+    slices: dict[str, list[Slice]] = {each: [] for each in by}
+    for name, *row in await _count(hits, sql, asked, keys=2):
+        slices[str(name)].append(_slice(row))
+    return [_largest(each, slices[each], limit) for each in by]
+
+
+def _sliced(by: Dimension, asked: Question) -> str:
+    """The statement of one dimension."""
+    kind = _DIMENSIONS[by]
+    rows = f"""(
         SELECT {kind.key} AS key, page, entry, visit_views, day, visitor, readers, bytes FROM hits
         WHERE {kind.present}{asked.where}
-    ), read AS (
+    )"""  # noqa: S608 - from the closed tables above; what a caller sent is bound
+    read = f"""
         SELECT key, count(DISTINCT (day, visitor)) AS visitors, count(*) AS page_views,
             count(*) FILTER (WHERE entry) AS visits, count(*) FILTER (WHERE entry AND visit_views = 1) AS bounces
-        FROM rows WHERE page GROUP BY key
-    ), asking AS ({clients}),
-    sent AS (SELECT key, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY key)
-    SELECT key, visitors, page_views, visits, bounces, requests, size_bytes, clients
-    FROM sent LEFT JOIN read USING (key) LEFT JOIN asking USING (key)
-    """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    found = [_slice(row) for row in await _count(hits, sql, asked, keys=1)]
-    largest = heapq.nsmallest(
-        limit, found, key=lambda each: (*(-getattr(each, name) for name in kind.largest), each.key)
-    )
-    return Breakdown(by=by, rows=largest, total=len(found))
+        FROM {rows} WHERE page GROUP BY key
+    """  # noqa: S608
+    asking = _CLIENTS.format(rows) if kind.clients else "SELECT '' AS key, 0 AS clients WHERE false"
+    return f"""
+    SELECT '{by}' AS part, key, visitors, page_views, visits, bounces, requests, size_bytes, clients
+    FROM (SELECT key, count(*) AS requests, sum(bytes) AS size_bytes FROM {rows} GROUP BY key)
+    LEFT JOIN ({read}) USING (key) LEFT JOIN ({asking}) USING (key)
+    """  # noqa: S608
 
 
-def _slice(row: tuple[Cell, ...]) -> Slice:
+def _largest(by: Dimension, slices: list[Slice], limit: int) -> Breakdown:
+    names = _DIMENSIONS[by].largest
+    largest = heapq.nsmallest(limit, slices, key=lambda each: (*(-getattr(each, name) for name in names), each.key))
+    return Breakdown(by=by, rows=largest, total=len(slices))
+
+
+def _slice(row: Sequence[Cell]) -> Slice:
     visitors, page_views, visits, bounces, requests, size_bytes, clients = map(_number, row[1:])
     return Slice(
         key=str(row[0]),
