@@ -35,6 +35,7 @@ SHOTS = [
     Shot(name="post-light", path=POST),
     Shot(name="home-dark", path="/", dark=True),
     Shot(name="cms-home-light", path="/author"),
+    Shot(name="statistics-light", path="/author/statistics"),
     Shot(name="editor-dark", path="/author/posts", dark=True, follow="The weight of the air"),
 ]
 

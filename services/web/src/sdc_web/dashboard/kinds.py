@@ -76,7 +76,7 @@ KINDS: dict[Dimension, Kind] = {
     "crawled": Kind(title="Pages that AI crawlers take", key="Page", filter="path", counts=("requests", "bytes")),
 }
 HEADS = {
-    "a_day": "Readers a day",
+    "a_day": "A day",
     "visitors": "Visitors",
     "visits": "Visits",
     "bounces": "Bounces",
