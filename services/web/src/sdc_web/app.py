@@ -51,7 +51,7 @@ from sdc_web.site.routes import cacheable
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
 WORKER_CONNECTIONS = 64
-"""One page of statistics asks fourteen questions at once."""
+"""Pages and streams of the statistics, lists and the home page ask side by side."""
 T = TypeVar("T")
 
 
