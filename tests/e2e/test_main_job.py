@@ -82,6 +82,7 @@ def upload(page: Page, site: Site, photo: Path) -> str:
     page.get_by_role("button", name="Upload").click()
     asset = page.locator(".asset").first
     expect(asset.locator(".picture")).to_be_visible(timeout=60_000)
+    expect(asset.locator(".state-pending")).to_have_count(0, timeout=60_000)
     return asset.locator("[id^=markdown-]").input_value()
 
 

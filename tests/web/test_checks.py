@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sdc_core.sqlite import execute
-from sdc_core.variants import Manifest, StoredVariant
+from sdc_core.variants import FIRST_RECIPE, Manifest, StoredVariant
 from sdc_web import checks, media, posts
 from sdc_web.checks.findings import MAX_OF_RULE, RULES
 from sdc_web.db import Databases
@@ -180,6 +180,14 @@ async def test_the_worst_comes_first_and_one_rule_does_not_hide_the_others(datab
     assert found[0] == ("dead-link", 101)
     assert found[-1] == ("heading-order", 105)
     assert [rule for rule, _ in found].count("unfinished") == MAX_OF_RULE
+
+
+async def test_a_picture_in_its_first_size_is_one_that_readers_see(databases: Databases, post: Post) -> None:
+    size = StoredVariant(name="480.webp", width=480, height=9, format="webp", size_bytes=40_000)
+    first = Manifest(recipe=FIRST_RECIPE, width=960, height=9, placeholder="", color="#000000", variants=(size,))
+    assert await told(databases, post, f"![Fog](media:{PENDING})") == [("picture-pending", 1)]
+    await media.ready(databases.site, PENDING, first)
+    assert await told(databases, post, f"![Fog](media:{PENDING})", cover_asset_id=PENDING) == []
 
 
 async def test_hints_alone_are_no_reason_to_ask(databases: Databases, post: Post) -> None:

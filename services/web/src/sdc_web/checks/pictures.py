@@ -45,7 +45,7 @@ async def look(connection: Connection, draft: Draft, kind: Kind, shown: tuple[Ta
     asset = assets.get(cover)
     if asset is None or asset.state == "failed":
         found.append(Finding(rule="cover-missing", what="The cover cannot be shown.", field="cover_id"))
-    elif asset.state == "pending":
+    elif _unseen(asset):
         found.append(Finding(rule="picture-pending", what="The cover is still in work.", field="cover_id"))
     elif not asset.alt:
         what = f"The cover {shortened(asset.file_name)} has no alternative text in the library."
@@ -61,7 +61,7 @@ def _of(use: _Use, asset: media.Asset | None) -> Iterator[Finding]:
     name = shortened(asset.file_name)
     if asset.state == "failed":
         yield Finding(rule="picture-failed", what=f"{name} cannot be shown.", field=use.field, line=use.line)
-    if asset.state == "pending":
+    if _unseen(asset):
         yield Finding(rule="picture-pending", what=f"{name} is still in work.", field=use.field, line=use.line)
     if use.field == "project_pictures" and not asset.alt:
         what = f"{name} has no alternative text in the library."
@@ -69,6 +69,11 @@ def _of(use: _Use, asset: media.Asset | None) -> Iterator[Finding]:
     if asset.manifest and (heavy := _smallest(asset.manifest)) > HEAVY_BYTES:
         what = f"{name} takes {heavy / 1_000_000:.1f} MB."
         yield Finding(rule="heavy-picture", what=what, field=use.field, line=use.line)
+
+
+def _unseen(asset: media.Asset) -> bool:
+    """Whether readers see no picture yet: its first size is there long before all of them."""
+    return asset.state == "pending" and asset.manifest is None
 
 
 def _smallest(manifest: Manifest) -> int:
