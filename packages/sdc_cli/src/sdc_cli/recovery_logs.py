@@ -5,13 +5,12 @@ remembers would not be counted until it had grown beyond it.
 """
 
 import asyncio
-import zlib
 from pathlib import Path
 
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_worker.drills import checks
-from sdc_worker.ingest import store
+from sdc_worker.ingest import packing, store
 
 SINCE_EVER = "0000-00-00"
 MOST = 10_000
@@ -34,7 +33,7 @@ async def _write(connection: Connection, slot: str, day: str, path: Path) -> int
     await asyncio.to_thread(scratch.unlink, missing_ok=True)
     at = lines = 0
     while (batch := await store.stream_batch(connection, slot=slot, day=day, at=at)) is not None:
-        plain = await asyncio.to_thread(zlib.decompress, batch.body)
+        plain = await asyncio.to_thread(packing.unpack, batch.body)
         await asyncio.to_thread(_append, scratch, plain)
         at += len(plain)
         lines += plain.count(b"\n")
