@@ -27,6 +27,7 @@ FIRST = (
     "e2e to e",
     "e2e from f",
     "faults",
+    "tests/cli/test_recover.py",
     "tests/cli/test_up.py",
     "tests/worker/test_worker_app.py",
     "tests/cli/test_command.py",
