@@ -29,6 +29,7 @@ FIRST = (
     "faults",
     "tests/cli/test_recover.py",
     "tests/cli/test_up.py",
+    "tests/worker/test_analytics_oracle.py",
     "tests/worker/test_worker_app.py",
     "tests/cli/test_command.py",
     "tests/web/test_bad_input_requests.py",
