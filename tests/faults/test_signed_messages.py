@@ -23,7 +23,7 @@ def worker_routes() -> list[tuple[str, str]]:
     """Every request of the worker's surface that is signed, as the interfaces have it, with its places filled."""
     section = INTERFACES.read_text().partition("## Worker's surface")[2].partition("\n## ")[0]
     found = re.findall(r"`(GET|PUT|POST|DELETE) (/[^`?\s]*)", section)
-    filled = {"{slot}": "0", "{day}": clock.today(), "{name}": "cron.expire"}
+    filled = {"{slot}": "0", "{day}": clock.today(), "{name}": "cron.expire", "{id}": "01ARZ3NDEKTSV4RRFFQ69G5FAV"}
     routes = []
     for method, path in found:
         concrete = re.sub(r"\{\w+\}", lambda place: filled[place[0]], path)

@@ -16,6 +16,7 @@ from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire
 from sdc_web.media import assets
 from sdc_web.posts import Draft, history
+from sdc_web.reports import notes, saved_views
 from sdc_web.request_log.asked import logged_path
 from sdc_web.sessions import confirm, signed_in
 
@@ -103,6 +104,8 @@ async def test_who_leaves_loses_every_way_in_and_nothing_of_what_they_wrote(
     asset = assets.new_asset("0" * 64, "a.png", "image/png", 9, "", eve.id)
     async with databases.site.transaction() as connection:
         await assets.insert(connection, asset)
+    await notes.add(databases.site, eve.actor, "2026-01-01", "A new year")
+    await saved_views.save(databases.site, eve.actor, "Hers", "by=page")
     token = (await tokens.issue(databases.site, eve.actor, name="x", scope="read", author_id=eve.id)).text
     link = await one_time_tokens.issue_login_link(databases, "eve")
     session = await signed_in.start(databases, eve, user_agent="", country="")
@@ -122,7 +125,9 @@ async def test_who_leaves_loses_every_way_in_and_nothing_of_what_they_wrote(
         assert (await posts.find(connection, OWNER, post.id)).author_id == OWNER.id
         kept = await assets.require(connection, asset.id)
         (entry,) = await history.entries(connection, post.id, limit=1)
-    assert (kept.author_id, entry.author_name) == (OWNER.id, "Eve")
+        (note,) = await notes.of_days(connection, OWNER, "2026-01-01", "2026-01-01")
+        assert await saved_views.listing(connection, eve.actor) == []
+    assert (kept.author_id, entry.author_name, note.author_id) == (OWNER.id, "Eve", OWNER.id)
     assert "Eve" not in (await client.get(LIST, headers=BROWSER)).text
     assert (await told(databases, "author"))[-1] == ("author.removed", "eve; what was theirs is ada's")
     assert (await another(databases, "eve", "viewer")).name == "eve"
@@ -132,8 +137,8 @@ async def test_whoever_adds_a_table_of_what_is_an_authors_says_what_becomes_of_i
     statement = "SELECT m.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE c.name = 'author_id'"
     async with databases.site.read() as connection:
         tables = {str(row[0]) for row in await connection.execute_fetchall(f"{statement} AND m.type = 'table'")}
-    handed_over, told = {"posts", "catalogue", "media_assets"}, {"revisions", "audit_entries"}
-    gone = {"api_tokens", "passkeys", "totp_secrets", "recovery_codes", "github_accounts"}
+    handed_over, told = {"posts", "catalogue", "media_assets", "statistics_notes"}, {"revisions", "audit_entries"}
+    gone = {"api_tokens", "passkeys", "totp_secrets", "recovery_codes", "github_accounts", "statistics_views"}
     assert tables == handed_over | told | gone
 
 

@@ -88,12 +88,15 @@ WHERE id = :id
 """
 SQL_HAND_OVER_POSTS = "UPDATE posts SET author_id = :heir_id WHERE author_id = :id"
 SQL_HAND_OVER_MEDIA = "UPDATE media_assets SET author_id = :heir_id WHERE author_id = :id"
+SQL_HAND_OVER_NOTES = "UPDATE statistics_notes SET author_id = :heir_id WHERE author_id = :id"
+SQL_FORGET_VIEWS = "DELETE FROM statistics_views WHERE author_id = :id"
 SQL_FORGET_TOKENS = "DELETE FROM api_tokens WHERE author_id = :id"
 SQL_FORGET_PASSKEYS = "DELETE FROM passkeys WHERE author_id = :id"
 SQL_FORGET_CODES = "DELETE FROM totp_secrets WHERE author_id = :id"
 SQL_FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE author_id = :id"
 SQL_FORGET_GITHUB = "DELETE FROM github_accounts WHERE author_id = :id"
 _FORGET = (
+    SQL_FORGET_VIEWS,
     SQL_FORGET_TOKENS,
     SQL_FORGET_PASSKEYS,
     SQL_FORGET_CODES,
@@ -115,7 +118,7 @@ async def remove(databases: Databases, by: Actor, author_id: str, heir_id: str) 
         if heir is None or heir.id == leaving.id or heir.role == "viewer":
             raise Invalid("choose an owner or another author, whose their texts and pictures will be", field="heir_id")
         values = {"id": author_id, "heir_id": heir_id}
-        for statement in (SQL_HAND_OVER_POSTS, SQL_HAND_OVER_MEDIA):
+        for statement in (SQL_HAND_OVER_POSTS, SQL_HAND_OVER_MEDIA, SQL_HAND_OVER_NOTES):
             await execute(connection, statement, values)
         for statement in _FORGET:
             await execute(connection, statement, {"id": author_id})
