@@ -12,7 +12,7 @@ from sdc_web import audit
 from sdc_web.authors import rights, sealing
 from sdc_web.authors.rights import Actor
 from sdc_web.endpoints import addresses, queue, store
-from sdc_web.endpoints.records import MAX_WAITING, TYPES, Endpoint
+from sdc_web.endpoints.records import MAX_WAITING, TYPES, Endpoint, State
 
 MAX_ENDPOINTS = 20
 MAX_NAME = 80
@@ -97,20 +97,20 @@ async def change(database: Database, by: Actor, settings: Settings, endpoint_id:
 
 async def pause(database: Database, by: Actor, endpoint_id: str) -> None:
     """Nothing is sent from now on; what happens meanwhile waits. Raises Forbidden, NotFound."""
-    rights.require(by, "endpoints.change")
-    async with database.transaction() as connection:
-        found = await _one(connection, endpoint_id)
-        await store.set_state(connection, endpoint_id, "paused")
-        await audit.record(connection, by, "endpoint.paused", endpoint_id, found.name)
+    await _switch(database, by, endpoint_id, "paused", "endpoint.paused")
 
 
 async def resume(database: Database, by: Actor, endpoint_id: str) -> None:
     """On again, after a pause or a disabling; what waits goes out. Raises Forbidden, NotFound."""
+    await _switch(database, by, endpoint_id, "on", "endpoint.resumed")
+
+
+async def _switch(database: Database, by: Actor, endpoint_id: str, state: State, action: audit.Action) -> None:
     rights.require(by, "endpoints.change")
     async with database.transaction() as connection:
         found = await _one(connection, endpoint_id)
-        await store.set_state(connection, endpoint_id, "on")
-        await audit.record(connection, by, "endpoint.resumed", endpoint_id, found.name)
+        await store.set_state(connection, endpoint_id, state)
+        await audit.record(connection, by, action, endpoint_id, found.name)
 
 
 async def remove(database: Database, by: Actor, endpoint_id: str) -> None:
