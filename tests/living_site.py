@@ -127,6 +127,19 @@ class Site:
         headers["content-type"] = "application/json"
         return httpx.request(method, self.worker_url + path, content=body, headers=headers, timeout=30, trust_env=False)
 
+    def run_job(self, name: str) -> dict[str, str]:
+        """A cron job that was asked for now: its run, ended, or after a first attempt that failed."""
+        started = self.worker("POST", f"/jobs/{name}/runs")
+        assert started.status_code == 202, started.text
+        run: dict[str, str] = {}
+
+        def looked() -> bool:
+            run.update(self.worker("GET", f"/jobs/{name}/runs/{started.json()['id']}").json())
+            return run["ended_us"] is not None or run["output"].startswith("attempt 1: ")
+
+        eventually(looked)
+        return run
+
     def counted(self, prefix: str) -> dict[str, int]:
         """How often each path with that beginning was asked for, as the worker's statistics have it."""
         day = clock.today()

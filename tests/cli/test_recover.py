@@ -13,9 +13,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from sdc_core.objects import Endpoint
+from sdc_core.objects import Endpoint, open_store
 
-from e2e_site import make_remote
+from e2e_site import Remote, make_remote
 from living_site import PASSWORD, Site, eventually, exactly_once, small_photograph
 from sdc_up import SDC, Up
 
@@ -29,8 +29,9 @@ class Destroyed:
     is there by then.
     """
 
-    def __init__(self, site: Site, scratch: Path) -> None:
+    def __init__(self, site: Site, remote: Remote, scratch: Path) -> None:
         self.site = site
+        self.remote = remote
         asset = json.loads(site.upload(small_photograph(scratch, 1)).text)[0]["asset_id"]
         eventually(lambda: site.asset(asset) == "ready")
         markdown = re.search(r"!\[[^]]*\]\(([^)]+)\)", site.ask(f"/author/media/{asset}", site.author).text)
@@ -42,6 +43,8 @@ class Destroyed:
         self._read(READ[:5])
         eventually(lambda: len(site.counted("/read/")) == 5)
         self.backed_up = site.sdc("backup", "now")
+        self.rehearsed = site.run_job("drill.rehearsal")
+        self.rehearsed_without = asyncio.run(self._rehearse_without_the_picture())
         self._burn()
         self._bring_back()
         self._return()
@@ -49,6 +52,17 @@ class Destroyed:
     def _read(self, paths: list[str]) -> None:
         for path in paths:
             self.site.ask(path)
+
+    async def _rehearse_without_the_picture(self) -> dict[str, str]:
+        """One size of it is taken out of the mirror for the time of a run."""
+        async with open_store(self.remote.endpoint) as store:
+            listed = [info.key async for info in store.list(self.remote.bucket, "current/media/variants/")]
+            key = next(each for each in listed if each.endswith(self.picture.rpartition("/")[2].partition("?")[0]))
+            whole = await store.get(self.remote.bucket, key, max_bytes=1 << 24)
+            await store.delete(self.remote.bucket, key)
+            run = await asyncio.to_thread(self.site.run_job, "drill.rehearsal")
+            await store.put(self.remote.bucket, key, whole, content_type="image/avif")
+        return run
 
     def _burn(self) -> None:
         shutil.rmtree(self.site.data, ignore_errors=True)
@@ -101,12 +115,25 @@ def destroyed(object_store_endpoint: Endpoint, tmp_path_factory: pytest.TempPath
         try:
             site.await_ready()
             site.become_author()
-            yield Destroyed(site, tmp_path_factory.mktemp("photographs"))
+            yield Destroyed(site, remote, tmp_path_factory.mktemp("photographs"))
         finally:
             if site.up.process.poll() is None:
                 site.up.end(signal.SIGKILL)
             site.author.close()
             site.visitor.close()
+
+
+def test_a_rehearsal_reads_the_restored_site_and_finds_it_like_the_living_one(destroyed: Destroyed) -> None:
+    assert destroyed.rehearsed["outcome"] == "ok", destroyed.rehearsed["output"]
+    read = re.search(r"(\d+) pages and (\d+) pictures read: (\d+) are", destroyed.rehearsed["output"])
+    assert read is not None
+    pages, pictures, same = map(int, read.groups())
+    assert (pages, same) == (2, pages + pictures)
+    assert pictures >= 2
+
+
+def test_a_rehearsal_names_the_picture_that_the_mirror_lacks(destroyed: Destroyed) -> None:
+    assert f"does not show {destroyed.picture}: it answered 503" in destroyed.rehearsed_without["output"]
 
 
 def test_a_dry_run_tells_what_would_come_back_and_touches_nothing(destroyed: Destroyed) -> None:

@@ -116,6 +116,7 @@ WHO = {
     "POST /author/backups/confirmations": OWNER,
     "POST /author/backups/copies": AUTHOR,
     "POST /author/backups/drills": OWNER,
+    "POST /author/backups/rehearsals": OWNER,
     "GET /author/jobs": OWNER,
     "GET /author/jobs/{name}": OWNER,
     "PUT /author/jobs/{name}/pause": OWNER,

@@ -27,6 +27,7 @@ AWAY = frozenset(
         "/author/media",
         "/author/jobs",
         "/author/backups/drills",
+        "/author/backups/rehearsals",
         "/author/statistics/export",
         "/api/v1/analytics",
     }

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from sdc_core import clock, sqlite
 from sdc_core.answers.analytics import Breakdown, Slice
-from sdc_core.answers.jobs import Run
+from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.settings import Settings
 from sdc_web import posts
 from sdc_web.dashboard.readers import missed
@@ -152,6 +152,31 @@ async def test_the_backups_page_tells_what_is_missing(signed_in: httpx.AsyncClie
 async def test_a_drill_is_started_by_a_button(signed_in: httpx.AsyncClient) -> None:
     answer = await send(signed_in, "/author/backups/drills", {})
     assert (answer.status_code, answer.headers["location"]) == (303, "/author/backups?said=started")
+
+
+async def test_a_rehearsal_is_started_by_a_button(signed_in: httpx.AsyncClient, worker: worker_app.Parts) -> None:
+    answer = await send(signed_in, "/author/backups/rehearsals", {})
+    async with worker.database.read() as connection:
+        started = await store.last_run(connection, "drill.rehearsal")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/backups?said=started")
+    assert started is not None
+
+
+async def test_the_last_drills_are_shown_with_how_many_were_good(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    outcomes: tuple[Outcome, ...] = ("ok", "failed", "ok")
+    for number, outcome in enumerate(outcomes):
+        run = Run(
+            id=f"run_{number}", job="drill.restore", trigger="schedule", attempt=1, due_us=clock.now_us() + number,
+            started_us=1, ended_us=2, outcome=outcome, output="",
+        )  # fmt: skip
+        async with worker.database.transaction() as connection:
+            await store.insert_run(connection, run)
+    pages = [(await signed_in.get(path, headers=BROWSER)).text for path in ("/author", "/author/backups")]
+    marks = '<span class="state-ok"></span><span class="state-failed"></span><span class="state-ok"></span>'
+    assert [marks in page for page in pages] == [True, True]
+    assert ["The last 3, 2 of them good." in page for page in pages] == [True, True]
 
 
 async def test_the_backups_page_asks_again_while_a_drill_runs(

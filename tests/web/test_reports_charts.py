@@ -1,3 +1,4 @@
+import msgspec
 from sdc_core import clock
 from sdc_core.answers.backups import Backups, ReplicaHealth, Replication
 from sdc_core.answers.jobs import JobReport, Outcome, Run
@@ -88,6 +89,21 @@ def test_without_litestream_the_replica_is_a_failure_in_words() -> None:
     report = Backups(replication=Replication(running=False, reason="not running"), mirror=None, drill=None, remote=True)
     card = backups.cards(report, NOW_US)[0]
     assert (card.verdict, card.at_us, card.detail) == ("failed", None, "not running")
+
+
+def test_a_rehearsal_is_in_time_for_33_days_then_late_then_failed() -> None:
+    words = []
+    for hours in (33 * 24, 33 * 24 + 2, 35 * 24):
+        run = msgspec.structs.replace(ended(hours), job="drill.rehearsal")
+        report = Backups(replication=replicated(), mirror=None, drill=None, remote=True, rehearsal=run)
+        words.append(backups.cards(report, NOW_US)[3].verdict_words)
+    assert words == ["in time", "2 hours late", "2 days late"]
+
+
+def test_the_history_of_drills_is_told_from_the_oldest_to_the_newest() -> None:
+    runs = [ended(1), ended(25, "failed"), ended(49)]
+    report = Backups(replication=replicated(), mirror=None, drill=runs[0], remote=True, drills=runs)
+    assert backups.cards(report, NOW_US)[2].history == ("ok", "failed", "ok")
 
 
 def test_a_skipped_mirror_is_no_failure() -> None:

@@ -45,7 +45,7 @@ def backup() -> None:
 @backup.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(*, as_json: bool) -> None:
-    """How the replicas, the mirror and the last restore drill are."""
+    """How the replicas, the mirror, the last restore drill and the last rehearsal are."""
     told = asyncio.run(worker_calls.get(core_settings.load(), "/backups", Backups))
     if as_json:
         click.echo(msgspec.json.encode(told))
@@ -56,6 +56,7 @@ def status(*, as_json: bool) -> None:
         click.echo(f"{each.name}: {age(each)}")
     click.echo(f"mirror: {words(told.mirror)}" if told.remote else "mirror: no remote is set (SDC_REMOTE_DAILY_BUCKET)")
     click.echo(f"restore drill: {words(told.drill)}")
+    click.echo(f"rehearsal: {words(told.rehearsal)}")
 
 
 @backup.command()

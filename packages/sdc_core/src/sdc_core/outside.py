@@ -39,10 +39,12 @@ async def post(
     return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
-async def get(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
-    """GET in the same way."""
+async def get(
+    url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False, whole: bool = False
+) -> Attempt:
+    """GET in the same way; with `whole` all of the answer is read, up to `attempts.MAX_ANSWER`."""
     answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
-    return await attempts.make(answer, timeout_s, attempts.beginning)
+    return await attempts.make(answer, timeout_s, attempts.whole if whole else attempts.beginning)
 
 
 async def ping(url: str, *, timeout_s: float = SEND_S) -> str:

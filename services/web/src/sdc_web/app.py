@@ -75,10 +75,17 @@ def create() -> ASGIApp:
     return build(settings, routes_of(settings))
 
 
-def build(settings: Settings, routes: "Routes | None" = None) -> ASGIApp:
+def rehearse(settings: Settings, below: str) -> ASGIApp:
+    """The public site alone, over databases that were restored and pictures that are `below` something in their bucket.
+    No loop runs: nothing is announced, delivered, shipped or published.
+    """
+    return build(settings, Routes(public_alone=True), rehearsed_below=below)
+
+
+def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below: str | None = None) -> ASGIApp:
     """The application. Its parts open with the ASGI lifespan. Raises Misconfigured without a webhook secret."""
     routes = routes or Routes(_own_routes(settings))
-    opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets))
+    opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets), rehearsed_below)
     routes.litestar.state.clear()
     edge = Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings))
     opened.page_cache = PageCache(
@@ -99,22 +106,17 @@ def _own_routes(settings: Settings) -> list[HTTPRouteHandler | Router]:
 
 
 class Routes:
-    """Every route. To work them out takes longer than all else here, so applications that follow one another, as in
-    tests, may have the same ones: `opened` is whose they are now.
+    """Every route, or those that the public may ask. To work them out takes longer than all else here, so applications
+    that follow one another, as in tests, may have the same ones: `opened` is whose they are now.
     """
 
     opened: "_Opened"
 
-    def __init__(self, more: Sequence[HTTPRouteHandler | Router] = ()) -> None:
+    def __init__(self, more: Sequence[HTTPRouteHandler | Router] = (), *, public_alone: bool = False) -> None:
+        others = (author, dashboard, hooks, api)
+        behind = [] if public_alone else [route for each in others for route in each.route_handlers]
         self.litestar = Litestar(
-            route_handlers=[
-                *site.route_handlers,
-                *more,
-                *author.route_handlers,
-                *dashboard.route_handlers,
-                *hooks.route_handlers,
-                *api.route_handlers,
-            ],
+            route_handlers=[*site.route_handlers, *more, *behind],
             dependencies={**author.dependencies, **_dependencies(self)},
             exception_handlers={
                 **author.exception_handlers,
@@ -148,9 +150,10 @@ class _Opened:
     page_cache: PageCache
     request_log: RequestLogMiddleware
 
-    def __init__(self, settings: Settings, keyring: Keyring) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring, rehearsed_below: str | None) -> None:
         self.settings = settings
         self.keyring = keyring
+        self._rehearsed_below = rehearsed_below
         self.rates = api.Rates()
         self.looks = site.Looks()
         self._parts: Parts | None = None
@@ -190,12 +193,14 @@ class _Opened:
                     "endpoints.deliver": lambda: endpoints.run(databases.site, settings),
                     "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
                 }
+                if self._rehearsed_below is None
+                else {}
             ) as board,
         ):
             self._parts = Parts(
                 databases=databases,
                 store=store,
-                pictures=site.Pictures(store, settings.S3_MEDIA_BUCKET),
+                pictures=site.Pictures(store, settings.S3_MEDIA_BUCKET, self._rehearsed_below or ""),
                 cards=site.Cards(),
                 worker=worker,
                 board=board,

@@ -24,6 +24,13 @@ from sdc_web import db, event_loop
 if TYPE_CHECKING:
     from litestar.types import ASGIApp  # brings the whole framework with it
 
+USAGE = """usage: sdc-web [--rehearsal PREFIX]
+
+The public site and the author's part. Set up by SDC_* variables, see docs/settings.md; ended by SIGTERM or SIGINT.
+
+--rehearsal   serve the public site alone and do nothing by itself; PREFIX stands before the keys of the pictures
+"""
+REHEARSAL = "--rehearsal"
 BACKLOG = 1024
 BACKPRESSURE = 512
 """Connections that one process holds at once; further ones wait in the kernel."""
@@ -37,12 +44,23 @@ _TO_ROOT = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests under way. Exit 1 with one line when it cannot begin."""
+    """Serve until SIGTERM or SIGINT, then finish the requests under way. Exit 1 with one line when it cannot begin, 2
+    on misuse.
+    """
+    given = sys.argv[1:]
+    rehearses = len(given) == 2 and given[0] == REHEARSAL
+    if given and not rehearses:
+        asked = given == ["--help"]
+        (sys.stdout if asked else sys.stderr).write(USAGE)
+        sys.exit(0 if asked else 2)
     try:
         settings = load()
         logging.configure("web", settings.LOG_LEVEL)
         process.share_one_heap()
         prepare(settings)
+        if rehearses:
+            serve(settings, partial(rehearsal, settings, given[1]))
+            return
         if FORKS:
             load_for_all(settings)
         serve(settings)
@@ -145,6 +163,13 @@ def application() -> "ASGIApp":
     from sdc_web import app  # noqa: PLC0415
 
     return app.create()
+
+
+def rehearsal(settings: Settings, below: str) -> "ASGIApp":
+    """What the process of a rehearsal serves."""
+    from sdc_web import app  # noqa: PLC0415
+
+    return app.rehearse(settings, below)
 
 
 def _begin_below(parent: int) -> None:

@@ -1,4 +1,4 @@
-"""Replicas, the mirror and the restore drill."""
+"""Replicas, the mirror, restore drills and rehearsals."""
 
 import msgspec
 
@@ -26,9 +26,14 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backups(msgspec.Struct, frozen=True, kw_only=True):
-    """`replication` as Litestream tells it; the newest mirror and drill; whether a remote is set."""
+    """`replication` as Litestream tells it; the newest mirror, drill and rehearsal; whether a remote is set; the last
+    drills and rehearsals, newest first.
+    """
 
     replication: Replication
     mirror: Run | None
     drill: Run | None
     remote: bool
+    rehearsal: Run | None = None
+    drills: list[Run] = []
+    rehearsals: list[Run] = []

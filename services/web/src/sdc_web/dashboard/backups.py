@@ -1,4 +1,4 @@
-"""Backups: where the copies are, how old each is; copying now, a restore drill, letting a stopped mirror go on."""
+"""Backups: where the copies are, how old each is; copying now, proving that they restore, confirming a mirror."""
 
 from typing import Annotated
 
@@ -21,7 +21,8 @@ from sdc_web.sessions.signed_in import SignedIn
 
 DRILL = "drill.restore"
 MIRROR = "mirror.daily"
-JOBS = (MIRROR, "mirror.monthly", DRILL)
+REHEARSAL = "drill.rehearsal"
+JOBS = (MIRROR, "mirror.monthly", DRILL, REHEARSAL)
 RUNS = 20
 
 
@@ -52,7 +53,7 @@ async def index(
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
-    """The three copies and their last runs."""
+    """The copies, the proofs that they restore, and their last runs."""
     told = await asking.unless_away(_told(worker))
     return await pages.page(
         request,
@@ -74,6 +75,17 @@ async def create_drill(
 ) -> Response[bytes]:
     """Restore from the farthest copy now, and compare."""
     await jobs.start(worker, databases.site, author.actor, DRILL)
+    return pages.redirect("/author/backups", "started")
+
+
+@post("/author/backups/rehearsals", status_code=303, right="jobs.change")
+async def create_rehearsal(
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+) -> Response[bytes]:
+    """Start the restored site beside the living one now, and read it."""
+    await jobs.start(worker, databases.site, author.actor, REHEARSAL)
     return pages.redirect("/author/backups", "started")
 
 
@@ -119,4 +131,4 @@ def _question(mirror: Run | None) -> Question | None:
     return Question(run_id=mirror.id, detail=mirror.output) if mirror and mirror.confirmable else None
 
 
-route_handlers = [index, create_drill, create_confirmation, create_copy]
+route_handlers = [index, create_drill, create_rehearsal, create_confirmation, create_copy]

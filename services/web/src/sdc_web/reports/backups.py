@@ -1,32 +1,42 @@
-"""How well the site is backed up: the replica, the mirror and the last drill, each with a verdict."""
+"""How well the site is backed up: the replica, the mirror, the last drill and rehearsal, each with a verdict."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
 from sdc_core.answers.backups import Backups, Replication
-from sdc_core.answers.jobs import Run
+from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.service_client import ServiceClient
 
 from sdc_web.reports.asking import ask
 
 Verdict: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
-LATE_AFTER_US = 36 * 3600 * clock.SECOND_US
+Kind: TypeAlias = Literal["mirror", "drill", "rehearsal"]
+LATE_AFTER_US: dict[Kind, int] = {
+    "mirror": 36 * 3600 * clock.SECOND_US,
+    "drill": 36 * 3600 * clock.SECOND_US,
+    "rehearsal": 33 * clock.DAY_US,
+}
+_TITLES: dict[Kind, str] = {"mirror": "Mirror", "drill": "Restore drill", "rehearsal": "Rehearsal"}
 MAX_DETAIL = 300
 NOT_YET = "It has not run yet."
 NOT_SET_UP = "All copies are on this machine."
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One copy, its verdict in a word and in words, and when it last succeeded."""
+    """One copy, its verdict in a word and in words, and when it last succeeded. `history` are the outcomes of the last
+    runs, oldest first.
+    """
 
-    id: Literal["replica", "mirror", "drill"]
+    id: Literal["replica", "mirror", "drill", "rehearsal"]
     title: str
     verdict: Verdict
     verdict_words: str
     at_us: int | None
     duration_us: int | None
     detail: str
+    history: tuple[Outcome, ...] = ()
 
 
 async def report(worker: ServiceClient) -> Backups:
@@ -35,11 +45,12 @@ async def report(worker: ServiceClient) -> Backups:
 
 
 def cards(backups: Backups, now_us: int) -> list[Card]:
-    """The three, in the order of their distance from the disk."""
+    """The copies in the order of their distance from the disk, then the proofs that they restore."""
     return [
         _replica(backups.replication),
-        _of_run("mirror", "Mirror", backups.mirror, now_us, set_up=backups.remote),
-        _of_run("drill", "Restore drill", backups.drill, now_us, set_up=True),
+        _of_run("mirror", backups.mirror, now_us, set_up=backups.remote),
+        _of_run("drill", backups.drill, now_us, runs=backups.drills),
+        _of_run("rehearsal", backups.rehearsal, now_us, runs=backups.rehearsals),
     ]
 
 
@@ -69,21 +80,22 @@ def _judge_replica(replication: Replication) -> tuple[Verdict, str, str]:
     return "ok", "in step", "Every commit is copied to the object store within a second."
 
 
-def _of_run(id_: Literal["mirror", "drill"], title: str, run: Run | None, now_us: int, *, set_up: bool) -> Card:
-    verdict, words = _judge(run, now_us, set_up=set_up)
+def _of_run(kind: Kind, run: Run | None, now_us: int, *, set_up: bool = True, runs: Sequence[Run] = ()) -> Card:
+    verdict, words = _judge(kind, run, now_us, set_up=set_up)
     succeeded = run is not None and run.outcome == "ok"
     return Card(
-        id=id_,
-        title=title,
+        id=kind,
+        title=_TITLES[kind],
         verdict=verdict,
         verdict_words=words,
         at_us=run.ended_us if run and succeeded else None,
         duration_us=run.duration_us if run else None,
         detail=_sentence(run.output) if run else NOT_YET if set_up else NOT_SET_UP,
+        history=tuple(each.outcome for each in reversed(runs)),
     )
 
 
-def _judge(run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]:
+def _judge(kind: Kind, run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]:
     if not set_up:
         return "warning", "no remote bucket"
     if run is None:
@@ -92,10 +104,16 @@ def _judge(run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]
         return "unknown", run.outcome
     if run.outcome != "ok" or run.ended_us is None:
         return "failed", run.outcome.replace("_", " ")
-    late_us = now_us - run.ended_us - LATE_AFTER_US
+    return _judge_age(now_us - run.ended_us - LATE_AFTER_US[kind])
+
+
+def _judge_age(late_us: int) -> tuple[Verdict, str]:
     if late_us <= 0:
         return "ok", "in time"
-    return "failed" if late_us > clock.DAY_US else "warning", f"{late_us // (3600 * clock.SECOND_US)} hours late"
+    if late_us > clock.DAY_US:
+        days = late_us // clock.DAY_US
+        return "failed", f"{days} {'day' if days == 1 else 'days'} late"
+    return "warning", f"{late_us // (3600 * clock.SECOND_US)} hours late"
 
 
 def _sentence(text: str) -> str:

@@ -36,11 +36,13 @@ class Pictures:
     has at most `WHOLE_BYTES` is read before it is answered. Larger ones, which are few, have a bound of their own.
     """
 
-    __slots__ = ("_bucket", "_reads", "_store", "_streams")
+    __slots__ = ("_below", "_bucket", "_reads", "_store", "_streams")
 
-    def __init__(self, store: ObjectStore, bucket: str) -> None:
+    def __init__(self, store: ObjectStore, bucket: str, below: str = "") -> None:
+        """`below` stands before each key: in a mirror, a bucket is a part of another one."""
         self._store = store
         self._bucket = bucket
+        self._below = below
         self._reads = asyncio.Semaphore(READS)
         self._streams = asyncio.Semaphore(STREAMS)
 
@@ -59,7 +61,7 @@ class Pictures:
             try:
                 async with asyncio.timeout(OPEN_S):
                     await stack.enter_async_context(bound)
-                    opening = self._store.stream(self._bucket, key, byte_range=byte_range)
+                    opening = self._store.stream(self._bucket, self._below + key, byte_range=byte_range)
                     stream = await stack.enter_async_context(opening)
             except NotFound:
                 message = "The picture is not in the object store at the moment."

@@ -3,6 +3,7 @@
 from sdc_worker.analytics.seal import seal
 from sdc_worker.cron import hooks
 from sdc_worker.cron.jobs import Job, JobContext
+from sdc_worker.drills.rehearsal import rehearse
 from sdc_worker.drills.restore import restore
 from sdc_worker.images.sweep import sweep
 from sdc_worker.mirror.daily import daily
@@ -72,6 +73,17 @@ JOBS = (
         help="Restores the databases into a scratch folder, from the remote where there is one, and checks them",
         cron="10 4 * * *",
         action=restore,
+        timeout_s=3600,
+        retries=1,
+        backoff_s=600,
+        catch_up="once",
+        grace_s=3600,
+    ),
+    Job(
+        name="drill.rehearsal",
+        help="Starts the restored site on a spare port, reads ten pages with their pictures and compares them",
+        cron="40 4 2 * *",
+        action=rehearse,
         timeout_s=3600,
         retries=1,
         backoff_s=600,

@@ -116,3 +116,23 @@ SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE coalesce(file_id, id) = :id
 async def knows(connection: Connection, asset_id: str) -> bool:
     """Whether an upload is still there."""
     return await fetch_value(connection, SQL_KNOWS, {"id": asset_id}) == 1
+
+
+SQL_GENERATION = "SELECT n FROM generation"
+
+
+async def generation(connection: Connection) -> int:
+    """A number that every change of what readers see raises: while it is the same, so is each page."""
+    found = await fetch_value(connection, SQL_GENERATION)
+    return found if isinstance(found, int) else 0
+
+
+SQL_PUBLISHED = """
+SELECT CASE kind WHEN 'post' THEN '/posts/' WHEN 'project' THEN '/projects/' ELSE '/' END || slug AS name FROM posts
+WHERE revision_id IS NOT NULL ORDER BY random() LIMIT :count
+"""
+
+
+async def published(connection: Connection, count: int) -> list[str]:
+    """The addresses of some texts that readers see, other ones each time."""
+    return [each.name for each in await fetch_all(connection, _Name, SQL_PUBLISHED, {"count": count})]

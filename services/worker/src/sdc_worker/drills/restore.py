@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import shutil
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -54,12 +55,16 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
     originals_checked: int
 
     def __str__(self) -> str:
-        parts = ", ".join(f"{each.name}.db with {sum(each.rows.values()):,} rows" for each in self.databases)
-        oldest_us = max((each.age_us for each in self.databases if each.age_us is not None), default=0)
-        return (
-            f"restored {parts} from the {self.source} backup, at most {oldest_us / clock.SECOND_US:.0f} s behind; "
-            f"{self.originals_checked} originals compared"
-        )
+        restored = f"restored {said(self.databases)} from the {self.source} backup"
+        return f"{restored}; {self.originals_checked} originals compared"
+
+
+def said(databases: Sequence[DatabaseReport]) -> str:
+    """Restored databases in words."""
+    texts = sum(each.rows.get("posts", 0) for each in databases if each.name == "site")
+    rows = ", ".join(f"{each.name}.db with {sum(each.rows.values()):,} rows" for each in databases)
+    oldest_us = max((each.age_us for each in databases if each.age_us is not None), default=0)
+    return f"{texts:,} texts ({rows}, at most {oldest_us / clock.SECOND_US:.0f} s behind)"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,13 +84,23 @@ async def restore(context: JobContext) -> str:
     one, and Misconfigured when the remote has no such bucket.
     """
     settings = context.settings
-    async with AsyncExitStack() as stack:
-        source = local(settings, context.store)
-        if endpoint := daily_endpoint(settings):
-            source = remote(settings, await stack.enter_async_context(open_store(endpoint)))
-            await markers.require_bucket(source.store, source.replicas_bucket, BUCKET_SETTING)
+    async with farthest(settings, context.store) as source:
         report = await run(settings, source)
     return f"{report}{await _pinged(settings.PING_URL)}"
+
+
+@asynccontextmanager
+async def farthest(settings: Settings, store: ObjectStore) -> AsyncGenerator[Source]:
+    """The backup that would be used on a bad day: the remote one where it is set. Raises Misconfigured when the remote
+    has no such bucket.
+    """
+    endpoint = daily_endpoint(settings)
+    if endpoint is None:
+        yield local(settings, store)
+        return
+    async with open_store(endpoint) as there:
+        await markers.require_bucket(there, settings.REMOTE_DAILY_BUCKET, BUCKET_SETTING)
+        yield remote(settings, there)
 
 
 def local(settings: Settings, store: ObjectStore) -> Source:
@@ -126,21 +141,26 @@ async def run(settings: Settings, source: Source) -> DrillReport:
     """Restore, check, compare; nothing of it stays. Raises DrillFailed, RestoreFailed, NotFound without a replica, and
     Unavailable.
     """
-    await asyncio.to_thread(_forget_scratch, settings.DATA_DIR)
-    # In the data folder, where there is room for the databases; /tmp may be small and in memory.
-    async with scratch.folder(SCRATCH, settings.DATA_DIR) as home:
-        reports = tuple([await _drill(settings, source, name, home / f"{name}.db") for name in replica.DATABASES])
+    async with restored(settings, source, SCRATCH) as (home, reports):
         compared = await _compare_originals(settings, source, home / "site.db")
-    return DrillReport(
-        source=source.kind,
-        databases=reports,
-        originals_checked=compared,
-    )
+    return DrillReport(source=source.kind, databases=reports, originals_checked=compared)
 
 
-def _forget_scratch(folder: Path) -> None:
-    """What a killed drill has left."""
-    for old in folder.glob(f"{SCRATCH}*"):
+@asynccontextmanager
+async def restored(
+    settings: Settings, source: Source, prefix: str
+) -> AsyncGenerator[tuple[Path, tuple[DatabaseReport, ...]]]:
+    """Both databases, restored and found whole, in a folder that is there for the block. What a killed run of that
+    prefix has left goes first. Raises as `run` does.
+    """
+    await asyncio.to_thread(_forget_scratch, settings.DATA_DIR, prefix)
+    # In the data folder, where there is room for the databases; /tmp may be small and in memory.
+    async with scratch.folder(prefix, settings.DATA_DIR) as home:
+        yield home, tuple([await _drill(settings, source, name, home / f"{name}.db") for name in replica.DATABASES])
+
+
+def _forget_scratch(folder: Path, prefix: str) -> None:
+    for old in folder.glob(f"{prefix}*"):
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -65,11 +65,12 @@ async def run(
         raise Unavailable(message) from None
     finally:
         if process.returncode is None:
-            await _stop(process)
+            await stop(process)
     return Ended(code=code, out=out.result(), errors=errors.result())
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Ask a program to end, and kill it after `GRACE_S`."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         process.terminate()
         async with asyncio.timeout(GRACE_S):

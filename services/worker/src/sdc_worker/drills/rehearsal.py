@@ -1,0 +1,228 @@
+"""The rehearsal: the site as it would come back is started beside the living one, and read as a visitor reads it."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+from sdc_core import clock, outside, webhooks
+from sdc_core.attempts import Attempt
+from sdc_core.errors import Conflict, Unavailable
+from sdc_core.process import die_with_parent, find_program
+from sdc_core.settings import Settings
+
+from sdc_worker.cron.jobs import JobContext
+from sdc_worker.drills import checks, restore
+from sdc_worker.drills.restore import Source
+from sdc_worker.mirror import child
+
+SCRATCH = "rehearsal-"
+PAGES = 10
+PICTURES = 60
+READY_S = 60.0
+LOOK_S = 0.1
+ANSWER_S = 20.0
+CALLED = {"user-agent": "sdc-rehearsal-bot/1"}
+"""The living site counts who reads it: this is nobody."""
+
+_NOWHERE = "http://127.0.0.1:9"
+_PICTURE = re.compile(r"/media/[^\s,]+")
+_GONE = frozenset({404, 410})
+
+
+class RehearsalFailed(Conflict):
+    """The restored site does not show what it should; the sentence says what."""
+
+
+class Compared(msgspec.Struct, kw_only=True):
+    """What was read of the restored site, beside the living one. `changed` are pages that differ from it; `alone`
+    counts what the living site did not show to compare with.
+    """
+
+    pages: int = 0
+    pictures: int = 0
+    same: int = 0
+    alone: int = 0
+    changed: list[str] = msgspec.field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = [f"{self.same} are what the living site shows"]
+        if self.changed:
+            told.append(f"{len(self.changed)} {'has' if len(self.changed) == 1 else 'have'} changed since the backup")
+        if self.alone:
+            told.append(f"{self.alone} could not be compared, for it does not show them now")
+        read = f"{_counted(self.pages, 'page')} and {_counted(self.pictures, 'picture')} read"
+        return f"{read}: {', '.join(told)}"
+
+
+async def rehearse(context: JobContext) -> str:
+    """The action of the cron job. Restores both databases as the drill does, starts web on them with the pictures of
+    the backup, reads ten pages with their pictures and compares them. Returns the report as a sentence; raises as the
+    drill does, and RehearsalFailed.
+    """
+    settings = context.settings
+    async with (
+        restore.farthest(settings, context.store) as source,
+        restore.restored(settings, source, SCRATCH) as (home, reports),
+    ):
+        async with checks.reading(home / "site.db") as connection:
+            paths = ["/", *await checks.published(connection, PAGES - 1)]
+            generation = await checks.generation(connection)
+        started_us = clock.monotonic_us()
+        async with serving(settings, source, home) as url:
+            ready_s = (clock.monotonic_us() - started_us) / clock.SECOND_US
+            compared = await _read(url, settings.web_url, paths)
+    if compared.changed and generation == await _generation(settings.site_db):
+        differing = f"{len(compared.changed)} pages differ from the living site, such as {compared.changed[0]}"
+        message = f"{differing}, and nothing that readers see has changed since the backup"
+        raise RehearsalFailed(message)
+    site = f"restored {restore.said(reports)} from the {source.kind} backup, started in {ready_s:.1f} s"
+    return f"{site}; {compared}"
+
+
+@asynccontextmanager
+async def serving(settings: Settings, source: Source, home: Path) -> AsyncGenerator[str]:
+    """The address of the public site over the database in `home`, for the block: a process of web that does nothing by
+    itself. Raises Unavailable when it does not become ready.
+    """
+    port = await asyncio.to_thread(_spare_port)
+    command = [await asyncio.to_thread(find_program, "sdc-web"), "--rehearsal", source.uploads]
+    said = home / "web.log"
+    with await asyncio.to_thread(said.open, "wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=_environment(settings, source, home, port),
+            # Without an `.env` that says otherwise.
+            cwd=home,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=partial(die_with_parent, signal.SIGKILL, parent=os.getpid()),
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await _until_ready(process, url, said)
+        yield url
+    finally:
+        if process.returncode is None:
+            await child.stop(process)
+
+
+def _environment(settings: Settings, source: Source, home: Path, port: int) -> dict[str, str]:
+    """What the restored site is told: to show itself as the living one does, and of no secret but the store's keys."""
+    endpoint = source.store.endpoint
+    return child.clean_environment(settings) | {
+        "SDC_DATA_DIR": str(home),
+        "SDC_SITE_URL": settings.site_url,
+        "SDC_CDN_SECONDS": str(settings.CDN_SECONDS),
+        "SDC_WEBSUB_HUB": settings.WEBSUB_HUB,
+        "SDC_WEB_HOST": "127.0.0.1",
+        "SDC_WEB_PORT": str(port),
+        "SDC_WORKER_URL": _NOWHERE,
+        "SDC_WEBHOOK_SECRETS": webhooks.new_secret(),
+        "SDC_S3_ENDPOINT_URL": endpoint.url,
+        "SDC_S3_REGION": endpoint.region,
+        "SDC_S3_ACCESS_KEY_ID": endpoint.access_key_id,
+        "SDC_S3_SECRET_ACCESS_KEY": endpoint.secret_access_key,
+        "SDC_S3_MEDIA_BUCKET": source.uploads_bucket,
+    }
+
+
+def _spare_port() -> int:
+    """A port that was free a moment ago: who takes it meanwhile fails this run, and the next attempt has another."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _until_ready(process: asyncio.subprocess.Process, url: str, said: Path) -> None:
+    try:
+        async with asyncio.timeout(READY_S):
+            while process.returncode is None:
+                if (await _get(f"{url}/health/live")).ok:
+                    return
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        message = f"the restored site is not ready after {READY_S:.0f} s"
+        raise Unavailable(message) from None
+    lines = (await asyncio.to_thread(said.read_text, errors="replace")).strip().splitlines()
+    message = f"the restored site does not start: {lines[-1][-300:] if lines else 'it gave no reason'}"
+    raise RehearsalFailed(message)
+
+
+class _Pictures(HTMLParser):
+    """The addresses of a page's pictures in every size, in `found`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, None] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """As the parser calls it."""
+        if tag in ("img", "source"):
+            named = " ".join(value or "" for name, value in attrs if name in ("src", "srcset"))
+            self.found |= dict.fromkeys(_PICTURE.findall(named))
+
+
+async def _read(restored: str, living: str, paths: Iterable[str]) -> Compared:
+    compared, pictures = Compared(), _Pictures()
+    for path in paths:
+        shown, same = await _both(restored, living, path, compared)
+        if b"</html>" not in shown:
+            message = f"{path} of the restored site is no whole page"
+            raise RehearsalFailed(message)
+        compared.pages += 1
+        if not same:
+            compared.changed.append(path)
+        pictures.feed(shown.decode(errors="replace"))
+        pictures.reset()
+    for path in list(pictures.found)[:PICTURES]:
+        shown, same = await _both(restored, living, path, compared)
+        compared.pictures += bool(shown)
+        # Its address names its content, whatever was published since.
+        if not same:
+            message = f"the picture {path} of the restored site is another one than the living site shows there"
+            raise RehearsalFailed(message)
+    return compared
+
+
+async def _both(restored: str, living: str, path: str, compared: Compared) -> tuple[bytes, bool]:
+    """What the restored site shows there, and whether the living one shows the same or nothing. Raises RehearsalFailed
+    where it shows nothing, unless the living one has nothing there either, as for a link that its author got wrong.
+    """
+    here, there = await _get(restored + path), await _get(living + path)
+    if here.status in _GONE and here.status == there.status:
+        return b"", True
+    if not here.ok or not here.body:
+        why = here.error or (f"it answered {here.status}" if not here.ok else "it is empty")
+        message = f"the restored site does not show {path}: {why}"
+        raise RehearsalFailed(message)
+    if not there.ok:
+        compared.alone += 1
+        return here.body, True
+    same = here.body == there.body
+    compared.same += same
+    return here.body, same
+
+
+async def _get(url: str) -> Attempt:
+    return await outside.get(url, CALLED, timeout_s=ANSWER_S, private=True, whole=True)
+
+
+async def _generation(site_db: Path) -> int | None:
+    """Of the living site; None where its database is not here."""
+    if not await asyncio.to_thread(site_db.exists):
+        return None
+    async with checks.reading(site_db) as connection:
+        return await checks.generation(connection)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
