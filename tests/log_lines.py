@@ -28,7 +28,7 @@ def day_start(day: str) -> int:
 
 def page_view(ts: int, visitor: str, path: str, ref: str = "") -> Line:
     """Of a person with Firefox."""
-    return Line(ts=ts, visitor=visitor, path=path, status=200, type="text/html", ua=FIREFOX, ref=ref)
+    return Line(ts=ts, visitor=visitor, path=path, status=200, us=900, type="text/html", ua=FIREFOX, ref=ref)
 
 
 def is_view(line: Line) -> bool:

@@ -63,8 +63,11 @@ async def test_what_is_known_already_is_not_sent_again(api: httpx.AsyncClient, p
 async def test_a_token_for_the_statistics_reads_nothing_else_and_changes_nothing(
     api: httpx.AsyncClient, path: str
 ) -> None:
-    assert (await api.get(path)).status_code == 403
-    assert (await api.post("/posts", json={"title": "Fog"})).status_code == 403
+    read, written = await api.get(path), await api.post("/posts", json={"title": "Fog"})
+    assert (read.status_code, written.status_code) == (403, 403)
+    for refused, scope in ((read, "read"), (written, "write")):
+        assert refused.json()["detail"] == f"the scope of this token leaves that out: make one with `--scope {scope}`"
+        assert refused.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{scope}"'
 
 
 @pytest.mark.parametrize(

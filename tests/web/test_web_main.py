@@ -34,6 +34,23 @@ def loading():
 main.serve(load(), loading)
 """
 
+STREAMS = """
+from sdc_core.settings import load
+from sdc_web import event_loop, main
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            await send({"type": (await receive())["type"] + ".complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+    goes_on = await event_loop.goes_on_for(3600)
+    await send({"type": "http.response.body", "body": b" on" if goes_on else b" ended"})
+
+main.serve(load(), lambda: application)
+"""
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -102,6 +119,31 @@ async def test_a_process_that_is_told_to_stop_while_it_loads_ends_at_once(
 ) -> None:
     code, error = await _outcome(environment, tmp_path, TOLD_WHILE_IT_LOADS)
     assert (code, error) == (0, "")
+
+
+async def test_a_stream_that_is_open_ends_when_the_process_is_told_to(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    address = f"http://127.0.0.1:{environment['SDC_WEB_PORT']}"
+    async with _started(environment, tmp_path, STREAMS) as process, httpx.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                try:
+                    async with client.stream("GET", address) as answer:
+                        parts = answer.aiter_text()
+                        assert await anext(parts) == "begun"
+                        process.send_signal(signal.SIGTERM)
+                        assert await anext(parts) == " ended"
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.05)
+        # Long before granian would end it by force.
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+async def test_nothing_is_told_while_the_time_passes() -> None:
+    assert await event_loop.goes_on_for(0.001)
 
 
 def test_a_signal_that_comes_while_the_loop_stands_still_is_heard_when_it_runs() -> None:

@@ -73,6 +73,13 @@ async def batches(database: Database) -> int:
         return await ingest.count_batches(connection)
 
 
+async def test_an_imported_file_holds_no_day_up_and_an_open_stream_of_web_does(database: Database, hits: Hits) -> None:
+    await commit(database, [0, 10], slot="i" + "a" * 16, closed=False)
+    assert (await seal_later(database, hits)).startswith(f"{DAY}: 2 rows")
+    await commit(database, [20], slot="1", closed=False)
+    assert await seal_later(database, hits) == "nothing to seal"
+
+
 async def test_a_closed_day_leaves_the_database_and_counts_the_same(database: Database, hits: Hits) -> None:
     await commit(database, [0, 10, 29, 60, 700])
     before = await totals(hits)

@@ -65,6 +65,13 @@ async def test_a_combined_log_joins_the_statistics(client: ServiceClient, parts:
     assert (found.requests, found.bytes, found.page_views, found.visitors) == (9, 9 * 512, 9, 1)
 
 
+async def test_lines_without_a_duration_are_no_answers_at_once(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    await imported(client, write(combined(9)))
+    assert (await reports.latency(parts.hits, question("2026-03-01", "2026-03-01", {}))).rows == []
+
+
 @pytest.mark.parametrize("name", ["plain", "gz", "zst"])
 async def test_the_same_file_counts_once_however_it_is_packed(
     client: ServiceClient, parts: Parts, write: Write, name: str

@@ -14,6 +14,9 @@ from sdc_core.service_client import ServiceClient
 SLOT = "999"
 DAYS = 62
 READERS_A_DAY = 42
+RETURNS, BOUNCES = 0.16, 0.52
+LATEST_S = 23.4 * 3_600
+"""Of a day; who is there then is gone by its end."""
 _MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 _SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0"
@@ -80,12 +83,12 @@ def lines(day: str, ago: int, paths: Sequence[str]) -> Iterator[Line]:
     noticed = 3.4 * math.exp(-(11 - ago) / 1.6) if 7 <= ago <= 11 else 0.0
     people = round(READERS_A_DAY * quiet * (1.5 - ago / DAYS / 1.4) * dice.uniform(0.8, 1.2) * (1 + noticed))
     for _ in range(people):
-        yield from _visit(dice, start, paths, noticed=dice.random() < noticed / (1 + noticed))
+        yield from _reader(dice, start, paths, noticed=dice.random() < noticed / (1 + noticed))
     yield from _programs(dice, start, paths)
 
 
-def _visit(dice: random.Random, start: int, paths: Sequence[str], *, noticed: bool) -> Iterator[Line]:
-    ref = "news.ycombinator.com" if noticed else _one(dice, _ORIGINS)
+def _reader(dice: random.Random, start: int, paths: Sequence[str], *, noticed: bool) -> Iterator[Line]:
+    """Somebody, who may look in again some hours later, by themselves."""
     person = Line(
         ts=_when(dice, start),
         visitor=f"{dice.getrandbits(64):016x}",
@@ -94,14 +97,28 @@ def _visit(dice: random.Random, start: int, paths: Sequence[str], *, noticed: bo
         ua=_one(dice, _PEOPLE),
         country=_one(dice, _COUNTRIES),
     )
+    ref = "news.ycombinator.com" if noticed else _one(dice, _ORIGINS)
+    yield from _visit(dice, person, paths, ref=ref, liked=paths[0] if noticed else "")
+    at = person.ts
+    while dice.random() < RETURNS:
+        at += round(dice.uniform(0.8, 6) * 3_600) * clock.SECOND_US
+        if at > start + LATEST_S * clock.SECOND_US:
+            return
+        yield from _visit(dice, msgspec.structs.replace(person, ts=at), paths, ref="", liked="")
+
+
+def _visit(dice: random.Random, person: Line, paths: Sequence[str], *, ref: str, liked: str) -> Iterator[Line]:
+    """Half leave after one page; the others read on for a while."""
     query = _one(dice, _CAMPAIGNS) if not ref and dice.random() < 0.2 else ""
     at = person.ts
-    for number in range(1 + (dice.random() < 0.5) + (dice.random() < 0.3) * dice.randrange(1, 5)):
-        liked = paths[0] if noticed else paths[min(int(dice.expovariate(0.45)), len(paths) - 1)]
-        path = liked if number == 0 and (ref or dice.random() < 0.4) else dice.choice(["/", "/posts", *paths])
+    for number in range(1 if dice.random() < BOUNCES else 2 + min(int(dice.expovariate(0.6)), 9)):
+        path = liked or paths[min(int(dice.expovariate(0.45)), len(paths) - 1)]
+        if number or not (ref or dice.random() < 0.4):
+            path = dice.choice(["/", "/posts", *paths])
         yield _page(dice, person, ts=at, path=path, ref="" if number else ref, query="" if number else query)
-        yield _page(dice, person, ts=at + 80_000, path="/static/css/site.css", type="text/css")
-        at += dice.randrange(8, 260) * clock.SECOND_US
+        if not number:
+            yield _page(dice, person, ts=at + 80_000, path="/static/css/site.css", type="text/css")
+        at += min(round(dice.lognormvariate(4.1, 0.9)), 200) * clock.SECOND_US
     if dice.random() < 0.05:
         yield _page(dice, person, ts=at, path="/media/plan/lamp-plan.pdf", type="application/pdf")
 
@@ -140,8 +157,8 @@ def _page(dice: random.Random, asking: Line, **fields: str | int) -> Line:
 
 def _when(dice: random.Random, start: int) -> int:
     """A moment of the day; more of them in the afternoon, none in its last half hour."""
-    hour = min(max(dice.gauss(15, 4.5), 0.1), 23.4)
-    return start + round(hour * 3_600 * clock.SECOND_US)
+    second = min(max(dice.gauss(15, 4.5) * 3_600, 360.0), LATEST_S)
+    return start + round(second * clock.SECOND_US)
 
 
 def _one(dice: random.Random, weighed: Mapping[str, int]) -> str:

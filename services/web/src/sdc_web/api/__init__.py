@@ -12,7 +12,7 @@ from sdc_core.errors import Unauthorized
 from sdc_web.api import analytics, bearer, document, media, operations, posts, publications, rates, refusals, tags
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
-from sdc_web.authors.rights import ReadOnly
+from sdc_web.authors.rights import BeyondScope
 from sdc_web.media.uses import InUse
 from sdc_web.posts import Stale
 
@@ -31,7 +31,7 @@ router = Router(
     middleware=[rates.tell],
     exception_handlers={
         Unauthorized: refusals.challenge,
-        ReadOnly: refusals.beyond_scope,
+        BeyondScope: refusals.beyond_scope,
         Stale: refusals.stale,
         InUse: refusals.in_use,
         InProgress: refusals.in_progress,

@@ -7,7 +7,7 @@ from sdc_core.errors import Unauthorized
 from sdc_web import problems
 from sdc_web.api import answers
 from sdc_web.api.once import InProgress
-from sdc_web.authors.rights import ReadOnly
+from sdc_web.authors.rights import BeyondScope
 from sdc_web.media.uses import InUse
 from sdc_web.posts import Stale
 from sdc_web.problems import AnyRequest
@@ -40,10 +40,10 @@ def challenge(request: AnyRequest, error: Unauthorized) -> Response[str] | Respo
     return refused
 
 
-def beyond_scope(request: AnyRequest, error: ReadOnly) -> Response[str] | Response[bytes]:
+def beyond_scope(request: AnyRequest, error: BeyondScope) -> Response[str] | Response[bytes]:
     """403 says which scope is needed."""
     refused = problems.respond(request, error)
-    refused.headers["www-authenticate"] = 'Bearer error="insufficient_scope", scope="write"'
+    refused.headers["www-authenticate"] = f'Bearer error="insufficient_scope", scope="{error.scope}"'
     return refused
 
 

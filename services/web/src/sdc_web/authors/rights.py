@@ -77,18 +77,25 @@ RIGHTS: MappingProxyType[Action, Reaches] = MappingProxyType({
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who does something. `reads_only` is a program whose token may change nothing, whatever its author may."""
+    """Who does something. `reads_only` is a program whose token may change nothing, whatever its author may;
+    `statistics_only` one whose token reads nothing else besides.
+    """
 
     id: str
     name: str
     role: Role
     reads_only: bool = False
+    statistics_only: bool = False
 
     def reach(self, action: Action) -> Reach:
         """How far the right reaches."""
+        return "none" if self.beyond(action) else getattr(RIGHTS[action], self.role)
+
+    def beyond(self, action: Action) -> Literal["", "read", "write"]:
+        """The scope of the token that this takes, when theirs is a smaller one."""
         if self.reads_only and not action.endswith(".read"):
-            return "none"
-        return getattr(RIGHTS[action], self.role)
+            return "write"
+        return "read" if self.statistics_only and action != "statistics.read" else ""
 
     def may(self, action: Action) -> bool:
         """Whether there is anything that they may do this to."""
@@ -109,14 +116,18 @@ SYSTEM = Actor(id="", name="system", role="owner")
 """The site itself: cron jobs, the worker's messages, the `sdc` command."""
 
 
-class ReadOnly(Forbidden):
-    """A token that may only read."""
+class BeyondScope(Forbidden):
+    """A token that may not do this, whatever its author may; one of `scope` may."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the scope of this token leaves that out: make one with `--scope {scope}`")
+        self.scope = scope
 
 
 def require(by: Actor, action: Action, owner_id: str | UnsetType | None = UNSET) -> None:
     """Raises Forbidden unless they may do this: to something, or to what is that author's; None is nobody's."""
-    if by.reads_only and not action.endswith(".read"):
-        raise ReadOnly("this token may read and not write: make one with `--scope write`")
+    if scope := by.beyond(action):
+        raise BeyondScope(scope)
     if not by.may(action):
         raise Forbidden(f"your role here is {by.role}, which has no right to this: ask an owner of the site")
     if owner_id is not UNSET and not by.may_of(action, owner_id):

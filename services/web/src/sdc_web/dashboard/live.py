@@ -1,6 +1,5 @@
 """Who is here now, sent as it changes (Server-Sent Events): a short stream that a browser opens again and again."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 from litestar import get
@@ -9,14 +8,14 @@ from litestar.response import Stream
 from sdc_core.errors import Throttled, Unavailable
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import templating
+from sdc_web import event_loop, templating
 from sdc_web.authors.rights import Actor
 from sdc_web.reports import analytics
 from sdc_web.sessions.signed_in import SignedIn
 
 EVERY_S = 4.0
 EVENTS = 5
-"""Of one stream, which is short, so that it holds no process up that ends."""
+"""Of one stream: a browser that went away without a word is asked for no longer than that."""
 MOST_STREAMS = 16
 """Of one process: each is a question to the worker every few seconds."""
 RETRY_MS = 2_000
@@ -41,8 +40,8 @@ async def _events(worker: ServiceClient, by: Actor) -> AsyncGenerator[str]:
     try:
         yield f"retry: {RETRY_MS}\n\n"
         for number in range(EVENTS):
-            if number:
-                await asyncio.sleep(EVERY_S)
+            if number and not await event_loop.goes_on_for(EVERY_S):
+                return
             try:
                 now = await analytics.live(worker, by)
             except Unavailable:

@@ -33,8 +33,13 @@ class Bearer(ApiToken, frozen=True, kw_only=True):
     @property
     def actor(self) -> Actor:
         """Its author, bounded by what the token may do."""
-        role = "viewer" if self.scope == "analytics:read" else self.role
-        return Actor(id=self.author_id, name=self.author_name, role=role, reads_only=self.scope != "write")
+        return Actor(
+            id=self.author_id,
+            name=self.author_name,
+            role=self.role,
+            reads_only=self.scope != "write",
+            statistics_only=self.scope == "analytics:read",
+        )
 
 
 SQL_INSERT = """

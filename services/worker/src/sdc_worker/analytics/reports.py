@@ -254,11 +254,14 @@ async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRea
 
 
 async def latency(hits: Hits, asked: Question) -> Latency:
-    """How long the server took for its HTML, by path, the most requested first; exact percentiles."""
+    """How long the server took for its HTML, by path, the most requested first; exact percentiles.
+    Lines of other servers that say nothing of it are left out.
+    """
     sql = f"""
     WITH {SQL_HITS}
     SELECT path, count(*) AS requests, quantile_disc(us, 0.5), quantile_disc(us, 0.95), quantile_disc(us, 0.99)
-    FROM hits WHERE type = 'text/html'{asked.where} GROUP BY path ORDER BY requests DESC, path LIMIT {LATENCY_ROWS}
+    FROM hits WHERE type = 'text/html' AND us > 0{asked.where}
+    GROUP BY path ORDER BY requests DESC, path LIMIT {LATENCY_ROWS}
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
     paths = [
         PathLatency(

@@ -55,14 +55,16 @@ SQL_READY = """
 SELECT DISTINCT day FROM log_batches WHERE day < :today AND (
     day < :waited_for OR NOT EXISTS (
         SELECT 1 FROM log_streams
-        WHERE log_streams.day = log_batches.day AND log_streams.closed_us IS NULL
+        WHERE log_streams.day = log_batches.day AND log_streams.closed_us IS NULL AND log_streams.slot NOT GLOB 'i*'
     )
 ) ORDER BY day
 """
 
 
 async def ready(connection: Connection, *, today: str, waited_for: str) -> list[str]:
-    """Days before today with batches whose streams are all closed, or that are older than `waited_for`."""
+    """Days before today with batches whose streams of web are all closed, or that are older than `waited_for`. Those of
+    imported files are never closed, as files grow, and hold no day up.
+    """
     return [row.day for row in await fetch_all(connection, Day, SQL_READY, {"today": today, "waited_for": waited_for})]
 
 
