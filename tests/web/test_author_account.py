@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import httpx
 from sdc_core import clock
 from sdc_web.authors import accounts
@@ -6,6 +8,7 @@ from sdc_web.sessions import confirm
 
 from signing_in import BROWSER, NAME, PASSWORD, come_in, make_author, send, sign_in
 
+ZONE = "/author/account/time-zone"
 NEW = "a lamp, a ladder, a lake"
 
 
@@ -59,3 +62,43 @@ async def test_the_account_is_reached_by_the_name_and_leads_to_the_sessions(
     page = (await client.get("/author/account", headers=BROWSER)).text
     assert 'href="/author/sessions"' in page
     assert "Set a password" in page
+
+
+async def test_times_are_told_in_the_zone_that_the_author_chose(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    with clock.frozen(clock.from_datetime(datetime(2026, 11, 24, 23, 30, tzinfo=UTC))):
+        await send(client, "/author/posts", {"kind": "post"})
+        before = (await client.get("/author/posts", headers=BROWSER)).text
+        chosen = await send(client, ZONE, {"time_zone": "Europe/Berlin"}, "PUT")
+        after = (await client.get("/author/posts", headers=BROWSER)).text
+    assert "24 November 2026, 23:30 UTC" in before
+    assert "25 November 2026, 00:30 CET" in after
+    assert ("Keep UTC" in before, "Keep UTC" in after) == (True, False)
+    assert chosen.headers["location"] == "/author"
+    assert 'value="Europe/Berlin" selected' in (await client.get("/author/account", headers=BROWSER)).text
+
+
+async def test_a_zone_that_is_none_is_refused_beside_the_choice(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    for name in ("", "Mars/Olympus", "../passwd"):
+        answer = await send(client, ZONE, {"time_zone": name}, "PUT")
+        assert (answer.status_code, 'id="error-time_zone"' in answer.text) == (422, True)
+
+
+async def test_choosing_a_zone_leads_back_to_the_page_that_asked(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    for asked_at, leads_to in (
+        ("http://testserver/author/posts?state=draft", "/author/posts?state=draft"),
+        ("http://testserver/author/account", "/author/account?said=saved"),
+        ("https://elsewhere.example/author/posts", "/author/posts"),
+        ("https://elsewhere.example//elsewhere.example", "/author"),
+    ):
+        data = {"time_zone": "Asia/Tokyo"}
+        answer = await client.put(ZONE, data=data, headers=BROWSER | {"referer": asked_at})
+        assert answer.headers["location"] == leads_to

@@ -153,7 +153,7 @@ async def test_a_published_post_with_scheduled_changes_is_still_found_on_the_sit
 
 @pytest.mark.parametrize("moment", ["2099-01-02T05:04+02:00", "2099-01-02T03:04Z", "2099-01-02T03:04:00"])
 def test_a_moment_is_utc_unless_it_says_otherwise(moment: str) -> None:
-    assert moment_us(moment) == clock.from_datetime(datetime(2099, 1, 2, 3, 4, tzinfo=UTC))
+    assert moment_us(moment, "publish_at", "") == clock.from_datetime(datetime(2099, 1, 2, 3, 4, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import html5lib
 import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
@@ -5,10 +6,11 @@ from sdc_core.errors import Forbidden
 from sdc_web.author import route_handlers as author_routes
 from sdc_web.author.gate import require_same_origin
 from sdc_web.author.signed_in import local_path
+from sdc_web.author.views import DraftForm
 from sdc_web.dashboard import route_handlers as dashboard_routes
 from sdc_web.db import Databases
 
-from signing_in import BROWSER, HTMX, come_in
+from signing_in import BROWSER, HTMX, come_in, send
 
 OURS = "https://example.org"
 
@@ -117,3 +119,12 @@ async def test_nothing_of_the_author_is_kept_by_caches(client: httpx.AsyncClient
 )
 def test_nobody_is_sent_off_the_author_pages(address: str, expected: str) -> None:
     assert local_path(address) == expected
+
+
+async def test_a_text_handed_back_to_who_is_signed_out_holds_every_field_of_the_form(client: httpx.AsyncClient) -> None:
+    sent = {name: f'{name}: <b>&amp;"' for name in DraftForm.__struct_fields__} | {"base_revision": "7"}
+    answer = await send(client, "/author/posts/01M87ASAWRYSFVFZENRJQK4TAT/draft?_method=PUT", sent)
+    assert answer.status_code == 401
+    form = html5lib.parse(answer.text, namespaceHTMLElements=False).find(".//form[@id='unsent-form-text']")
+    held = {each.get("name"): each.get("value") or each.text for each in form.iter() if each.get("name")}
+    assert {name: text.removeprefix("\n") for name, text in held.items()} == sent

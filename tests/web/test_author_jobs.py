@@ -65,7 +65,7 @@ async def test_the_page_of_a_job_tells_when_it_comes_next_in_its_zone_and_in_wor
     signed_in: httpx.AsyncClient,
 ) -> None:
     page = (await signed_in.get("/author/jobs/mirror.daily", headers=BROWSER)).text
-    assert page.count("<li><time data-local") == 5
+    assert page.count("<li><time datetime") == 5
     assert "At 02:30 every day, UTC" in page
     assert ">30 2 * * *</code>" in page
 

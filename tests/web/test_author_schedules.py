@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from sdc_core import clock
@@ -129,3 +131,74 @@ async def test_the_home_page_tells_what_comes_and_what_was_missed(
     assert 'Fog</a> <span class="state state-scheduled">leaves in' in page
     assert "Fog: another post has the address" in page
     assert "leaves <time" in (await client.get("/author/posts", headers=BROWSER)).text
+
+
+@pytest.fixture
+async def in_new_york(client: httpx.AsyncClient, live: Post) -> Post:
+    """The same post; its author has chosen a time zone."""
+    await send(client, "/author/account/time-zone", {"time_zone": "America/New_York"}, "PUT")
+    return live
+
+
+async def test_moments_are_read_and_shown_in_the_zone_that_stands_beside_them(
+    client: httpx.AsyncClient, databases: Databases, in_new_york: Post
+) -> None:
+    post = in_new_york
+    assert '<label for="field-publish_at">Publish at (America/New York)</label>' in await editor(client, post)
+    sent = form("The change.", 2, publish_at="2099-07-02T03:04", zone="America/New_York")
+    await send(client, f"/author/posts/{post.id}/publication", sent)
+    async with databases.site.read() as connection:
+        scheduled = await posts.find(connection, OWNER, post.id)
+    assert scheduled.scheduled_at_us == clock.from_datetime(datetime(2099, 7, 2, 7, 4, tzinfo=UTC))
+    page = await editor(client, post)
+    assert 'value="2099-07-02T03:04"' in page
+    assert "2 July 2099, 03:04 EDT" in page
+    assert "2 July 2099, 03:04 EDT" in (await client.get("/author", headers=BROWSER)).text
+
+
+async def test_a_form_that_was_opened_before_the_zone_was_chosen_means_what_it_said(
+    client: httpx.AsyncClient, databases: Databases, in_new_york: Post
+) -> None:
+    sent = form("The change.", 2, publish_at="2099-07-02T03:04", zone="UTC")
+    await send(client, f"/author/posts/{in_new_york.id}/publication", sent)
+    async with databases.site.read() as connection:
+        scheduled = await posts.find(connection, OWNER, in_new_york.id)
+    assert scheduled.scheduled_at_us == clock.from_datetime(datetime(2099, 7, 2, 3, 4, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("field", ["publish_at", "unpublish_at"])
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("2099-03-08T02:30", "leave out 02:30 on 8 March 2099"),
+        ("2099-11-01T01:30", "write 2099-11-01T01:30-04:00 for the first, 2099-11-01T01:30-05:00 for the second"),
+    ],
+)
+async def test_what_clocks_leave_out_or_tell_twice_is_answered_in_a_field_that_takes_the_answer(
+    client: httpx.AsyncClient, in_new_york: Post, field: str, written: str, words: str
+) -> None:
+    address = f"/author/posts/{in_new_york.id}/publication"
+    sent = form("Typed.", 2, zone="America/New_York", **{field: written})
+    answer = await send(client, address, sent)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert f'name="{field}" type="text" value="{written}"' in answer.text
+    assert "Typed." in answer.text
+    again = {**sent, field: "2099-11-01T01:30-05:00", "base_revision": "2"}
+    assert (await send(client, address, again)).status_code == 303
+    shown = await editor(client, in_new_york)
+    assert f'name="{field}" type="text" value="2099-11-01T01:30-05:00"' in shown
+    assert "1 November 2099, 01:30 EST" in shown
+
+
+async def test_an_hour_that_comes_twice_keeps_no_text_from_being_saved(
+    client: httpx.AsyncClient, in_new_york: Post
+) -> None:
+    sent = form("Typed.", 2, zone="America/New_York", dated_at="2025-11-02T01:30")
+    assert (await send(client, f"/author/posts/{in_new_york.id}/draft", sent, "PUT", htmx=True)).status_code == 200
+    assert 'value="2025-11-02T01:30-04:00"' in await editor(client, in_new_york)
+
+
+async def test_a_zone_that_is_none_is_refused(client: httpx.AsyncClient, live: Post) -> None:
+    answer = await send(client, f"/author/posts/{live.id}/draft", form("Typed.", 2, zone="Mars/Olympus"), "PUT")
+    assert answer.status_code == 422

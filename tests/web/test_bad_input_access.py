@@ -92,6 +92,7 @@ WHO = {
     "POST /author/account/github": ANYBODY,
     "DELETE /author/account/github": ANYBODY,
     "POST /author/account/password": ANYBODY,
+    "PUT /author/account/time-zone": ANYBODY,
     "GET /author/account/recovery-codes": ANYBODY,
     "POST /author/account/recovery-codes": ANYBODY,
     "POST /author/account/passkeys": ANYBODY,

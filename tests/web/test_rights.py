@@ -246,6 +246,9 @@ OPERATIONS: dict[str, Operation] = {
     "accounts.set_password": Operation(
         "account.change", ANNS, lambda w, by: accounts.set_password(w.databases, by, "ann", PASSWORD)
     ),
+    "accounts.set_time_zone": Operation(
+        "account.change", ANNS, lambda w, by: accounts.set_time_zone(w.databases, by, w.ann.id, "Asia/Tokyo")
+    ),
     "accounts.create": Operation(
         "authors.change", NOBODYS, lambda w, by: accounts.create(w.databases, by, name="eve", role="viewer")
     ),

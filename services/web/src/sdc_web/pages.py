@@ -82,14 +82,20 @@ async def page(
     # Error pages, which do not ask the database, are named after the newest title; public pages keep theirs as well.
     request.app.state["site_for_errors"] = front
     text = templating.render(
-        template, site=front, author=author, flash=[said] if said else [], new_sign_ins=new_sign_ins, **context
+        template,
+        site=front,
+        author=author,
+        zone=author.time_zone if author else "",
+        flash=[said] if said else [],
+        new_sign_ins=new_sign_ins,
+        **context,
     )
     return html(text, status_code)
 
 
-def fragment(template: str, *, status_code: int = 200, **context: object) -> Response[str]:
-    """A part of a page, for htmx."""
-    return html(templating.render(template, **context), status_code)
+def fragment(template: str, author: SignedIn, *, status_code: int = 200, **context: object) -> Response[str]:
+    """A part of a page, for htmx; templates of pages and parts alike tell times in `zone`."""
+    return html(templating.render(template, zone=author.time_zone, **context), status_code)
 
 
 def html(text: str, status_code: int = 200, policy: str = "") -> Response[str]:

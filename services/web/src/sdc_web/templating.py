@@ -14,12 +14,16 @@ from typing import Any
 
 import jinja2
 import msgspec
+from markupsafe import Markup
 from sdc_core import clock
+
+from sdc_web import zones
 
 ROOT = resources.files("sdc_web")
 DIGEST_CHARS = 8
 _IMPORT = re.compile(r"""(\b(?:from|import) ?\(?")(\.{1,2}/[\w./-]+)\.js(")""")
 _COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
+_TIME = Markup('<time datetime="{}" title="{}">{}</time>')
 _UNITS = (
     ("year", 365 * clock.DAY_US),
     ("month", 30 * clock.DAY_US),
@@ -91,15 +95,21 @@ def rfc822(at_us: int) -> str:
     return format_datetime(clock.to_datetime(at_us))
 
 
-def day(at_us: int) -> str:
-    """`24 November 2026`, for people."""
-    at = clock.to_datetime(at_us)
+def day(at_us: int, zone: str = "") -> str:
+    """`24 November 2026`, for people; in UTC, as readers see it, unless a zone that was loaded is named."""
+    at = zones.local(at_us, zone)
     return f"{at.day} {at:%B %Y}"
 
 
-def moment(at_us: int) -> str:
-    """`24 November 2026, 10:00 UTC`, for people who need the hour."""
-    return f"{day(at_us)}, {clock.to_datetime(at_us):%H:%M} UTC"
+def moment(at_us: int, zone: str = "") -> str:
+    """`24 November 2026, 11:00 CET`, for people who need the hour."""
+    at = zones.local(at_us, zone)
+    return f"{day(at_us, zone)}, {at:%H:%M} {zones.short(at)}"
+
+
+def since(at_us: int, zone: str) -> Markup:
+    """How long ago in a `<time>`, which names the moment to whoever points at it."""
+    return _TIME.format(iso(at_us), moment(at_us, zone), ago(at_us))
 
 
 def ago(at_us: int) -> str:
@@ -152,6 +162,7 @@ def _functions() -> dict[str, Any]:
         "day": day,
         "moment": moment,
         "ago": ago,
+        "since": since,
         "number": number,
         "sentence": sentence,
         "bytes_in_words": bytes_in_words,

@@ -1,13 +1,13 @@
 """Reading the log: the newest first, a page at a time, filtered and searched."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
-from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Value, fetch_all
 
+from sdc_web import zones
 from sdc_web.audit.actions import ACTIONS, Action
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
@@ -17,11 +17,11 @@ PAGE = 50
 NOBODY = "-"
 """In the place of a name: whoever nobody knows."""
 _LATEST = 1 << 62
-_DAY = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
+_WRITTEN = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What is listed; an empty field asks for all. Days are UTC, both included; `before` is the id to go on from."""
+    """What is listed; an empty field asks for all. Days are both included; `before` is the id to go on from."""
 
     q: str = ""
     who: str = ""
@@ -68,15 +68,15 @@ ORDER BY audit_words.rowid DESC LIMIT :limit
 """
 
 
-async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE) -> list[Entry]:
-    """Entries that fit, the newest first; words are sought as readers seek them in texts. Raises Forbidden, and Invalid
-    for a filter that is none.
+async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE, zone: str = "") -> list[Entry]:
+    """Entries that fit, the newest first; words are sought as readers seek them in texts, days are those of a zone that
+    was loaded. Raises Forbidden, and Invalid for a filter that is none.
     """
     rights.require(by, "audit.read")
     values: dict[str, Value] = {
         "before": _before(filters.before),
-        "since_us": _start_us(filters.since, "since") if filters.since else 0,
-        "until_us": _start_us(filters.until, "until") + clock.DAY_US if filters.until else _LATEST,
+        "since_us": zones.day_us(_day(filters.since, "since"), zone) if filters.since else 0,
+        "until_us": zones.day_us(_day(filters.until, "until") + timedelta(days=1), zone) if filters.until else _LATEST,
         "who": "" if filters.who == NOBODY else filters.who or None,
         "kind": filters.kind,
         "limit": limit,
@@ -122,11 +122,11 @@ def _before(text: str) -> int:
     return int(text)
 
 
-def _start_us(day: str, field: str) -> int:
+def _day(day: str, field: str) -> date:
     try:
-        found = date.fromisoformat(day) if _DAY.fullmatch(day) else None
+        found = date.fromisoformat(day) if _WRITTEN.fullmatch(day) else None
     except ValueError:
         found = None
     if found is None or found + timedelta(days=1) < date(1970, 1, 2):
         raise Invalid("Write a day such as 2026-11-28.", field=field)
-    return clock.from_datetime(datetime(found.year, found.month, found.day, tzinfo=UTC))
+    return found

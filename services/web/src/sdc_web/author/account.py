@@ -1,12 +1,12 @@
 """The account page: what belongs to the author and not to the site, each part a template of its own."""
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from sdc_core.errors import Invalid, Throttled, Unauthorized
 from sdc_core.settings import Settings
 
-from sdc_web import pages
+from sdc_web import pages, zones
 from sdc_web.author import ceremony, factors, forms, signed_in
 from sdc_web.authors import accounts, passkeys, totp
 from sdc_web.db import Databases
@@ -22,6 +22,12 @@ class PasswordForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     current: str = ""
     password: str = ""
+
+
+class TimeZoneForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An IANA name."""
+
+    time_zone: str
 
 
 @get(HERE, right="account.change")
@@ -66,6 +72,23 @@ async def change_password(
     return changed
 
 
+@put(f"{HERE}/time-zone", status_code=303, right="account.change")
+async def choose_time_zone(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+) -> Response[str] | Response[bytes]:
+    """Another time zone, and back to the page that asked."""
+    form = await forms.read(request, TimeZoneForm)
+    try:
+        await accounts.set_time_zone(databases, author.actor, author.id, form.time_zone)
+    except Invalid as error:
+        return await page(request, databases, settings, author, {error.field: str(error)}, status_code=422)
+    asked_at = signed_in.page_before(request)
+    return pages.redirect(HERE, "saved") if asked_at.startswith(HERE) else pages.redirect(asked_at)
+
+
 async def page(
     request: AnyRequest,
     databases: Databases,
@@ -90,8 +113,9 @@ async def page(
         factors=await factors.of(databases, settings, author.id),
         passkeys=await passkeys.listing(databases, author.actor),
         passkey_origin=ceremony.origin(settings),
+        zones=zones.NAMES,
         **{"passkey_names": {}, **more},
     )
 
 
-route_handlers = [show, change_password]
+route_handlers = [show, change_password, choose_time_zone]

@@ -64,14 +64,14 @@ async def index(
     errors: dict[str, str] = {}
     async with databases.site.read() as connection:
         try:
-            found = await audit.page(connection, author.actor, filters, audit.log.PAGE + 1)
+            found = await audit.page(connection, author.actor, filters, audit.log.PAGE + 1, author.time_zone)
         except Invalid as error:
             found, errors = [], {error.field: str(error)}
         names = await audit.names(connection, author.actor)
     log = view(found, filters)
     status_code = 422 if errors else 200
     if htmx.wants_fragment(request):
-        return pages.fragment("author/audit/_entries.html", status_code=status_code, log=log, errors=errors)
+        return pages.fragment("author/audit/_entries.html", author, status_code=status_code, log=log, errors=errors)
     return await pages.page(
         request,
         databases,

@@ -59,7 +59,7 @@ async def index(
     views = await readership.of_month(worker, [each.path for each in found.rows if each.on_site])
     listed = view(found, filters, views)
     if htmx.wants_fragment(request):
-        return pages.fragment("author/posts/_list.html", listed=listed)
+        return pages.fragment("author/posts/_list.html", author, listed=listed)
     return await pages.page(
         request,
         databases,

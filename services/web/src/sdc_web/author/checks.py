@@ -8,7 +8,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import checks, htmx, pages, posts
-from sdc_web.author import editor, forms, views
+from sdc_web.author import editor, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -41,7 +41,7 @@ async def show(
 ) -> Response[str]:
     """What is found in the text as it is saved."""
     opened = await editor.open_post(databases, author, post_id)
-    form = views.form_of(opened.post, opened.newest)
+    form = views.form_of(opened.post, opened.newest, author.time_zone)
     return await _page(request, databases, author, opened, form, await _look(databases, settings, opened.post, form))
 
 
@@ -54,7 +54,7 @@ async def create(
     post_id: FromPath[str],
 ) -> Response[str]:
     """What is found in the text of the form, which is saved nowhere: a fragment for htmx, else the page."""
-    form = await forms.read(request, DraftForm)
+    form = await editor.read(request)
     opened = await editor.open_post(databases, author, post_id)
     found = await _look(databases, settings, opened.post, form)
     if not htmx.wants_fragment(request):
@@ -62,7 +62,7 @@ async def create(
     # Who has not begun is not told that nothing is there.
     begun = form.title or form.body_markdown
     placed = _placed(opened.post, found) if begun else None
-    return pages.fragment("author/posts/_checks.html", post=opened.post, found=placed)
+    return pages.fragment("author/posts/_checks.html", author, post=opened.post, found=placed)
 
 
 async def before_it_goes_out(
@@ -74,7 +74,7 @@ async def before_it_goes_out(
     if form.intent == ANYWAY:
         return None
     opened = await editor.open_post(databases, author, post_id)
-    stored = views.form_of(opened.post, opened.newest)
+    stored = views.form_of(opened.post, opened.newest, author.time_zone)
     found = await _look(databases, settings, opened.post, stored)
     # Without a title it is not published at all, and that is told beside the field.
     if not stored.title or not checks.must_be_seen(found):
@@ -125,7 +125,7 @@ async def _page(
 def _fields(form: DraftForm) -> dict[str, str]:
     """What «Publish anyway» sends: all that the form held, or no text where it held none."""
     if form.base_revision is None:
-        return {"publish_at": form.publish_at, "unpublish_at": form.unpublish_at}
+        return {"publish_at": form.publish_at, "unpublish_at": form.unpublish_at, "zone": form.zone}
     return {**form.details, "body_markdown": form.body_markdown, "base_revision": str(form.base_revision)}
 
 

@@ -41,7 +41,7 @@ async def show(
         new = await store.revision(connection, post_id, query.new or newest.id)
         ends = [await history.entry(connection, post_id, each.id) for each in (old, new)]
         named = await history_views.covers(connection, [old, new])
-    compared = await asyncio.to_thread(history_views.compared, post, old, new, named)
+    compared = await asyncio.to_thread(history_views.compared, post, old, new, named, author.time_zone)
     return await pages.page(
         request,
         databases,

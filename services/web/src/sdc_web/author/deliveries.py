@@ -45,7 +45,7 @@ async def index(
     log = _view(found, filters)
     if htmx.wants_fragment(request):
         return pages.fragment(
-            "author/deliveries/_list.html", status_code=status_code, log=log, errors=errors, states=STATES
+            "author/deliveries/_list.html", author, status_code=status_code, log=log, errors=errors, states=STATES
         )
     return await pages.page(
         request,

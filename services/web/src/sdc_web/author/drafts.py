@@ -11,7 +11,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import htmx, pages, posts
-from sdc_web.author import editor, forms, views
+from sdc_web.author import editor, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -29,7 +29,7 @@ async def save(
     post_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
     """Save onto the revision that the form began from: 412 with both texts when another one came in between."""
-    form = based(request, await forms.read(request, DraftForm))
+    form = based(request, await editor.read(request))
     try:
         await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
@@ -37,10 +37,12 @@ async def save(
     if not htmx.wants_fragment(request):
         return pages.redirect(f"/author/posts/{post_id}", "saved")
     opened = await editor.open_post(databases, author, post_id)
-    status = views.status(opened.post, opened.newest)
+    status = views.status(opened.post, opened.newest, author.time_zone)
     edited = views.edited(opened.post, opened.newest, form)
     outlook = views.outlook(opened.post, opened.standing)
-    return pages.fragment("author/posts/draft.swap.html", post=edited, status=status, outlook=outlook, conflict=None)
+    return pages.fragment(
+        "author/posts/draft.swap.html", author, post=edited, status=status, outlook=outlook, conflict=None
+    )
 
 
 def based(request: AnyRequest, form: DraftForm) -> DraftForm:
@@ -69,9 +71,9 @@ async def refused(
         return await editor.show(request, databases, author, opened, form, error=invalid, stale=stale)
     if stale:
         both = await asyncio.to_thread(views.conflict, form, opened.post, stale.current)
-        return pages.fragment("author/posts/_conflict.html", status_code=412, post=opened.post, conflict=both)
-    status = views.status(opened.post, opened.newest, form.base_revision, str(error))
-    return pages.fragment("author/posts/_status.html", status_code=422, post=opened.post, status=status)
+        return pages.fragment("author/posts/_conflict.html", author, status_code=412, post=opened.post, conflict=both)
+    status = views.status(opened.post, opened.newest, author.time_zone, form.base_revision, str(error))
+    return pages.fragment("author/posts/_status.html", author, status_code=422, post=opened.post, status=status)
 
 
 route_handlers = [save]

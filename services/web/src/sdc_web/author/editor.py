@@ -7,8 +7,8 @@ from litestar import Response
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
-from sdc_web import edge, media, pages, posts
-from sdc_web.author import project_fields, views
+from sdc_web import edge, media, pages, posts, zones
+from sdc_web.author import forms, project_fields, views
 from sdc_web.author.pictures import choice
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
@@ -49,6 +49,14 @@ async def open_post(databases: Databases, author: SignedIn, post_id: str) -> Ope
         return Opened(post=post, newest=newest, standing=await posts.history.standing(connection, post_id))
 
 
+async def read(request: AnyRequest) -> DraftForm:
+    """The form, with the time zone of its moments at hand. Raises Invalid."""
+    form = await forms.read(request, DraftForm)
+    if not await zones.load(form.zone):
+        raise Invalid("there is no such time zone", field="zone")
+    return form
+
+
 async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> DraftForm:
     """Save the form's text, and return the form as it goes on from there: what is refused later is sent again on that
     base. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
@@ -58,7 +66,7 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
     if form.base_revision is None:
         return form
     opened = await open_post(databases, author, post_id)
-    stored = views.draft(views.form_of(opened.post, opened.newest))
+    stored = views.draft(views.form_of(opened.post, opened.newest, form.zone))
     try:
         typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
         draft = await _resolved(databases, typed, stored.translation_key)
@@ -92,7 +100,7 @@ async def show(
     stale: posts.Stale | None = None,
 ) -> Response[str]:
     """The editor: as stored, or with what was sent and could not be taken, and why. Nothing typed is ever dropped."""
-    stored = views.form_of(opened.post, opened.newest)
+    stored = views.form_of(opened.post, opened.newest, author.time_zone)
     shown = form if form is not None and form.base_revision is not None else stored
     # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
     opens = stored if stale else shown
@@ -123,7 +131,7 @@ async def show(
         post=edited,
         outlook=views.outlook(opened.post, opened.standing),
         errors={error.field or "form": str(error)} if error else {},
-        status=views.status(opened.post, opened.newest, base, str(error) if error else ""),
+        status=views.status(opened.post, opened.newest, author.time_zone, base, str(error) if error else ""),
         conflict=conflict,
         covers=covers,
         cover=choice(cover) if cover else None,

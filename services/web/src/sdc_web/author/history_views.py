@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sdc_core.sqlite import Connection
 
-from sdc_web import media, posts
+from sdc_web import media, posts, templating
 from sdc_web.author import project_fields, views
 from sdc_web.author.views import FieldChange
 from sdc_web.posts.history import Entry
@@ -55,10 +55,11 @@ async def covers(connection: Connection, revisions: Sequence[posts.Revision]) ->
     return {id_: asset.alt or asset.file_name for id_, asset in found.items()}
 
 
-def fields(post: posts.Post, revision: posts.Revision, named: Mapping[str, str]) -> list[Field]:
-    """Every field beside the text, in the editor's order, as a person reads it."""
-    form = msgspec.structs.replace(views.form_of(post, revision), slug=revision.slug)
+def fields(post: posts.Post, revision: posts.Revision, named: Mapping[str, str], zone: str) -> list[Field]:
+    """Every field beside the text, in the editor's order, as a person reads it; its date in a zone that was loaded."""
+    form = msgspec.structs.replace(views.form_of(post, revision, zone), slug=revision.slug)
     said = dict(form.details)
+    said["dated_at"] = "" if revision.dated_at_us is None else templating.moment(revision.dated_at_us, zone)
     said["cover_id"] = named.get(form.cover_id, "")
     pictures = project_fields.named(form.project_pictures)
     said["project_pictures"] = "\n".join(named.get(each, each) for each in pictures)
@@ -70,14 +71,16 @@ def listed(
     entries: Sequence[Entry],
     revisions: Sequence[posts.Revision],
     named: Mapping[str, str],
+    zone: str,
     limit: int,
 ) -> list[Listed]:
     """The first `limit` entries; one more of each tells what the last of them changed."""
     rows, bags = [], [differences.bag(each.body) for each in revisions]
     for place, (entry, revision) in enumerate(zip(entries, revisions, strict=True)):
         before = revisions[place + 1] if place + 1 < len(revisions) else None
-        old = {each.name: each.text for each in fields(post, before, named)} if before else {}
-        changed = (each.name for each in fields(post, revision, named) if each.text != old[each.name]) if before else ()
+        old = {each.name: each.text for each in fields(post, before, named, zone)} if before else {}
+        shown = fields(post, revision, named, zone) if before else []
+        changed = (each.name for each in shown if each.text != old[each.name])
         words = differences.between(bags[place + 1], bags[place]) if before else None
         rows.append(
             Listed(entry=entry, before_id=before.id if before else "", words=words, fields=tuple(changed)),
@@ -85,9 +88,11 @@ def listed(
     return rows[:limit]
 
 
-def compared(post: posts.Post, old: posts.Revision, new: posts.Revision, named: Mapping[str, str]) -> Compared:
+def compared(
+    post: posts.Post, old: posts.Revision, new: posts.Revision, named: Mapping[str, str], zone: str
+) -> Compared:
     """Takes a second for the longest texts."""
-    pairs = zip(fields(post, old, named), fields(post, new, named), strict=True)
+    pairs = zip(fields(post, old, named, zone), fields(post, new, named, zone), strict=True)
     return Compared(
         text=differences.compare(old.body, new.body),
         words=differences.words(old.body, new.body),

@@ -55,7 +55,7 @@ async def update(
         if form.intent == "show":
             sampled = choices.checked(wanted)
             if htmx.wants_fragment(request):
-                return pages.fragment("author/look/_sample.html", sample=_sample(sampled))
+                return pages.fragment("author/look/_sample.html", author, sample=_sample(sampled))
             return await _page(request, databases, author, sampled)
         await look.change(databases.site, author.actor, wanted)
     except Invalid as error:

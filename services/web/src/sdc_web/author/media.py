@@ -60,7 +60,9 @@ async def index(
     """The library; to htmx, while the author types or chooses, the part of it that changes."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
     if htmx.wants_fragment(request):
-        return pages.fragment("author/media/_library.html", library=await _library(databases, author.actor, asked))
+        return pages.fragment(
+            "author/media/_library.html", author, library=await _library(databases, author.actor, asked)
+        )
     return await _page(request, databases, author, asked, {})
 
 
@@ -77,7 +79,7 @@ async def states(
         waiting = await media.files.waiting_among(connection, ids)
     looks = [
         pages.fragment(
-            "author/media/_look.html", asset=media_views.view(each, author.actor, pending=each.id in waiting)
+            "author/media/_look.html", author, asset=media_views.view(each, author.actor, pending=each.id in waiting)
         ).content
         for each in found.values()
     ]
@@ -120,7 +122,7 @@ async def create(
         if htmx.wants_fragment(request) or htmx.wants_json(request):
             raise
         return await _page(request, databases, author, Asked(), {"form": str(error)}, status_code=422)
-    return _answer(request, author.actor, done)
+    return _answer(request, author, done)
 
 
 @put("/author/media/{asset_id:str}", right="media.change")
@@ -206,7 +208,9 @@ def _number(text: str, field: str) -> int:
     return int(text)
 
 
-def _answer(request: AnyRequest, by: Actor, done: list[tuple[media.Asset, bool]]) -> Response[bytes] | Response[str]:
+def _answer(
+    request: AnyRequest, author: SignedIn, done: list[tuple[media.Asset, bool]]
+) -> Response[bytes] | Response[str]:
     if htmx.wants_json(request):
         uploaded = [
             Uploaded(asset_id=asset.id, file_name=asset.file_name, state=asset.state, markdown=markdown(asset), new=new)
@@ -215,7 +219,8 @@ def _answer(request: AnyRequest, by: Actor, done: list[tuple[media.Asset, bool]]
         return Response(msgspec.json.encode(uploaded), status_code=201, media_type="application/json")
     if htmx.wants_fragment(request):
         cards = [
-            pages.fragment("author/media/_asset.html", asset=media_views.view(asset, by)).content for asset, _ in done
+            pages.fragment("author/media/_asset.html", author, asset=media_views.view(asset, author.actor)).content
+            for asset, _ in done
         ]
         return pages.html("".join(cards), 201)
     return pages.redirect(LIBRARY, "uploaded")

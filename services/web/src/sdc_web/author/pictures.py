@@ -46,7 +46,7 @@ async def index(
         found = await media.library.page(connection, author.actor, filters, "newest", asked.after, ON_PAGE + 1)
     shown = [choice(each) for each in found[:ON_PAGE] if each.state != "failed"]
     after = found[ON_PAGE - 1].id if len(found) > ON_PAGE else ""
-    return pages.fragment("author/posts/_pictures.html", pictures=shown, words=asked.q, after=after)
+    return pages.fragment("author/posts/_pictures.html", author, pictures=shown, words=asked.q, after=after)
 
 
 def choice(asset: media.Asset) -> Choice:

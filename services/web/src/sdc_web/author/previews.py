@@ -10,7 +10,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import edge, htmx, pages, posts, templating
-from sdc_web.author import editor, forms, views
+from sdc_web.author import editor, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.posts import previewing
@@ -38,7 +38,7 @@ async def show(
 ) -> Response[str]:
     """The newest revision as a page of the site."""
     opened = await editor.open_post(databases, author, post_id)
-    page, _ = await _page(databases, settings, opened, views.form_of(opened.post, opened.newest))
+    page, _ = await _page(databases, settings, opened, views.form_of(opened.post, opened.newest, author.time_zone))
     return pages.html(page)
 
 
@@ -64,7 +64,7 @@ async def create(
     post_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
     """The text of the form, which is saved nowhere: a page, or as JSON what the script needs of it."""
-    form = await forms.read(request, DraftForm)
+    form = await editor.read(request)
     opened = await editor.open_post(databases, author, post_id)
     page, faults = await _page(databases, settings, opened, form)
     if not htmx.wants_json(request):

@@ -8,7 +8,7 @@ from sdc_core.errors import Conflict, Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import checks, drafts, editor, forms, views
+from sdc_web.author import checks, drafts, editor, views
 from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -31,10 +31,10 @@ async def create(
     """Save what the form holds, then publish the newest revision; with a moment to come, schedule it. Where something
     in it may want mending, the author is asked first.
     """
-    form = await forms.read(request, DraftForm)
+    form = await editor.read(request)
     try:
-        at_us = views.moment_us(form.publish_at)
-        end_us = views.moment_us(form.unpublish_at, "unpublish_at")
+        at_us = views.moment_us(form.publish_at, "publish_at", form.zone)
+        end_us = views.moment_us(form.unpublish_at, "unpublish_at", form.zone)
         form = await editor.save(databases, settings, post_id, form, author)
         asked = await checks.before_it_goes_out(request, databases, settings, author, post_id, form)
         if asked is not None:
@@ -64,7 +64,7 @@ async def remove(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Take the post off the site and out of the schedule. What the form holds is saved first: it is never dropped."""
-    form = await forms.read(request, DraftForm) if await request.body() else DraftForm()
+    form = await editor.read(request) if await request.body() else DraftForm()
     try:
         form = await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:

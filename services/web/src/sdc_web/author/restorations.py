@@ -9,7 +9,6 @@ from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
 from sdc_web.author import drafts, editor, forms, revisions
-from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.posts import history
 from sdc_web.problems import AnyRequest
@@ -50,7 +49,7 @@ async def discard(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Leave the change of a post that readers see. What the form holds is saved first, and is then in the history."""
-    form = drafts.based(request, await forms.read(request, DraftForm))
+    form = drafts.based(request, await editor.read(request))
     try:
         form = await editor.save(databases, settings, post_id, form, author)
         await history.discard(databases.site, author.actor, post_id, form.base_revision)

@@ -46,7 +46,7 @@ async def index(
         revisions = await store.revisions_before(connection, post_id, before=query.before, limit=PAGE + 1)
         named = await history_views.covers(connection, revisions)
         newest = await posts.revisions.newest(connection, author.actor, post_id)
-    rows = await asyncio.to_thread(history_views.listed, post, entries, revisions, named, PAGE)
+    rows = await asyncio.to_thread(history_views.listed, post, entries, revisions, named, author.time_zone, PAGE)
     more = entries[PAGE - 1].number if len(entries) > PAGE else None
     return await pages.page(
         request,
@@ -138,7 +138,7 @@ async def page(
         post=post,
         entry=entry,
         revision=revision,
-        fields=[each for each in history_views.fields(post, revision, named) if each.text],
+        fields=[each for each in history_views.fields(post, revision, named, author.time_zone) if each.text],
         before_id=before[0].id if before else "",
         newest=newest,
         name=entry.name if typed is None else typed,

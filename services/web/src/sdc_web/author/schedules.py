@@ -7,8 +7,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import drafts, editor, forms, views
-from sdc_web.author.views import DraftForm
+from sdc_web.author import drafts, editor, views
 from sdc_web.db import Databases
 from sdc_web.posts import schedule
 from sdc_web.problems import AnyRequest
@@ -29,7 +28,7 @@ async def cancel(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Publish nothing at the set moment; what readers see stays. What the form holds is saved first."""
-    form = await forms.read(request, DraftForm)
+    form = await editor.read(request)
     try:
         form = await editor.save(databases, settings, post_id, form, author)
         await schedule.cancel(databases.site, author.actor, post_id)
@@ -54,9 +53,9 @@ async def expire(
     """Have it leave the site at a moment, or with an empty field stay; nothing is published by this, and what the form
     holds is saved first.
     """
-    form = await forms.read(request, DraftForm)
+    form = await editor.read(request)
     try:
-        end_us = views.moment_us(form.unpublish_at, "unpublish_at")
+        end_us = views.moment_us(form.unpublish_at, "unpublish_at", form.zone)
         form = await editor.save(databases, settings, post_id, form, author)
         await schedule.set_end(databases.site, author.actor, post_id, end_us)
     except (Invalid, posts.Stale) as error:

@@ -1,14 +1,14 @@
 """What the templates of posts show, as plain values."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import asdict, replace
 from sdc_core import clock
 from sdc_core.errors import Invalid
 
-from sdc_web import posts
+from sdc_web import posts, zones
 from sdc_web.author import project_fields
 from sdc_web.author.project_fields import ProjectForm
 from sdc_web.posts.records import State
@@ -31,7 +31,9 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
 class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every field of the editor. `base_revision` is the number that the text was begun from; moments are UTC."""
+    """Every field of the editor. `base_revision` is the number that the text was begun from; moments are in `zone`, the
+    time zone that the form named beside them, or UTC.
+    """
 
     title: str = ""
     slug: str = ""
@@ -47,6 +49,7 @@ class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     translation_of: str = ""
     canonical_url: str = ""
     dated_at: str = ""
+    zone: str = ""
     base_revision: int | None = None
     intent: str = ""
 
@@ -132,8 +135,8 @@ def state_of(post: posts.Post, newest: posts.Revision) -> State:
     return "published" if post.revision_id == newest.id else "changed"
 
 
-def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
-    """The editor's fields as they are stored."""
+def form_of(post: posts.Post, newest: posts.Revision, zone: str) -> DraftForm:
+    """The editor's fields as they are stored, with moments in a zone that was loaded."""
     project = newest.project or posts.ProjectFacts()
     return DraftForm(
         title=newest.title,
@@ -142,19 +145,20 @@ def form_of(post: posts.Post, newest: posts.Revision) -> DraftForm:
         tags=", ".join(newest.tags),
         body_markdown=newest.body,
         cover_id=newest.cover_asset_id or "",
-        publish_at=_moment(post.scheduled_at_us),
-        unpublish_at=_moment(post.unpublish_at_us),
+        publish_at=_moment(post.scheduled_at_us, zone),
+        unpublish_at=_moment(post.unpublish_at_us, zone),
         series=newest.series,
         series_position="" if newest.series_position is None else str(newest.series_position),
         language=newest.language,
         translation_of=newest.translation_key,
         canonical_url=newest.canonical_url,
-        dated_at=_moment(newest.dated_at_us),
+        dated_at=_moment(newest.dated_at_us, zone),
         project_status=project.status,
         project_section=project.section,
         project_repository=project.repository,
         project_links=project_fields.links(project),
         project_pictures=project_fields.pictures(project),
+        zone=zone or "UTC",
         base_revision=newest.number,
     )
 
@@ -184,13 +188,13 @@ def outlook(post: posts.Post, standing: posts.history.Standing) -> Outlook:
     )
 
 
-def status(post: posts.Post, newest: posts.Revision, base: int | None = None, error: str = "") -> Status:
-    """The line below the text. With an error the base stays what the form had."""
+def status(post: posts.Post, newest: posts.Revision, zone: str, base: int | None = None, error: str = "") -> Status:
+    """The line below the text, its time in a zone that was loaded. With an error the base stays what the form had."""
     written = newest.number > 1
     return Status(
         revision=newest.number if base is None else base,
         saved_at_us=newest.saved_at_us if written else None,
-        clock=f"{clock.to_datetime(newest.saved_at_us):%H:%M:%S}" if written else "",
+        clock=f"{zones.local(newest.saved_at_us, zone):%H:%M:%S}{'' if zone else ' UTC'}" if written else "",
         state=state_of(post, newest),
         error=error,
     )
@@ -214,7 +218,7 @@ def draft(form: DraftForm) -> posts.Draft:
         language=form.language.strip(),
         translation_key=form.translation_of.strip(),
         canonical_url=form.canonical_url.strip(),
-        dated_at_us=moment_us(form.dated_at, "dated_at"),
+        dated_at_us=moment_us(form.dated_at, "dated_at", form.zone, exact=False),
     )
 
 
@@ -227,34 +231,31 @@ def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conf
         mine=form,
         theirs=theirs,
         text=differences.compare(current.body, form.body_markdown.replace("\r\n", "\n")),
-        fields=_differences(form, form_of(post, current)),
+        fields=_differences(form, form_of(post, current, form.zone)),
     )
 
 
-def moment_us(text: str, field: str = "publish_at") -> int | None:
-    """`YYYY-MM-DDTHH:MM` as microseconds, in UTC unless it ends in an offset such as `+02:00`; None for an empty field,
-    Invalid for anything else.
+def moment_us(text: str, field: str, zone: str, *, exact: bool = True) -> int | None:
+    """`YYYY-MM-DDTHH:MM` as microseconds: by the clocks of that zone, as `zones.moment_us` has it, unless it ends in an
+    offset such as `+02:00`. None for an empty field, Invalid for anything else.
     """
     if not text:
         return None
     try:
-        written = datetime.fromisoformat(text) if _MOMENT.match(text) else None
-        at = written and (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
+        at_us = zones.moment_us(datetime.fromisoformat(text), zone, exact=exact) if _MOMENT.match(text) else None
+    except Invalid as error:
+        raise Invalid(str(error), field=field) from None
     except (ValueError, OverflowError):
-        at = None
-    if at is None:
-        raise Invalid("write the moment as 2026-11-24T18:30", field=field)
-    if at.year < FIRST_YEAR:
-        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field=field)
-    return clock.from_datetime(at)
-
-
-def _moment(at_us: int | None) -> str:
-    """As a field for date and time holds it; the seconds only where there are any."""
+        at_us = None
     if at_us is None:
-        return ""
-    at = clock.to_datetime(at_us)
-    return at.isoformat(timespec="seconds" if at.second else "minutes").removesuffix("+00:00")
+        raise Invalid("write the moment as 2026-11-24T18:30", field=field)
+    if at_us < 0:
+        raise Invalid(f"a moment before {FIRST_YEAR} cannot be published", field=field)
+    return at_us
+
+
+def _moment(at_us: int | None, zone: str) -> str:
+    return "" if at_us is None else zones.field(at_us, zone)
 
 
 def _differences(mine: DraftForm, theirs: DraftForm) -> list[FieldChange]:

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.errors import Conflict, Invalid, NotFound, Throttled, Unauthorized
 from sdc_core.sqlite import Database, IntegrityError
 
-from sdc_web import audit
+from sdc_web import audit, zones
 from sdc_web.about import site
 from sdc_web.authors import passwords, rights, store, throttle
 from sdc_web.authors.rights import Actor, Role
@@ -131,6 +131,16 @@ async def set_password(databases: Databases, by: Actor, name: str, password: str
         await endings.with_change(databases, connection, by, author.id, kept_id)
     log.info("a password was changed", extra={"author": author.name})
     return msgspec.structs.replace(author, password_hash=password_hash)
+
+
+async def set_time_zone(databases: Databases, by: Actor, author_id: str, name: str) -> None:
+    """Whose clocks tell them the time in their area, by an IANA name. Raises Forbidden, Invalid."""
+    rights.require(by, "account.change", author_id)
+    if not name or not await zones.load(name):
+        raise Invalid("choose one of these time zones", field="time_zone")
+    async with databases.site.transaction() as connection:
+        await store.set_time_zone(connection, author_id, name)
+        await audit.record(connection, by, "author.time_zone", author_id, name)
 
 
 async def _knows(databases: Databases, author: Author, device: str) -> bool:

@@ -7,7 +7,9 @@ from sdc_web.authors.rights import Actor, Role
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who may sign in. `password_hash` is None for one who only uses login links."""
+    """A person who may sign in. `password_hash` is None for one who only uses login links, `time_zone` an IANA name, or
+    empty while they have chosen none.
+    """
 
     id: str
     name: str
@@ -15,6 +17,7 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str | None
     created_at_us: int
     role: Role
+    time_zone: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -23,8 +26,8 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SQL_INSERT = """
-INSERT INTO authors (id, name, display_name, password_hash, created_at_us, role)
-VALUES (:id, :name, :display_name, :password_hash, :created_at_us, :role)
+INSERT INTO authors (id, name, display_name, password_hash, created_at_us, role, time_zone)
+VALUES (:id, :name, :display_name, :password_hash, :created_at_us, :role, :time_zone)
 """
 
 
@@ -34,7 +37,7 @@ async def insert(connection: Connection, author: Author) -> None:
 
 
 SQL_BY_NAME = """
-SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+SELECT id, name, display_name, password_hash, created_at_us, role, time_zone FROM authors
 WHERE name = :name AND removed_at_us IS NULL
 """
 
@@ -45,7 +48,7 @@ async def by_name(connection: Connection, name: str) -> Author | None:
 
 
 SQL_BY_ID = """
-SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+SELECT id, name, display_name, password_hash, created_at_us, role, time_zone FROM authors
 WHERE id = :id AND removed_at_us IS NULL
 """
 
@@ -55,7 +58,7 @@ async def by_id(connection: Connection, author_id: str) -> Author | None:
 
 
 SQL_ALL = """
-SELECT id, name, display_name, password_hash, created_at_us, role FROM authors
+SELECT id, name, display_name, password_hash, created_at_us, role, time_zone FROM authors
 WHERE removed_at_us IS NULL ORDER BY name
 """
 
@@ -76,3 +79,10 @@ SQL_REHASH = "UPDATE authors SET password_hash = :password_hash WHERE id = :id"
 
 async def set_password_hash(connection: Connection, author_id: str, password_hash: str) -> None:
     await execute(connection, SQL_REHASH, {"id": author_id, "password_hash": password_hash})
+
+
+SQL_SET_TIME_ZONE = "UPDATE authors SET time_zone = :time_zone WHERE id = :id"
+
+
+async def set_time_zone(connection: Connection, author_id: str, time_zone: str) -> None:
+    await execute(connection, SQL_SET_TIME_ZONE, {"id": author_id, "time_zone": time_zone})

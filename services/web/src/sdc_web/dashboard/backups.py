@@ -105,7 +105,7 @@ async def create_confirmation(
 async def create_copy(
     request: AnyRequest,
     settings: NamedDependency[Settings],
-    author: NamedDependency[SignedIn],  # noqa: ARG001 - asked for, so that only who may publish comes in
+    author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
     """Have what was written copied now, and say whether it is."""
     copied, reason = None, ""
@@ -114,7 +114,7 @@ async def create_copy(
     except Unavailable as error:
         reason = str(error)
     if htmx.wants_fragment(request):
-        return pages.fragment("author/backups/_copied.html", copied=copied, reason=reason)
+        return pages.fragment("author/backups/_copied.html", author, copied=copied, reason=reason)
     return pages.redirect("/author/backups", "copied-now" if copied else "not-copied")
 
 

@@ -81,7 +81,7 @@ async def show(
 ) -> Response[str]:
     """A job and its own runs, a page at a time; to htmx, which waits for a run to end, its row."""
     if htmx.wants_fragment(request):
-        return pages.fragment(ROW, job=await _find(worker, name))
+        return pages.fragment(ROW, author, job=await _find(worker, name))
     told = await asking.unless_away(_told(worker, name, before[:MAX_ID]))
     return await pages.page(
         request,
@@ -109,7 +109,7 @@ async def run(
     await jobs.start(worker, databases.site, author.actor, name)
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs", "started")
-    return pages.fragment(ROW, job=await _find(worker, name))
+    return pages.fragment(ROW, author, job=await _find(worker, name))
 
 
 @put("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
@@ -121,7 +121,7 @@ async def pause(
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Let its due times pass without a run."""
-    return _answer(request, await jobs.pause(worker, databases.site, author.actor, name, paused=True))
+    return _answer(request, author, await jobs.pause(worker, databases.site, author.actor, name, paused=True))
 
 
 @delete("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
@@ -133,14 +133,14 @@ async def resume(
     name: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Run it when it is due, from now on."""
-    return _answer(request, await jobs.pause(worker, databases.site, author.actor, name, paused=False))
+    return _answer(request, author, await jobs.pause(worker, databases.site, author.actor, name, paused=False))
 
 
-def _answer(request: AnyRequest, job: JobReport) -> Response[bytes] | Response[str]:
+def _answer(request: AnyRequest, author: SignedIn, job: JobReport) -> Response[bytes] | Response[str]:
     """The job's row for htmx, the page for everyone else."""
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs")
-    return pages.fragment(ROW, job=view(job))
+    return pages.fragment(ROW, author, job=view(job))
 
 
 def view(job: JobReport) -> JobView:

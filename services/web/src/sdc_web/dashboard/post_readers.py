@@ -37,6 +37,7 @@ async def show(
     found = await asking.unless_away(batch)
     return pages.fragment(
         "author/statistics/_post.html",
+        author,
         post_id=post_id,
         url=question.address(),
         figures=panels.figures(found.summary, found.summary_before, question)[:3] if found else None,

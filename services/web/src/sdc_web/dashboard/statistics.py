@@ -68,7 +68,7 @@ async def show(
         panel=panels.panel(found, question, happened, may_redirect=author.may("site.change")) if found else None,
     )
     if htmx.wants_fragment(request):
-        part = pages.fragment("author/statistics/_all.html", shown=shown)
+        part = pages.fragment("author/statistics/_all.html", author, shown=shown)
         if added:
             part.headers["HX-Push-Url"] = question.address()
         return part

@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 from sdc_core import clock
 
-from sdc_web import audit
+from sdc_web import audit, zones
 from sdc_web.authors import store as authors
 from sdc_web.authors.rights import Action, Actor, Role
 from sdc_web.authors.store import Author
@@ -29,7 +29,9 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a request comes from. `refreshed` tells that the cookie should be written again with `expires_at_us`."""
+    """Who a request comes from. `refreshed` tells that the cookie should be written again with `expires_at_us`;
+    `time_zone` is empty while none is chosen, which is UTC.
+    """
 
     id: str
     name: str
@@ -39,6 +41,7 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at_us: int
     expires_at_us: int
     refreshed: bool
+    time_zone: str = ""
     session_began_us: int = 0
     told_until_us: int = 0
 
@@ -123,6 +126,7 @@ async def find(databases: Databases, token: str, country: str = "") -> SignedIn 
         name=author.name,
         display_name=author.display_name,
         role=author.role,
+        time_zone=author.time_zone if await zones.load(author.time_zone) else "",
         session_id=session.id,
         session_began_us=session.created_at_us,
         told_until_us=session.told_until_us,

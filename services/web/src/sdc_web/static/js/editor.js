@@ -7,6 +7,5 @@ import "./editor/attaching.js";
 import "./editor/pasting.js";
 import "./editor/choosing.js";
 import "./editor/counting.js";
-import "./editor/moments.js";
 import "./editor/opening.js";
 import "./editor/remembering.js";

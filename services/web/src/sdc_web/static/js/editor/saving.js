@@ -174,6 +174,9 @@ else if (found && !document.querySelector("[data-conflict]")) {
     rescue.hidden = true;
     if (choice === "restore") {
       for (const name of fields) if (name in found.texts) form.elements[name].value = found.texts[name];
+      // Its moments are of the zone in which they were typed.
+      const zone = form.elements.zone.value.replaceAll("_", " ");
+      for (const label of form.querySelectorAll("label[for$=_at]")) label.textContent = label.textContent.replace(/\(.*\)/, `(${zone})`);
       // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
       form.elements.base_revision.value = found.base;
       form.dispatchEvent(new Event("input", { bubbles: true }));
