@@ -50,6 +50,7 @@ async def test_an_upload_is_kept_though_the_worker_is_away(signed_in: httpx.Asyn
     page = await signed_in.get("/author/media", headers=BROWSER)
     assert "cup.png" in page.text
     assert "A cup" in page.text
+    assert "Pictures do not show" not in page.text
 
 
 async def test_several_files_are_several_assets(signed_in: httpx.AsyncClient, databases: Databases) -> None:

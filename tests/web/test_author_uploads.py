@@ -74,10 +74,11 @@ async def test_a_refused_file_is_answered_after_everything_was_read(
     signed_in: httpx.AsyncClient, databases: Databases, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(media.upload, "MAX_BYTES", 200)
-    body = Body(FILE % b"a.png" + PNG, *[bytes(1_000)] * 20, END)
+    body = Body(FILE % b"a.png" + PNG, *[bytes(1_000)] * 20, b"\r\n" + ALT % b"A cup" + END[2:])
     answer = await signed_in.post("/author/media", content=body, headers=KIND)
     assert answer.status_code == 422
     assert "The file is larger than" in answer.text
+    assert 'value="A cup"' in answer.text
     assert body.given == len(body.pieces)
     assert await _assets(databases) == []
     assert list((settings.DATA_DIR / "uploads").glob("*")) == []

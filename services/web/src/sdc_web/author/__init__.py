@@ -7,7 +7,8 @@ The composition root gives `Litestar`
     dependencies={**author.dependencies, "databases": ..., "settings": ..., "store": ..., "worker": ...}
     exception_handlers={**author.exception_handlers, ...}
 
-`dependencies` holds `author`, the `SignedIn` that the dashboard's pages ask for as well.
+`dependencies` holds `author`, the `SignedIn` that the dashboard's pages ask for as well, and `store_away`, the words of
+pages that show pictures.
 """
 
 from litestar.di import Provide
@@ -58,10 +59,11 @@ from sdc_web.author import (
 )
 from sdc_web.author.confirm import ask_to_confirm
 from sdc_web.author.gate import Gate
+from sdc_web.author.pictures import provide_store_away
 from sdc_web.author.signed_in import SignInNeeded, ask_to_sign_in, provide_author
 from sdc_web.sessions.confirm import ConfirmationNeeded
 
-dependencies = {"author": Provide(provide_author)}
+dependencies = {"author": Provide(provide_author), "store_away": Provide(provide_store_away)}
 exception_handlers = {SignInNeeded: ask_to_sign_in, ConfirmationNeeded: ask_to_confirm}
 route_handlers = [
     *setup.route_handlers,

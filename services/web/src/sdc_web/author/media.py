@@ -4,7 +4,7 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core.errors import Conflict, Invalid, TooLarge
+from sdc_core.errors import Conflict, Invalid, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -55,15 +55,17 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/author/media", right="media.read")
 async def index(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    store_away: NamedDependency[str],
 ) -> Response[str]:
     """The library; to htmx, while the author types or chooses, the part of it that changes."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
     if htmx.wants_fragment(request):
-        return pages.fragment(
-            "author/media/_library.html", author, library=await _library(databases, author.actor, asked)
-        )
-    return await _page(request, databases, author, asked, {})
+        library = await _library(databases, author.actor, asked)
+        return pages.fragment("author/media/_library.html", author, library=library, store_away=store_away)
+    return await _page(request, databases, author, asked, {}, store_away=store_away)
 
 
 @get("/author/media/states", right="media.read")
@@ -91,10 +93,11 @@ async def show(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],
+    store_away: NamedDependency[str],
     asset_id: FromPath[str],
 ) -> Response[str]:
     """Everything about one asset."""
-    return await asset_page(request, databases, author, asset_id)
+    return await asset_page(request, databases, author, asset_id, store_away=store_away)
 
 
 @post("/author/media", status_code=303, request_max_body_size=MAX_REQUEST_BYTES, right="media.change")
@@ -108,9 +111,11 @@ async def create(
 ) -> Response[bytes] | Response[str]:
     """Take in one or several files and ask the worker for their sizes; the same file twice is one asset."""
     done: list[tuple[media.Asset, bool]] = []
+    alt = ""
     try:
         async with uploads.form_of(request, settings) as form:
             alt = form.fields.get("alt", "")
+            form.require_files()
             for file in form.files:
                 asset, new = await media.upload.keep(
                     databases.site, author.actor, store, settings, file.received, file.name, alt
@@ -118,10 +123,12 @@ async def create(
                 done.append((asset, new))
                 if asset.state == "pending":
                     await media.order(worker, asset)
-    except (Invalid, TooLarge) as error:
+    except (Invalid, TooLarge, Unavailable) as error:
         if htmx.wants_fragment(request) or htmx.wants_json(request):
             raise
-        return await _page(request, databases, author, Asked(), {"form": str(error)}, status_code=422)
+        words = f"{error} {_taken(done)}".strip()
+        status_code = 503 if isinstance(error, Unavailable) else 422
+        return await _page(request, databases, author, Asked(), {"form": words}, alt=alt, status_code=status_code)
     return _answer(request, author, done)
 
 
@@ -166,6 +173,7 @@ async def asset_page(
     form: WordsForm | None = None,
     errors: dict[str, str] | None = None,
     status_code: int = 200,
+    store_away: str = "",
 ) -> Response[str]:
     """One asset's page, with what was typed and why it was refused. Raises NotFound."""
     async with databases.site.read() as connection:
@@ -188,6 +196,7 @@ async def asset_page(
         form=typed,
         errors=errors or {},
         limit_bytes=media.upload.MAX_BYTES,
+        store_away=store_away,
     )
 
 
@@ -206,6 +215,12 @@ def _number(text: str, field: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 3):
         raise Invalid("Write a whole number from 0 to 100, in percent.", field=field)
     return int(text)
+
+
+def _taken(done: list[tuple[media.Asset, bool]]) -> str:
+    """What a refusal of one of several files adds."""
+    names = ", ".join(asset.file_name for asset, _ in done)
+    return f"Taken were: {names}." if done else ""
 
 
 def _answer(
@@ -232,7 +247,10 @@ async def _page(
     author: SignedIn,
     asked: Asked,
     errors: dict[str, str],
+    *,
+    alt: str = "",
     status_code: int = 200,
+    store_away: str = "",
 ) -> Response[str]:
     return await pages.page(
         request,
@@ -242,7 +260,9 @@ async def _page(
         status_code=status_code,
         library=await _library(databases, author.actor, asked),
         errors=errors,
+        alt=alt,
         limit_bytes=media.upload.MAX_BYTES,
+        store_away=store_away,
     )
 
 

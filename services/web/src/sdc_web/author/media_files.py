@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core import keys
-from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge
+from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -76,14 +76,17 @@ async def replace(
     """Take in a file that is to have the place of the asset's own."""
     try:
         async with uploads.form_of(request, settings) as form:
+            form.require_files()
             sent = form.files[0]
             new = await media.files.replace(
                 databases.site, author.actor, store, settings, asset_id, sent.received, sent.name
             )
-    except (Invalid, TooLarge, Conflict) as error:
+    except (Invalid, TooLarge, Conflict, Unavailable) as error:
         if htmx.wants_fragment(request):
             raise
-        return await asset_page(request, databases, author, asset_id, errors={"file": str(error)}, status_code=422)
+        status_code = 503 if isinstance(error, Unavailable) else 422
+        errors = {"file": str(error)}
+        return await asset_page(request, databases, author, asset_id, errors=errors, status_code=status_code)
     await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
     return pages.redirect(f"{LIBRARY}/{asset_id}", "replacing")
 

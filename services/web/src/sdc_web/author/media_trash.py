@@ -29,19 +29,25 @@ class UnusedForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 @get("/author/media/unused", right="media.read")
 async def unused(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    store_away: NamedDependency[str],
 ) -> Response[str]:
     """What no revision of any text shows and is older than some days, the largest first, with what it takes."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), UnusedForm)
-    return await _unused(request, databases, author, asked.days, {})
+    return await _unused(request, databases, author, asked.days, {}, store_away=store_away)
 
 
 @get("/author/media/trash", right="media.read")
 async def trash(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    store_away: NamedDependency[str],
 ) -> Response[str]:
     """What waits for its end, and when that comes."""
-    return await _trash(request, databases, author, {})
+    return await _trash(request, databases, author, {}, store_away=store_away)
 
 
 @post("/author/media/trash", status_code=303, right="media.change")
@@ -94,7 +100,9 @@ async def _unused(
     author: SignedIn,
     days: str,
     errors: dict[str, str],
+    *,
     status_code: int = 200,
+    store_away: str = "",
 ) -> Response[str]:
     try:
         before_us = clock.now_us() - _days(days) * clock.DAY_US
@@ -113,11 +121,18 @@ async def _unused(
         total=total,
         days=days,
         errors=errors,
+        store_away=store_away,
     )
 
 
 async def _trash(
-    request: AnyRequest, databases: Databases, author: SignedIn, errors: dict[str, str], status_code: int = 200
+    request: AnyRequest,
+    databases: Databases,
+    author: SignedIn,
+    errors: dict[str, str],
+    *,
+    status_code: int = 200,
+    store_away: str = "",
 ) -> Response[str]:
     async with databases.site.read() as connection:
         found = await media.trash.listed(connection, author.actor, LISTED)
@@ -132,6 +147,7 @@ async def _trash(
         total=total,
         kept_us=media.trash.KEPT_US,
         errors=errors,
+        store_away=store_away,
     )
 
 

@@ -3,6 +3,8 @@
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
 
 from sdc_web import media, pages
 from sdc_web.author import forms
@@ -35,9 +37,17 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     picture: Markup | None
 
 
+async def provide_store_away(store: NamedDependency[ObjectStore], settings: NamedDependency[Settings]) -> str:
+    """Why pictures do not show at the moment, in words; empty when they do."""
+    return await media.upload.store_away(store, settings)
+
+
 @get("/author/pictures", right="media.read")
 async def index(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    author: NamedDependency[SignedIn],
+    store_away: NamedDependency[str],
 ) -> Response[str]:
     """A page of pictures, as a fragment."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
@@ -46,7 +56,14 @@ async def index(
         found = await media.library.page(connection, author.actor, filters, "newest", asked.after, ON_PAGE + 1)
     shown = [choice(each) for each in found[:ON_PAGE] if each.state != "failed"]
     after = found[ON_PAGE - 1].id if len(found) > ON_PAGE else ""
-    return pages.fragment("author/posts/_pictures.html", author, pictures=shown, words=asked.q, after=after)
+    return pages.fragment(
+        "author/posts/_pictures.html",
+        author,
+        pictures=shown,
+        words=asked.q,
+        after=after,
+        store_away="" if asked.after else store_away,
+    )
 
 
 def choice(asset: media.Asset) -> Choice:

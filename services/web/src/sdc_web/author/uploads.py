@@ -27,23 +27,31 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed, by the name of its field, and the files in the order in which they came."""
+    """What was typed, by the name of its field, the files in the order in which they came, and why others did not."""
 
     fields: dict[str, str]
     files: list[Sent]
+    refused: list[Invalid | TooLarge]
+
+    def require_files(self) -> None:
+        """Raises Invalid or TooLarge when a file was refused, or none was chosen."""
+        if self.refused:
+            raise self.refused[0]
+        if not self.files:
+            raise Invalid("choose a picture first", field="file")
 
 
 @asynccontextmanager
 async def form_of(request: AnyRequest, settings: Settings) -> AsyncGenerator[Form]:
-    """The form, at least one file among it; the files are deleted at the end of the block.
+    """The form; its files are deleted at the end of the block. What was typed is in it even where a file was refused.
 
-    Raises Invalid for any other body, and as `media.upload.received` does; then the rest of the body has been read,
+    Raises Invalid for any other body, and Unavailable as `media.upload.received` does; the whole body has been read,
     since a browser hears no answer before it has sent everything.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise Invalid("send files as multipart/form-data")
-    form = Form(fields={}, files=[])
+    form = Form(fields={}, files=[], refused=[])
     async with AsyncExitStack() as stack, aclosing(request.stream()) as body:
         try:
             async with aclosing(_events(body, options["boundary"])) as events:
@@ -51,8 +59,12 @@ async def form_of(request: AnyRequest, settings: Settings) -> AsyncGenerator[For
                     if not isinstance(head, MultipartSegment):
                         continue
                     if head.filename:
-                        file = await stack.enter_async_context(media.upload.received(_bytes_of(events), settings))
-                        form.files.append(Sent(name=head.filename, received=file))
+                        try:
+                            async with aclosing(_bytes_of(events)) as pieces:
+                                file = await stack.enter_async_context(media.upload.received(pieces, settings))
+                            form.files.append(Sent(name=head.filename, received=file))
+                        except (Invalid, TooLarge) as error:
+                            form.refused.append(error)
                     else:
                         form.fields[head.name or ""] = await _text_of(events)
         except (Invalid, TooLarge):
@@ -61,8 +73,6 @@ async def form_of(request: AnyRequest, settings: Settings) -> AsyncGenerator[For
             raise
         except (MultipartError, UnicodeError, LookupError):
             raise Invalid("this form is not readable") from None
-        if not form.files:
-            raise Invalid("choose a picture first", field="file")
         yield form
 
 

@@ -23,6 +23,8 @@ from sdc_web.media.assets import Asset
 
 MAX_BYTES = 50 * 1024 * 1024
 RECEIVE_S = 600.0
+SOON_S = 0.4
+"""A page that can do without pictures does not wait longer to know whether there are any."""
 LEFT_OVER_US = 3_600 * clock.SECOND_US
 """Far longer than an upload may take, so what is this old belongs to nobody."""
 HEAD_BYTES = 64
@@ -95,6 +97,15 @@ async def require_store(store: ObjectStore, settings: Settings) -> None:
     if reason := await store.ping(settings.S3_MEDIA_BUCKET):
         message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
         raise Unavailable(message)
+
+
+async def store_away(store: ObjectStore, settings: Settings) -> str:
+    """Why no picture can be shown or taken at the moment, in words; empty when the object store answers soon."""
+    try:
+        async with asyncio.timeout(SOON_S):
+            return await store.ping(settings.S3_MEDIA_BUCKET)
+    except TimeoutError:
+        return "the object store does not answer"
 
 
 def sniff(head: bytes) -> str:
