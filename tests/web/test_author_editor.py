@@ -2,6 +2,7 @@ import re
 import time
 from datetime import UTC, datetime
 from html import unescape
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from sdc_web.media import assets
 from signing_in import BROWSER, HTMX, OWNER, come_in, send
 
 TEXT = {"title": "On tea", "slug": "", "summary": "", "tags": "tea, cups", "cover_id": "", "publish_at": ""}
+BUDGET_BYTES = 40_000
+"""Of style and script that the editor loads before anything is asked for, as docs/design-system.md has it."""
 NOW_US = 1_800_000_000_000_000
 
 
@@ -351,3 +354,18 @@ async def test_an_open_editor_asks_again_once_a_moment_is_over(
     await posts.publish(databases.site, OWNER, post.id, clock.now_us() + ahead_us)
     page = (await client.get(f"/author/posts/{post.id}", headers=BROWSER)).text
     assert ('hx-trigger="load delay' in page) is asks
+    assert ("<noscript><p" in page) is asks
+
+
+async def test_what_the_editor_loads_at_once_stays_within_its_budget(client: httpx.AsyncClient, post_id: str) -> None:
+    page = await client.get(f"/author/posts/{post_id}", headers=BROWSER)
+    found = re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css))"', page.text)
+    sizes: dict[str, int] = {}
+    while found:
+        address = found.pop()
+        if address not in sizes:
+            file = await client.get(address, headers={"accept-encoding": "br"})
+            sizes[address] = int(file.headers["content-length"])
+            found += [urljoin(address, each) for each in re.findall(r'(?:from|import) ?"(\..+?\.js)"', file.text)]
+    assert any("/saving." in address for address in sizes)
+    assert sum(sizes.values()) < BUDGET_BYTES, sizes

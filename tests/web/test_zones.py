@@ -72,6 +72,13 @@ def test_a_moment_is_told_with_the_name_of_its_zone(zone: str, told: str) -> Non
     assert templating.moment(at("2026-11-24T20:30Z"), zone) == told
 
 
+@pytest.mark.parametrize("zone", ["", "Asia/Kathmandu", NEW_YORK])
+def test_the_end_of_the_calendar_is_told_as_any_moment(zone: str) -> None:
+    assert templating.moment(at("9999-12-31T23:59Z"), zone).startswith("31 December 9999, ")
+    with pytest.raises(OverflowError):
+        zones.moment_us(datetime.fromisoformat("9999-12-31T23:59-12:00"), zone)
+
+
 def test_a_day_begins_when_its_clocks_say_so() -> None:
     assert zones.day_us(date(2026, 7, 1), BERLIN) == at("2026-06-30T22:00Z")
     # Clocks of São Paulo went from midnight to one.

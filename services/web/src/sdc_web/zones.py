@@ -25,8 +25,12 @@ async def load(name: str) -> bool:
 
 
 def local(at_us: int, name: str) -> datetime:
-    """The moment as the clocks of a zone that was loaded tell it."""
-    return clock.to_datetime(at_us).astimezone(_loaded[name])
+    """The moment as the clocks of a zone that was loaded tell it; in UTC where their calendar would end before it."""
+    at = clock.to_datetime(at_us)
+    try:
+        return at.astimezone(_loaded[name])
+    except OverflowError:
+        return at
 
 
 def day_us(day: date, name: str) -> int:
@@ -56,7 +60,7 @@ def moment_us(at: datetime, name: str, *, exact: bool = True) -> int:
     as they are set back, unless it need not be exact: then it is the first. OverflowError at the ends of the calendar.
     """
     if at.tzinfo is not None:
-        return clock.from_datetime(at)
+        return clock.from_datetime(at.astimezone(UTC))
     first, second = (at.replace(tzinfo=_loaded[name], fold=fold) for fold in (0, 1))
     before, after = first.utcoffset() or timedelta(), second.utcoffset() or timedelta()
     if before == after or (before > after and not exact):
