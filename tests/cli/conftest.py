@@ -8,8 +8,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from sdc_core import clock
+from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.settings import Settings
+from sdc_web.authors import accounts
+from sdc_web.db import open_databases
 
 from sdc_up import SDC, Up, free_ports
+from signing_in import OWNER
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +86,21 @@ def processes(environment: dict[str, str]) -> Callable[[], list[str]]:
         return found
 
     return find
+
+
+@pytest.fixture
+async def settings(tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint) -> Settings:
+    """A site with an author and a store."""
+    bucket = f"media-{clock.new_id().lower()}"
+    await object_store.make_bucket(bucket)
+    made = Settings(
+        DATA_DIR=tmp_path / "data",
+        S3_ENDPOINT_URL=object_store_endpoint.url,
+        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+        S3_SECRET_ACCESS_KEY=SecretStr(object_store_endpoint.secret_access_key),
+        S3_MEDIA_BUCKET=bucket,
+        _env_file=None,
+    )
+    async with open_databases(made) as databases:
+        await accounts.create(databases, OWNER, name="ada", role="owner")
+    return made

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from pydantic import SecretStr
-from sdc_cli.importing import Line, run
-from sdc_cli.markdown_folder import files, read
+from sdc_cli.importing import Wish, run
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_core.objects import Endpoint, ObjectStore
+from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_web import media, posts, redirects
-from sdc_web.authors import accounts
 from sdc_web.db import Databases, open_databases
+from sdc_web.imports import Document, Line, generators, markdown_folder
 from sdc_web.posts.catalogue import by_address
 from sdc_web.posts.whole import draft_of
 
@@ -36,7 +34,7 @@ redirect_from: [/old-fog, /2019/05/fog.html, "https://old.example/f%C3%B6g/", "/
 ---
 # Fog & co
 
-Text. {% gist 1 %}
+Text. {% flickr 1 %}
 """
 PROJECT = r"""---
 date: 2024-01-01
@@ -74,27 +72,21 @@ def write(folder: Path) -> Write:
     return put
 
 
-@pytest.fixture
-async def settings(tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint) -> Settings:
-    """A site with an author and a store."""
-    bucket = f"media-{clock.new_id().lower()}"
-    await object_store.make_bucket(bucket)
-    made = Settings(
-        DATA_DIR=tmp_path / "data",
-        S3_ENDPOINT_URL=object_store_endpoint.url,
-        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
-        S3_SECRET_ACCESS_KEY=SecretStr(object_store_endpoint.secret_access_key),
-        S3_MEDIA_BUCKET=bucket,
-        _env_file=None,
-    )
-    async with open_databases(made) as databases:
-        await accounts.create(databases, OWNER, name="ada", role="owner")
-    return made
-
-
 async def imported(settings: Settings, folder: Path, *, dry_run: bool = False) -> dict[str, Line]:
-    report = await run(settings, folder, "", dry_run=dry_run)
+    report = await run(settings, Wish(path=folder, dry_run=dry_run))
     return {line.file: line for line in report}
+
+
+def read(file: Path, folder: Path) -> Document:
+    source = markdown_folder.source(folder)
+    name = str(file.relative_to(folder))
+    if name in source.refused:
+        raise Invalid(source.refused[name])
+    return source.read(name)
+
+
+def files(folder: Path) -> list[Path]:
+    return generators.files(generators.known(folder))
 
 
 async def stored(databases: Databases, kind: posts.Kind, slug: str) -> posts.Published:
@@ -121,7 +113,7 @@ async def test_posts_of_two_generators_are_published_on_their_days(
     assert (fog.title, fog.tags, clock.day_of(fog.published_at_us)) == ("Fog & co", ("fog",), "2023-02-03")
     assert "<em>light</em>" in lamp.body_html
     assert report["_posts/2023-02-03-fog.md"].notes == (
-        "shortcode {% gist 1 %} stays as it is written",
+        "shortcode {% flickr 1 %} stays as it is written",
         "alias /?p=1 is no address that can lead anywhere here",
         "alias /author/x is no address that can lead anywhere here",
     )
@@ -281,6 +273,52 @@ async def test_a_picture_beside_the_text_is_uploaded_and_one_outside_of_the_fold
     assert len([each async for each in object_store.list(settings.S3_MEDIA_BUCKET, "originals/")]) == 1
 
 
+async def test_pictures_are_found_however_a_text_shows_them(settings: Settings, folder: Path, write: Write) -> None:
+    for number, name in enumerate(("small", "large", "tag", "named", "code")):
+        photograph.take(folder / f"{name}.jpg", width=64 + number, height=48)
+    write(
+        "fog.md",
+        "[![fog](small.jpg)](large.jpg) and <img alt='A lamp' src=\"tag.jpg\">\n\n![a cup][cup]\n\n`![no](code.jpg)`\n\n"
+        "[cup]: named.jpg\n",
+    )
+    assert (await imported(settings, folder))["fog.md"].notes == ()
+    async with open_databases(settings) as databases:
+        body = (await stored(databases, "post", "fog")).body_html
+        async with databases.site.read() as connection:
+            kept = {each.file_name: each.alt for each in await media.newest(connection, OWNER)}
+    assert (body.count('src="media:'), body.count(".jpg")) == (3, 1)
+    assert kept == {"small.jpg": "fog", "large.jpg": "", "tag.jpg": "A lamp", "named.jpg": ""}
+    assert (await imported(settings, folder))["fog.md"].outcome == "unchanged"
+
+
+async def test_a_text_comes_with_all_of_its_pictures_or_not_at_all(
+    settings: Settings, folder: Path, write: Write
+) -> None:
+    photograph.take(folder / "fog.jpg", width=64, height=48)
+    (folder / "drawn.svg").write_text("<svg/>")
+    write("fog.md", "![fog](fog.jpg) ![drawn](drawn.svg)")
+    write("long.md", f"---\nsummary: {'long ' * 200}\n---\n![fog](fog.jpg)")
+    report = await imported(settings, folder)
+    assert report["fog.md"].reason.startswith("picture drawn.svg: This file is no picture that browsers show")
+    assert {line.outcome for line in report.values()} == {"skipped"}
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert await media.newest(connection, OWNER) == []
+        assert await posts.listing.last_saved(connection, OWNER, 99) == []
+    (line, _) = await run(settings, Wish(path=folder, incomplete=True))
+    assert (line.outcome, line.notes[0][:34]) == ("published", "picture drawn.svg is left out: Thi")
+
+
+async def test_readers_find_texts_where_the_old_site_had_them(settings: Settings, folder: Path, write: Write) -> None:
+    write("_config.yml", "permalink: /:title/")
+    write("_posts/2024-01-02-fog.md", "Fog.")
+    write("_posts/2024-01-03-lamp.md", "---\npermalink: /about/\n---\nA lamp.")
+    write("about.md", "Me.")
+    await imported(settings, folder)
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert await redirects.find(connection, "/fog") == "/posts/fog"
+        assert not await redirects.is_known(connection, "/about")
+
+
 async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, folder: Path, write: Write) -> None:
     write("a.md", "---\naliases: [/old, /posts/e]\n---\nWords.")
     write("b.md", "---\naliases: [/old, /posts/a]\n---\nWords.")
@@ -297,17 +335,23 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(settings: Settings, 
     assert {name: (line.outcome, line.notes) for name, line in told.items()} == {
         name: (line.outcome, line.notes) for name, line in done.items()
     }
-    assert [name for name, line in told.items() if line.outcome == "skipped"] == ["bad.md", "e.md", "notes/a.md"]
+    assert [name for name, line in told.items() if line.outcome == "skipped"] == ["bad.md"]
+    assert done["notes/a.md"].address == "/posts/notes-a"
     assert (await imported(settings, folder, dry_run=True))["a.md"].outcome == "unchanged"
 
 
-async def test_an_import_that_was_stopped_before_it_published_is_finished_by_the_next(
-    settings: Settings, folder: Path, write: Write
-) -> None:
+async def test_what_its_author_took_off_the_site_stays_off_it(settings: Settings, folder: Path, write: Write) -> None:
     write("fog.md", "Words.")
     await imported(settings, folder)
     async with open_databases(settings) as databases:
         await posts.unpublish(databases.site, OWNER, (await stored(databases, "post", "fog")).id)
+    assert (await imported(settings, folder))["fog.md"].outcome == "unchanged"
+
+
+async def test_a_draft_that_is_none_any_more_is_published(settings: Settings, folder: Path, write: Write) -> None:
+    write("fog.md", "---\ndraft: true\n---\nWords.")
+    await imported(settings, folder)
+    write("fog.md", "Words.")
     assert (await imported(settings, folder))["fog.md"].outcome == "published"
 
 

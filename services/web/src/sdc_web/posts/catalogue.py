@@ -31,6 +31,15 @@ async def blank(database: Database, by: Actor, kind: Kind) -> Post:
 async def begin(connection: Connection, by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "") -> Post:
     """`create`, inside a transaction of the caller's, who may give it an id."""
     rights.require(by, "posts.change")
+    post, first = unwritten(by, kind, now_us, post_id)
+    await store.insert_post(connection, post)
+    await store.insert_revision(connection, first)
+    await audit.record(connection, by, "post.begun", post.id, f"a {kind}")
+    return post
+
+
+def unwritten(by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "") -> tuple[Post, Revision]:
+    """A post of theirs with its empty first revision, both stored nowhere yet."""
     at_us = clock.now_us() if now_us is None else now_us
     post = Post(
         id=post_id or clock.new_id(),
@@ -56,10 +65,7 @@ async def begin(connection: Connection, by: Actor, kind: Kind, now_us: int | Non
         saved_at_us=at_us,
         author_id=by.id,
     )
-    await store.insert_post(connection, post)
-    await store.insert_revision(connection, first)
-    await audit.record(connection, by, "post.begun", post.id, f"a {kind}")
-    return post
+    return post, first
 
 
 async def by_address(connection: Connection, kind: Kind, slug: str) -> Post | None:

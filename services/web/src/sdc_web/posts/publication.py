@@ -15,6 +15,7 @@ from sdc_web.posts import backlinks, languages, revisions, sameness, series, sto
 from sdc_web.posts.records import Post, Publication, Revision, path_of
 from sdc_web.search import index
 from sdc_web.texts import markdown
+from sdc_web.texts.markdown import Rendered
 
 TRIES = 5
 
@@ -52,12 +53,33 @@ async def publish(
             # and its series may have got other names.
             present = await store.newest_revision(connection, post_id)
             if present.number == newest.number:
-                finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-                after = await put_before_readers(connection, before, finished, at_us)
-                await audit.record(connection, by, "post.published", post_id, finished.title)
+                after = await _put_rendered(connection, by, before, present, rendered, at_us)
                 return Publication(**asdict(after), faults=rendered.faults)
     message = "The post is being saved all the time: try again in a moment."
     raise Unavailable(message)
+
+
+async def publish_rendered(
+    connection: Connection, by: Actor, post_id: str, rendered: Rendered, at_us: int | None, ends_at_us: int | None
+) -> Post:
+    """Publish the newest revision, of which the caller knows what it looks like, within their transaction; schedule it
+    where `at_us` is to come. Raises Invalid without a title, Conflict when its address is taken, Forbidden, NotFound.
+    """
+    newest = await store.newest_revision(connection, post_id)
+    _require_title(newest)
+    before = _ending(await publishable(connection, by, post_id), ends_at_us)
+    if at_us is not None and at_us > clock.now_us():
+        return await _put_on_schedule(connection, by, before, newest, at_us)
+    return await _put_rendered(connection, by, before, newest, rendered, at_us)
+
+
+async def _put_rendered(
+    connection: Connection, by: Actor, before: Post, newest: Revision, rendered: Rendered, at_us: int | None
+) -> Post:
+    finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
+    after = await put_before_readers(connection, before, finished, at_us)
+    await audit.record(connection, by, "post.published", before.id, finished.title)
+    return after
 
 
 async def unpublish(database: Database, by: Actor, post_id: str, base_number: int | None = None) -> Post:
@@ -170,8 +192,13 @@ async def _schedule(
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         _require_title(newest)
         before = _ending(await publishable(connection, by, post_id), unpublish_at_us)
-        post = replace(before, scheduled_at_us=at_us, scheduled_revision_id=newest.id, schedule_failure="")
-        await store.update_post(connection, post)
-        words = f"{newest.title}, for {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"
-        await audit.record(connection, by, "post.scheduled", post_id, words)
+        post = await _put_on_schedule(connection, by, before, newest, at_us)
     return Publication(**asdict(post))
+
+
+async def _put_on_schedule(connection: Connection, by: Actor, before: Post, newest: Revision, at_us: int) -> Post:
+    post = replace(before, scheduled_at_us=at_us, scheduled_revision_id=newest.id, schedule_failure="")
+    await store.update_post(connection, post)
+    words = f"{newest.title}, for {clock.to_datetime(at_us):%Y-%m-%d %H:%M} UTC"
+    await audit.record(connection, by, "post.scheduled", post.id, words)
+    return post

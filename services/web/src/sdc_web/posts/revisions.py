@@ -41,7 +41,7 @@ async def put(
     post = await store.post(connection, post_id)
     rights.require(by, "posts.change", post.author_id)
     newest = require(await store.newest_revision(connection, post_id), base_number)
-    clean = await _check(connection, post, newest, draft)
+    clean = await check(connection, post, newest, draft)
     apart = apart or await keeping.must_stay(connection, newest, clean.body, by.id)
     saved = Revision(
         id=clock.new_id() if apart else newest.id,
@@ -87,8 +87,8 @@ async def newest(connection: Connection, by: Actor, post_id: str) -> Revision:
     return await store.newest_revision(connection, post_id)
 
 
-async def _check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
-    """The draft as it is stored; raises Invalid with the field at fault."""
+async def check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
+    """The draft as it would be stored for that post; raises Invalid with the field at fault."""
     title = characters.fitting(characters.line(draft.title), MAX_TITLE, "title", "The title")
     wanted = draft.slug.strip()
     if wanted:

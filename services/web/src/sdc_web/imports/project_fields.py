@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sdc_core.errors import Invalid
+
 from sdc_web.posts import projects
 from sdc_web.posts.records import Link, ProjectFacts
 from sdc_web.texts import characters

@@ -1,0 +1,111 @@
+"""Front matter: the fields at the head of a text, in YAML, TOML or JSON, and their values as words."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+
+import yaml
+from sdc_core.errors import Invalid
+
+_FENCE = re.compile(
+    r"\A(?:(?P<yaml>---)|\+\+\+)[ \t]*\r?\n(?P<fields>.*?)"
+    r"(?:^|(?<=\n))(?(yaml)(?:---|\.\.\.)|\+\+\+)[ \t]*(?:\r?\n|\Z)",
+    re.DOTALL,
+)
+_MAX_NUMBER = 10**18
+_INSIDE = ("params", "extra", "taxonomies")
+"""Tables whose fields count as if they stood outside: Hugo's own parameters, and those of Zola."""
+_NESTING = "[{-:?"
+_MAX_NESTING = 2_000
+"""Signs of YAML that may open a level: libyaml follows them on the stack of the process, without asking how deep."""
+
+
+def parted(text: str) -> tuple[dict[str, object], str]:
+    """The fields, by their names in small letters, and the text without them. Raises Invalid, in words."""
+    text = text.removeprefix("\ufeff")
+    fenced = _FENCE.match(text)
+    try:
+        if fenced is not None:
+            found = _yaml(fenced["fields"]) if fenced["yaml"] else tomllib.loads(fenced["fields"])
+            rest = text[fenced.end() :]
+        elif text.startswith(("{\n", "{\r\n")):
+            found, end = json.JSONDecoder().raw_decode(text)
+            rest = text[end:].lstrip("\r\n")
+        else:
+            return {}, text
+    except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Invalid(f"its front matter cannot be read: {' '.join(str(error).split())[:200]}") from None
+    if found is not None and not isinstance(found, dict):
+        raise Invalid("its front matter holds no fields")
+    return lowered(found or {}), rest
+
+
+def lowered(found: Mapping[object, object]) -> dict[str, object]:
+    """The fields by their names in small letters; what stands outside of a table wins."""
+    fields = {word(name).lower(): value for name, value in found.items()}
+    for table in _INSIDE:
+        inside = fields.get(table)
+        if isinstance(inside, dict):
+            fields = {**{word(name).lower(): value for name, value in inside.items()}, **fields}
+    return fields
+
+
+def word(value: object) -> str:
+    """A single value as text; nothing for what is none. Lists are not written out: their aliases may have no end."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return str(value).lower()
+    # Python writes no number of more than 4,300 digits, and nobody means one.
+    return str(value) if isinstance(value, int | float) and -_MAX_NUMBER < value < _MAX_NUMBER else ""
+
+
+def text(fields: Mapping[str, object], *names: str) -> str:
+    """The first of the fields that says something, as one line."""
+    for name in names:
+        value = fields.get(name)
+        if not isinstance(value, bool) and (found := word(value)):
+            return " ".join(found.split())
+    return ""
+
+
+def words(fields: Mapping[str, object], name: str, *, by_spaces: bool = False) -> list[str]:
+    """A list, or a text that commas part; or, where there is none and `by_spaces`, spaces."""
+    value = fields.get(name)
+    if isinstance(value, str):
+        parts = value.split() if by_spaces and "," not in value else value.split(",")
+        return [part.strip() for part in parts if part.strip()]
+    if isinstance(value, list):
+        return list(filter(None, map(word, value)))
+    return []
+
+
+def table(fields: Mapping[str, object], name: str) -> dict[str, object]:
+    """A table of a configuration, its names in small letters; empty where there is none."""
+    value = fields.get(name)
+    return {word(key).lower(): each for key, each in value.items()} if isinstance(value, dict) else {}
+
+
+def _yaml(given: str) -> object:
+    if sum(map(given.count, "[{")) > _MAX_NESTING:
+        raise yaml.YAMLError(f"more than {_MAX_NESTING} brackets open in it")
+    shallow = sum(map(given.count, _NESTING)) <= _MAX_NESTING
+    # The quick one where it can do no harm; the other raises RecursionError.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if shallow else yaml.SafeLoader
+    return yaml.load(given, Loader=loader)  # noqa: S506 - both are safe loaders
+
+
+def configuration(given: str, suffix: str) -> dict[str, object]:
+    """A configuration file of that suffix, its names in small letters; empty where it cannot be read."""
+    try:
+        match suffix:
+            case ".toml":
+                found = tomllib.loads(given)
+            case ".json":
+                found = json.loads(given)
+            case _:
+                found = _yaml(given)
+    except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return {word(name).lower(): value for name, value in found.items()} if isinstance(found, dict) else {}

@@ -1,0 +1,177 @@
+"""The site that a folder of Markdown was made for: which generator, where its texts lie, which of them are pages."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from sdc_web.imports import front_matter
+
+Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
+
+SUFFIXES = (".md", ".markdown", ".mdx")
+MAX_CONFIGURATION_BYTES = 1024 * 1024
+_ABOUT_THE_FOLDER = frozenset({"README", "LICENSE", "CHANGELOG", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY"})
+_HUGO = tuple(
+    f"{folder}{stem}{suffix}"
+    for folder in ("", "config/_default/")
+    for stem in ("hugo", "config")
+    for suffix in (".toml", ".yaml", ".yml", ".json")
+)
+_JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
+_ELEVENTY = (".eleventy.js", *(f"eleventy.config{suffix}" for suffix in (".js", ".mjs", ".cjs", ".ts")))
+_INPUT = re.compile(r"""\binput\s*:\s*["']([^"'\n]{1,200})["']""")
+_WRITTEN = frozenset({"node_modules", "_site", "public", "dist", "vendor", "themes", "archetypes", "resources"})
+"""Folders beside the texts that hold what was built, or came from others."""
+
+
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder and what is known of its site. `roots` are where texts lie, each with the language of what is there,
+    empty for the site's own; `configuration` is what the site says of itself, `base` the path that it was served below.
+    """
+
+    folder: Path
+    generator: Generator
+    roots: tuple[tuple[Path, str], ...]
+    configuration: Mapping[str, object]
+    languages: frozenset[str] = frozenset()
+    base: str = ""
+
+    def place(self, file: Path) -> tuple[PurePosixPath, str]:
+        """Where a file lies below its root, and the language of that root."""
+        root, language = next(each for each in self.roots if file.is_relative_to(each[0]))
+        return PurePosixPath(file.relative_to(root).as_posix()), language
+
+
+def known(folder: Path) -> Tree:
+    """What kind of site the folder is; none where nothing tells."""
+    for name in _HUGO:
+        if (folder / name).is_file() and (folder / "content").is_dir():
+            return _hugo(folder, _configuration(folder / name))
+    for name in _JEKYLL:
+        if (folder / name).is_file():
+            return _plain(folder, "jekyll", _configuration(folder / name))
+    if (folder / "_posts").is_dir():
+        return _plain(folder, "jekyll", {})
+    if any(folder.glob("astro.config.*")):
+        source = folder / "src"
+        roots = [each for each in (source / "content", source / "pages", source / "data", source) if each.is_dir()]
+        return Tree(folder=folder, generator="astro", roots=_rooted(roots or [folder]), configuration={})
+    for name in _ELEVENTY:
+        if (folder / name).is_file():
+            said = _INPUT.search(_text(folder / name))
+            root = (folder / said[1]).resolve() if said else folder
+            inside = root.is_dir() and root.is_relative_to(folder.resolve())
+            return Tree(
+                folder=folder, generator="eleventy", roots=_rooted([root if inside else folder]), configuration={}
+            )
+    return _plain(folder, "", {})
+
+
+def files(tree: Tree) -> list[Path]:
+    """Every Markdown file that may be a text, sorted: none that is hidden, is about the folder itself or was built."""
+    found = {file for root, _ in tree.roots for file in _below(root, tree)}
+    return sorted(found)
+
+
+def defaults(tree: Tree, below: PurePosixPath) -> dict[str, object]:
+    """What Jekyll's settings say of every text at such a place, unless it says otherwise itself."""
+    given = tree.configuration.get("defaults")
+    fields: dict[str, object] = {}
+    for each in given if tree.generator == "jekyll" and isinstance(given, list) else ():
+        if not isinstance(each, dict):
+            continue
+        scope, values = front_matter.table(each, "scope"), front_matter.table(each, "values")
+        path = front_matter.text(scope, "path").strip("/")
+        folder = next((part for part in below.parts[:-1] if part.startswith("_")), "pages")
+        kind = front_matter.text(scope, "type")
+        if (not path or below.is_relative_to(path)) and kind in ("", folder.removeprefix("_")):
+            fields.update(values)
+    return fields
+
+
+def _below(root: Path, tree: Tree) -> Iterator[Path]:
+    for file in root.rglob("*"):
+        parts = file.relative_to(root).parts
+        if file.suffix.lower() not in SUFFIXES or file.stem in _ABOUT_THE_FOLDER or file.stem.startswith("_index"):
+            continue
+        if any(part.startswith(".") or part == "node_modules" for part in parts):
+            continue
+        if tree.generator and root == tree.folder and parts[0] in _WRITTEN:
+            continue
+        if tree.generator in ("jekyll", "eleventy") and any(_is_inner(part, tree) for part in parts[:-1]):
+            continue
+        if tree.generator == "astro" and parts[-1].startswith("_"):
+            continue
+        if file.is_file():
+            yield file
+
+
+def _is_inner(part: str, tree: Tree) -> bool:
+    """Whether a folder is the generator's own: layouts, includes and what it built, but for collections of texts."""
+    if not part.startswith("_"):
+        return False
+    collections = tree.configuration.get("collections")
+    named = collections if isinstance(collections, list | dict) else ()
+    return part not in ("_posts", "_drafts") and part.removeprefix("_") not in {str(each) for each in named}
+
+
+def _hugo(folder: Path, configuration: Mapping[str, object]) -> Tree:
+    content = _inside(folder, front_matter.text(configuration, "contentdir") or "content")
+    own = front_matter.text(configuration, "defaultcontentlanguage").lower() or "en"
+    languages = front_matter.table(configuration, "languages")
+    roots: list[tuple[Path, str]] = []
+    for language in languages:
+        of_language = front_matter.table(languages, language)
+        if said := front_matter.text(of_language, "contentdir"):
+            roots.append((_inside(folder, said), "" if language == own else language))
+    roots.append((content, ""))
+    # The narrower root first: a language may have a folder within the content.
+    roots.sort(key=lambda each: -len(each[0].parts))
+    return Tree(
+        folder=folder,
+        generator="hugo",
+        roots=tuple(each for each in roots if each[0].is_dir()),
+        configuration=configuration,
+        languages=frozenset(languages) | {own},
+        base=_base(front_matter.text(configuration, "baseurl")),
+    )
+
+
+def _plain(folder: Path, generator: Generator, configuration: Mapping[str, object]) -> Tree:
+    said = front_matter.text(configuration, "baseurl")
+    return Tree(
+        folder=folder, generator=generator, roots=((folder, ""),), configuration=configuration, base=_base(said)
+    )
+
+
+def _rooted(roots: list[Path]) -> tuple[tuple[Path, str], ...]:
+    return tuple((root, "") for root in roots)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A folder that the configuration names, the content where it lies outside."""
+    found = (folder / name.strip("/")).resolve()
+    return folder / name.strip("/") if found.is_relative_to(folder.resolve()) else folder / "content"
+
+
+def _base(address: str) -> str:
+    """The path that a site was served below, such as `/blog`; empty for none."""
+    try:
+        path = unquote(urlsplit(address).path)
+    except ValueError:
+        return ""
+    return "/" + path.strip("/") if path.strip("/") else ""
+
+
+def _configuration(file: Path) -> dict[str, object]:
+    return front_matter.configuration(_text(file), file.suffix.lower())
+
+
+def _text(file: Path) -> str:
+    if file.stat().st_size > MAX_CONFIGURATION_BYTES:
+        return ""
+    return file.read_text(encoding="utf-8", errors="replace")

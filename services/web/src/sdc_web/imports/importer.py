@@ -1,0 +1,245 @@
+"""Texts of another site become posts, pages and projects of this one, each with its pictures and its old addresses or
+not at all.
+
+A text is one transaction, so an import that ends anywhere is finished by the next. Done twice, it is done once.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from msgspec.structs import replace
+from sdc_core import clock
+from sdc_core.errors import Invalid, SdcError
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
+
+from sdc_web import redirects
+from sdc_web.authors import rights
+from sdc_web.authors.rights import Actor
+from sdc_web.db import Databases
+from sdc_web.imports import likeness, pictures
+from sdc_web.imports.records import Document, Line, Outcome, Picture, Source
+from sdc_web.media import assets, upload
+from sdc_web.posts import catalogue, projects, publication, revisions, tags
+from sdc_web.posts.records import Draft, Post, path_of
+from sdc_web.texts import markdown
+from sdc_web.texts.markdown import Rendered
+
+CHUNK_BYTES = 256 * 1024
+_NOTHING = Rendered(html="", reading_minutes=1)
+
+
+class Importer(msgspec.Struct, frozen=True, kw_only=True):
+    """One import: what is the same for each of its texts. A `dry_run` tells what would be done, and does nothing; with
+    `incomplete` a text is taken without the pictures that cannot be, which it names still.
+    """
+
+    settings: Settings
+    databases: Databases
+    store: ObjectStore
+    by: Actor
+    source: Source
+    dry_run: bool
+    incomplete: bool = False
+    planned: set[str] = msgspec.field(default_factory=set)
+    """Addresses that texts before would have taken, had this been no dry run."""
+
+    async def lines(self) -> AsyncGenerator[Line]:
+        """Take one text after the other; what is wrong with one is said in its line. Raises Forbidden."""
+        rights.require(self.by, "posts.publish")
+        rights.require(self.by, "media.change")
+        for name in self.source.names:
+            yield await self.take(name)
+
+    async def take(self, name: str) -> Line:
+        """Import one entry."""
+        if (reason := self.source.refused.get(name)) is not None:
+            return Line(file=name, outcome="skipped", reason=reason)
+        try:
+            document = await asyncio.to_thread(self.source.read, name)
+            return await self._take(document)
+        except (SdcError, OSError) as error:
+            return Line(file=name, outcome="skipped", reason=str(error))
+
+    async def _take(self, document: Document) -> Line:
+        name, draft = document.name, document.draft
+        address = path_of(document.kind, draft.slug)
+        async with self.databases.site.read() as connection:
+            post = await catalogue.by_address(connection, document.kind, draft.slug)
+            newest = await revisions.newest(connection, self.by, post.id) if post else None
+            draft = replace(draft, tags=await tags.names(connection, draft.tags))
+            has_moved = await redirects.is_known(connection, address)
+            if post is None:
+                await self._check(connection, document)
+        if post is None and address in self.planned:
+            return Line(file=name, outcome="skipped", reason="a text before it takes this address")
+        if post is None and has_moved:
+            return Line(
+                file=name, outcome="skipped", reason="this address leads elsewhere by now, as the redirects show"
+            )
+        found, notes = await self._found(document)
+        line = Line(file=name, outcome=_wanted(document), notes=(*document.notes, *notes))
+        if post is not None and newest is not None:
+            draft, _ = await self._with_pictures(document, draft, found, upload_missing=False)
+            line = replace(line, address=post.path)
+            if not likeness.same(newest, draft):
+                return replace(line, outcome="skipped", reason="another text has this address already")
+            if document.is_draft or post.published_at_us is not None or post.scheduled_at_us is not None:
+                return replace(line, outcome="unchanged")
+        if self.dry_run:
+            return replace(line, notes=(*line.notes, *(await self._planned(document, address) if post is None else ())))
+        draft, left_out = await self._with_pictures(document, draft, found, upload_missing=True)
+        post, taken = await self._put(document, draft, post)
+        return replace(line, notes=(*line.notes, *left_out, *taken), address=post.path if post.revision_id else "")
+
+    async def _check(self, connection: Connection, document: Document) -> None:
+        """Raises Invalid for what could not be saved, before any picture of it is."""
+        post, first = catalogue.unwritten(self.by, document.kind, document.at_us)
+        bare = replace(document.draft, cover_asset_id=None)
+        clean = await revisions.check(connection, post, first, bare)
+        if not document.is_draft and not clean.title:
+            raise Invalid("it has no title")
+        now_us = clock.now_us()
+        if document.ends_at_us is not None and document.ends_at_us <= max(now_us, document.at_us or now_us):
+            raise Invalid("by its own date it is no longer for readers: make it a draft, or take that date out")
+
+    async def _planned(self, document: Document, address: str) -> list[str]:
+        """What `_put` would say; the addresses are remembered, for the texts that follow."""
+        async with self.databases.site.read() as connection:
+            free, notes = await self._free(connection, document, address)
+        self.planned.update((address, *free))
+        return notes
+
+    async def _put(self, document: Document, draft: Draft, begun: Post | None) -> tuple[Post, list[str]]:
+        """The text with its old addresses, published unless it is a draft, and a word about each address that is taken;
+        all of it or nothing. `begun` is a draft with the same words that was there.
+        """
+        rendered = _NOTHING if document.is_draft else await markdown.rendered(draft.body)
+        notes: list[str] = []
+        async with self.databases.site.transaction() as connection:
+            post = begun
+            if post is None:
+                post = await catalogue.begin(connection, self.by, document.kind, document.at_us)
+                saved = await revisions.put(connection, self.by, post.id, draft, 1)
+                post = replace(post, slug=saved.slug)
+                free, notes = await self._free(connection, document, post.path)
+                for alias in free:
+                    await redirects.add(connection, alias, post.id, clock.now_us())
+            if not document.is_draft:
+                post = await publication.publish_rendered(
+                    connection, self.by, post.id, rendered, document.at_us, document.ends_at_us
+                )
+        return post, notes
+
+    async def _free(self, connection: Connection, document: Document, own: str) -> tuple[list[str], list[str]]:
+        """The old addresses that may lead to the text at its `own`, and a word about each of the others that it names
+        itself.
+        """
+        free: list[str] = []
+        notes: list[str] = []
+        for alias in dict.fromkeys((*document.aliases, *document.claimed)):
+            if alias == own:
+                continue
+            taken = alias in self.source.addresses or alias in self.planned
+            known = await redirects.is_known(connection, alias) or await redirects.is_published(connection, alias)
+            if not (taken or known):
+                free.append(alias)
+            elif alias in document.aliases:
+                notes.append(f"alias {alias} is left out: something is at that address, or it leads elsewhere already")
+        return free, notes
+
+    async def _found(self, document: Document) -> tuple[dict[str, Path], list[str]]:
+        """The pictures that it names and where they are, and a word about each that is nowhere. Raises Invalid for one
+        that this site cannot show, unless `incomplete`.
+        """
+        found: dict[str, Path] = {}
+        notes: list[str] = []
+        for target in _with_words(_named(document)):
+            picture = await asyncio.to_thread(self.source.located, document.name, target)
+            if picture is None:
+                notes.append(f"picture {target} is not in the folder")
+                continue
+            try:
+                await asyncio.to_thread(_require_shown, picture)
+                found[target] = picture
+            except Invalid as error:
+                if not self.incomplete:
+                    raise Invalid(f"picture {target}: {error}") from None
+                notes.append(f"picture {target} is left out: {error}")
+        return found, notes
+
+    async def _with_pictures(
+        self, document: Document, draft: Draft, found: dict[str, Path], *, upload_missing: bool
+    ) -> tuple[Draft, list[str]]:
+        """The text with its pictures, uploaded if asked and not known yet, and a word about those left out."""
+        words, cover = _with_words(_named(document)), document.cover
+        ids: dict[str, str] = {}
+        for target, picture in found.items():
+            known = await self._known(picture)
+            if known or upload_missing:
+                ids[target] = known or await self._upload(target, picture, words[target])
+        notes: list[str] = []
+        if draft.project is not None:
+            shown = tuple(dict.fromkeys(ids[each.file] for each in document.pictures if each.file in ids))
+            draft = replace(draft, project=replace(draft.project, pictures=shown[: projects.MAX_PICTURES]))
+            if len(shown) > projects.MAX_PICTURES:
+                notes.append(f"{len(shown) - projects.MAX_PICTURES} pictures are left out: {projects.MAX_PICTURES} fit")
+        body = pictures.with_ids(draft.body, ids)
+        return replace(draft, body=body, cover_asset_id=ids.get(cover.file) if cover else None), notes
+
+    async def _known(self, picture: Path) -> str:
+        """The id of the asset with these bytes, or nothing."""
+        digest = await asyncio.to_thread(likeness.sha256, picture)
+        async with self.databases.site.read() as connection:
+            asset = await assets.by_sha256(connection, digest)
+        return asset.id if asset and asset.trashed_at_us is None else ""
+
+    async def _upload(self, target: str, picture: Path, alt: str) -> str:
+        async def chunks() -> AsyncIterator[bytes]:
+            with await asyncio.to_thread(_open, picture) as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk
+
+        try:
+            asset, _ = await upload.accept(
+                self.databases.site, self.by, self.store, self.settings, picture.name, chunks(), alt[: assets.MAX_ALT]
+            )
+        except Invalid as error:
+            raise Invalid(f"picture {target}: {error}") from None
+        return asset.id
+
+
+def _wanted(document: Document) -> Outcome:
+    if document.is_draft:
+        return "draft"
+    return "published" if document.at_us is None or document.at_us <= clock.now_us() else "scheduled"
+
+
+def _named(document: Document) -> list[Picture]:
+    cover = [document.cover] if document.cover else []
+    return [*pictures.of_text(document.draft.body), *document.pictures, *cover]
+
+
+def _with_words(named: list[Picture]) -> dict[str, str]:
+    """Each file once, in order, with the first words that are said of it."""
+    words: dict[str, str] = {}
+    for each in named:
+        words[each.file] = words.get(each.file) or each.alt
+    return words
+
+
+def _require_shown(picture: Path) -> None:
+    """Raises Invalid for what is no picture of this site's, by its first bytes and its size."""
+    size_bytes = picture.stat().st_size
+    if size_bytes > upload.MAX_BYTES:
+        raise Invalid(f"larger than {upload.MAX_BYTES // 1024 // 1024} MB")
+    with picture.open("rb") as file:
+        upload.sniff(file.read(upload.HEAD_BYTES))
+
+
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")

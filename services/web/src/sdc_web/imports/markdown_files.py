@@ -1,0 +1,269 @@
+"""A Markdown file with front matter, as Hugo, Jekyll, Astro and Eleventy keep them: read, not yet stored."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+import msgspec
+from sdc_core.errors import Invalid
+
+from sdc_web.imports import front_matter, generators, moments, permalinks, pictures, project_fields, shortcodes
+from sdc_web.imports.front_matter import text, word, words
+from sdc_web.imports.generators import Generator, Tree
+from sdc_web.imports.records import Document
+from sdc_web.posts import canonical, languages, revisions
+from sdc_web.posts.records import Draft, Kind
+from sdc_web.posts.series import MAX_POSITION
+from sdc_web.redirects import addresses
+from sdc_web.texts import language_names, names
+
+MAX_FILE_BYTES = 2 * 1024 * 1024
+_TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
+_UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"), ("permalink", "false"))
+_DATES = ("date", "pubdate", "published_at", "publishdate", "pubdatetime")
+_COLLECTIONS = frozenset({"post", "posts", "page", "pages", "all", "nav", "blog"})
+"""Tags that Eleventy's collections are made of, which say nothing about a text."""
+_KINDS: Mapping[str, Kind] = {
+    "post": "post", "posts": "post", "blog": "post", "_posts": "post", "_drafts": "post", "article": "post",
+    "page": "page", "pages": "page", "project": "project", "projects": "project", "portfolio": "project",
+    "_projects": "project", "_portfolio": "project",
+}  # fmt: skip
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a text is found, and where it will be: `name` is its file below the folder, `below` the same below the root
+    of its site, `named_so` what it is called there without its date and its language.
+    """
+
+    file: Path
+    name: str
+    below: PurePosixPath
+    language: str
+    day: str
+    named_so: str
+    kind: Kind
+    slug: str
+
+
+def placed(file: Path, tree: Tree) -> Place:
+    """Where that file is and what it will be, by its front matter. Raises Invalid, in words, for one that cannot be."""
+    below, language = tree.place(file)
+    fields, body, _ = _parted(file, below, tree)
+    if tree.generator and not body.strip():
+        raise Invalid("it holds no text: what readers saw there, a layout of the old site made")
+    stem = file.stem
+    spoken = stem.rpartition(".")[2].lower()
+    if tree.generator == "hugo" and spoken in tree.languages and "." in stem:
+        stem = stem.removesuffix(f".{stem.rpartition('.')[2]}")
+        language = language or ("" if spoken == _own_language(tree) else spoken)
+    if stem == "index" and len(below.parts) > 1:
+        stem = file.parent.name
+    dated = permalinks.DATED.fullmatch(stem)
+    named_so = dated[2] if dated else stem
+    slug = _slug(fields, named_so) or names.from_title(_title(fields, body, named_so)[0])
+    if not slug:
+        raise Invalid("neither its name nor its title has a letter a to z for an address: give it a slug")
+    return Place(
+        file=file,
+        name=str(file.relative_to(tree.folder)).encode(errors="replace").decode(),
+        below=below,
+        language=language,
+        day=dated[1] if dated else "",
+        named_so=named_so,
+        kind=_kind(fields, below, tree.generator),
+        slug=slug,
+    )
+
+
+def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Document:
+    """The text at that place. `address` is where another text of the folder will be, by how this one names it. Raises
+    Invalid, in words.
+    """
+    fields, body, left_out = _parted(place.file, place.below, tree)
+    title, body = _title(fields, body, place.named_so)
+    mdx = place.file.suffix.lower() == ".mdx"
+    liquid = tree.generator in ("jekyll", "eleventy") and not mdx
+
+    def value(name: str) -> str:
+        whole, *steps = name.split(".")
+        found = tree.configuration if whole == "site" else fields
+        for step in steps[:-1]:
+            found = front_matter.table(found, step.lower())
+        return text(found, steps[-1].lower())
+
+    body, left = shortcodes.as_markdown(body, address, value, liquid=liquid, mdx=mdx)
+    notes = [*left_out, *left]
+    at = moments.written(fields, *_DATES) or moments.read(place.day)
+    at_us = moments.stored(at)
+    kind = place.kind
+    said = [*words(fields, "aliases"), *words(fields, "redirect_from")]
+    notes += [f"alias {alias} is no address that can lead anywhere here" for alias in said if not _alias(alias)]
+    series = _series(fields, kind, notes)
+    is_draft = _is_draft(fields, place.below)
+    claimed = "" if is_draft else permalinks.old_address(tree, place.below, place.language, fields, at)
+    return Document(
+        name=place.name,
+        kind=kind,
+        draft=Draft(
+            title=title,
+            slug=place.slug,
+            summary=text(fields, "summary", "description", "excerpt", "subtitle"),
+            body=body.strip() + "\n",
+            tags=_tags(fields, tree.generator),
+            series=series,
+            series_position=_position(fields) if series else None,
+            language=_language(fields, place.language, notes),
+            translation_key=_translation_key(fields, place, tree),
+            project=project_fields.facts(fields, notes) if kind == "project" else None,
+            canonical_url=_canonical(fields, notes),
+        ),
+        is_draft=is_draft,
+        at_us=at_us,
+        ends_at_us=moments.stored(moments.written(fields, "expirydate", "unpublishdate")),
+        aliases=tuple(filter(None, map(_alias, said))),
+        claimed=tuple(filter(None, [_alias(claimed)])) if claimed else (),
+        cover=pictures.cover(fields),
+        pictures=pictures.gallery(fields) if kind == "project" else (),
+        notes=tuple(notes),
+    )
+
+
+def content(file: Path) -> str:
+    """What stands in it. Raises Invalid for what is no text, or too much of it."""
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise Invalid(f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("not UTF-8") from None
+
+
+def _parted(file: Path, below: PurePosixPath, tree: Tree) -> tuple[dict[str, object], str, list[str]]:
+    """The fields, the text, and a word about what the text is without."""
+    fields, body = front_matter.parted(content(file))
+    if len(body) > revisions.MAX_BODY:
+        raise Invalid(f"its text has {len(body)} characters; at most {revisions.MAX_BODY} fit")
+    body, notes = shortcodes.without_modules(body) if file.suffix.lower() == ".mdx" else (body, [])
+    return {**generators.defaults(tree, below), **fields}, body, notes
+
+
+def _title(fields: Mapping[str, object], body: str, named_so: str) -> tuple[str, str]:
+    """The title and the text without it: of its fields, of the heading it begins with, or else made of its name."""
+    if title := text(fields, "title"):
+        return title, body
+    if (headed := _TITLE.match(body)) and headed[1].strip(" \t\r#"):
+        return headed[1].rstrip(" \t\r#"), body[headed.end() :]
+    return named_so.replace("-", " ").replace("_", " ").strip().capitalize(), body
+
+
+def _tags(fields: Mapping[str, object], generator: Generator) -> tuple[str, ...]:
+    by_spaces = generator == "jekyll"
+    given = [
+        *words(fields, "tags", by_spaces=by_spaces),
+        *words(fields, "tag"),
+        *words(fields, "categories", by_spaces=by_spaces),
+        *words(fields, "category"),
+        *words(fields, "keywords"),
+    ]
+    found = dict.fromkeys(tag.replace("/", " ").lower() for tag in given)
+    return tuple(tag for tag in found if generator != "eleventy" or tag not in _COLLECTIONS)
+
+
+def _series(fields: Mapping[str, object], kind: Kind, notes: list[str]) -> str:
+    told = text(fields, "series")
+    named = [told] if told else words(fields, "series")
+    series = named[0] if named and kind == "post" else ""
+    notes += [
+        f"series {each} is left out: a post belongs to one, and nothing else to any" for each in named if each != series
+    ]
+    return series
+
+
+def _position(fields: Mapping[str, object]) -> int | None:
+    """Which part of its series it is; a weight that is none is left out, since it may order anything."""
+    given = text(fields, "series_order", "series_weight", "series_part", "part", "weight")
+    return int(given) if given.isdecimal() and 1 <= int(given) <= MAX_POSITION else None
+
+
+def _language(fields: Mapping[str, object], of_place: str, notes: list[str]) -> str:
+    said = text(fields, "lang", "language", "locale") or of_place
+    try:
+        return language_names.tag(said)
+    except Invalid:
+        notes.append(f"language {said[:40]} is left out: it is no tag such as en or de-CH")
+        return ""
+
+
+def _translation_key(fields: Mapping[str, object], place: Place, tree: Tree) -> str:
+    """What it says, or, where Hugo keeps languages side by side, its path without the language."""
+    said = text(fields, "translationkey", "translation_key").strip("/")
+    if not said and len(tree.languages) > 1:
+        bundle = (
+            place.below.parent if place.file.stem.split(".")[0] == "index" else place.below.with_name(place.named_so)
+        )
+        said = bundle.as_posix()
+    return said[: languages.MAX_KEY]
+
+
+def _own_language(tree: Tree) -> str:
+    return text(tree.configuration, "defaultcontentlanguage").lower() or "en"
+
+
+def _canonical(fields: Mapping[str, object], notes: list[str]) -> str:
+    said = text(fields, "canonical_url", "canonicalurl", "canonical")
+    try:
+        return canonical.check(said)
+    except Invalid:
+        notes.append(f"canonical address {said[:80]} is left out: it is no whole address")
+        return ""
+
+
+def _kind(fields: Mapping[str, object], below: PurePosixPath, generator: Generator) -> Kind:
+    """What it says, what its folders say, or what its generator makes of a file at that place."""
+    said = (*words(fields, "kind"), *words(fields, "type"), *words(fields, "layout"), *below.parts[:-1])
+    for each in said:
+        if (kind := _KINDS.get(each.lower())) is not None:
+            return kind
+    if generator == "jekyll":
+        return "page"
+    if generator == "eleventy" and {"post", "posts", "blog"} & {*words(fields, "tags")}:
+        return "post"
+    alone = len(below.parts) == (2 if below.stem.split(".")[0] == "index" else 1)
+    return "page" if alone and generator else "post"
+
+
+def _is_draft(fields: Mapping[str, object], below: PurePosixPath) -> bool:
+    """Also where `true` is written as a text: what was not meant for readers must not reach them."""
+    return "_drafts" in below.parts or any(word(fields.get(name)).lower() == said for name, said in _UNREAD)
+
+
+def _slug(fields: Mapping[str, object], stem: str) -> str:
+    given = text(fields, "slug") or text(fields, "permalink", "url")
+    path = given.partition("?")[0].partition("#")[0].rstrip("/")
+    last = PurePosixPath(path).name.removesuffix(".html")
+    is_name = last and not {":", "{", "}"} & set(last) and last not in ("pretty", "date", "ordinal", "none")
+    return names.from_title(unquote(last) if is_name else stem.replace("_", "-"))
+
+
+def _alias(alias: str) -> str:
+    """As requests name it, or nothing: it may be written as a whole address, and without its first slash."""
+    try:
+        return addresses.old_path(alias if "://" in alias else f"/{alias.lstrip('/')}")
+    except Invalid:
+        return ""
+
+
+def bundled(places: Iterator[Path], tree: Tree) -> dict[Path, Path]:
+    """Files of Hugo's that are parts of a bundle, which its index shows as it likes, each with that index."""
+    if tree.generator != "hugo":
+        return {}
+    every = list(places)
+    indices = {file.parent: file for file in every if file.stem.split(".")[0] == "index"}
+    return {
+        file: indices[above]
+        for file in every
+        if file.stem.split(".")[0] != "index"
+        for above in file.parents
+        if above in indices
+    }

@@ -1,0 +1,166 @@
+"""Shortcodes of Hugo, Liquid, Nunjucks and components of MDX: turned into Markdown where their meaning is known, and
+reported where it is not.
+
+No expression here looks further than a few hundred characters from where it begins, or a text of nothing but beginnings
+would hold everybody up.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from sdc_web.imports import prose
+
+MAX_TOLD = 10
+_HUGO = re.compile(r"\{\{(?P<open>[<%])\s{0,9}(?P<name>/?[\w./-]{1,80})(?P<rest>[^{}]{0,2000}?)[%>]\}\}")
+_ESCAPED = re.compile(r"\{\{([<%])/\*(.{0,500}?)\*/([%>])\}\}", re.DOTALL)
+_ARGUMENT = re.compile(r"""(?:([\w-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s"'`=]+))""")
+_HIGHLIGHT = re.compile(
+    r"(?:\{\{[<%]\s{0,9}highlight\s{1,9}(?P<hugo>[\w+#.-]{1,40})[^}]{0,200}[%>]\}\}"
+    r"|\{%-?\s{0,9}highlight\s{1,9}(?P<liquid>[\w+#.-]{1,40})[^%]{0,200}%\})"
+)
+_HIGHLIGHTED = re.compile(r"\{\{[<%]\s{0,9}/\s{0,9}highlight\s{0,9}[%>]\}\}|\{%-?\s{0,9}endhighlight\s{0,9}-?%\}")
+_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_COMMENT = re.compile(r"\{%-?\s{0,9}comment\s{0,9}-?%\}")
+_COMMENTED = re.compile(r"\{%-?\s{0,9}endcomment\s{0,9}-?%\}")
+_SITE = re.compile(r"\{\{-?\s{0,9}site\.(?:github\.)?(?:base)?url\s{0,9}-?\}\}")
+_FILTERED = re.compile(
+    r"""\{\{-?\s{0,9}["']([^"'{}]{0,500})["']\s{0,9}\|\s{0,9}"""
+    r"(?:relative_url|absolute_url|url|prepend:\s{0,9}site\.(?:base)?url)\s{0,9}-?\}\}"
+)
+_VALUE = re.compile(r"\{\{-?\s{0,9}((?:site|page)(?:\.\w{1,80}){1,5})\s{0,9}-?\}\}")
+_POST = re.compile(r"\{%-?\s{0,9}(?:post_url|link)\s{1,9}([^\s%]{1,500})\s{0,9}-?%\}")
+_GIST = re.compile(r"\{%-?\s{0,9}gist\s{1,9}([\w./-]{1,120})[^%]{0,120}%\}")
+_ATTRIBUTES = re.compile(r"(?<![ \t])[ \t]*\{:(?!\s*\})[^{}\n]{0,300}\}")
+_NAMED_HEADING = re.compile(
+    r"^(#{1,6}[ \t][^\n{]*)\n?\{:[^{}\n]{0,200}#([\w.-]{1,80})[^{}\n]{0,200}\}[ \t]*$", re.MULTILINE
+)
+_EXPRESSION = re.compile(r"\{\{.{0,500}?\}\}|\{%.{0,500}?%\}", re.DOTALL)
+_TAG = re.compile(r"\{\{[<%].{0,500}?[>%]\}\}|\{%.{0,500}?%\}", re.DOTALL)
+_MODULE = re.compile(
+    r"^(?:import\s.{1,300}?from\s{0,9}[\"'].{1,300}?[\"'];?|import\s{0,9}[\"'].{1,300}?[\"'];?|export\s(?:const|default)\s.+)$",
+    re.MULTILINE,
+)
+_COMPONENT = re.compile(r"<([A-Z][\w.]*)\b")
+_PAGES = {
+    "youtube": "https://www.youtube.com/watch?v={}",
+    "vimeo": "https://vimeo.com/{}",
+    "instagram": "https://www.instagram.com/p/{}/",
+}
+
+Named: TypeAlias = Callable[[str], str]
+
+
+def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: bool) -> tuple[str, list[str]]:
+    """The text in Markdown alone, and a word about each thing in it that has none. `address` is that of another text,
+    by how this one names it, `value` what a name such as `site.title` stands for; both are empty for nothing. `liquid`
+    is a text that a template language reads first, `mdx` one with components.
+    """
+    notes: list[str] = []
+    if "{" in body:
+        body = _between(_HIGHLIGHT, _HIGHLIGHTED, _fenced, body)
+        if liquid:
+            body = _between(_COMMENT, _COMMENTED, lambda *_: "", _RAW.sub("", body))
+            body = _without_attributes(body, notes)
+            body = prose.sub(_SITE, lambda _: "", body)
+            body = prose.sub(_VALUE, lambda found: value(found[1]) or found[0], body)
+        body = prose.sub(_HUGO, lambda found: _shortcode(found, address), body)
+        body = prose.sub(_POST, lambda found: address(found[1]) or found[0], body)
+        body = prose.sub(_GIST, lambda found: f"https://gist.github.com/{found[1]}", body)
+        body = prose.sub(_FILTERED, lambda found: found[1], body)
+    left = list(_left(body, liquid=liquid, mdx=mdx))
+    notes += left[:MAX_TOLD]
+    if len(left) > MAX_TOLD:
+        notes.append(f"and {len(left) - MAX_TOLD} more of that kind")
+    return _ESCAPED.sub(r"{{\1\2\3}}", body), notes
+
+
+def without_modules(body: str) -> tuple[str, list[str]]:
+    """A text of MDX without the lines that bring components in, and a word about them."""
+    found = prose.found(_MODULE, body)
+    told = f"lines that import or export modules are left out, {len(found)} in all"
+    return (prose.sub(_MODULE, lambda _: "", body), [told]) if found else (body, [])
+
+
+def _between(
+    opening: re.Pattern[str], closing: re.Pattern[str], put: Callable[[re.Match[str], str], str], text: str
+) -> str:
+    """The text with something else for each opening, its closing, and what stands between them."""
+    closings = list(closing.finditer(text))
+    starts = [each.start() for each in closings]
+    pieces: list[str] = []
+    at = 0
+    for found in opening.finditer(text) if closings else ():
+        after = bisect_left(starts, found.end())
+        if found.start() < at or after == len(starts):
+            continue
+        pieces += (text[at : found.start()], put(found, text[found.end() : starts[after]]))
+        at = closings[after].end()
+    return "".join((*pieces, text[at:]))
+
+
+def _fenced(found: re.Match[str], inside: str) -> str:
+    code = inside.strip("\r\n").rstrip()
+    longest = max((len(each) for each in re.findall("`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{found['hugo'] or found['liquid']}\n{code}\n{fence}\n"
+
+
+def _without_attributes(body: str, notes: list[str]) -> str:
+    """Without Kramdown's lists of attributes, but for the names of headings, to which links lead."""
+    body = prose.sub(_NAMED_HEADING, lambda found: f"{found[1].rstrip()} {{#{found[2]}}}", body)
+    told = [" ".join(found[0].split())[:60] for found in prose.found(_ATTRIBUTES, body)]
+    if others := [each for each in told if "toc" not in each]:
+        notes.append(f"attributes such as {others[0]}, {len(others)} in all, are left out: Kramdown alone reads them")
+    return prose.sub(_ATTRIBUTES, lambda _: "", body)
+
+
+def _shortcode(found: re.Match[str], address: Named) -> str:
+    named, bare = _arguments(found["rest"].rstrip().removesuffix("/"))
+    first = bare[0] if bare else ""
+    match found["name"].removesuffix(".html"):
+        case "figure" if src := named.get("src") or first:
+            return _figure(src, named)
+        case "ref" | "relref":
+            wanted = named.get("path") or first
+            return address(wanted) or found[0]
+        case "youtube" | "vimeo" | "instagram" as place if named.get("id") or first:
+            return f"\n\n{_PAGES[place].format(named.get('id') or first)}\n\n"
+        case "gist" if len(bare) >= 2:
+            return f"\n\nhttps://gist.github.com/{bare[0]}/{bare[1]}\n\n"
+        case "tweet" | "x" | "twitter" if named.get("id"):
+            return f"\n\nhttps://x.com/{named.get('user') or 'i'}/status/{named['id']}\n\n"
+        case _:
+            return found[0]
+
+
+def _figure(src: str, named: dict[str, str]) -> str:
+    caption = named.get("caption") or named.get("title") or ""
+    words = (named.get("alt") or caption).replace("[", "(").replace("]", ")")
+    target = f"<{src}>" if " " in src else src
+    quoted = caption.replace('"', "'")
+    titled = f' "{quoted}"' if caption else ""
+    return f"\n\n![{words}]({target}{titled})\n\n"
+
+
+def _arguments(given: str) -> tuple[dict[str, str], list[str]]:
+    named: dict[str, str] = {}
+    bare: list[str] = []
+    for found in _ARGUMENT.finditer(given):
+        value = next((each for each in found.groups()[1:] if each is not None), "").replace('\\"', '"')
+        if found[1]:
+            named[found[1].lower()] = value
+        else:
+            bare.append(value)
+    return named, bare
+
+
+def _left(body: str, *, liquid: bool, mdx: bool) -> Iterator[str]:
+    """What stays as it is written though nobody will read it as it was meant."""
+    tags = prose.found(_EXPRESSION if liquid else _TAG, body) if "{" in body else []
+    told = {" ".join(tag[0].split())[:60] for tag in tags if not _ESCAPED.fullmatch(tag[0])}
+    yield from (f"shortcode {each} stays as it is written" for each in sorted(told))
+    if mdx:
+        named = {found[1] for found in prose.found(_COMPONENT, body)}
+        yield from (f"component <{each}> stays as it is written" for each in sorted(named))

@@ -1,0 +1,274 @@
+"""Folders as Hugo, Jekyll, Astro and Eleventy keep them: what their texts are, and where readers found them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sdc_core import clock
+from sdc_core.errors import Invalid
+from sdc_web.imports import Document, Source, markdown_folder
+from sdc_web.posts.records import path_of
+
+Site = Callable[[dict[str, str]], Source]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Writes the files and reads the folder that they make."""
+
+    def made(files: dict[str, str]) -> Source:
+        for name, text in files.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        return markdown_folder.source(tmp_path)
+
+    return made
+
+
+def told(source: Source) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Where each text will be, and where it was."""
+    read = {name: source.read(name) for name in source.names if name not in source.refused}
+    return {name: (path_of(each.kind, each.draft.slug), each.claimed) for name, each in read.items()}
+
+
+def one(site: Site, body: str, name: str = "_posts/2024-01-02-fog.md", **others: str) -> Document:
+    return site({"_config.yml": "", name: body, **others}).read(name)
+
+
+def test_hugo_by_its_sections_and_its_permalinks(site: Site) -> None:
+    source = site(
+        {
+            "hugo.toml": 'baseURL = "https://example.org/me/"\n[permalinks]\nblog = "/:year/:month/:slug/"\n',
+            "content/_index.md": "Home.",
+            "content/about.md": "Me.",
+            "content/blog/Some Fog.md": "---\ntitle: On fog\ndate: 2024-05-01\n---\nFog.",
+            "content/notes/Lamp Oil.md": "Oil.",
+            "content/notes/deep/index.md": "Deep.",
+            "content/notes/deep/part.md": "A part of it.",
+            "content/notes/said.md": "---\nurl: /other/way/\n---\nSaid.",
+            "themes/x/README.md": "No.",
+            "themes/x/content/a.md": "No.",
+        }
+    )
+    assert told(source) == {
+        "content/about.md": ("/about", ("/me/about",)),
+        "content/blog/Some Fog.md": ("/posts/some-fog", ("/me/2024/05/on-fog",)),
+        "content/notes/Lamp Oil.md": ("/posts/lamp-oil", ("/me/notes/lamp-oil",)),
+        "content/notes/deep/index.md": ("/posts/deep", ("/me/notes/deep",)),
+        "content/notes/said.md": ("/posts/way", ("/me/other/way",)),
+    }
+    assert source.refused == {
+        "content/notes/deep/part.md": "it is a part of content/notes/deep/index.md, which shows it as Hugo does"
+    }
+
+
+def test_hugo_in_several_languages(site: Site) -> None:
+    source = site(
+        {
+            "config/_default/hugo.yaml": "languages: {en: {}, de: {}, fr: {contentDir: inhalt}}\n",
+            "content/posts/fog.md": "Fog.",
+            "content/posts/fog.de.md": "Nebel.",
+            "inhalt/posts/fog.md": "Brume.",
+        }
+    )
+    read = {name: source.read(name) for name in source.names}
+    assert {name: (each.draft.language, each.draft.slug, *each.claimed) for name, each in read.items()} == {
+        "content/posts/fog.md": ("", "fog", "/posts/fog"),
+        "content/posts/fog.de.md": ("de", "fog-de", "/de/posts/fog"),
+        "inhalt/posts/fog.md": ("fr", "fog-fr", "/fr/posts/fog"),
+    }
+    assert {each.draft.translation_key for each in read.values()} == {"posts/fog"}
+
+
+def test_jekyll_by_its_settings(site: Site) -> None:
+    source = site(
+        {
+            "_config.yml": (
+                "permalink: /news/:year/:month/:day/:title/\n"
+                "collections: {recipes: {output: true, permalink: /eat/:path}}\n"
+                "defaults:\n- {scope: {path: '', type: drafts}, values: {tags: [raw]}}\n"
+            ),
+            "_posts/2024-01-02-fog.md": "---\ndate: 2024-01-02 23:30:00 -0700\n---\nFog.",
+            "tea/_posts/2024-01-03-cup.md": "---\ncategories: hot drinks\npermalink: date\n---\nA cup.",
+            "_recipes/soup.md": "Soup.",
+            "_drafts/rain.md": "Rain.",
+            "_layouts/post.md": "No.",
+            "docs/posts.md": "On posts.",
+            "index.md": "Home.",
+            "archive.md": "---\nlayout: archive\n---\n",
+        }
+    )
+    assert told(source) == {
+        "_posts/2024-01-02-fog.md": ("/posts/fog", ("/news/2024/01/02/fog",)),
+        "tea/_posts/2024-01-03-cup.md": ("/posts/cup", ("/tea/hot/drinks/2024/01/03/cup.html",)),
+        "_recipes/soup.md": ("/soup", ("/eat/soup",)),
+        "_drafts/rain.md": ("/posts/rain", ()),
+        "docs/posts.md": ("/docs-posts", ("/docs/posts",)),
+    }
+    fog = source.read("_posts/2024-01-02-fog.md")
+    assert fog.at_us is not None
+    assert clock.day_of(fog.at_us) == "2024-01-03"
+    assert source.read("_drafts/rain.md").draft.tags == ("raw",)
+    assert source.read("tea/_posts/2024-01-03-cup.md").draft.tags == ("hot", "drinks")
+    assert source.refused == {
+        "index.md": "this site makes its own home page and its own page for addresses that are not found",
+        "archive.md": "it holds no text: what readers saw there, a layout of the old site made",
+    }
+
+
+def test_astro_and_its_collections(site: Site) -> None:
+    source = site(
+        {
+            "astro.config.mjs": "export default {}",
+            "src/content/blog/first.md": "---\npubDate: 'Jul 08 2022'\nheroImage: '../../assets/a.jpg'\n---\nFirst.",
+            "src/content/blog/_hidden.md": "No.",
+            "src/pages/about.mdx": "import A from '../a.astro'\n\n# Me\n\n<A />\n",
+        }
+    )
+    assert told(source) == {
+        "src/content/blog/first.md": ("/posts/first", ("/blog/first",)),
+        "src/pages/about.mdx": ("/about", ("/about",)),
+    }
+    first, about = source.read("src/content/blog/first.md"), source.read("src/pages/about.mdx")
+    assert first.at_us is not None
+    assert clock.day_of(first.at_us) == "2022-07-08"
+    assert about.draft.title == "Me"
+    assert about.notes == (
+        "lines that import or export modules are left out, 1 in all",
+        "component <A> stays as it is written",
+    )
+
+
+def test_eleventy_and_its_input(site: Site) -> None:
+    source = site(
+        {
+            "eleventy.config.js": 'export default () => ({ dir: { input: "content" } });',
+            "content/blog/2024-01-02-fog.md": "---\ntags: [posts, Weather]\n---\nFog.",
+            "content/about/index.md": "---\ndate: Last Modified\n---\nMe.",
+            "content/off.md": "---\npermalink: false\n---\nOff.",
+            "content/odd.md": "---\npermalink: '/{{ title | slugify }}/'\n---\nOdd.",
+            "content/_includes/a.md": "No.",
+            "notes.md": "No.",
+        }
+    )
+    assert told(source) == {
+        "content/blog/2024-01-02-fog.md": ("/posts/fog", ("/blog/fog",)),
+        "content/about/index.md": ("/about", ("/about",)),
+        "content/off.md": ("/off", ()),
+        "content/odd.md": ("/odd", ()),
+    }
+    assert source.read("content/blog/2024-01-02-fog.md").draft.tags == ("weather",)
+    assert source.read("content/off.md").is_draft
+
+
+def test_texts_that_lead_to_one_another_go_on_doing_so(site: Site) -> None:
+    source = site(
+        {
+            "hugo.toml": "",
+            "content/posts/fog.md": (
+                'See {{< ref "lamp.md#oil" >}}, [it](lamp.md), [again](../posts/lamp/#oil), [not](/lamp), '
+                '`[code](lamp.md)`, [me](/about.md), {{% relref "/posts/lamp" %}} and {{< ref "gone.md" >}}.'
+            ),
+            "content/posts/lamp.md": "---\nslug: a-lamp\n---\nOil.",
+            "content/about.md": "Me.",
+        }
+    )
+    fog = source.read("content/posts/fog.md")
+    assert fog.draft.body == (
+        "See /posts/a-lamp#oil, [it](/posts/a-lamp), [again](/posts/a-lamp#oil), [not](/lamp), `[code](lamp.md)`, "
+        '[me](/about), /posts/a-lamp and {{< ref "gone.md" >}}.\n'
+    )
+    assert fog.notes == ('shortcode {{< ref "gone.md" >}} stays as it is written',)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('{{< figure src="a b.jpg" alt="Fog" caption="Some \\"fog\\"" >}}', "![Fog](<a b.jpg> \"Some 'fog'\")"),
+        ("{{< highlight go >}}\nfunc\n{{< /highlight >}}", "```go\nfunc\n```"),
+        ("{% highlight c linenos %}\n```\nint\n{% endhighlight %}", "````c\n```\nint\n````"),
+        ("{{< youtube dQw4 >}}", "https://www.youtube.com/watch?v=dQw4"),
+        ("{{< gist ann 12 >}}", "https://gist.github.com/ann/12"),
+        ("```\n{{</* figure */>}}\n```", "```\n{{< figure >}}\n```"),
+        ("![a]({{ site.baseurl }}/a.jpg) {{ '/b' | relative_url }}", "![a](/a.jpg) /b"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+        ("{% comment %}\nno\n{% endcomment %}yes", "yes"),
+        ("## Oil\n{: #oil .x}\nOil{: .y}", "## Oil {#oil}\nOil"),
+        ("{{ page.title }} of {{ site.owner.name }}", "Fog of Ann"),
+        ("{% post_url 2024-01-02-fog %}", "/posts/fog"),
+        ("`{{ page.title }}`", "`{{ page.title }}`"),
+    ],
+)
+def test_what_a_template_language_says_is_said_in_markdown(site: Site, written: str, read: str) -> None:
+    source = site(
+        {"_config.yml": "owner: {name: Ann}\n", "_posts/2024-01-02-fog.md": f"---\ntitle: Fog\n---\n{written}"}
+    )
+    assert source.read("_posts/2024-01-02-fog.md").draft.body.strip() == read
+
+
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [
+        ("2024-01-02 10:00:00 -0500", "2024-01-02"),
+        ("2024-01-02 23:00 -05:00", "2024-01-03"),
+        ("2024-01-02T10:00:00Z", "2024-01-02"),
+        ("January 2, 2024", "2024-01-02"),
+        ("2 Jan 2024", "2024-01-02"),
+        ("Tue, 02 Jan 2024 10:00:00 GMT", "2024-01-02"),
+        ("2024/01/02", "2024-01-02"),
+    ],
+)
+def test_dates_as_people_write_them(site: Site, given: str, day: str) -> None:
+    read = one(site, f"---\ndate: {given}\n---\nFog.", "fog.md")
+    assert read.at_us is not None
+    assert clock.day_of(read.at_us) == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n"title": "Fog", "tags": ["Tea"]\n}\nFog.',
+        "---\ntitle: Fog\ntags: Tea\n...\nFog.",
+        "+++\ntitle = 'Fog'\n[taxonomies]\ntags = ['Tea']\n+++\nFog.",
+    ],
+)
+def test_front_matter_in_each_of_its_forms(site: Site, text: str) -> None:
+    read = one(site, text, "fog.md")
+    assert (read.draft.title, read.draft.tags, read.draft.body) == ("Fog", ("tea",), "Fog.\n")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "part",
+    [
+        "{% highlight a %}", "{{< a", "{{<" + " " * 99, "{: #", "# a {", "{{ '", "import a from '", "<img src=", "![a",
+        "[![a](b)](", "{% comment %}", " ", "(#", "[a]: ", "`", "](",
+    ],
+)  # fmt: skip
+def test_a_text_of_nothing_but_beginnings_holds_nobody_up(site: Site, part: str) -> None:
+    text = (part * (300_000 // len(part))) + "\n{% endhighlight %}"
+    document = one(site, f"---\ntitle: Fog\n---\n.{text}", "fog.mdx")
+    assert document.draft.body.startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("---\na: " + "[" * 50_000 + "\n---\nFog.", "cannot be read"),
+        ("---\na:\n" + "- " * 3_000 + "x\n---\nFog.", "cannot be read"),
+        ("a" * 400_001, "400001 characters"),
+        ("---\ndate: " + "1" * 5_000 + "x\n---\nFog.", "none that can be read"),
+    ],
+)
+def test_what_would_bring_a_parser_down_is_refused(site: Site, text: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        raise Invalid(site({"fog.md": text}).refused.get("fog.md") or _refusal(site, text))
+
+
+def _refusal(site: Site, text: str) -> str:
+    try:
+        site({"fog.md": text}).read("fog.md")
+    except Invalid as error:
+        return str(error)
+    return ""
