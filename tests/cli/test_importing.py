@@ -7,12 +7,11 @@ import pytest
 from msgspec.structs import replace
 from sdc_cli.importing import Wish, run
 from sdc_core import clock
-from sdc_core.errors import Invalid
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_web import media, posts, redirects
 from sdc_web.db import Databases, open_databases
-from sdc_web.imports import Document, Line, generators, markdown_folder
+from sdc_web.imports import Line
 from sdc_web.posts.catalogue import by_address
 from sdc_web.posts.whole import draft_of
 
@@ -75,18 +74,6 @@ def write(folder: Path) -> Write:
 async def imported(settings: Settings, folder: Path, *, dry_run: bool = False) -> dict[str, Line]:
     report = await run(settings, Wish(path=folder, dry_run=dry_run))
     return {line.file: line for line in report}
-
-
-def read(file: Path, folder: Path) -> Document:
-    source = markdown_folder.source(folder)
-    name = str(file.relative_to(folder))
-    if name in source.refused:
-        raise Invalid(source.refused[name])
-    return source.read(name)
-
-
-def files(folder: Path) -> list[Path]:
-    return generators.files(generators.known(folder))
 
 
 async def stored(databases: Databases, kind: posts.Kind, slug: str) -> posts.Published:
@@ -278,7 +265,7 @@ async def test_pictures_are_found_however_a_text_shows_them(settings: Settings, 
         photograph.take(folder / f"{name}.jpg", width=64 + number, height=48)
     write(
         "fog.md",
-        "[![fog](small.jpg)](large.jpg) and <img alt='A lamp' src=\"tag.jpg\">\n\n![a cup][cup]\n\n`![no](code.jpg)`\n\n"
+        "[![fog](small.jpg)](large.jpg) , <img alt='A lamp' src=\"tag.jpg\">\n\n![a cup][cup]\n\n`![no](code.jpg)`\n\n"
         "[cup]: named.jpg\n",
     )
     assert (await imported(settings, folder))["fog.md"].notes == ()
@@ -353,73 +340,6 @@ async def test_a_draft_that_is_none_any_more_is_published(settings: Settings, fo
     await imported(settings, folder)
     write("fog.md", "Words.")
     assert (await imported(settings, folder))["fog.md"].outcome == "published"
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("pages/about.md", "Me.", ("page", "about", "About", False)),
-        ("x.md", "---\ntype: project\ntitle: 'A: b'\nslug: Own Slug\n---\n", ("project", "own-slug", "A: b", False)),
-        ("_drafts/some_words.md", "No.", ("post", "some-words", "Some words", True)),
-        ("q.md", "---\ndraft: 'True'\n---\n", ("post", "q", "Q", True)),
-        ("r.md", "---\nstatus: draft\n---\n", ("post", "r", "R", True)),
-        ("a.md", "---\npermalink: /blog/2020/deep.html\npublished: false\n---\n", ("post", "deep", "A", True)),
-        ("ä.md", "\ufeff---\ntitle: 2024\n---\r\nText", ("post", "a", "2024", False)),
-    ],
-)
-def test_kind_address_and_title_come_from_what_there_is(
-    folder: Path, write: Write, name: str, text: str, expected: tuple[str, str, str, bool]
-) -> None:
-    document = read(write(name, text), folder)
-    assert (document.kind, document.draft.slug, document.draft.title, document.is_draft) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("---\n- a\n---\n", "holds no fields"),
-        ("---\na: &a [*a, *a]\nb: !!python/object:os.system x\n---\n", "cannot be read"),
-        ("+++\na = \n+++\n", "cannot be read"),
-        ("---\nslug: 霧\ntitle: 霧\n---\n", "for an address"),
-        ("---\ndate: 0001-01-01T00:00:00+14:00\n---\n", "out of reach"),
-        ("---\ndate: 1969-12-31\n---\n", "before 1970"),
-        ("---\ndate: yesterday\n---\n", "is none that can be read"),
-    ],
-)
-def test_a_file_that_cannot_be_understood_is_refused_in_words(
-    folder: Path, write: Write, text: str, reason: str
-) -> None:
-    with pytest.raises(Invalid, match=reason):
-        read(write("x.md", text), folder)
-
-
-@pytest.mark.parametrize("value", [f"0x{'f' * 4_000}", ".inf", "-.inf", ".nan"])
-def test_a_number_that_nobody_means_is_passed_over(folder: Path, write: Write, value: str) -> None:
-    fields = "".join(f"{name}: {value}\n" for name in ("title", "tags", "series", "weight", "draft", "aliases", "lang"))
-    document = read(write("fog.md", f"---\n{fields}---\nFog.\n"), folder)
-    assert (document.draft.title, document.draft.tags, document.is_draft) == ("Fog", (), False)
-
-
-def test_front_matter_that_unfolds_without_end_is_not_unfolded(folder: Path, write: Write) -> None:
-    """Each level names the one before nine times: as text it would have 9 ** 9 words."""
-    levels = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))]
-    fields = (
-        "\n".join(levels) + "\n" + "".join(f"{name}: *a9\n" for name in ("draft", "title", "tags", "date", "links"))
-    )
-    document = read(write("projects/fog.md", f"---\n{fields}---\nFog.\n"), folder)
-    assert (document.draft.title, document.is_draft) == ("Fog", False)
-
-
-def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
-    (folder / "x.md").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Invalid, match="not UTF-8"):
-        read(folder / "x.md", folder)
-
-
-def test_hidden_files_and_those_about_the_folder_are_no_posts(folder: Path, write: Write) -> None:
-    for name in (".obsidian/x.md", "node_modules/y/z.md", "README.md", "posts/_index.md", "a.txt", "b.MD"):
-        write(name, "x")
-    assert [file.name for file in files(folder)] == ["b.MD"]
 
 
 async def test_a_text_that_first_appeared_elsewhere_keeps_its_address_there(
