@@ -3,6 +3,7 @@
 Rounds are interleaved, figures are medians, and ratios are of this run. Needs wrk; nginx takes part where it is there.
 """
 
+import json
 import os
 import re
 import secrets
@@ -30,6 +31,7 @@ PATH = "/posts/a-post"
 WORDS = 1_500
 READY_S = 180
 """Long enough to fetch Wagtail."""
+BY_SERVER = frozenset({"connection", "date", "server"})
 TICKS = os.sysconf("SC_CLK_TCK")
 HERE = Path(__file__).parent
 SERVERS = HERE / "page_servers.py"
@@ -71,7 +73,7 @@ def main() -> None:
         body = fetch(ports["whole"])
         (Path(folder) / "static" / "posts").mkdir(parents=True)
         (Path(folder) / "static" / PATH[1:]).write_bytes(body)
-        environment |= {"SDC_BENCH_BODY": str(Path(folder) / "static" / PATH[1:])}
+        environment |= {"SDC_BENCH_ANSWER": kept_answer(Path(folder), body, ports["whole"])}
         for kind in ("raw", "bare"):
             servers[kind] = stack.enter_context(served(web_command(kind, ports[kind]), environment, ports[kind]))
         if NGINX:
@@ -94,7 +96,7 @@ def main() -> None:
         for connections in CONNECTIONS:
             table(servers, ports, connections)
         print("304 and 200 of web, 64 connections")
-        etag = header(ports["whole"], "etag")
+        etag = dict(headers(ports["whole"]))["etag"]
         one, again = [], []
         for _ in range(ROUNDS):
             one.append(load(servers["whole"], ports["whole"], 64)[1])
@@ -200,10 +202,19 @@ def fetch(port: int, encoding: str = "br") -> bytes:
         return answer.read()
 
 
-def header(port: int, name: str) -> str:
-    """A header of the page."""
+def headers(port: int) -> list[tuple[str, str]]:
+    """The headers of the page but for those that the server itself adds."""
     with urllib.request.urlopen(request(port), timeout=5) as answer:
-        return answer.headers[name]
+        return [(name.lower(), value) for name, value in answer.headers.items() if name.lower() not in BY_SERVER]
+
+
+def kept_answer(folder: Path, body: bytes, port: int) -> str:
+    """A folder with the answer of web, for `raw` to give the same."""
+    where = folder / "answer"
+    where.mkdir()
+    (where / "body").write_bytes(body)
+    (where / "headers.json").write_text(json.dumps(headers(port)), encoding="utf-8")
+    return str(where)
 
 
 def request(port: int, encoding: str = "br") -> urllib.request.Request:

@@ -1,9 +1,10 @@
 """What `bench_pages.py` compares, each in a server of its own: `python benchmarks/page_servers.py KIND PORT`.
 
-KIND is `raw` (an ASGI application that does nothing but answer with the bytes of a file), `bare` (web's without its
-request log) or `whole` (web as it is). The server is granian, set as web sets it.
+KIND is `raw` (an ASGI application that does nothing but answer with the bytes and headers of two files), `bare` (web's
+without its request log) or `whole` (web as it is). The server is granian, set as web sets it.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,14 +17,14 @@ from sdc_web import main
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
 
-BODY = "SDC_BENCH_BODY"
-"""The variable that names the file with the answer of `raw`. Not a setting: `load` would refuse it."""
+ANSWER = "SDC_BENCH_ANSWER"
+"""The variable that names the folder with `body` and `headers.json`, the answer of `raw`. Not a setting: `load` would
+refuse it."""
 
 
 def run(kind: str, port: int) -> None:
     """Serve until a signal."""
-    body = os.environ.pop(BODY, "")
-    os.environ["BENCH_BODY"] = body
+    os.environ["BENCH_ANSWER"] = os.environ.pop(ANSWER, "")
     os.environ["SDC_WEB_PORT"] = str(port)
     process.share_one_heap()
     settings = load()
@@ -33,15 +34,10 @@ def run(kind: str, port: int) -> None:
 
 def raw() -> "ASGIApp":
     """The same bytes with the same headers, and not a line more than ASGI asks for."""
-    body = Path(os.environ["BENCH_BODY"]).read_bytes()
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"cache-control", b"no-cache"),
-        (b"etag", b'"a0b1c2d3e4f5a0b1c2d3-br"'),
-        (b"vary", b"accept-encoding"),
-        (b"content-encoding", b"br"),
-        (b"content-length", str(len(body)).encode()),
-    ]
+    folder = Path(os.environ["BENCH_ANSWER"])
+    body = (folder / "body").read_bytes()
+    pairs = json.loads((folder / "headers.json").read_text(encoding="utf-8"))
+    headers = [(name.encode(), value.encode()) for name, value in pairs]
 
     async def answer(scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] == "lifespan":

@@ -13,7 +13,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, execute
 from sdc_web import content_codings
 from sdc_web.db import Databases
-from sdc_web.page_cache import PageCache
+from sdc_web.page_cache import PageCache, kept
 from sdc_web.posts import Post
 from sdc_web.site.routes import cacheable
 
@@ -240,6 +240,41 @@ async def test_the_pages_never_take_more_than_their_bytes(cache: PageCache, page
         await _raw(cache, f"/posts/{n}", [])
         assert cache.size_bytes <= 100_000
     assert cache.size_bytes > 10_000
+
+
+async def test_each_way_of_asking_has_its_own_reply_however_often_it_is_asked(cache: PageCache, pages: Pages) -> None:
+    etag = (await _raw(cache, "/", [])).headers[b"etag"]
+    for _ in range(3):
+        whole = await _raw(cache, "/", [])
+        head = await _raw(cache, "/", [], "HEAD")
+        known = await _raw(cache, "/", [(b"if-none-match", etag)])
+        other = await _raw(cache, "/", [(b"if-none-match", b'"other"')])
+        packed = await _raw(cache, "/", [(b"accept-encoding", b"gzip")])
+        assert (whole.status, head.status, known.status, other.status) == (200, 200, 304, 200)
+        assert (whole.body, head.body, known.body, other.body) == (b"A new site", b"", b"", b"A new site")
+        assert packed.body == b"A new site"
+    assert pages.asked == 1
+
+
+async def test_replies_that_are_ready_have_a_bound_in_number_and_length(
+    cache: PageCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MAX_READY", 10)
+    for number in range(25):
+        await _raw(cache, "/", [(b"if-none-match", b'"%d"' % number)])
+        assert len(cache._pages.ready) <= 10
+    cache._pages.ready.clear()
+    assert (await _raw(cache, "/", [(b"if-none-match", b'"x"' * 1_000)])).body == b"A new site"
+    assert (await _raw(cache, "/", [(b"accept-encoding", b"x" * 1_000)])).body == b"A new site"
+    assert len(cache._pages.ready) == 0
+
+
+async def test_a_page_that_made_room_leaves_no_reply_behind(cache: PageCache, pages: Pages) -> None:
+    pages.filling = bytes(range(256)) * 80
+    for path in [f"/posts/{number}" for number in range(10)]:
+        await _raw(cache, path, [])
+        await _raw(cache, path, [])
+        assert {asked[1] for asked in cache._pages.ready} <= set(cache._pages.kept)
 
 
 async def test_a_page_too_big_to_keep_is_still_served(cache: PageCache, pages: Pages) -> None:

@@ -12,6 +12,7 @@ from sdc_core.logging import request_id
 from sdc_core.service_client import connect
 from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
+from sdc_web.page_cache import Reply
 from sdc_web.request_log import visitors
 from sdc_web.request_log.asked import campaign, logged_path
 from sdc_web.request_log.client import Proxies
@@ -51,9 +52,11 @@ def to(app: ASGIApp, peer: str = CLIENT) -> httpx.ASGITransport:
     return httpx.ASGITransport(app, client=(peer, 1234), raise_app_exceptions=False)  # ty: ignore[invalid-argument-type]
 
 
-async def lines(settings: Settings, app: ASGIApp, *requests: httpx.Request, peer: str = CLIENT) -> list[Line]:
-    """The lines that these requests leave behind, through the real log."""
-    middleware = RequestLogMiddleware(app, settings)
+async def lines(
+    settings: Settings, app: ASGIApp, *requests: httpx.Request, peer: str = CLIENT, ready: Reply | None = None
+) -> list[Line]:
+    """The lines that these requests leave behind, through the real log; `ready` is kept for each of them."""
+    middleware = RequestLogMiddleware(app, settings, lambda _scope, _sent: ready)
     transport = to(middleware, peer)
     with clock.frozen(NOW_US):
         async with (
@@ -137,6 +140,48 @@ async def test_the_request_id_is_in_the_answer_the_logs_and_the_line(settings: S
         answer = await client.get("http://localhost:8000/", headers={"X-Request-Id": "chosen-by-a-stranger"})
     assert answer.headers["x-request-id"] == answer.headers["x-seen"]
     assert answer.headers["x-request-id"] != "chosen-by-a-stranger"
+
+
+async def test_a_kept_page_tells_no_id_of_one_reader_to_others_and_leaves_its_line(settings: Settings) -> None:
+    page = Reply(
+        start={"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]},
+        end={"type": "http.response.body", "body": b"hello", "more_body": False},
+        told=(200, 5, "text/html"),
+    )
+    middleware = RequestLogMiddleware(broken, settings, lambda _scope, _sent: page)
+    async with httpx.AsyncClient(transport=to(middleware)) as client:
+        answers = [await client.get("http://localhost:8000/posts/tea") for _ in range(2)]
+    assert [(answer.text, dict(answer.headers)) for answer in answers] == [("hello", {"content-type": "text/html"})] * 2
+    first, second = await lines(settings, broken, get(), get(), ready=page)
+    assert (first.status, first.bytes, first.type, first.path) == (200, 5, "text/html", "/posts/tea")
+    assert first.rid != second.rid
+
+
+async def test_who_leaves_before_a_kept_page_is_recorded_as_499(settings: Settings) -> None:
+    page = Reply(
+        start={"type": "http.response.start", "status": 200, "headers": []},
+        end={"type": "http.response.body", "body": b"hello", "more_body": False},
+        told=(200, 5, ""),
+    )
+
+    async def gone(_: object) -> None:
+        raise ConnectionResetError
+
+    middleware = RequestLogMiddleware(broken, settings, lambda _scope, _sent: page)
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [], "client": (CLIENT, 1),
+    }  # fmt: skip
+    with clock.frozen(NOW_US):
+        async with (
+            connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
+            open_request_log(settings, worker) as request_log,
+        ):
+            middleware.attach(request_log)
+            with pytest.raises(ConnectionResetError):
+                await middleware(scope, gone, gone)  # ty: ignore[invalid-argument-type]
+    written = await asyncio.to_thread((settings.log_dir / "0" / f"{DAY}.ndjson").read_bytes)
+    line = access_log.decode(written)
+    assert (line.status, line.bytes) == (499, 0)
 
 
 async def test_a_trusted_proxy_names_the_request_and_the_client(settings: Settings) -> None:

@@ -97,11 +97,22 @@ async def test_a_disk_that_refuses_is_told_once_and_keeps_the_lines(
 
 
 async def test_lines_beyond_the_bound_are_dropped_and_counted(tmp_path: Path) -> None:
-    log = Writer(tmp_path / "gone")
-    taken = writer.MAX_WAITING_BYTES // len(access_log.encode(LINE)) + 1
-    for _ in range(taken + 3):
+    folder = tmp_path / "gone"
+    log = Writer(folder)
+    bound = writer.MAX_WAITING_BYTES // len(access_log.encode(LINE))
+    for _ in range(3 * bound):
         log.append(LINE)
-    assert log.dropped == 3
+    await asyncio.to_thread(folder.mkdir)
+    await log.flush()
+    written = (await asyncio.to_thread((folder / f"{DAY}.ndjson").read_bytes)).count(b"\n")
+    assert log.dropped + written == 3 * bound
+    assert 0 <= written - bound <= writer.BATCH
+
+
+async def test_lines_that_were_only_taken_wait_too(tmp_path: Path) -> None:
+    log = Writer(tmp_path)
+    log.append(LINE)
+    assert (log.is_empty(DAY), log.is_empty(clock.day_of(NOW_US + clock.DAY_US))) == (False, True)
 
 
 async def test_a_cancelled_flush_writes_nothing_twice(tmp_path: Path) -> None:

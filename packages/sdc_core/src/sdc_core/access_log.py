@@ -3,6 +3,7 @@
 Short names, since a line is kept, compressed and read millions of times.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -56,6 +57,11 @@ def encode(line: Line) -> bytes:
     Raises UnicodeEncodeError for a lone surrogate: decode what a client sent with `errors="replace"`.
     """
     return _encoder.encode(line) + b"\n"
+
+
+def encode_all(lines: Sequence[Line]) -> bytes:
+    """The same for many, one after the other: a third of the time for each."""
+    return _encoder.encode_lines(lines)
 
 
 def decode(raw: bytes) -> Line:

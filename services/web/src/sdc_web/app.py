@@ -87,11 +87,11 @@ def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below
     routes = routes or Routes(_own_routes(settings))
     opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets), rehearsed_below)
     routes.litestar.state.clear()
-    edge = Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings))
+    edge = method_override(Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings)))
     opened.page_cache = PageCache(
         edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
     )
-    opened.request_log = RequestLogMiddleware(method_override(opened.page_cache), settings, opened.page_cache.ready)
+    opened.request_log = RequestLogMiddleware(opened.page_cache, settings, opened.page_cache.ready)
     return opened.request_log
 
 

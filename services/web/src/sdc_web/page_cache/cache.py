@@ -23,7 +23,7 @@ from litestar.types import (
 
 from sdc_web import content_codings
 from sdc_web.headers import by_name
-from sdc_web.page_cache.kept import Answer, Headers, Page, Pages, Reply
+from sdc_web.page_cache.kept import Answer, Asked, Headers, Page, Pages, Reply
 
 if TYPE_CHECKING:
     import sqlite3 as pysqlite3  # what ships no types is the newer build of the same
@@ -99,15 +99,16 @@ class PageCache:
         `sent` are its headers by name. Whoever stands before this layer may ask, and give the reply itself: then no
         more happens to a page that is kept than this, its line in the access log, and two messages.
         """
-        if scope["query_string"] or scope["method"] not in _READING or self._cookie in sent.get(b"cookie", b""):
+        if scope["query_string"] or self._cookie in sent.get(b"cookie", b""):
             return None
-        pages = self._current()
-        page = None if pages is None else pages.kept.get(scope["path"])
-        answer = None if page is None else page.answer(_coding(sent))
-        if answer is None:
+        pages = self._pages if self._checked else self._current()
+        if pages is None:
             return None
-        self.hits += 1
-        return answer.to(scope["method"], sent.get(b"if-none-match", b""))
+        asked = (scope["method"], scope["path"], sent.get(b"accept-encoding", b""), sent.get(b"if-none-match", b""))
+        reply = pages.ready.get(asked) or pages.reply(Asked(*asked))
+        if reply is not None:
+            self.hits += 1
+        return reply
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -250,8 +251,8 @@ class _Rendering:
 
 async def give(reply: Reply, send: Send) -> None:
     """Send a reply as it is kept."""
-    await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+    await send(reply.start)
+    await send(reply.end)
 
 
 _READING = frozenset({"GET", "HEAD"})

@@ -3,30 +3,44 @@
 import asyncio
 import hashlib
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
+from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent
 
-from sdc_web.content_codings import CODINGS
+from sdc_web.content_codings import CODINGS, MAX_ACCEPTED, best
 
 MIN_COMPRESSED = 256
 KEPT_BYTES = 550
 """What a page takes beside its body: its address, its ETag, its places in the dictionary and in the memory."""
 _VARY = (b"vary", b"accept-encoding")
+MAX_READY = 1_024
+"""Replies kept finished, of some 1 kB each beside the body that they share with the page."""
+MAX_KNOWN = 100
+"""Bytes of If-None-Match with which a reply is kept: what is remembered of strangers has a bound."""
 _NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"vary"})
+_READING = frozenset({"GET", "HEAD"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
-class Reply(msgspec.Struct, kw_only=True):
-    """An answer to one request; whoever gives it may add to its headers. `media_type` is its Content-Type without
-    parameters.
+class Asked(NamedTuple):
+    """What of a request decides how it is answered: its method and path, Accept-Encoding and If-None-Match."""
+
+    method: str
+    path: str
+    accepted: bytes
+    known: bytes
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished answer: its two messages, which many requests get and nobody changes. `told` is what the access log
+    has of it: status, bytes of the body, media type.
     """
 
-    status: int
-    headers: Headers
-    body: bytes
-    media_type: str
+    start: HTTPResponseStartEvent
+    end: HTTPResponseBodyEvent
+    told: tuple[int, int, str]
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +70,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The reply to GET or HEAD with that If-None-Match, which compares weakly (RFC 9110 section 13.1.2)."""
         shared, etag = self.shared, self.etag
         if known and any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in known.split(b",")):
-            return Reply(status=304, headers=[*shared.brief, (b"etag", etag)], body=b"", media_type="")
-        body = self.body
-        headers = [*shared.headers, (b"etag", etag), (b"content-length", b"%d" % len(body))]
-        body = b"" if method == "HEAD" else body
-        return Reply(status=200, headers=headers, body=body, media_type=shared.media_type)
+            return _reply(304, [*shared.brief, (b"etag", etag)], b"", "")
+        headers = [*shared.headers, (b"etag", etag), (b"content-length", b"%d" % len(self.body))]
+        return _reply(200, headers, b"" if method == "HEAD" else self.body, shared.media_type)
+
+
+def _reply(status: int, headers: Headers, body: bytes, media_type: str) -> Reply:
+    return Reply(
+        start={"type": "http.response.start", "status": status, "headers": headers},
+        end={"type": "http.response.body", "body": body, "more_body": False},
+        told=(status, len(body), media_type),
+    )
 
 
 class Page:
@@ -113,14 +133,31 @@ def _shared(headers: tuple[tuple[bytes, bytes], ...], coding: str) -> Shared:
 
 
 class Pages:
-    """The pages of one generation. A page that is finished late is written into one that nobody reads any more."""
+    """The pages of one generation. A page that is finished late is written into one that nobody reads any more.
 
-    __slots__ = ("being_made", "kept", "size_bytes")
+    `ready` holds the replies of the moment by what was asked, so that most requests cost one look.
+    """
+
+    __slots__ = ("being_made", "kept", "ready", "size_bytes")
 
     def __init__(self) -> None:
         self.kept: dict[str, Page] = {}
+        self.ready: dict[Asked | tuple[str, str, bytes, bytes], Reply] = {}
         self.being_made: dict[str, asyncio.Event] = {}
         self.size_bytes = 0
+
+    def reply(self, asked: Asked) -> Reply | None:
+        """The reply that a kept page has for a request; None when there is no such page, or not in that encoding."""
+        page = self.kept.get(asked.path) if asked.method in _READING else None
+        answer = page.answer(best(asked.accepted)) if page else None
+        if answer is None:
+            return None
+        reply = answer.to(asked.method, asked.known)
+        if len(asked.accepted) <= MAX_ACCEPTED and len(asked.known) <= MAX_KNOWN:
+            if len(self.ready) >= MAX_READY:
+                self.ready.clear()
+            self.ready[asked] = reply
+        return reply
 
     def keep(self, path: str, page: Page, answer: Answer, max_bytes: int) -> None:
         """Keep an answer of a page; the oldest pages make room. One that would take a quarter of it all is not kept."""
@@ -136,3 +173,4 @@ class Pages:
         while self.size_bytes > max_bytes:
             oldest = self.kept.pop(next(iter(self.kept)))
             self.size_bytes -= sum(each.size_bytes for each in oldest.answers)
+            self.ready.clear()

@@ -4,23 +4,21 @@ from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
 from litestar.types import Message, Receive, ReceiveMessage, Send
-from sdc_core import clock
-
-from sdc_web.page_cache import Reply
 
 GONE = 499
 FAILED = 500
+LEFT = GONE, 0, ""
+"""What is told of an answer that nobody stayed for."""
 
 
 class Answer:
     """Stands between the application and the server. `gone` is set when the client left before the end."""
 
-    __slots__ = ("_done", "_receive", "_send", "_started_us", "_status", "content_type", "gone", "rid", "size_bytes")
+    __slots__ = ("_done", "_receive", "_send", "_status", "content_type", "gone", "rid", "size_bytes")
 
     def __init__(self, rid: str, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._started_us = clock.monotonic_us()
         self._status = 0
         self._done = False
         self.rid = rid
@@ -34,16 +32,6 @@ class Answer:
         if message["type"] == "http.disconnect" and not self._done:
             self.gone = True
         return message
-
-    async def give(self, reply: Reply) -> None:
-        """Answer with what is kept."""
-        self._status = reply.status
-        self.content_type = reply.media_type
-        reply.headers.append((b"x-request-id", self.rid.encode()))
-        await self._send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-        await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
-        self.size_bytes = len(reply.body)
-        self._done = True
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass on the answer. Its messages may belong to the page cache, so they are copied, never changed.
@@ -60,15 +48,12 @@ class Answer:
             self._done = not message.get("more_body", False)
         return self._send(message)
 
-    def outcome(self) -> int:
-        """The status to record: what was answered, 499 when the client left first, 500 when nothing was answered."""
-        if self.gone:
-            return GONE
-        return self._status if self._done else FAILED
-
-    def duration_us(self) -> int:
-        """Microseconds since the request came."""
-        return clock.monotonic_us() - self._started_us
+    def told(self) -> tuple[int, int, str]:
+        """The status to record, bytes of the body, and media type. The status is what was answered, 499 when the client
+        left first, 500 when nothing was answered.
+        """
+        status = GONE if self.gone else self._status if self._done else FAILED
+        return status, self.size_bytes, self.content_type
 
 
 def media_type(headers: Iterable[tuple[bytes, bytes]]) -> str:

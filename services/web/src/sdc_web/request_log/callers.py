@@ -6,6 +6,7 @@ One page brings its files along and readers turn pages, so most requests come fr
 from collections.abc import Callable
 from functools import lru_cache
 
+from sdc_core import clock
 from sdc_core.access_log import MAX_TEXT
 
 from sdc_web.request_log.client import Proxies, truncated
@@ -46,12 +47,13 @@ class Caller:
 class Callers:
     """Finds callers. At the first request of a day all earlier ones are forgotten, as their salt is."""
 
-    __slots__ = ("_country", "_day", "_keeps_net", "_known", "_proxies")
+    __slots__ = ("_country", "_day", "_keeps_net", "_known", "_number", "_proxies")
 
     def __init__(self, proxies: Proxies, country: Countries, *, keeps_net: bool = False) -> None:
         self._keeps_net = keeps_net
         self._proxies = proxies
         self._country = country
+        self._number = -1
         self._day = ""
         self._known: Callable[[str, bytes, bytes], Caller] = self._remembering()
 
@@ -61,11 +63,13 @@ class Callers:
             return self._meet(peer, forwarded_for, user_agent)
         return self._known(peer, forwarded_for, user_agent[:MAX_TEXT])
 
-    def begin(self, day: str) -> None:
-        """It is this day."""
-        if day != self._day:
-            self._day = day
+    def day_of(self, at_us: int) -> str:
+        """The UTC day of that moment, which is now."""
+        number = at_us // clock.DAY_US
+        if number != self._number:
+            self._number, self._day = number, clock.day_of(at_us)
             self._known = self._remembering()
+        return self._day
 
     def _remembering(self) -> Callable[[str, bytes, bytes], Caller]:
         return lru_cache(maxsize=MAX_CALLERS)(self._meet)

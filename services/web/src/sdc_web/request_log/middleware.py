@@ -24,7 +24,7 @@ from sdc_core.settings import Settings
 
 from sdc_web.headers import by_name
 from sdc_web.page_cache import Reply
-from sdc_web.request_log.answer import Answer
+from sdc_web.request_log.answer import LEFT, Answer
 from sdc_web.request_log.asked import campaign, foreign_host, logged_path, request_id
 from sdc_web.request_log.callers import Caller, Callers
 from sdc_web.request_log.client import Proxies
@@ -38,7 +38,8 @@ class RequestLogMiddleware:
     """Times, counts and names every request; writes its line once a log is attached.
 
     `ready` is asked first for a reply that is kept (`PageCache.ready`), which is then given here: layers of their own
-    for what is finished would cost more than the page.
+    for what is finished would cost more than the page. Such a reply is the same for everybody, and caches beyond this
+    site may keep it, so it tells no request id.
     """
 
     __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_ready", "_site_host")
@@ -65,36 +66,43 @@ class RequestLogMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began_us = clock.monotonic_us()
         sent = by_name(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
         caller = self._callers.find(peer, sent.get(b"x-forwarded-for", b""), sent.get(b"user-agent", b""))
         rid = request_id(sent[b"x-request-id"]) if caller.trusted and b"x-request-id" in sent else ""
-        answer = Answer(rid or f"{self._process}{next(self._numbers):07X}", receive, send)
+        rid = rid or self._process + str(next(self._numbers))
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
+        answer, told = None, LEFT
         try:
-            if self._ready and (reply := self._ready(scope, sent)):
-                await answer.give(reply)
+            if self._ready is not None and (reply := self._ready(scope, sent)) is not None:
+                await send(reply.start)
+                await send(reply.end)
+                told = reply.told
             else:
+                answer = Answer(rid, receive, send)
                 await self._pass_on(scope, answer, caller)
         except (asyncio.CancelledError, OSError):
-            answer.gone = True
+            if answer is not None:
+                answer.gone = True
             raise
         finally:
             if self._log is not None:
                 ts = clock.now_us()
-                day = clock.day_of(ts)
-                self._callers.begin(day)
+                day = self._callers.day_of(ts)
+                visitor = caller.visitor(day) or await caller.visit(day, self._log.visitors)
+                status, size_bytes, media_type = told if answer is None else answer.told()
                 line = access_log.Line(
                     ts=ts,
-                    visitor=caller.visitor(day) or await caller.visit(day, self._log.visitors),
-                    rid=answer.rid,
+                    visitor=visitor,
+                    rid=rid,
                     method=scope["method"][:16],
                     path=line_path,
                     query=line_query,
-                    status=answer.outcome(),
-                    bytes=answer.size_bytes,
-                    us=answer.duration_us(),
-                    type=answer.content_type[:MAX_TEXT],
+                    status=status,
+                    bytes=size_bytes,
+                    us=clock.monotonic_us() - began_us,
+                    type=media_type[:MAX_TEXT],
                     ref=foreign_host(sent[b"referer"], self._site_host) if b"referer" in sent else "",
                     ua=caller.user_agent,
                     country=caller.country,

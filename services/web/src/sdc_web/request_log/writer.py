@@ -14,6 +14,8 @@ FLUSH_S = 0.2
 FLUSH_BYTES = 256 * 1024
 MAX_WAITING_BYTES = 4 * 1024 * 1024
 """Lines beyond this are dropped and counted: a full disk must not become a full memory."""
+BATCH = 512
+"""Lines that are encoded together: each alone would take three times as long."""
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +40,14 @@ class Writer:
     `written` is set whenever something new is in a file.
     """
 
-    __slots__ = ("_chunk", "_folder", "_full", "_waiting", "_waiting_bytes", "_writing", "dropped", "error", "written")
+    __slots__ = (
+        *("_chunk", "_folder", "_full", "_lines", "_waiting", "_waiting_bytes", "_writing"),
+        *("dropped", "error", "written"),
+    )
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lines: list[access_log.Line] = []
         self._waiting: dict[str, bytearray] = {}
         self._waiting_bytes = 0
         self._chunk: _Chunk | None = None
@@ -53,16 +59,19 @@ class Writer:
 
     def append(self, line: access_log.Line) -> None:
         """Take a line; never waits. Its file is that of the UTC day of `line.ts`."""
+        self._lines.append(line)
+        if len(self._lines) >= BATCH:
+            self._encode()
+
+    def _encode(self) -> None:
+        lines, self._lines = self._lines, []
         if self._waiting_bytes >= MAX_WAITING_BYTES:
-            self.dropped += 1
+            self.dropped += len(lines)
             return
-        encoded = access_log.encode(line)
-        day = clock.day_of(line.ts)
-        lines = self._waiting.get(day)
-        if lines is None:
-            lines = self._waiting[day] = bytearray()
-        lines += encoded
-        self._waiting_bytes += len(encoded)
+        for day in {clock.day_of(line.ts) for line in lines}:
+            encoded = access_log.encode_all([line for line in lines if clock.day_of(line.ts) == day])
+            self._waiting.setdefault(day, bytearray()).extend(encoded)
+            self._waiting_bytes += len(encoded)
         if self._waiting_bytes >= FLUSH_BYTES:
             self._full.set()
 
@@ -83,6 +92,7 @@ class Writer:
     async def flush(self) -> None:
         """Write every line taken before this call. A disk that refuses is logged once, and the lines wait on."""
         async with self._writing:
+            self._encode()
             if self._chunk is not None and not await self._write(self._chunk):
                 return
             # Not until nothing waits: under load some line always does, and a write for each few would cost more than
@@ -105,6 +115,7 @@ class Writer:
 
     def is_empty(self, day: str) -> bool:
         """Whether no line of that day waits in memory."""
+        self._encode()
         return day not in self._waiting and (self._chunk is None or self._chunk.day != day)
 
     def _tell(self, error: str) -> None:
