@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -89,18 +89,30 @@ def processes(environment: dict[str, str]) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-async def settings(tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint) -> Settings:
-    """A site with an author and a store."""
-    bucket = f"media-{clock.new_id().lower()}"
-    await object_store.make_bucket(bucket)
-    made = Settings(
-        DATA_DIR=tmp_path / "data",
-        S3_ENDPOINT_URL=object_store_endpoint.url,
-        S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
-        S3_SECRET_ACCESS_KEY=SecretStr(object_store_endpoint.secret_access_key),
-        S3_MEDIA_BUCKET=bucket,
-        _env_file=None,
-    )
-    async with open_databases(made) as databases:
-        await accounts.create(databases, OWNER, name="ada", role="owner")
+def empty_site(
+    tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint
+) -> Callable[[str], Awaitable[Settings]]:
+    """Makes a site with an author and a bucket of its own, in the folder of that name."""
+
+    async def made(name: str) -> Settings:
+        bucket = f"media-{clock.new_id().lower()}"
+        await object_store.make_bucket(bucket)
+        settings = Settings(
+            DATA_DIR=tmp_path / name,
+            S3_ENDPOINT_URL=object_store_endpoint.url,
+            S3_ACCESS_KEY_ID=object_store_endpoint.access_key_id,
+            S3_SECRET_ACCESS_KEY=SecretStr(object_store_endpoint.secret_access_key),
+            S3_MEDIA_BUCKET=bucket,
+            _env_file=None,
+        )
+        async with open_databases(settings) as databases:
+            await accounts.create(databases, OWNER, name="ada", role="owner")
+        return settings
+
     return made
+
+
+@pytest.fixture
+async def settings(empty_site: Callable[[str], Awaitable[Settings]]) -> Settings:
+    """A site with an author and a store."""
+    return await empty_site("data")

@@ -17,7 +17,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 from sdc_core.webhooks import Keyring
-from sdc_web import audit, endpoints, look, media, posts, redirects, tokens
+from sdc_web import audit, endpoints, exports, look, media, posts, redirects, tokens
 from sdc_web.about import robots, site
 from sdc_web.authors import accounts, github, invitations, recovery_codes, roster, store, totp
 from sdc_web.authors.github_calls import Identity
@@ -199,6 +199,19 @@ OPERATIONS: dict[str, Operation] = {
     "tags.delete": Operation("tags.change", NOBODYS, lambda w, by: posts.tags.delete(w.databases.site, by, "tea")),
     "tags_moved.free": Operation(
         "tags.change", NOBODYS, lambda w, by: tags_moved.free(w.databases.site, by, "tea", "tee")
+    ),
+    "tags.bring": Operation(
+        "tags.change", NOBODYS, lambda w, by: posts.tags.bring(w.databases.site, by, "mist", "red", "", ())
+    ),
+    "series.bring": Operation(
+        "series.change", NOBODYS, lambda w, by: posts.series.bring(w.databases.site, by, "Mist", "mist", "")
+    ),
+    "archive.write": Operation(
+        "site.export",
+        NOBODYS,
+        lambda w, by: exports.archive.write(
+            w.databases, by, w.objects, w.settings, w.settings.DATA_DIR / f"{by.name}.zip"
+        ),
     ),
     "series.change": Operation(
         "series.change", NOBODYS, lambda w, by: posts.series.change(w.databases.site, by, _series(w))

@@ -13,10 +13,11 @@ from sdc_core import objects
 from sdc_core import settings as core_settings
 from sdc_core.errors import Invalid, Misconfigured
 from sdc_core.settings import Settings
+from sdc_web import imports
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases, open_databases
-from sdc_web.imports import Importer, Line, markdown_folder
+from sdc_web.imports import Line, Manner, Pictures
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,24 +30,24 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--author", "author_name", default="", help="Whose they are, by sign-in name. Unset: the first author's.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 @click.option(
     "--incomplete", is_flag=True, help="Take texts without those of their pictures that cannot be shown here."
 )
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def import_(folder: Path, *, author_name: str, dry_run: bool, incomplete: bool, as_json: bool) -> None:
-    """Import the Markdown files of FOLDER, with their front matter and their pictures.
+def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, as_json: bool) -> None:
+    """Import what is at PATH: a folder of Markdown with its pictures, a zip of one, or an export of `sdc export`.
 
-    FOLDER is best the whole site of Hugo, Jekyll, Astro or Eleventy: its settings tell which addresses its texts had.
+    A folder is best the whole site of Hugo, Jekyll, Astro or Eleventy: its settings tell which addresses texts had.
     What is there already with the same words is left alone, and so is what is there with other words.
     """
     settings = core_settings.load()
     if not settings.DATA_DIR.is_dir():
         message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
         raise Misconfigured(message)
-    wish = Wish(path=folder, author_name=author_name, dry_run=dry_run, incomplete=incomplete)
+    wish = Wish(path=path, author_name=author_name, dry_run=dry_run, incomplete=incomplete)
     # A bar and lines would write over one another.
     at_once = not (as_json or sys.stderr.isatty())
     report = asyncio.run(run(settings, wish, _show if at_once else _later))
@@ -66,32 +67,28 @@ def _later(_: Line) -> None:
 
 
 async def run(settings: Settings, wish: Wish, tell: Callable[[Line], None] = _later) -> list[Line]:
-    """The report, each line of which is told as soon as it is known. Raises Invalid without such an author."""
+    """The report, each line of which is told as soon as it is known. Raises Invalid without such an author, and for
+    what cannot be imported at all.
+    """
     async with AsyncExitStack() as stack:
         databases = await stack.enter_async_context(open_databases(settings))
         store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
-        by = await _author(databases, wish.author_name)
-        source = await asyncio.to_thread(markdown_folder.source, wish.path)
-        importer = Importer(
-            settings=settings,
-            databases=databases,
-            store=store,
-            by=by,
-            source=source,
-            dry_run=wish.dry_run,
-            incomplete=wish.incomplete,
-        )
+        by = await author(databases, wish.author_name)
+        to = Pictures(settings=settings, databases=databases, store=store, by=by)
+        manner = Manner(dry_run=wish.dry_run, incomplete=wish.incomplete)
+        incoming = await stack.enter_async_context(imports.opened(to, wish.path, manner))
         report: list[Line] = []
-        count, hidden = len(source.names), not sys.stderr.isatty()
-        with click.progressbar(length=count, file=sys.stderr, label="import", hidden=hidden) as shown:
-            async for line in importer.lines():
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=incoming.total, file=sys.stderr, label="import", hidden=hidden) as shown:
+            async for line in incoming.lines:
                 report.append(line)
                 tell(line)
                 shown.update(1)
         return report
 
 
-async def _author(databases: Databases, name: str) -> Actor:
+async def author(databases: Databases, name: str) -> Actor:
+    """The author with that sign-in name, the first one for none. Raises Invalid."""
     authors = await accounts.everyone(databases)
     chosen = [each for each in authors if not name or each.name == name]
     if not chosen:

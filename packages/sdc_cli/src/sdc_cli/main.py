@@ -32,7 +32,8 @@ SUBCOMMANDS = {
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "recover": Subcommand("recover", "recover", "Bring the whole site back out of a backup, and start it."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),
-    "import": Subcommand("importing", "import_", "Import a folder of Markdown files."),
+    "import": Subcommand("importing", "import_", "Bring in the texts of another site."),
+    "export": Subcommand("exporting", "export", "Take everything along, as one file."),
     "logs": Subcommand("logs", "logs", "Bring access logs of before, or of another server, into the statistics."),
     "settings": Subcommand("settings", "settings", "List every setting with its default."),
 }

@@ -5,31 +5,27 @@ A text is one transaction, so an import that ends anywhere is finished by the ne
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.errors import Invalid, SdcError
-from sdc_core.objects import ObjectStore
-from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
 from sdc_web import redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.imports import likeness, pictures
-from sdc_web.imports.records import Document, Line, Outcome, Picture, Source
-from sdc_web.media import assets, upload
+from sdc_web.imports import histories, likeness, pictures, uploads
+from sdc_web.imports.records import Change, Document, Line, Outcome, Picture, Source
+from sdc_web.imports.uploads import Pictures
 from sdc_web.posts import catalogue, projects, publication, revisions, tags
-from sdc_web.posts.records import Draft, Post, path_of
+from sdc_web.posts.records import Post, path_of
 from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
 
-CHUNK_BYTES = 256 * 1024
 _NOTHING = Rendered(html="", reading_minutes=1)
 
 
@@ -38,13 +34,12 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     `incomplete` a text is taken without the pictures that cannot be, which it names still.
     """
 
-    settings: Settings
-    databases: Databases
-    store: ObjectStore
-    by: Actor
+    pictures: Pictures
     source: Source
     dry_run: bool
     incomplete: bool = False
+    writers: Mapping[str, str] = {}
+    """The ids of authors by their sign-in names, of texts that say whose they are."""
     planned: set[str] = msgspec.field(default_factory=set)
     """Addresses that texts before would have taken, had this been no dry run."""
 
@@ -66,12 +61,11 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             return Line(file=name, outcome="skipped", reason=str(error))
 
     async def _take(self, document: Document) -> Line:
-        name, draft = document.name, document.draft
-        address = path_of(document.kind, draft.slug)
+        name, address = document.name, path_of(document.kind, document.draft.slug)
         async with self.databases.site.read() as connection:
-            post = await catalogue.by_address(connection, document.kind, draft.slug)
+            post = await catalogue.by_address(connection, document.kind, document.draft.slug)
             newest = await revisions.newest(connection, self.by, post.id) if post else None
-            draft = replace(draft, tags=await tags.names(connection, draft.tags))
+            carried = await tags.names(connection, document.layers[-1].draft.tags)
             has_moved = await redirects.is_known(connection, address)
             if post is None:
                 await self._check(connection, document)
@@ -84,16 +78,21 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         found, notes = await self._found(document)
         line = Line(file=name, outcome=_wanted(document), notes=(*document.notes, *notes))
         if post is not None and newest is not None:
-            draft, _ = await self._with_pictures(document, draft, found, upload_missing=False)
+            last, _ = await self._with_pictures(document.layers[-1], found, upload_missing=False)
+            draft = replace(last.draft, tags=carried)
             line = replace(line, address=post.path)
             if not likeness.same(newest, draft):
                 return replace(line, outcome="skipped", reason="another text has this address already")
-            if document.is_draft or post.published_at_us is not None or post.scheduled_at_us is not None:
+            was_out = post.published_at_us is not None or post.scheduled_at_us is not None
+            if document.is_draft or document.changes or was_out:
                 return replace(line, outcome="unchanged")
         if self.dry_run:
             return replace(line, notes=(*line.notes, *(await self._planned(document, address) if post is None else ())))
-        draft, left_out = await self._with_pictures(document, draft, found, upload_missing=True)
-        post, taken = await self._put(document, draft, post)
+        layers = [await self._with_pictures(each, found, upload_missing=True) for each in document.layers]
+        left_out = [note for _, notes in layers for note in notes]
+        (first, _), *rest = layers
+        document = replace(document, draft=first.draft, changes=tuple(each for each, _ in rest))
+        post, taken = await self._put(document, post)
         return replace(line, notes=(*line.notes, *left_out, *taken), address=post.path if post.revision_id else "")
 
     async def _check(self, connection: Connection, document: Document) -> None:
@@ -114,17 +113,19 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         self.planned.update((address, *free))
         return notes
 
-    async def _put(self, document: Document, draft: Draft, begun: Post | None) -> tuple[Post, list[str]]:
+    async def _put(self, document: Document, begun: Post | None) -> tuple[Post, list[str]]:
         """The text with its old addresses, published unless it is a draft, and a word about each address that is taken;
         all of it or nothing. `begun` is a draft with the same words that was there.
         """
-        rendered = _NOTHING if document.is_draft else await markdown.rendered(draft.body)
+        rendered = _NOTHING if document.is_draft else await markdown.rendered(document.draft.body)
         notes: list[str] = []
         async with self.databases.site.transaction() as connection:
             post = begun
             if post is None:
-                post = await catalogue.begin(connection, self.by, document.kind, document.at_us)
-                saved = await revisions.put(connection, self.by, post.id, draft, 1)
+                begun_us = document.at_us if document.created_at_us is None else document.created_at_us
+                whose = self._whose(document)
+                post = await catalogue.begin(connection, self.by, document.kind, begun_us, author_id=whose)
+                saved = await revisions.put(connection, self.by, post.id, document.draft, 1)
                 post = replace(post, slug=saved.slug)
                 free, notes = await self._free(connection, document, post.path)
                 for alias in free:
@@ -133,7 +134,12 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                 post = await publication.publish_rendered(
                     connection, self.by, post.id, rendered, document.at_us, document.ends_at_us
                 )
+            post = await histories.put(connection, self.by, post, document)
         return post, notes
+
+    def _whose(self, document: Document) -> str:
+        """The id of the author that it names, where they are here; else whoever imports."""
+        return self.writers.get(document.author, "") if self.by.reach("posts.change") == "any" else ""
 
     async def _free(self, connection: Connection, document: Document, own: str) -> tuple[list[str], list[str]]:
         """The old addresses that may lead to the text at its `own`, and a word about each of the others that it names
@@ -158,13 +164,13 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         """
         found: dict[str, Path] = {}
         notes: list[str] = []
-        for target in _with_words(_named(document)):
+        for target in _with_words(self._named(*document.layers)):
             picture = await asyncio.to_thread(self.source.located, document.name, target)
             if picture is None:
                 notes.append(f"picture {target} is not in the folder")
                 continue
             try:
-                await asyncio.to_thread(_require_shown, picture)
+                await asyncio.to_thread(uploads.require_shown, picture)
                 found[target] = picture
             except Invalid as error:
                 if not self.incomplete:
@@ -173,44 +179,52 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         return found, notes
 
     async def _with_pictures(
-        self, document: Document, draft: Draft, found: dict[str, Path], *, upload_missing: bool
-    ) -> tuple[Draft, list[str]]:
-        """The text with its pictures, uploaded if asked and not known yet, and a word about those left out."""
-        words, cover = _with_words(_named(document)), document.cover
+        self, layer: Change, found: dict[str, Path], *, upload_missing: bool
+    ) -> tuple[Change, list[str]]:
+        """The words with their pictures, uploaded if asked and not known yet, and a word about those left out."""
+        draft, cover = layer.draft, layer.cover
+        words = _with_words(self._named(layer))
         ids: dict[str, str] = {}
-        for target, picture in found.items():
-            known = await self._known(picture)
+        for target in words:
+            if (picture := found.get(target)) is None:
+                continue
+            known = await self.pictures.known(picture)
             if known or upload_missing:
                 ids[target] = known or await self._upload(target, picture, words[target])
         notes: list[str] = []
         if draft.project is not None:
-            shown = tuple(dict.fromkeys(ids[each.file] for each in document.pictures if each.file in ids))
+            shown = tuple(dict.fromkeys(ids[each.file] for each in layer.pictures if each.file in ids))
             draft = replace(draft, project=replace(draft.project, pictures=shown[: projects.MAX_PICTURES]))
             if len(shown) > projects.MAX_PICTURES:
                 notes.append(f"{len(shown) - projects.MAX_PICTURES} pictures are left out: {projects.MAX_PICTURES} fit")
-        body = pictures.with_ids(draft.body, ids)
-        return replace(draft, body=body, cover_asset_id=ids.get(cover.file) if cover else None), notes
+        body = pictures.with_ids(draft.body, ids, verbatim=self.source.verbatim)
+        draft = replace(draft, body=body, cover_asset_id=ids.get(cover.file) if cover else None)
+        return replace(layer, draft=draft), notes
 
-    async def _known(self, picture: Path) -> str:
-        """The id of the asset with these bytes, or nothing."""
-        digest = await asyncio.to_thread(likeness.sha256, picture)
-        async with self.databases.site.read() as connection:
-            asset = await assets.by_sha256(connection, digest)
-        return asset.id if asset and asset.trashed_at_us is None else ""
+    def _named(self, *layers: Change) -> list[Picture]:
+        """Every picture that they name, in the order in which readers come to them; covers last."""
+        shown = [
+            each
+            for layer in layers
+            for each in (*pictures.of_text(layer.draft.body, verbatim=self.source.verbatim), *layer.pictures)
+        ]
+        return [*shown, *(layer.cover for layer in layers if layer.cover)]
 
     async def _upload(self, target: str, picture: Path, alt: str) -> str:
-        async def chunks() -> AsyncIterator[bytes]:
-            with await asyncio.to_thread(_open, picture) as file:
-                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                    yield chunk
-
         try:
-            asset, _ = await upload.accept(
-                self.databases.site, self.by, self.store, self.settings, picture.name, chunks(), alt[: assets.MAX_ALT]
-            )
+            return (await self.pictures.put(picture, picture.name, alt)).id
         except Invalid as error:
             raise Invalid(f"picture {target}: {error}") from None
-        return asset.id
+
+    @property
+    def by(self) -> Actor:
+        """Who imports."""
+        return self.pictures.by
+
+    @property
+    def databases(self) -> Databases:
+        """Where the texts go."""
+        return self.pictures.databases
 
 
 def _wanted(document: Document) -> Outcome:
@@ -219,27 +233,9 @@ def _wanted(document: Document) -> Outcome:
     return "published" if document.at_us is None or document.at_us <= clock.now_us() else "scheduled"
 
 
-def _named(document: Document) -> list[Picture]:
-    cover = [document.cover] if document.cover else []
-    return [*pictures.of_text(document.draft.body), *document.pictures, *cover]
-
-
 def _with_words(named: list[Picture]) -> dict[str, str]:
     """Each file once, in order, with the first words that are said of it."""
     words: dict[str, str] = {}
     for each in named:
         words[each.file] = words.get(each.file) or each.alt
     return words
-
-
-def _require_shown(picture: Path) -> None:
-    """Raises Invalid for what is no picture of this site's, by its first bytes and its size."""
-    size_bytes = picture.stat().st_size
-    if size_bytes > upload.MAX_BYTES:
-        raise Invalid(f"larger than {upload.MAX_BYTES // 1024 // 1024} MB")
-    with picture.open("rb") as file:
-        upload.sniff(file.read(upload.HEAD_BYTES))
-
-
-def _open(file: Path) -> BinaryIO:
-    return file.open("rb")

@@ -98,7 +98,7 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     at_us = moments.stored(at)
     kind = place.kind
     said = [*words(fields, "aliases"), *words(fields, "redirect_from")]
-    notes += [f"alias {alias} is no address that can lead anywhere here" for alias in said if not _alias(alias)]
+    notes += [f"alias {each} is no address that can lead anywhere here" for each in said if not alias(each)]
     series = _series(fields, kind, notes)
     is_draft = _is_draft(fields, place.below)
     claimed = "" if is_draft else permalinks.old_address(tree, place.below, place.language, fields, at)
@@ -121,8 +121,8 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
         is_draft=is_draft,
         at_us=at_us,
         ends_at_us=moments.stored(moments.written(fields, "expirydate", "unpublishdate")),
-        aliases=tuple(filter(None, map(_alias, said))),
-        claimed=tuple(filter(None, [_alias(claimed)])) if claimed else (),
+        aliases=tuple(filter(None, map(alias, said))),
+        claimed=tuple(filter(None, [alias(claimed)])) if claimed else (),
         cover=pictures.cover(fields),
         pictures=pictures.gallery(fields) if kind == "project" else (),
         notes=tuple(notes),
@@ -246,10 +246,10 @@ def _slug(fields: Mapping[str, object], stem: str) -> str:
     return names.from_title(unquote(last) if is_name else stem.replace("_", "-"))
 
 
-def _alias(alias: str) -> str:
-    """As requests name it, or nothing: it may be written as a whole address, and without its first slash."""
+def alias(given: str) -> str:
+    """An old address as requests name it, or nothing: it may be written whole, and without its first slash."""
     try:
-        return addresses.old_path(alias if "://" in alias else f"/{alias.lstrip('/')}")
+        return addresses.old_path(given if "://" in given else f"/{given.lstrip('/')}")
     except Invalid:
         return ""
 

@@ -23,11 +23,13 @@ _WORDS = ("alt", "title", "caption")
 _FOLDERS = ("", "static", "public", "assets", "src/assets", "src")
 
 
-def of_text(body: str) -> Iterator[Picture]:
-    """Those that the text shows; none of other sites, and none of code."""
+def of_text(body: str, *, verbatim: bool = False) -> Iterator[Picture]:
+    """Those that the text shows; none of other sites, and none of code. In a `verbatim` text what a picture leads to is
+    none of them.
+    """
     for found in prose.found(_IMAGE, body):
         yield from _here(_bare(found[2]), found[1])
-    for found in prose.found(_LINKED, body):
+    for found in [] if verbatim else prose.found(_LINKED, body):
         if _is_picture(_bare(found[4])):
             yield from _here(_bare(found[4]), "")
     for found in prose.found(_TAG, body):
@@ -38,9 +40,9 @@ def of_text(body: str) -> Iterator[Picture]:
             yield from _here(_bare(found[2]), "")
 
 
-def with_ids(body: str, assets: Mapping[str, str]) -> str:
+def with_ids(body: str, assets: Mapping[str, str], *, verbatim: bool = False) -> str:
     """The text with the pictures that are assets now, by what was written for each. A picture that leads to its larger
-    self is that one alone: readers get the size that suits their screen.
+    self is that one alone, but in a `verbatim` text: readers get the size that suits their screen.
     """
     if not assets:
         return body
@@ -49,7 +51,8 @@ def with_ids(body: str, assets: Mapping[str, str]) -> str:
         asset_id = assets.get(_bare(written))
         return f"media:{asset_id}" if asset_id else ""
 
-    body = prose.sub(_LINKED, lambda it: f"{it[1]}{asset(it[4])}{it[3]}" if asset(it[4]) else it[0], body)
+    if not verbatim:
+        body = prose.sub(_LINKED, lambda it: f"{it[1]}{asset(it[4])}{it[3]}" if asset(it[4]) else it[0], body)
     body = prose.sub(_IMAGE, lambda it: f"![{it[1]}]({asset(it[2]) or it[2]}", body)
     body = prose.sub(_TAG, lambda it: f'{it[1]}"{asset(it[2])}"' if asset(it[2]) else it[0], body)
     return prose.sub(_REFERENCE, lambda it: f"{it[1]}{asset(it[2]) or it[2]}", body)

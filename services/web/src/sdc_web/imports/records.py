@@ -8,7 +8,8 @@ import msgspec
 
 from sdc_web.posts.records import Draft, Kind
 
-Outcome: TypeAlias = Literal["published", "scheduled", "draft", "unchanged", "skipped"]
+Outcome: TypeAlias = Literal["published", "scheduled", "draft", "taken", "unchanged", "skipped"]
+"""Of texts, but for `taken`: a picture, a tag or something else that is no text has come."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,10 +19,22 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of a text with the pictures that stand beside them: its cover, and those of a project. `at_us` is when they
+    go out, None for never.
+    """
+
+    draft: Draft
+    at_us: int | None = None
+    cover: Picture | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A text. `at_us` is the date readers see, None where it has none; `aliases` are its old addresses as paths, and
     those in `claimed` are what its old site gave it by rule, which nobody misses where something else is there.
-    `pictures` are files that a project names beside its text; `notes` is what was left out, in words.
+    `pictures` are files that a project names beside its text; `notes` is what was left out, in words. The last five are
+    what an export of this site's own tells besides: a `withdrawn` text was before readers once.
     """
 
     name: str
@@ -35,12 +48,24 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     cover: Picture | None = None
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
+    author: str = ""
+    created_at_us: int | None = None
+    changed_at_us: int | None = None
+    withdrawn: bool = False
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def layers(self) -> tuple[Change, ...]:
+        """What was written, and what was since."""
+        first = Change(draft=self.draft, at_us=self.at_us, cover=self.cover, pictures=self.pictures)
+        return (first, *self.changes)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where texts come from, format by format. `names` are those of its entries, in order; `read` brings one of them,
     blocking, and raises Invalid in words; `located` finds a picture that it names, None where there is none.
-    `refused` says of entries that are no texts of this site why not; `addresses` are those that its texts will have.
+    `refused` says of entries that are no texts of this site why not; `addresses` are those that its texts will have;
+    of a `verbatim` one nothing but the names of pictures is changed.
     """
 
     names: tuple[str, ...]
@@ -48,6 +73,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     located: Callable[[str, str], Path | None]
     refused: Mapping[str, str] = msgspec.field(default_factory=dict)
     addresses: frozenset[str] = frozenset()
+    verbatim: bool = False
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

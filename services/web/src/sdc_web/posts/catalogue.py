@@ -1,5 +1,6 @@
 """All posts as their author sees them: making, finding and deleting them, published or not."""
 
+from msgspec import UNSET
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database
 
@@ -28,24 +29,28 @@ async def blank(database: Database, by: Actor, kind: Kind) -> Post:
         return left or await begin(connection, by, kind)
 
 
-async def begin(connection: Connection, by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "") -> Post:
-    """`create`, inside a transaction of the caller's, who may give it an id."""
-    rights.require(by, "posts.change")
-    post, first = unwritten(by, kind, now_us, post_id)
+async def begin(
+    connection: Connection, by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "", author_id: str = ""
+) -> Post:
+    """`create`, inside a transaction of the caller's, who may give it an id, and another author."""
+    rights.require(by, "posts.change", author_id or UNSET)
+    post, first = unwritten(by, kind, now_us, post_id, author_id)
     await store.insert_post(connection, post)
     await store.insert_revision(connection, first)
     await audit.record(connection, by, "post.begun", post.id, f"a {kind}")
     return post
 
 
-def unwritten(by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "") -> tuple[Post, Revision]:
-    """A post of theirs with its empty first revision, both stored nowhere yet."""
+def unwritten(
+    by: Actor, kind: Kind, now_us: int | None = None, post_id: str = "", author_id: str = ""
+) -> tuple[Post, Revision]:
+    """A post of theirs, or that author's, with its empty first revision, both stored nowhere yet."""
     at_us = clock.now_us() if now_us is None else now_us
     post = Post(
         id=post_id or clock.new_id(),
         kind=kind,
         slug=slugs.placeholder(),
-        author_id=by.id,
+        author_id=author_id or by.id,
         created_at_us=at_us,
         revision_id=None,
         published_at_us=None,

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, Database, execute, fetch_value
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
 
 from sdc_web import audit, redirects
 from sdc_web.authors import rights
@@ -47,6 +47,14 @@ SQL_IS_OWN = "SELECT own_navigation FROM site WHERE id = 1"
 async def is_own(connection: Connection) -> bool:
     """Whether readers see the author's list, be it empty, and not the one that is made."""
     return bool(await fetch_value(connection, SQL_IS_OWN))
+
+
+SQL_ENTRIES = "SELECT title, url FROM navigation ORDER BY position"
+
+
+async def entries(connection: Connection) -> list[Entry]:
+    """The author's own list."""
+    return await fetch_all(connection, Entry, SQL_ENTRIES)
 
 
 def checked(entry: Entry, site_url: str) -> Entry:

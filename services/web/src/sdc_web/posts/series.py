@@ -161,6 +161,25 @@ async def named(connection: Connection, title: str) -> str:
     return made["id"]
 
 
+SQL_BRING = "INSERT INTO series (id, slug, title, description) VALUES (:id, :slug, :title, :description)"
+
+
+async def bring(database: Database, by: Actor, title: str, slug: str, description: str) -> bool:
+    """The series of another site with its address and its words, unless one has its title here; returns whether it
+    came. Raises Forbidden, Invalid.
+    """
+    rights.require(by, "series.change")
+    wanted = _checked(Series(id=clock.new_id(), slug=slug, title=title, description=description))
+    async with database.transaction() as connection:
+        if await by_title(connection, wanted.title) is not None:
+            return False
+        if await by_slug(connection, wanted.slug) is not None:
+            raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
+        await execute(connection, SQL_BRING, msgspec.structs.asdict(wanted))
+        await audit.record(connection, by, "series.changed", wanted.id, wanted.title)
+    return True
+
+
 SQL_PUT = "UPDATE posts SET series_id = :series_id, series_position = :position WHERE id = :post_id"
 
 
@@ -179,12 +198,8 @@ async def change(database: Database, by: Actor, given: Series) -> None:
     Raises Forbidden, Invalid with the field at fault, NotFound without such a series.
     """
     rights.require(by, "series.change")
-    title = characters.fitting(characters.line(given.title), MAX_TITLE, "title", "The title")
-    if not title:
-        raise Invalid("A series needs a title.", field="title")
-    words = characters.fitting(characters.line(given.description), MAX_DESCRIPTION, "description", "The description")
-    slug = slugs.check(given.slug.strip(), "post")
-    wanted = msgspec.structs.replace(given, title=title, slug=slug, description=words)
+    wanted = _checked(given)
+    title = wanted.title
     async with database.transaction() as connection:
         before = await find(connection, given.id)
         named_so = await by_title(connection, title)
@@ -198,6 +213,16 @@ async def change(database: Database, by: Actor, given: Series) -> None:
         if before.slug != wanted.slug:
             await redirects.move_own(connection, before.url, wanted.url)
         await audit.record(connection, by, "series.changed", given.id, title)
+
+
+def _checked(given: Series) -> Series:
+    """As it is stored. Raises Invalid with the field at fault."""
+    title = characters.fitting(characters.line(given.title), MAX_TITLE, "title", "The title")
+    if not title:
+        raise Invalid("A series needs a title.", field="title")
+    words = characters.fitting(characters.line(given.description), MAX_DESCRIPTION, "description", "The description")
+    slug = slugs.check(given.slug.strip(), "post")
+    return msgspec.structs.replace(given, title=title, slug=slug, description=words)
 
 
 SQL_DELETE = "DELETE FROM series WHERE id = :id"

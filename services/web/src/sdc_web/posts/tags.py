@@ -197,6 +197,30 @@ async def change(database: Database, by: Actor, name: str, changes: Mapping[str,
     return Listed(**msgspec.structs.asdict(wanted), posts=before.posts, drafts=before.drafts)
 
 
+async def bring(
+    database: Database, by: Actor, name: str, colour: str, description: str, former: tuple[str, ...]
+) -> bool:
+    """The tag of another site with its words and the names that it had, unless it has any here; returns whether it
+    came. Raises Forbidden, Invalid.
+    """
+    rights.require(by, "tags.change")
+    try:
+        tag = _checked(Tag(name=name), {"colour": colour, "description": description})
+    except msgspec.ValidationError:
+        raise Invalid(f"There is no colour {colour!a}.", field="colour") from None
+    async with database.transaction() as connection:
+        known = {each.name: each for each in await everything(connection)}
+        if tag.name in known and (known[tag.name].colour or known[tag.name].description):
+            return False
+        if tag.colour or tag.description:
+            await execute(connection, SQL_PUT, msgspec.structs.asdict(tag))
+        names = [each for each in (_clean(each, "name") for each in former) if each and each not in known]
+        came = await tags_moved.remember(connection, names, tag.name) > 0 or bool(tag.colour or tag.description)
+        if came:
+            await audit.record(connection, by, "tag.changed", tag.name, tag.name)
+        return came
+
+
 async def merge(database: Database, by: Actor, name: str, into: str) -> None:
     """Every text that carries the one tag carries the other instead, which keeps its colour and its words.
 

@@ -71,6 +71,14 @@ async def move(connection: Connection, old: str, new: str) -> None:
     await redirects.move_own(connection, f"/tags/{old}", f"/tags/{new}")
 
 
+SQL_REMEMBER = "INSERT INTO former_tags (name, tag) VALUES (:name, :tag) ON CONFLICT (name) DO NOTHING"
+
+
+async def remember(connection: Connection, names: list[str], tag: str) -> int:
+    """The tag had these names elsewhere: who still writes one means this tag. Returns how many are new."""
+    return sum([await execute(connection, SQL_REMEMBER, {"name": each, "tag": tag}) for each in names])
+
+
 SQL_TAKE_OFF = "DELETE FROM post_tags WHERE tag = :old"
 SQL_FORGET = "DELETE FROM former_tags WHERE tag = :old"
 

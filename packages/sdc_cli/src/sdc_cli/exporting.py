@@ -1,0 +1,70 @@
+"""`sdc export`: everything an author would take along, as one file."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+import msgspec
+from sdc_core import clock, objects, service_client
+from sdc_core import settings as core_settings
+from sdc_core.errors import Misconfigured
+from sdc_core.settings import Settings
+from sdc_core.webhooks import Keyring
+from sdc_web import exports
+from sdc_web.authors import rights
+from sdc_web.db import open_databases
+from sdc_web.exports.archive import Extra, Report
+
+
+@click.command("export")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="What the export holds, as JSON.")
+def export(path: Path | None, *, as_json: bool) -> None:
+    """Write texts, pictures, redirects, tags, series, statistics and the site's own words into one zip at PATH.
+
+    Without PATH it is `sdc-export-DAY.zip` here. `sdc import` reads it back whole, and Hugo builds it as it is. No
+    password, key or token is in it.
+    """
+    settings = core_settings.load()
+    if not settings.DATA_DIR.is_dir():
+        message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
+        raise Misconfigured(message)
+    target = path or Path(f"sdc-export-{clock.today()}.zip")
+    if target.is_dir():
+        target = target / f"sdc-export-{clock.today()}.zip"
+    report = asyncio.run(run(settings, target))
+    if as_json:
+        click.echo(msgspec.json.encode(report))
+        return
+    click.echo(f"{target}: {report.texts} texts, {report.media} pictures, {report.bytes} bytes")
+    for note in report.notes:
+        click.echo(f"  {note}")
+
+
+async def run(settings: Settings, target: Path) -> Report:
+    """Write the export. Raises Unavailable without the object store, OSError where the file cannot be written."""
+    async with AsyncExitStack() as stack:
+        databases = await stack.enter_async_context(open_databases(settings))
+        store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
+        extra = await _statistics(settings)
+        hidden = not sys.stderr.isatty()
+        with click.progressbar(length=1, file=sys.stderr, label="export", hidden=hidden) as shown:
+
+            def told(done: int, total: int) -> None:
+                shown.length = total
+                shown.update(done - shown.pos)
+
+            return await exports.archive.write(
+                databases, rights.SYSTEM, store, settings, target, extra=extra, told=told
+            )
+
+
+async def _statistics(settings: Settings) -> Extra:
+    try:
+        keyring = Keyring(settings.webhook_secrets)
+    except Misconfigured as error:
+        return Extra(notes=(f"statistics are left out: {error}",))
+    async with service_client.connect(settings.worker_url, keyring) as worker:
+        return await exports.statistics.files(worker, rights.SYSTEM)

@@ -1,0 +1,160 @@
+"""What an export of this site's own holds beside texts: pictures, tags and series before them, the rest after.
+
+What is here already stays as it is, whatever the export says of it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+from sdc_core.errors import Invalid, SdcError
+
+from sdc_web import look, redirects
+from sdc_web.about import robots, site
+from sdc_web.about.robots import Robots
+from sdc_web.about.site import Words
+from sdc_web.exports import contents
+from sdc_web.imports import pictures, uploads
+from sdc_web.imports.own_export import Told
+from sdc_web.imports.records import Line, Outcome
+from sdc_web.imports.uploads import Pictures
+from sdc_web.look import Look
+from sdc_web.media import assets
+from sdc_web.posts import catalogue, home, navigation, series, tags
+
+_UNSAID = Words(title="A new site", description="", language="en")
+"""Of a site whose author has said nothing of it yet."""
+SITE_PARTS = 5
+"""Lines that the last part of `after_texts` has."""
+T = TypeVar("T")
+
+
+async def before_texts(to: Pictures, folder: Path, told: Told, *, dry_run: bool) -> AsyncGenerator[Line]:
+    """Take what texts name: pictures with all that is said of them, tags, series."""
+    for each in told.media:
+        picture = _picture(to, folder / contents.MEDIA, each, dry_run=dry_run)
+        yield await _line(f"{contents.MEDIA}/{each.file}", picture)
+    for tag in told.tags:
+        yield await _line(f"{contents.TAGS}: {tag.name}", _tag(to, tag, dry_run=dry_run))
+    for one in told.series:
+        yield await _line(f"{contents.SERIES}: {one.title}", _series(to, one, dry_run=dry_run))
+
+
+async def after_texts(to: Pictures, told: Told, *, dry_run: bool) -> AsyncGenerator[Line]:
+    """Take what leads to texts, and what is said of the site."""
+    for each in told.redirects:
+        yield await _line(f"{contents.REDIRECTS}: {each.path}", _redirect(to, each, dry_run=dry_run))
+    for part, take in (("words", _words), ("look", _look), ("robots", _robots)):
+        yield await _line(f"{contents.SITE}: {part}", take(to, told.site, dry_run=dry_run))
+    yield await _line(f"{contents.SITE}: navigation", _navigation(to, told.site, dry_run=dry_run))
+    yield await _line(f"{contents.SITE}: home", _home(to, told.site, dry_run=dry_run))
+
+
+async def _line(name: str, taking: Awaitable[Outcome]) -> Line:
+    try:
+        outcome = await taking
+    except (SdcError, OSError) as error:
+        return Line(file=name, outcome="skipped", reason=str(error))
+    return Line(file=name, outcome=outcome, reason="this site has its own already" if outcome == "skipped" else "")
+
+
+async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: bool) -> Outcome:
+    file = await asyncio.to_thread(pictures.located, said.file, folder, folder)
+    if file is None:
+        raise Invalid("the file is not in the export")
+    if await to.known(file):
+        return "unchanged"
+    await asyncio.to_thread(uploads.require_shown, file)
+    if not dry_run:
+        asset = await to.put(file, said.name, said.alt)
+        words = assets.Words(
+            alt=said.alt, title=said.title, caption=said.caption, focus_x=said.focus_x, focus_y=said.focus_y
+        )
+        if words != assets.Words(alt=asset.alt):
+            await assets.describe(to.databases.site, to.by, asset.id, words)
+    return "taken"
+
+
+async def _tag(to: Pictures, said: contents.Tag, *, dry_run: bool) -> Outcome:
+    if dry_run:
+        async with to.databases.site.read() as connection:
+            known = await tags.described(connection, said.name)
+        return "unchanged" if known != tags.Tag(name=said.name) else "taken"
+    came = await tags.bring(to.databases.site, to.by, said.name, said.colour, said.description, said.former)
+    return "taken" if came else "unchanged"
+
+
+async def _series(to: Pictures, said: contents.Series, *, dry_run: bool) -> Outcome:
+    if dry_run:
+        async with to.databases.site.read() as connection:
+            return "unchanged" if await series.by_title(connection, said.title) else "taken"
+    came = await series.bring(to.databases.site, to.by, said.title, said.slug, said.description)
+    return "taken" if came else "unchanged"
+
+
+async def _redirect(to: Pictures, said: contents.Redirect, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        if await redirects.find(connection, said.path) == said.target:
+            return "unchanged"
+    if not dry_run:
+        await redirects.add_own(to.databases.site, to.by, said.path, said.target, "")
+    return "taken"
+
+
+async def _words(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
+    wanted = Words(title=said.title, description=said.description, language=said.language, elsewhere=said.elsewhere)
+    async with to.databases.site.read() as connection:
+        present = await site.words(connection)
+    outcome = _to_take(present, wanted, _UNSAID)
+    if outcome == "taken" and not dry_run:
+        await site.change(to.databases.site, to.by, wanted)
+    return outcome
+
+
+async def _look(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        present = await look.current(connection)
+    outcome = _to_take(present, said.look, Look())
+    if outcome == "taken" and not dry_run:
+        await look.change(to.databases.site, to.by, said.look)
+    return outcome
+
+
+async def _robots(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        present = await robots.current(connection)
+    outcome = _to_take(present, said.robots, Robots())
+    if outcome == "taken" and not dry_run:
+        await robots.change(to.databases.site, to.by, said.robots)
+    return outcome
+
+
+async def _navigation(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        present = tuple(await navigation.entries(connection)) if await navigation.is_own(connection) else None
+    outcome = _to_take(present, said.navigation, None)
+    if outcome == "taken" and not dry_run and said.navigation is not None:
+        await navigation.put(to.databases.site, to.by, list(said.navigation), "")
+    return outcome
+
+
+async def _home(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        found = [await catalogue.by_address(connection, "project", slug) for slug in said.home]
+        present = [each.id for each in await home.candidates(connection, to.by) if each.position is not None]
+    # In a dry run its projects have not come yet.
+    wanted = list(said.home) if dry_run and not all(found) else [each.id for each in found if each is not None]
+    outcome = _to_take(present, wanted, [])
+    if outcome == "taken" and not dry_run:
+        for each in found:
+            if each is not None:
+                await home.choose(to.databases.site, to.by, each.id)
+    return outcome
+
+
+def _to_take(present: T, wanted: T, unsaid: T) -> Outcome:
+    """What becomes of something that the export says, by what this site says."""
+    if present == wanted:
+        return "unchanged"
+    return "taken" if present == unsaid else "skipped"

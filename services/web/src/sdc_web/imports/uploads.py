@@ -1,0 +1,61 @@
+"""Pictures of an import: known again by their bytes, or uploaded as an author would."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from sdc_core.errors import Invalid
+from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
+
+from sdc_web.authors.rights import Actor
+from sdc_web.db import Databases
+from sdc_web.imports import likeness
+from sdc_web.media import assets, upload
+from sdc_web.media.assets import Asset
+
+CHUNK_BYTES = 256 * 1024
+
+
+class Pictures(msgspec.Struct, frozen=True, kw_only=True):
+    """Where pictures go, and whose they will be."""
+
+    settings: Settings
+    databases: Databases
+    store: ObjectStore
+    by: Actor
+
+    async def known(self, picture: Path) -> str:
+        """The id of the asset with these bytes, or nothing; also where that lies in the trash."""
+        digest = await asyncio.to_thread(likeness.sha256, picture)
+        async with self.databases.site.read() as connection:
+            asset = await assets.by_sha256(connection, digest)
+        return asset.id if asset and asset.trashed_at_us is None else ""
+
+    async def put(self, picture: Path, name: str, alt: str) -> Asset:
+        """The asset of that file. Raises as `media.upload.accept` does."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            with await asyncio.to_thread(_open, picture) as file:
+                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                    yield chunk
+
+        asset, _ = await upload.accept(
+            self.databases.site, self.by, self.store, self.settings, name, chunks(), alt[: assets.MAX_ALT]
+        )
+        return asset
+
+
+def require_shown(picture: Path) -> None:
+    """Raises Invalid for what is no picture of this site's, by its first bytes and its size. Blocking."""
+    size_bytes = picture.stat().st_size
+    if size_bytes > upload.MAX_BYTES:
+        raise Invalid(f"larger than {upload.MAX_BYTES // 1024 // 1024} MB")
+    with picture.open("rb") as file:
+        upload.sniff(file.read(upload.HEAD_BYTES))
+
+
+def _open(file: Path) -> BinaryIO:
+    return file.open("rb")

@@ -1,0 +1,212 @@
+"""`sdc export`: everything in one zip, which `sdc import` makes the same site of, and Hugo a site."""
+
+import zipfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from msgspec.structs import replace
+from sdc_cli import exporting, importing
+from sdc_cli.importing import Wish
+from sdc_core import clock, objects
+from sdc_core.settings import Settings
+from sdc_web import look, media, posts, redirects
+from sdc_web.about import robots, site
+from sdc_web.authors import accounts
+from sdc_web.authors.rights import Actor
+from sdc_web.db import Databases, open_databases
+from sdc_web.imports import Pictures
+from sdc_web.posts import Draft, Entry, Link, ProjectFacts
+from sdc_web.posts.series import Series
+
+import photograph
+from signing_in import OWNER
+
+EmptySite = Callable[[str], Awaitable[Settings]]
+DAY_US = clock.DAY_US
+SECRET = "a lamp, a ladder, a lake"
+FOG = """Fog, {{< as it >}} is [![small](media:%s)](https://example.org) {%% typed %%}.
+
+`media:%s` <img src="media:%s" alt="A lamp">
+
+![a cup][cup]
+
+[cup]: media:%s
+---
++++
+"""
+
+
+async def write(databases: Databases, by: Actor, kind: posts.Kind, draft: Draft, at_us: int | None) -> posts.Post:
+    post = await posts.create(databases.site, by, kind)
+    await posts.revisions.save(databases.site, by, post.id, draft, 1)
+    return post if at_us is None else await posts.publish(databases.site, by, post.id, at_us)
+
+
+async def rewrite(databases: Databases, by: Actor, post: posts.Post, draft: Draft) -> None:
+    async with databases.site.read() as connection:
+        newest = await posts.revisions.newest(connection, by, post.id)
+    await posts.revisions.save(databases.site, by, post.id, draft, newest.number)
+
+
+async def filled(settings: Settings, folder: Path) -> None:
+    """A site with something of everything that an export holds."""
+    async with open_databases(settings) as databases, objects.open_store(objects.local_endpoint(settings)) as store:
+        db = databases.site
+        await accounts.create(databases, OWNER, name="ben", role="author", password=SECRET)
+        ada, ben = [each.actor for each in await accounts.everyone(databases)]
+        to = Pictures(settings=settings, databases=databases, store=store, by=ada)
+        lamp = await to.put(photograph.take(folder / "my lamp ä.jpg", 64, 48), "my lamp ä.jpg", "A lamp")
+        cup = await to.put(photograph.take(folder / "cup.jpg", 65, 48), "cup.jpg", "")
+        await media.describe(
+            db, ada, cup.id, media.Words(alt="A cup", title="Cup", caption="Tea", focus_x=1, focus_y=99)
+        )
+        fog = Draft(
+            title="Fog: 'on' \u9727, #1",
+            slug="fog",
+            summary="yes",
+            body=FOG % (lamp.id, lamp.id, lamp.id, cup.id),
+            tags=("tea", "2024"),
+            cover_asset_id=lamp.id,
+            series="On fog",
+            series_position=2,
+            canonical_url="https://magazine.example/fog",
+            dated_at_us=1_700_000_000_123_456,
+        )
+        first = await write(databases, ada, "post", fog, clock.now_us())
+        await rewrite(databases, ada, first, replace(fog, slug="thick-fog"))
+        await posts.publish(db, ada, first.id)
+        await rewrite(databases, ada, first, replace(fog, slug="thicker-fog", body="Later.", cover_asset_id=cup.id))
+        nebel = Draft(title="Nebel", body="N.\n\n", language="de", translation_key=first.id)
+        second = await write(databases, ben, "post", nebel, clock.now_us() - DAY_US)
+        await posts.unpublish(db, ben, second.id)
+        await write(databases, ada, "post", Draft(title="Soon", slug="soon", body="S."), clock.now_us() + DAY_US)
+        page = await write(databases, ada, "page", Draft(title="Me", slug="about", body="Me."), clock.now_us())
+        await posts.publish(db, ada, page.id, unpublish_at_us=clock.now_us() + 9 * DAY_US)
+        facts = ProjectFacts(
+            status="finished", section="Light", repository="https://git.example/lamp",
+            links=(Link(label="Parts", url="/posts/thick-fog"),), pictures=(cup.id, lamp.id),
+        )  # fmt: skip
+        project = await write(
+            databases, ada, "project", Draft(title="Lamp", slug="lamp", project=facts), clock.now_us()
+        )
+        await write(databases, ada, "post", Draft(title="", body="{{< no >}} {{</* title */>}}"), None)
+        await posts.create(db, ada, "post")
+        await posts.home.choose(db, ada, project.id)
+        await posts.tags.change(db, ada, "tea", {"name": "black tea", "colour": "red", "description": "Not green."})
+        async with db.read() as connection:
+            (series,) = await posts.series.everything(connection)
+        await posts.series.change(
+            db, ada, Series(id=series.id, title="On fog", slug="all-fog", description="All of it.")
+        )
+        await redirects.add_own(db, ada, "/lampe", "https://example.org/l?a=ä", "")
+        await posts.navigation.put(db, ada, [Entry(title="Me", url="/about")], "")
+        words = site.Words(title="Ada", description="Writes.", language="de")
+        await site.change(db, ada, replace(words, elsewhere=(site.Elsewhere(label="M", url="https://m.example/@a"),)))
+        await look.change(db, ada, look.Look(accent="#123456", paper="warm"))
+        await robots.change(db, ada, robots.Robots(crawlers="refuse", extra="Disallow: /x"))
+
+
+def inside(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def parts_of(folder: Path) -> list[Path]:
+    return list(folder.glob("**/*.part"))
+
+
+@pytest.fixture
+async def archive(settings: Settings, tmp_path: Path) -> Path:
+    """The export of a site that has everything."""
+    await filled(settings, tmp_path)
+    await exporting.run(settings, tmp_path / "first.zip")
+    return tmp_path / "first.zip"
+
+
+async def test_what_was_exported_and_imported_is_the_same_export(archive: Path, empty_site: EmptySite) -> None:
+    other = await empty_site("other")
+    async with open_databases(other) as databases:
+        await accounts.create(databases, OWNER, name="ben", role="author")
+    told = await importing.run(other, Wish(path=archive, dry_run=True))
+    done = await importing.run(other, Wish(path=archive))
+    assert [(line.file, line.reason, line.notes) for line in done if line.outcome == "skipped" or line.notes] == []
+    assert [(line.file, line.outcome) for line in told] == [(line.file, line.outcome) for line in done]
+    again = archive.with_name("second.zip")
+    await exporting.run(other, again)
+    first, second = inside(archive), inside(again)
+    assert {name: content.decode() for name, content in second.items() if not name.startswith("static/media")} == {
+        name: content.decode() for name, content in first.items() if not name.startswith("static/media")
+    }
+    assert first == second
+    assert {line.outcome for line in await importing.run(other, Wish(path=archive))} == {"unchanged"}
+
+
+async def test_an_export_holds_everything_but_secrets(archive: Path) -> None:
+    files = inside(archive)
+    assert sorted(name for name in files if not name.startswith("static/media/")) == [
+        "README.txt",
+        "changes/posts/thick-fog.1.md",
+        "content/pages/about.md",
+        "content/posts/nebel.md",
+        "content/posts/soon.md",
+        "content/posts/thick-fog.md",
+        "content/posts/untitled-1.md",
+        "content/projects/lamp.md",
+        "data/authors.json",
+        "data/media.json",
+        "data/redirects.json",
+        "data/series.json",
+        "data/site.json",
+        "data/tags.json",
+        "hugo.json",
+        "static/_redirects",
+    ]
+    assert len([name for name in files if name.startswith("static/media/")]) == 2
+    everything = b"".join(files.values())
+    for secret in (b"argon2", b"password", SECRET.encode(), b"media:01"):
+        assert secret not in everything.replace(b"`media:01", b"").replace(b"No\npassword", b"")
+
+
+async def test_hugo_finds_what_it_knows_in_front_matter(archive: Path) -> None:
+    """What Hugo itself makes of these keys: https://gohugo.io/content-management/front-matter/."""
+    files = inside(archive)
+    _, front, body = files["content/posts/thick-fog.md"].decode().split("---\n", 2)
+    fields = yaml.safe_load(front)
+    texts = ("title", "slug", "date", "lastmod", "summary", "translationKey")
+    assert [type(fields[name]) for name in texts] == [str] * len(texts)
+    assert (fields["tags"], fields["series"], fields["aliases"]) == (["black tea", "2024"], ["On fog"], ["/posts/fog"])
+    assert "Fog, {{</* as it */>}} is" in body
+    assert (fields["date"], fields.get("draft", False)) == ("2023-11-14T22:13:20.123456Z", False)
+    shown = fields["cover"]["image"]
+    assert f"static{shown}" in files
+    assert body.count(f"]({shown})") == 1
+    soon = yaml.safe_load(files["content/posts/soon.md"].decode().split("---\n", 2)[1])
+    assert soon["publishDate"] > clock.now().isoformat()
+    assert yaml.safe_load(files["content/posts/untitled-1.md"].decode().split("---\n", 2)[1])["draft"] is True
+    settings = msgspec.json.decode(files["hugo.json"])
+    assert (settings["title"], settings["locale"]) == ("Ada", "de")
+    assert files["static/_redirects"].splitlines() == [
+        b"/lampe https://example.org/l?a=%C3%A4 301",
+        b"/series/on-fog /series/all-fog 301",
+        b"/tags/tea /tags/black%20tea 301",
+    ]
+
+
+async def test_pictures_that_the_store_lost_are_told_of(settings: Settings, tmp_path: Path) -> None:
+    await filled(settings, tmp_path)
+    async with objects.open_store(objects.local_endpoint(settings)) as store:
+        keys = [each.key async for each in store.list(settings.S3_MEDIA_BUCKET, "originals/")]
+        await store.delete(settings.S3_MEDIA_BUCKET, keys[0])
+    report = await exporting.run(settings, tmp_path / "a.zip")
+    assert [note for note in report.notes if note.startswith("picture")] == [
+        "picture my lamp ä.jpg is left out: its original is not in the object store"
+    ]
+
+
+async def test_an_export_that_cannot_be_written_leaves_nothing(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        await exporting.run(settings, tmp_path / "nowhere" / "a.zip")
+    assert parts_of(tmp_path) == []
