@@ -1,5 +1,6 @@
 import asyncio
 import re
+from urllib.parse import unquote
 
 import httpx
 import pyotp
@@ -264,6 +265,8 @@ async def test_recovery_codes_are_shown_once_and_counted(client: httpx.AsyncClie
     shown = await send(client, "/author/account/recovery-codes", form)
     codes = re.findall(r"<code>((?:[0-9A-Z]{4}-){5}[0-9A-Z]{4})</code>", shown.text)
     assert (shown.status_code, len(codes)) == (200, 10)
+    (file,) = re.findall(r'href="data:text/plain;charset=utf-8,([^"]+)" download', shown.text)
+    assert unquote(file).split("\n\n")[1].split() == codes
     assert (await send(client, "/author/account/recovery-codes", form)).status_code == 409
     later = (await client.get("/author/account/recovery-codes", headers=BROWSER)).text
     assert codes[0] not in later

@@ -305,3 +305,18 @@ def test_vendored_files_are_those_that_were_looked_at() -> None:
         for name, file in files.items()
         if name.startswith("vendor/") and name.endswith(".js")
     }
+
+
+@pytest.mark.parametrize("name", sorted(name for name in templating.static_files() if name.endswith(".css")))
+def test_every_rule_of_a_style_sheet_lies_in_a_layer(name: str) -> None:
+    """A brace too many ends the layer, and what follows outweighs everything."""
+    css = re.sub(r"/\*.*?\*/", "", templating.static_files()[name].body.decode(), flags=re.DOTALL)
+    depth, outermost, written = 0, [], ""
+    for letter in css:
+        if letter == "{" and depth == 0:
+            outermost.append(written.split(maxsplit=1)[0])
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        assert depth >= 0
+        written = "" if letter in "{};" else written + letter
+    assert depth == 0
+    assert set(outermost) <= {"@layer", "@font-face"}
