@@ -140,6 +140,25 @@ def test_a_post_deleted_in_another_tab_leaves_the_text_that_is_typed_in_this_one
     page.evaluate(KEPT, "And on.")
 
 
+def test_publishing_without_a_network_keeps_the_page_and_says_so(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    page.locator("#field-title").fill("Out at sea")
+    page.locator("#field-body").fill("No land in sight.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    publish = page.get_by_role("button", name="Publish", exact=True)
+    desk.set_offline(True)
+    publish.click()
+    expect(page.get_by_text("The server does not answer, so nothing was done.")).to_be_visible()
+    page.locator("#field-body").press_sequentially(" A gull.")
+    publish.click()
+    assert text_of(page) == "No land in sight. A gull."
+    assert httpx.get(f"{site.url}/posts/out-at-sea").status_code == 404
+    desk.set_offline(False)
+    publish.click()
+    page.wait_for_url("**?said=published")
+    assert "A gull." in httpx.get(f"{site.url}/posts/out-at-sea").text
+
+
 def test_what_is_published_shows_at_once_moves_with_its_slug_and_goes_at_once(site: Site, desk: BrowserContext) -> None:
     page = begin(desk, site)
     page.locator("#field-title").fill("Published in a hurry")

@@ -141,7 +141,11 @@ def test_enter_goes_on_with_a_list_and_ends_it_on_an_empty_item(page: Page) -> N
     keys.press("Enter")
     keys.type("> - [x] in a quote")
     keys.press("Enter")
-    assert text_of(page) == "1. one\n2. two\n> - [x] in a quote\n> - [ ] "
+    assert text_of(page) == "1. one\n2. two\n\n> - [x] in a quote\n> - [ ] "
+    for _ in range(2):
+        keys.press("Enter")
+    keys.type("After it.")
+    assert text_of(page) == "1. one\n2. two\n\n> - [x] in a quote\n>\nAfter it."
     write(page, "```\n- code", 10, 10)
     keys.press("Enter")
     assert text_of(page) == "```\n- code\n"

@@ -107,6 +107,8 @@ async def test_publishing_saves_the_form_first(client: httpx.AsyncClient, post_i
     assert answer.headers["location"].endswith("?said=published")
     page = await client.get("/posts/on-tea")
     assert "<em>tea</em>" in page.text
+    said = await client.get(answer.headers["location"], headers=BROWSER)
+    assert 'Published. <a href="/posts/on-tea">View it on the site</a>' in said.text
 
 
 async def test_publishing_without_a_title_says_so(client: httpx.AsyncClient, post_id: str) -> None:

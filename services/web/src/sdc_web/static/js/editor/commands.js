@@ -106,14 +106,16 @@ export function newline({ text, start, end }) {
   if (start !== end || withinCode(text, start)) return null;
   const from = text.lastIndexOf("\n", start - 1) + 1;
   const line = text.slice(from, start);
+  // What follows a list or a quote without a blank line between would be a part of it.
+  const apart = /[^>\s]/.test(text.slice(text.lastIndexOf("\n", from - 2) + 1, from)) ? "\n" : "";
   const found = MARKER.exec(line);
   if (!found) {
     const quoted = QUOTED.exec(line)?.[1];
     if (!quoted) return null;
-    return line.trim() === quoted.trim() ? { from, to: start, insert: "" } : { from: start, to: end, insert: `\n${quoted}` };
+    return line.trim() === quoted.trim() ? { from, to: start, insert: apart } : { from: start, to: end, insert: `\n${quoted}` };
   }
   const [whole, quoted, spaces, bullet, task, number, after] = found;
-  if (line.length === whole.length && !text.slice(start).match(/^[^\n]/)) return { from, to: start, insert: quoted };
+  if (line.length === whole.length && !text.slice(start).match(/^[^\n]/)) return { from, to: start, insert: (apart && quoted.trimEnd() + apart) + quoted };
   const next = bullet ? `${bullet}${task ? " [ ]" : ""}` : `${Number(number) + 1}${after}`;
   return { from: start, to: end, insert: `\n${quoted}${spaces}${next} ` };
 }

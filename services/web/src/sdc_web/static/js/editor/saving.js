@@ -16,7 +16,8 @@ const key = prefix + tab();
 let dirty = false; // something typed since the last save that the server confirmed
 let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
 let sending = null; // the count that the running save carries
-let waiting = null; // a submit button pressed during a save
+let waiting = null; // a submit button that was pressed: it has its turn once everything is saved
+let turn = false;
 let leaving = false;
 let keeping;
 let longest;
@@ -107,22 +108,28 @@ form.addEventListener("htmx:finally:request", (event) => {
   show();
   // No answer, or a broken server: try again without waiting for the next key. A refusal (4xx) needs the author instead.
   const status = event.detail.ctx.response?.status ?? 0;
+  const away = status === 0 || status >= 500;
   clearTimeout(retry);
-  if (dirty && (status === 0 || status >= 500)) retry = setTimeout(save, RETRY_MS);
-  if (waiting) {
-    const button = waiting;
-    waiting = null;
-    form.requestSubmit(button);
-  }
+  if (dirty && away) retry = setTimeout(save, RETRY_MS);
+  const button = waiting;
+  waiting = null;
+  form.querySelector("[data-away]").hidden = !away || !button;
+  // What else is refused has been told at the top, or leads to the sign-in page.
+  if (!button || !(status < 400 || [409, 412, 422].includes(status)) || away) return;
+  turn = true;
+  form.requestSubmit(button);
+  turn = false;
 });
 
 form.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("data-save")) {
     event.preventDefault();
     save();
-  } else if (sending !== null) {
+  } else if (!turn && window.htmx) {
+    // A page that is not reached would take the place of the text, so it is asked first whether the server answers.
     event.preventDefault();
     waiting = event.submitter;
+    if (sending === null) save();
   } else {
     leaving = true;
     browser.keepLast(key, present());
