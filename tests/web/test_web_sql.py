@@ -7,6 +7,15 @@ import pytest
 from sdc_core.settings import Settings
 from sdc_web import db
 
+DELIVERIES = 2_000
+STEPS_OF_EACH = 7
+"""As SQLite counts them for a row that does not fit: five, and nine where its message is looked up."""
+SQL_DELIVERIES = f"""
+INSERT INTO endpoints (id, name, url, types, secret, state, created_at_us) VALUES ('e', '', '', '[]', x'00', 'on', 1);
+WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {DELIVERIES})
+INSERT INTO messages (id, type, data, at_us) SELECT 'msg_' || n, 'post.published', '', n FROM many;
+INSERT INTO deliveries (message_id, endpoint_id, state) SELECT id, 'e', 'delivered' FROM messages;
+"""
 _NAME = re.compile(r"(?<!:):([a-z_]\w*)")
 
 
@@ -78,3 +87,16 @@ def test_texts_that_follow_a_tag_are_found_without_being_read(migrated: Settings
 def test_the_newest_posts_come_in_order_from_the_index(migrated: Settings) -> None:
     plan = _plan(migrated, _statement("posts.reading.SQL_NEWEST"))
     assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
+def test_the_log_of_deliveries_is_filtered_before_anything_is_looked_up_for_it(migrated: Settings) -> None:
+    plan = _plan(migrated, _statement("endpoints.log.SQL_PAGE"))
+    assert plan[0].startswith("SEARCH deliveries USING INTEGER PRIMARY KEY")
+    assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN")]
+    with closing(sqlite3.connect(migrated.site_db)) as connection:
+        connection.executescript(SQL_DELIVERIES)
+        steps: list[int] = []
+        connection.set_progress_handler(lambda: steps.append(1), 1_000)
+        values = {"before": 1 << 62, "endpoint": "", "type": "ping", "state": "", "limit": 51}
+        assert connection.execute(_statement("endpoints.log.SQL_PAGE"), values).fetchall() == []
+    assert len(steps) < DELIVERIES * STEPS_OF_EACH / 1_000

@@ -33,10 +33,10 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SQL_PAGE = """
-SELECT deliveries.id, message_id, endpoint_id, endpoints.name AS endpoint_name, type, at_us, deliveries.state, next_us,
-    attempts, deliveries.reason
+SELECT deliveries.id, message_id, endpoint_id, endpoints.name AS endpoint_name, deliveries.type, at_us,
+    deliveries.state, next_us, attempts, deliveries.reason
 FROM deliveries JOIN messages ON messages.id = message_id JOIN endpoints ON endpoints.id = endpoint_id
-WHERE deliveries.id < :before AND (:endpoint = '' OR endpoint_id = :endpoint) AND (:type = '' OR type = :type)
+WHERE deliveries.id < :before AND (:endpoint = '' OR endpoint_id = :endpoint) AND (:type = '' OR deliveries.type = :type)
     AND (:state = '' OR deliveries.state = :state)
 ORDER BY deliveries.id DESC LIMIT :limit
 """
@@ -60,8 +60,8 @@ async def page(database: Database, by: Actor, filters: Filters, limit: int = PAG
 
 
 SQL_ONE = """
-SELECT deliveries.id, message_id, endpoint_id, endpoints.name AS endpoint_name, type, at_us, deliveries.state, next_us,
-    attempts, deliveries.reason
+SELECT deliveries.id, message_id, endpoint_id, endpoints.name AS endpoint_name, deliveries.type, at_us,
+    deliveries.state, next_us, attempts, deliveries.reason
 FROM deliveries JOIN messages ON messages.id = message_id JOIN endpoints ON endpoints.id = endpoint_id
 WHERE deliveries.id = :id
 """
