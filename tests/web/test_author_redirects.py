@@ -1,12 +1,15 @@
 """Redirects of the author's own: made, refused, followed, counted, deleted."""
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from html import unescape
 from http import HTTPStatus
 
 import httpx
 import pytest
 from litestar.types import ASGIApp
+from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import OperationalError, execute
 from sdc_web import posts, redirects
@@ -37,7 +40,7 @@ async def lead(databases: Databases, path: str, target: str) -> None:
 
 async def listed(databases: Databases) -> list[Redirect]:
     async with databases.site.read() as connection:
-        return await redirects.everything(connection, OWNER, 10)
+        return await redirects.page(connection, OWNER, "", "", 10)
 
 
 async def where(client: httpx.AsyncClient, address: str) -> tuple[int, str]:
@@ -56,15 +59,39 @@ async def test_one_is_made_listed_and_deleted(client: httpx.AsyncClient, databas
     assert await where(client, "/2019/05/fog.html") == (404, "")
 
 
-async def test_a_list_that_is_cut_off_says_so(
+async def test_every_redirect_is_on_exactly_one_page_and_is_found_by_a_part_of_either_address(
     client: httpx.AsyncClient, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sdc_web.author.redirects.LISTED", 1)
+    monkeypatch.setattr("sdc_web.author.redirects.LISTED", 2)
     await come_in(client, databases)
-    await redirects.add_own(databases.site, OWNER, "/old", "/posts", "")
-    assert "older ones" not in (await client.get("/author/redirects", headers=BROWSER)).text
-    await redirects.add_own(databases.site, OWNER, "/older", "/posts", "")
-    assert "older ones" in (await client.get("/author/redirects", headers=BROWSER)).text
+    with clock.frozen(clock.now_us()):
+        for number in range(5):
+            await lead(databases, f"/old/{number}?", f"/posts/new-{number}")
+    seen: list[str] = []
+    address = "/author/redirects"
+    while address:
+        page = (await client.get(address, headers=BROWSER)).text
+        seen += re.findall(r'<th scope="row">(.+?)</th>', page)
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        # One that goes meanwhile takes no other off the list.
+        if found and len(seen) == 2:
+            await redirects.delete(databases.site, OWNER, seen[-1])
+        address = unescape(found[1]) if found else ""
+    assert seen == [f"/old/{number}?" for number in range(5)]
+    searched = (await client.get("/author/redirects?q=NEW-3", headers=BROWSER)).text
+    assert re.findall(r'<th scope="row">(.+?)</th>', searched) == ["/old/3?"]
+    assert "No old address is like that" in (await client.get("/author/redirects?q=100%25", headers=BROWSER)).text
+    gone = await send(client, "/author/redirects", {"path": "/old/3?", "q": "new & old"}, "DELETE")
+    assert gone.headers["location"] == "/author/redirects?q=new+%26+old&said=deleted"
+    assert "Deleted." in (await client.get(gone.headers["location"], headers=BROWSER)).text
+
+
+@pytest.mark.parametrize("after", ["x", "12", "/old", "1" * 19 + "/old", "²/old"])
+async def test_a_place_in_the_list_that_is_none_is_the_senders_fault(
+    client: httpx.AsyncClient, databases: Databases, after: str
+) -> None:
+    await come_in(client, databases)
+    assert (await client.get("/author/redirects", params={"after": after}, headers=BROWSER)).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -219,8 +219,8 @@ OPERATIONS: dict[str, Operation] = {
     "series.delete": Operation(
         "series.change", NOBODYS, lambda w, by: posts.series.delete(w.databases.site, by, w.series_id)
     ),
-    "redirects.everything": Operation(
-        "site.change", NOBODYS, lambda w, by: w.read(lambda c: redirects.everything(c, by, 9))
+    "redirects.page": Operation(
+        "site.change", NOBODYS, lambda w, by: w.read(lambda c: redirects.page(c, by, "", "", 9))
     ),
     "redirects.add_own": Operation(
         "site.change", NOBODYS, lambda w, by: redirects.add_own(w.databases.site, by, "/old", "/posts", "")
@@ -463,7 +463,7 @@ async def test_what_is_refused_changes_nothing(world: World) -> None:
         assert (newest.title, newest.tags, newest.series) == ("Fog", ("tea",), "On fog")
         assert (await posts.find(connection, world.ann, world.post_id)).revision_id == newest.id
         assert (await media.show(connection, world.ann, world.asset_id)).alt == "A lamp"
-        assert await redirects.everything(connection, world.owner, 9) == []
+        assert await redirects.page(connection, world.owner, "", "", 9) == []
         assert not await posts.navigation.is_own(connection)
 
 
@@ -473,7 +473,7 @@ QUIET = {
     "totp.begin": "nothing has changed before its first code",
     "totp.enrolment": "it only reads",
     "home.candidates": "the same",
-    "redirects.everything": "the same",
+    "redirects.page": "the same",
     "preview_links.listing": "the same",
     "home.move": "a single project stays where it is",
     "tags_moved.free": "no tag was called that",

@@ -106,5 +106,5 @@ def html(text: str, status_code: int = 200, policy: str = "") -> Response[str]:
 
 def redirect(path: str, said: str = "") -> Response[bytes]:
     """Off to another page with GET; `said` names one of the sentences above."""
-    address = f"{path}?said={said}" if said else path
+    address = f"{path}{'&' if '?' in path else '?'}said={said}" if said else path
     return Response(b"", status_code=303, headers={"Location": address})

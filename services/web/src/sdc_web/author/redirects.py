@@ -1,5 +1,7 @@
 """Old addresses of the site: those of renamed posts, and the author's own."""
 
+from urllib.parse import urlencode
+
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -12,7 +14,8 @@ from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
-LISTED = 1_000
+ADDRESS = "/author/redirects"
+LISTED = 100
 Page = Response[str] | Response[bytes]
 
 
@@ -23,22 +26,41 @@ class RedirectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     target: str = ""
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the list shows: `q` is looked for, `after` is where it goes on; `path` fills in the form."""
+
+    q: str = ""
+    after: str = ""
+    path: str = ""
+    said: str = ""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list; `next_url` and `first_url` are empty where there is no such page."""
+
+    q: str
+    rows: list[redirects.Redirect]
+    next_url: str
+    first_url: str
+
+
 class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The one to delete."""
+    """The one to delete, and what the list was searched for."""
 
     path: str
+    q: str = ""
 
 
-@get("/author/redirects", right="site.change")
+@get(ADDRESS, right="site.change")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """The form for a new one, and the list; `path` fills in the old address."""
-    form = RedirectForm(path=request.query_params.get("path", ""))
-    return await _page(request, databases, author, form, {})
+    """The form for a new one, and a page of the list."""
+    asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
+    return await _page(request, databases, author, RedirectForm(path=asked.path), {}, asked)
 
 
-@post("/author/redirects", status_code=303, right="site.change")
+@post(ADDRESS, status_code=303, right="site.change")
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -52,10 +74,10 @@ async def create(
     except Invalid as error:
         errors = {error.field or "form": str(error)}
         return await _page(request, databases, author, form, errors, status_code=422)
-    return pages.redirect("/author/redirects", "saved")
+    return pages.redirect(ADDRESS, "saved")
 
 
-@delete("/author/redirects", status_code=303, right="site.change")
+@delete(ADDRESS, status_code=303, right="site.change")
 async def remove(
     request: AnyRequest,
     databases: NamedDependency[Databases],
@@ -64,7 +86,7 @@ async def remove(
     """One less; that of a renamed post as well."""
     form = await forms.read(request, Named)
     await redirects.delete(databases.site, author.actor, form.path)
-    return pages.redirect("/author/redirects", "deleted")
+    return pages.redirect(_address(q=form.q), "deleted")
 
 
 async def _page(
@@ -73,21 +95,36 @@ async def _page(
     author: SignedIn,
     form: RedirectForm,
     errors: dict[str, str],
+    asked: Asked = Asked(),  # noqa: B008 - it never changes
     status_code: int = 200,
 ) -> Response[str]:
-    async with databases.site.read() as connection:
-        listed = await redirects.everything(connection, author.actor, LISTED + 1)
     return await pages.page(
         request,
         databases,
         "author/redirects/index.html",
         author=author,
         status_code=status_code,
-        listed=listed[:LISTED],
-        more=len(listed) > LISTED,
+        listed=await _listed(databases, author, asked),
         form=form,
         errors=errors,
     )
+
+
+async def _listed(databases: Databases, author: SignedIn, asked: Asked) -> Listed:
+    async with databases.site.read() as connection:
+        found = await redirects.page(connection, author.actor, asked.q, asked.after, LISTED + 1)
+    shown = found[:LISTED]
+    return Listed(
+        q=asked.q,
+        rows=shown,
+        next_url=_address(q=asked.q, after=shown[-1].key) if len(found) > LISTED else "",
+        first_url=_address(q=asked.q) if asked.after else "",
+    )
+
+
+def _address(**asked: str) -> str:
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{ADDRESS}?{query}" if query else ADDRESS
 
 
 route_handlers = [index, create, remove]

@@ -1,17 +1,17 @@
 """Old addresses: those that posts had, which answer 301 with the present one for ever, and the author's own."""
 
 from sdc_web.redirects.own import add_own, delete, move_own
-from sdc_web.redirects.store import Redirect, add, everything, find, is_known, is_published, remove
+from sdc_web.redirects.store import Redirect, add, find, is_known, is_published, page, remove
 
 __all__ = [
     "Redirect",
     "add",
     "add_own",
     "delete",
-    "everything",
     "find",
     "is_known",
     "is_published",
     "move_own",
+    "page",
     "remove",
 ]

@@ -2,11 +2,15 @@
 
 import msgspec
 from sdc_core import clock
+from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts.records import Kind, path_of
+
+MAX_DIGITS = 18
+_LATEST = 1 << 62
 
 
 class Redirect(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +30,11 @@ class Redirect(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> str:
         """Where it leads now."""
         return path_of(self.kind, self.slug) if self.kind and self.slug else self.own_target or "/"
+
+    @property
+    def key(self) -> str:
+        """Its place in the list."""
+        return f"{self.created_at_us}{self.path}"
 
 
 SQL_ADD = """
@@ -69,19 +78,31 @@ async def find(connection: Connection, path: str) -> str | None:
     return path_of(found.kind, found.slug) if found.kind and found.slug else found.target
 
 
-SQL_EVERYTHING = """
+# With the key of the last one shown: a bare path would be lost with its redirect.
+SQL_PAGE = """
 SELECT redirects.path, redirects.target AS own_target, posts.kind, posts.slug, redirects.created_at_us,
     redirects.uses, redirects.used_at_us
 FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
+WHERE (redirects.created_at_us < :at_us OR (redirects.created_at_us = :at_us AND redirects.path > :path))
+    AND (:words = '' OR instr(lower(redirects.path || ' ' || coalesce(redirects.target, posts.slug, '')), lower(:words)))
 ORDER BY redirects.created_at_us DESC, redirects.path
 LIMIT :limit
 """
 
 
-async def everything(connection: Connection, by: Actor, limit: int) -> list[Redirect]:
-    """Every redirect, the newest first. Raises Forbidden."""
+async def page(connection: Connection, by: Actor, words: str, after: str, limit: int) -> list[Redirect]:
+    """Redirects of which a part of the old or the new address is `words`, the newest first, from behind the one whose
+    `key` is `after`; both may be empty. Raises Forbidden, and Invalid for a key that is none.
+    """
     rights.require(by, "site.change")
-    return await fetch_all(connection, Redirect, SQL_EVERYTHING, {"limit": limit})
+    at_us, path = _LATEST, ""
+    if after:
+        digits, slash, rest = after.partition("/")
+        if not (slash and digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
+            raise Invalid("This list cannot begin there: open it anew.", field="after")
+        at_us, path = int(digits), slash + rest
+    values = {"words": words.strip(), "at_us": at_us, "path": path, "limit": limit}
+    return await fetch_all(connection, Redirect, SQL_PAGE, values)
 
 
 SQL_KNOWN = "SELECT 1 FROM redirects WHERE path = :path"
