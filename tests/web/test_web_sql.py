@@ -10,9 +10,9 @@ from sdc_web import db
 DELIVERIES = 2_000
 STEPS_OF_EACH = 7
 """As SQLite counts them for a row that does not fit: five, and nine where its message is looked up."""
-SQL_DELIVERIES = f"""
+SQL_DELIVERIES = """
 INSERT INTO endpoints (id, name, url, types, secret, state, created_at_us) VALUES ('e', '', '', '[]', x'00', 'on', 1);
-WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {DELIVERIES})
+WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 2000)
 INSERT INTO messages (id, type, data, at_us) SELECT 'msg_' || n, 'post.published', '', n FROM many;
 INSERT INTO deliveries (message_id, endpoint_id, state) SELECT id, 'e', 'delivered' FROM messages;
 """

@@ -36,8 +36,8 @@ SQL_PAGE = """
 SELECT deliveries.id, message_id, endpoint_id, endpoints.name AS endpoint_name, deliveries.type, at_us,
     deliveries.state, next_us, attempts, deliveries.reason
 FROM deliveries JOIN messages ON messages.id = message_id JOIN endpoints ON endpoints.id = endpoint_id
-WHERE deliveries.id < :before AND (:endpoint = '' OR endpoint_id = :endpoint) AND (:type = '' OR deliveries.type = :type)
-    AND (:state = '' OR deliveries.state = :state)
+WHERE deliveries.id < :before AND (:endpoint = '' OR endpoint_id = :endpoint)
+    AND (:type = '' OR deliveries.type = :type) AND (:state = '' OR deliveries.state = :state)
 ORDER BY deliveries.id DESC LIMIT :limit
 """
 

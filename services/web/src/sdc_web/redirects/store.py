@@ -84,7 +84,8 @@ SELECT redirects.path, redirects.target AS own_target, posts.kind, posts.slug, r
     redirects.uses, redirects.used_at_us
 FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
 WHERE (redirects.created_at_us < :at_us OR (redirects.created_at_us = :at_us AND redirects.path > :path))
-    AND (:words = '' OR instr(lower(redirects.path || ' ' || coalesce(redirects.target, posts.slug, '')), lower(:words)))
+    AND (:words = ''
+        OR instr(lower(redirects.path || ' ' || coalesce(redirects.target, posts.slug, '')), lower(:words)))
 ORDER BY redirects.created_at_us DESC, redirects.path
 LIMIT :limit
 """
