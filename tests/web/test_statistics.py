@@ -63,6 +63,14 @@ async def test_a_visit_is_in_the_statistics_after_a_moment(signed_in: httpx.Asyn
     assert "Hacker News" in shown
 
 
+async def test_whose_days_these_are_is_said_to_who_lives_by_others(signed_in: httpx.AsyncClient) -> None:
+    by_utc = await page(signed_in)
+    await send(signed_in, "/author/account/time-zone", {"time_zone": "Asia/Tokyo"}, "PUT")
+    by_tokyo, part = await page(signed_in), await page(signed_in, **HTMX)
+    words = "Days and hours here are those of UTC."
+    assert (words in by_utc, words in by_tokyo, words in part) == (False, True, True)
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [
