@@ -208,17 +208,30 @@ def test_a_text_sent_after_the_session_ended_is_handed_back(site: Site, plain_de
     assert text_of(page) == "Written too long."
 
 
-def test_an_author_in_another_time_zone_is_offered_it_once(site: Site, browser: Browser, walks: list[Walk]) -> None:
+def test_an_author_in_another_time_zone_is_offered_it_once_and_what_was_typed_before_means_what_it_said(
+    site: Site, browser: Browser, walks: list[Walk]
+) -> None:
     with browser.new_context(timezone_id="America/New_York") as context:
         for name, value in walks[1].cookies.items():
             context.add_cookies([{"name": name, "value": value, "url": site.url}])
         page = begin(context, site)
         address = page.url
-        expect(page.get_by_label("Publish at (UTC)")).to_be_visible()
+        context.set_offline(True)
+        page.get_by_label("Publish at (UTC)").fill("2099-01-02T03:04")
+        page.locator("#field-body").press_sequentially("By the sun.")
+        page.evaluate(KEPT, "By the sun.")
+        page.close(run_before_unload=False)
+        context.set_offline(False)
+
+        page = context.new_page()
+        page.goto(address)
         page.get_by_role("button", name="Tell them in America/New York").click()
         expect(page.get_by_label("Publish at (America/New York)")).to_be_visible()
         assert page.url == address
         expect(page.get_by_role("button", name="Keep UTC")).to_have_count(0)
+        page.get_by_role("button", name="Bring it back").click()
+        expect(page.get_by_label("Publish at (UTC)")).to_have_value("2099-01-02T03:04")
+        assert text_of(page) == "By the sun."
 
 
 def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:

@@ -180,7 +180,12 @@ else if (found && !document.querySelector("[data-conflict]")) {
     if (!choice) return;
     rescue.hidden = true;
     if (choice === "restore") {
-      for (const name of fields) if (name in found.texts) form.elements[name].value = found.texts[name];
+      for (const name of fields.filter((each) => each in found.texts)) {
+        const field = form.elements[name];
+        // One with an offset does not fit into the browser's own field.
+        if (field.type === "datetime-local" && /[+-]\d\d:\d\d$/.test(found.texts[name])) field.type = "text";
+        field.value = found.texts[name];
+      }
       // Its moments are of the zone in which they were typed.
       const zone = form.elements.zone.value.replaceAll("_", " ");
       for (const label of form.querySelectorAll("label[for$=_at]")) label.textContent = label.textContent.replace(/\(.*\)/, `(${zone})`);
