@@ -23,6 +23,7 @@ from sdc_web.authors import accounts, github, invitations, recovery_codes, roste
 from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
+from sdc_web.link_checks import troubled
 from sdc_web.media import assets
 from sdc_web.posts import Draft, Entry, preview_links, tags_moved, whole
 from sdc_web.posts.series import Series
@@ -380,6 +381,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "notes.add": Operation(
         "notes.change", NOBODYS, lambda w, by: notes.add(w.databases.site, by, "2026-11-24", "A release")
+    ),
+    "troubled.listing": Operation(
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: troubled.listing(c, by, w.settings.site_url))
     ),
     "notes.remove": Operation("notes.change", ANNS, lambda w, by: notes.remove(w.databases.site, by, w.note_id)),
 }

@@ -14,13 +14,15 @@ from sdc_core.errors import Unavailable
 
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_BEGINNING = 16 * 1024
+MAX_HEADER = 2_000
 MAX_WORDS = 200
 """Of a reason: it may quote what the other side sent, however long, and is kept with each attempt."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of one request. `status` is 0 and `error` a sentence when no answer came; `retry_after_s` is what the
-    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read.
+    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read. `location` and
+    `etag` are those headers, empty where there is none or it is overlong.
     """
 
     status: int = 0
@@ -28,6 +30,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     retry_after_s: int = 0
     duration_us: int = 0
+    location: str = ""
+    etag: str = ""
 
     @property
     def ok(self) -> bool:
@@ -85,7 +89,14 @@ async def make(
         body=received,
         retry_after_s=_retry_after_s(response.headers.get("retry-after", "")),
         duration_us=clock.monotonic_us() - started_us,
+        location=_header(response, "location"),
+        etag=_header(response, "etag"),
     )
+
+
+def _header(response: httpx.Response, name: str) -> str:
+    value = response.headers.get(name, "")
+    return value if len(value) <= MAX_HEADER else ""
 
 
 def words(error: Exception) -> str:

@@ -77,6 +77,12 @@ class RetireLogs(_Message, frozen=True, tag="cron.logs"):
     data: CronTick
 
 
+class CheckLinks(_Message, frozen=True, tag="cron.links"):
+    """Look where the links of published texts lead."""
+
+    data: CronTick
+
+
 class MediaUploaded(_Message, frozen=True, tag="media.uploaded"):
     """Web to worker: make the variants of an upload."""
 
@@ -101,7 +107,9 @@ class JobFailed(_Message, frozen=True, tag="job.failed"):
     data: RunFailed
 
 
-Message: TypeAlias = PublishDue | Expire | RetireLogs | MediaUploaded | MediaReady | MediaFailed | JobFailed
+Message: TypeAlias = (
+    PublishDue | Expire | RetireLogs | CheckLinks | MediaUploaded | MediaReady | MediaFailed | JobFailed
+)
 
 _decoder = msgspec.json.Decoder(Message)
 _encoder = msgspec.json.Encoder()

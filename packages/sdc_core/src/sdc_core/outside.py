@@ -19,6 +19,8 @@ SEND_S = 10.0
 CONNECT_S = 3.0
 """To one address of a name; then the next one is tried."""
 MAX_ADDRESSES = 3
+NOT_PUBLIC = "its address is none of the public internet"
+"""The reason of an attempt that was refused here."""
 
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="names")
 """Threads that wait for names. A resolver that does not answer holds one for half a minute, whoever gave up meanwhile:
@@ -45,6 +47,12 @@ async def get(
     """GET in the same way; with `whole` all of the answer is read, up to `attempts.MAX_ANSWER`."""
     answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
     return await attempts.make(answer, timeout_s, attempts.whole if whole else attempts.beginning)
+
+
+async def head(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
+    """HEAD in the same way."""
+    answer = _answer("HEAD", url, b"", headers, timeout_s=timeout_s, private=private)
+    return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
 async def ping(url: str, *, timeout_s: float = SEND_S) -> str:
@@ -83,7 +91,7 @@ async def _answer(
     host = asked.raw_host.decode("ascii")
     addresses = [each for each in await _resolve(asked, host) if private or is_public(each)]
     if not addresses:
-        raise httpx.UnsupportedProtocol("its address is none of the public internet")
+        raise httpx.UnsupportedProtocol(NOT_PUBLIC)
     # Reads the machine's certificates, which takes as long as twenty requests.
     verify = await asyncio.to_thread(httpx.create_ssl_context) if asked.scheme == "https" else False
     timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)

@@ -30,6 +30,7 @@ from sdc_web.author import (
     github_return,
     home,
     invitations,
+    links,
     look,
     media,
     media_alt,
@@ -108,6 +109,7 @@ route_handlers = [
     *deliveries.route_handlers,
     *authors.route_handlers,
     *invitations.route_handlers,
+    *links.route_handlers,
 ]
 
 __all__ = ["Gate", "dependencies", "exception_handlers", "route_handlers"]

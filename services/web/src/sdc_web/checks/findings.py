@@ -32,6 +32,16 @@ RULES = MappingProxyType({
     "dead-link": Rule(
         severity="broken", why="Readers who follow it come to «not found».", mend="Correct the address, or take it out."
     ),
+    "gone-link": Rule(
+        severity="broken",
+        why="When it was last looked at, nothing was there: readers who follow it are lost.",
+        mend="Correct the address, lead to a copy in an archive, or take it out.",
+    ),
+    "gone-on-link": Rule(
+        severity="hint",
+        why="The address leads on to another one for good, until one day it does not.",
+        mend="Use the new address.",
+    ),
     "draft-link": Rule(
         severity="broken",
         why="Readers come to «not found» until that text is published.",

@@ -1,4 +1,8 @@
-"""Where the links of a text lead within this site: to what readers find, to a draft, on, or nowhere."""
+"""Where the links of a text lead: within this site to what readers find, to a draft, on, or nowhere; outside to what
+was there when it was last looked at.
+"""
+
+from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core.sqlite import Connection, fetch_all
@@ -6,8 +10,9 @@ from sdc_core.sqlite import Connection, fetch_all
 from sdc_web.checks.findings import Finding
 from sdc_web.checks.parsed import Target
 from sdc_web.checks.words import shortened
+from sdc_web.link_checks import store
 from sdc_web.posts import navigation
-from sdc_web.posts.backlinks import of_site
+from sdc_web.posts.backlinks import of_site, outward_url
 from sdc_web.posts.records import Post, address_of, path_of
 from sdc_web.redirects import addresses
 
@@ -50,6 +55,25 @@ async def look(connection: Connection, post: Post, links: tuple[Target, ...], si
         if rule:
             found.append(Finding(rule=rule, what=_WORDS[rule].format(shortened(each.address)), line=each.line))
     return found
+
+
+async def look_outside(connection: Connection, links: tuple[Target, ...], site_url: str) -> list[Finding]:
+    """What is known of the links that lead elsewhere, from the last time that they were looked at. Asks nobody."""
+    own = of_site(site_url)
+    there = {each: url for each in links if (url := outward_url(each.address)) and not _is_own(url, own)}
+    known = await store.remembered(connection, dict.fromkeys(there.values()))
+    found = []
+    for each, url in there.items():
+        if url in known:
+            dead = known[url].state == "dead"
+            words = known[url].reason if dead else f"it leads on to {shortened(known[url].moved_to)}"
+            what = f"{shortened(each.address)}: {words}."
+            found.append(Finding(rule="gone-link" if dead else "gone-on-link", what=what, line=each.line))
+    return found
+
+
+def _is_own(url: str, own: str) -> bool:
+    return bool(own) and f"//{urlsplit(url).netloc.lower()}" == own
 
 
 def path_of_link(address: str, post: Post, site_url: str) -> str:

@@ -15,6 +15,7 @@ async def look(database: Database, post: Post, draft: Draft, site_url: str) -> t
     text, found = await asyncio.to_thread(_read, draft)
     async with database.read() as connection:
         found += await links.look(connection, post, text.links, site_url)
+        found += await links.look_outside(connection, text.links, site_url)
         found += await pictures.look(connection, draft, post.kind, text.pictures)
         found += await _names(connection, post, draft)
     return ordered(found)

@@ -5,6 +5,7 @@ from sdc_core import clock
 from sdc_core.answers.jobs import JobReports
 
 from sdc_web.endpoints import Endpoint
+from sdc_web.link_checks.troubled import Troubled
 from sdc_web.posts.schedule import Coming
 from sdc_web.reports import jobs
 from sdc_web.reports.backups import Card
@@ -66,6 +67,17 @@ def deaf(endpoints: list[Endpoint], now_us: int) -> list[Matter]:
         if each.state == "disabled"
         or (each.state == "on" and each.failing_since_us is not None and now_us - each.failing_since_us > DEAF_US)
     ]
+
+
+def dead(links: list[Troubled]) -> list[Matter]:
+    """Links that lead nowhere, all of them in one line."""
+    count = sum(each.state == "dead" for each in links)
+    texts = len({text.id for each in links if each.state == "dead" for text in each.texts})
+    if not count:
+        return []
+    words = f"{count:,} {'link leads' if count == 1 else 'links lead'} nowhere"
+    where = "in one text" if texts == 1 else f"in {texts:,} texts"
+    return [Matter(state="warning", word="dead links", text=f"{words}, {where}", url="/author/links")]
 
 
 def unsafe(cards: list[Card]) -> list[Matter]:

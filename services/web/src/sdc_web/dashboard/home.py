@@ -16,6 +16,7 @@ from sdc_web import endpoints, pages, posts
 from sdc_web.dashboard import attention, keeping, readers, schedules
 from sdc_web.dashboard.attention import Matter
 from sdc_web.db import Databases
+from sdc_web.link_checks import troubled
 from sdc_web.problems import AnyRequest
 from sdc_web.reports import asking, backups, jobs
 from sdc_web.reports.backups import Card
@@ -68,6 +69,7 @@ async def show(
         writing = await _writing(databases, author) if may_posts else None
         told = await endpoints.keeping.listing(databases.site, author.actor) if author.may("endpoints.read") else []
         kept = await keeping.of_site(databases, settings, author.actor) if may_backups else None
+        dead = await _dead(databases, settings, author) if may_posts else []
     told_jobs = asked_jobs.result() if asked_jobs else None
     told_backups = asked_backups.result() if asked_backups else None
     cards = backups.cards(told_backups, clock.now_us()) if told_backups else None
@@ -76,7 +78,7 @@ async def show(
         databases,
         "author/home/show.html",
         author=author,
-        matters=[*_matters(told_jobs, cards, writing), *attention.deaf(told, clock.now_us())],
+        matters=[*_matters(told_jobs, cards, writing), *attention.deaf(told, clock.now_us()), *dead],
         writing=writing,
         readers=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
@@ -102,6 +104,11 @@ def _matters(told_jobs: JobReports | None, cards: list[Card] | None, writing: Wr
         *(attention.failing(told_jobs) if told_jobs else ()),
         *(attention.unsafe(cards) if cards else ()),
     ]
+
+
+async def _dead(databases: Databases, settings: Settings, author: SignedIn) -> list[Matter]:
+    async with databases.site.read() as connection:
+        return attention.dead(await troubled.listing(connection, author.actor, settings.site_url))
 
 
 async def _writing(databases: Databases, author: SignedIn) -> Writing:

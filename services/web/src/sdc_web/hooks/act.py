@@ -6,12 +6,14 @@ from typing import Protocol, TypeAlias, assert_never
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_core.messages import Expire, JobFailed, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
+from sdc_core.messages import CheckLinks, Expire, JobFailed, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
 from sdc_core.messages import RetireLogs as Retire
 
 from sdc_web import endpoints, media, posts
 from sdc_web.db import Databases
 from sdc_web.hooks.expiry import expire
+from sdc_web.link_checks import rounds
+from sdc_web.link_checks.rounds import Looked
 
 
 class RetiredLogs(Protocol):
@@ -59,22 +61,14 @@ class ToldAnswer(msgspec.Struct, frozen=True, kw_only=True):
     told: bool
 
 
-Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | AssetAnswer | ToldAnswer
+Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | Looked | AssetAnswer | ToldAnswer
 
 
-async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -> Answer:
+async def act(message: Message, databases: Databases, site_url: str, retire_logs: RetireLogs) -> Answer:
     """Do what the message says. Raises NotFound for an unknown asset, Unavailable when the worker must answer first."""
     match message:
-        case PublishDue():
-            done = await posts.schedule.meet_due(databases.site, clock.now_us())
-            return PublishedAnswer(published=done.published, unpublished=done.unpublished)
-        case Expire():
-            now_us = clock.now_us()
-            messages = await endpoints.keeping.tidy(databases.site, now_us)
-            return DeletedAnswer(deleted=messages + await expire(databases.ttl, now_us))
-        case Retire():
-            retired = await retire_logs()
-            return LogsAnswer(deleted=retired.deleted, kept_unshipped=retired.kept_unshipped)
+        case PublishDue() | Expire() | Retire() | CheckLinks():
+            return await _meet(message, databases, site_url, retire_logs)
         case MediaReady(data=ready):
             await media.ready(databases.site, ready.asset_id, ready.manifest)
             return AssetAnswer(asset_id=ready.asset_id, state="ready")
@@ -88,3 +82,24 @@ async def act(message: Message, databases: Databases, retire_logs: RetireLogs) -
             raise Invalid("media.uploaded goes to the worker")
         case _:
             assert_never(message)
+
+
+async def _meet(
+    tick: PublishDue | Expire | Retire | CheckLinks, databases: Databases, site_url: str, retire_logs: RetireLogs
+) -> Answer:
+    """What is due by the clock."""
+    match tick:
+        case PublishDue():
+            done = await posts.schedule.meet_due(databases.site, clock.now_us())
+            return PublishedAnswer(published=done.published, unpublished=done.unpublished)
+        case Expire():
+            now_us = clock.now_us()
+            messages = await endpoints.keeping.tidy(databases.site, now_us)
+            return DeletedAnswer(deleted=messages + await expire(databases.ttl, now_us))
+        case Retire():
+            retired = await retire_logs()
+            return LogsAnswer(deleted=retired.deleted, kept_unshipped=retired.kept_unshipped)
+        case CheckLinks():
+            return await rounds.look(databases.site, site_url)
+        case _:
+            assert_never(tick)

@@ -1,11 +1,13 @@
 """`POST /hooks`: verified by its raw bytes, done once, answered the same whenever it comes again."""
 
 import hashlib
+from functools import partial
 
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from sdc_core import messages
+from sdc_core.settings import Settings
 from sdc_core.webhooks import Keyring
 
 from sdc_web.db import Databases
@@ -19,6 +21,7 @@ async def receive(
     request: Request[object, object, State],
     databases: NamedDependency[Databases],
     keyring: NamedDependency[Keyring],
+    settings: NamedDependency[Settings],
     retire_logs: NamedDependency[RetireLogs],
 ) -> Response[bytes] | Response[str]:
     """Verify, then do once. Nothing is decoded before the signature has been found right."""
@@ -26,8 +29,9 @@ async def receive(
     message_id = keyring.verify(_headers(request), body).message_id
     message = messages.decode(body)
     digest = hashlib.sha256(body).hexdigest()
+    work = partial(act, message, databases, settings.site_url, retire_logs)
     try:
-        answer = await seen.once(databases.ttl, message_id, digest, lambda: act(message, databases, retire_logs))
+        answer = await seen.once(databases.ttl, message_id, digest, work)
     except seen.InProgress as error:
         refused = respond(request, error)
         refused.headers["retry-after"] = str(error.retry_after_s)

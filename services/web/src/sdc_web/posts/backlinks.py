@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all
@@ -12,6 +12,7 @@ from sdc_web.posts.records import path_of
 
 MAX_LINKS = 500
 MAX_ADDRESS = 500
+MAX_URL = 2_000
 ON_PAGE = 8
 LOOKED_AT = 100
 _ANCHOR = re.compile(r'<a((?:\s[^\s=<>"]+(?:="[^"]*")?)*)\s*>')
@@ -33,14 +34,40 @@ def addresses(html: str, path: str) -> list[str]:
     return list(found)[:MAX_LINKS]
 
 
+def outward(html: str) -> list[str]:
+    """Where sanitised HTML leads out of the site, whole addresses; each once, and no more than `MAX_LINKS`."""
+    hrefs = (_HREF.search(anchor[1]) for anchor in _ANCHOR.finditer(html))
+    found = (outward_url(unescape(href[1])) for href in hrefs if href)
+    return list(dict.fromkeys(each for each in found if each))[:MAX_LINKS]
+
+
+def outward_url(href: str) -> str:
+    """The address of a link that names a host, without what follows a `#`; empty for any other link."""
+    try:
+        split = urlsplit(href.strip())
+        _ = split.port
+    except ValueError:
+        return ""
+    if split.scheme.lower() not in ("http", "https") or not split.hostname or "@" in split.netloc:
+        return ""
+    url = urlunsplit(split._replace(fragment=""))
+    return url if len(url) <= MAX_URL and url.isprintable() and " " not in url else ""
+
+
 def of_site(site_url: str) -> str:
     """The beginning of the site's own addresses where a link names them in full: `//example.org`."""
     return f"//{urlsplit(site_url).netloc.lower()}" if site_url else ""
 
 
 SQL_FORGET = "DELETE FROM post_links WHERE from_post_id = :post_id"
+SQL_FORGET_OUTWARD = "DELETE FROM outward_links WHERE from_post_id = :post_id"
 SQL_KEEP = """
 INSERT INTO post_links (from_post_id, address) SELECT :post_id, value FROM json_each(:addresses)
+"""
+
+
+SQL_KEEP_OUTWARD = """
+INSERT INTO outward_links (from_post_id, url) SELECT :post_id, value FROM json_each(:addresses)
 """
 
 
@@ -49,11 +76,14 @@ async def keep(connection: Connection, post_id: str, html: str, path: str) -> No
     await forget(connection, post_id)
     listed = msgspec.json.encode(addresses(html, path)).decode()
     await execute(connection, SQL_KEEP, {"post_id": post_id, "addresses": listed})
+    listed = msgspec.json.encode(outward(html)).decode()
+    await execute(connection, SQL_KEEP_OUTWARD, {"post_id": post_id, "addresses": listed})
 
 
 async def forget(connection: Connection, post_id: str) -> None:
     """This post links to nothing any more."""
     await execute(connection, SQL_FORGET, {"post_id": post_id})
+    await execute(connection, SQL_FORGET_OUTWARD, {"post_id": post_id})
 
 
 # Old addresses of the post lead to it too, and so do the author's own redirects to any of these. Of very many links to

@@ -9,7 +9,7 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 from sdc_web.posts.records import Revision, decode_tags
 from sdc_web.texts.scripts import spread
 
-READING = 2
+READING = 3
 """The way in which words, and links, are taken from a text. Raise it with a change to that, and all are taken again."""
 _INSIDE_WORDS = re.compile(
     r"</?(?:a|abbr|b|cite|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)(?:\s[^<>]*)?>"

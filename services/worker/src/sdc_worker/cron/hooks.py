@@ -27,6 +27,11 @@ async def retire_logs(context: JobContext) -> str:
     return await _call(context, lambda tick: messages.RetireLogs(data=tick))
 
 
+async def check_links(context: JobContext) -> str:
+    """Links of published texts: where they lead."""
+    return await _call(context, lambda tick: messages.CheckLinks(data=tick))
+
+
 async def _call(context: JobContext, message: Tick) -> str:
     """Every attempt carries the run's id, so web does the work of a run once. The output is web's answer."""
     run = context.run

@@ -45,6 +45,15 @@ JOBS = (
         grace_s=1800,
     ),
     Job(
+        name="cron.links",
+        help="Looks where the links of published texts lead, each address once a week",
+        cron="25 * * * *",
+        action=hooks.check_links,
+        timeout_s=60,
+        jitter_s=120,
+        grace_s=1800,
+    ),
+    Job(
         name="mirror.daily",
         help="Copies every bucket to the remote one",
         cron="30 2 * * *",
