@@ -588,6 +588,7 @@ WITHOUT = {
     "sdc_web.endpoints.keeping.happened",
     "sdc_web.endpoints.keeping.tidy",
     "sdc_web.endpoints.rounds.run",
+    "sdc_web.link_checks.rounds.look",
     "sdc_web.endpoints.rounds.serve",
     "sdc_web.tokens.bearer.recognise",
 }
@@ -596,7 +597,18 @@ WITHOUT = {
 
 def test_every_other_operation_of_a_noun_asks_who_acts() -> None:
     found = set()
-    for noun in ("posts", "media", "redirects", "tokens", "authors", "about", "look", "checks", "endpoints"):
+    for noun in (
+        "posts",
+        "media",
+        "redirects",
+        "tokens",
+        "authors",
+        "about",
+        "look",
+        "checks",
+        "endpoints",
+        "link_checks",
+    ):
         package = import_module(f"sdc_web.{noun}")
         for module in (import_module(f"sdc_web.{noun}.{each.name}") for each in pkgutil.iter_modules(package.__path__)):
             for name, function in inspect.getmembers(module, inspect.iscoroutinefunction):
