@@ -7,8 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import Message
+from urllib.parse import quote
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from pydantic import SecretStr
+from sdc_core.settings import Settings
 
 NAME, PASSWORD = "ada@example.org", "a/b:c@d"
 
@@ -47,3 +50,11 @@ async def mail_server(*, tls: ssl.SSLContext | None = None, sign_in: bool = Fals
     mailbox.port = server.sockets[0].getsockname()[1]
     async with server:
         yield mailbox
+
+
+def mailing(settings: Settings, box: Mailbox, *, sign_in: bool = False, **more: object) -> Settings:
+    """Settings of a site that mails by it."""
+    who = f"{quote(NAME, safe='')}:{quote(PASSWORD, safe='')}@" if sign_in else ""
+    url = SecretStr(f"smtp://{who}127.0.0.1:{box.port}")
+    update = {"SMTP_URL": url, "ALERT_MAIL_TO": "ada@example.org", "SITE_URL": "https://fog.example", **more}
+    return settings.model_copy(update=update)

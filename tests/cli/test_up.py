@@ -61,6 +61,7 @@ class SecondLife:
         self.confirmed = sdc("backup", "now", "--confirm")
         self.drilled = sdc("drill", "run", "--json")
         self.status = sdc("backup", "status", "--json")
+        self.jobs = sdc("jobs"), sdc("jobs", "--json")
         self.restored = sdc("restore", "--at", "2100-01-01", "--into", str(scratch))
         self.restored_again = sdc("restore", "--into", str(scratch))
         self.files = sorted(file.name for file in scratch.iterdir())
@@ -173,6 +174,14 @@ def test_a_mirror_that_asked_nothing_is_not_confirmed(second: SecondLife) -> Non
 def test_the_status_of_the_backups_tells_that_both_databases_are_copied(second: SecondLife) -> None:
     replication = json.loads(second.status.stdout)["replication"]
     assert [(each["name"], each["ok"]) for each in replication["databases"]] == [("site", True), ("worker", True)]
+
+
+def test_the_jobs_are_told_with_what_is_wrong(second: SecondLife) -> None:
+    text, as_json = second.jobs
+    told = json.loads(as_json.stdout)["jobs"]
+    wrong = [each["name"] for each in told if each["state"] not in ("ok", "paused")]
+    assert [each["name"] for each in told] == [line.split()[0] for line in text.stdout.splitlines()]
+    assert (text.returncode, as_json.returncode) == (bool(wrong), bool(wrong))
 
 
 def test_a_drill_on_demand_is_made_by_the_worker_and_kept(second: SecondLife) -> None:

@@ -12,6 +12,7 @@ from sdc_worker import app as worker_app
 from sdc_worker.alerts import store as alerts
 from sdc_worker.cron import store
 
+from mail_server import mail_server, mailing
 from signing_in import BROWSER, come_in, send
 
 
@@ -155,3 +156,23 @@ async def test_what_people_were_told_is_listed_with_what_came_of_it(
     settled = (await signed_in.get("/author/jobs", headers=BROWSER)).text
     assert "no &lt;mail&gt; server" in settled
     assert ("to be mailed" in waiting, "to be mailed" in settled) == (True, False)
+
+
+async def test_a_test_mail_that_cannot_be_sent_says_why(signed_in: httpx.AsyncClient) -> None:
+    page = await send(signed_in, "/author/alerts/tests", {})
+    assert page.status_code == 503
+    assert "No mail was sent: no mail server is set (SDC_SMTP_URL, SDC_ALERT_MAIL_TO)" in page.text
+
+
+async def test_a_test_mail_is_sent_by_a_button(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with mail_server() as box:
+        told = mailing(worker.settings, box)
+        for name in ("SMTP_URL", "ALERT_MAIL_TO"):
+            monkeypatch.setitem(worker.settings.__dict__, name, getattr(told, name))
+        answer = await send(signed_in, "/author/alerts/tests", {})
+    log = (await signed_in.get("/author/audit?kind=site", headers=BROWSER)).text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/author/jobs?said=mailed")
+    assert len(box.mails) == 1
+    assert "sent a test mail of" in log

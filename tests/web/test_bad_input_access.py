@@ -118,6 +118,7 @@ WHO = {
     "POST /author/backups/copies": AUTHOR,
     "POST /author/backups/drills": OWNER,
     "POST /author/backups/rehearsals": OWNER,
+    "POST /author/alerts/tests": OWNER,
     "GET /author/links": AUTHOR,
     "GET /author/jobs": OWNER,
     "GET /author/jobs/{name}": OWNER,

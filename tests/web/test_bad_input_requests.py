@@ -25,6 +25,7 @@ AWAY = frozenset(
     {
         "/health",
         "/author/media",
+        "/author/alerts/tests",
         "/author/jobs",
         "/author/backups/drills",
         "/author/backups/rehearsals",

@@ -352,6 +352,7 @@ OPERATIONS: dict[str, Operation] = {
     "jobs.pause": Operation(
         "jobs.change", NOBODYS, lambda w, by: jobs.pause(w.worker, w.databases.site, by, "cron.expire", paused=True)
     ),
+    "jobs.try_mail": Operation("jobs.change", NOBODYS, lambda w, by: jobs.try_mail(w.worker, w.databases.site, by)),
     "analytics.live": Operation("statistics.read", NOBODYS, lambda w, by: analytics.live(w.worker, by)),
     "analytics.batch": Operation(
         "statistics.read", NOBODYS, lambda w, by: analytics.batch(w.worker, by, TODAY, None, analytics.Parts())
@@ -501,6 +502,7 @@ ELSEWHERE = {
     "saved_views.forget",
     "jobs.pause",
     "jobs.start",
+    "jobs.try_mail",
     "media.upload.accept",
     "preview_links.revoke",
     "tags.change",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -19,14 +18,7 @@ from sdc_worker.cron.jobs import Job, Skipped
 from sdc_worker.cron.scheduler import Scheduler
 
 from cron_work import MINUTE_US, NOON_US, Make, Work, ended, running
-from mail_server import NAME, PASSWORD, Mailbox, mail_server
-
-
-def mailing(settings: Settings, box: Mailbox, *, sign_in: bool = False, **more: object) -> Settings:
-    who = f"{quote(NAME, safe='')}:{quote(PASSWORD, safe='')}@" if sign_in else ""
-    url = SecretStr(f"smtp://{who}127.0.0.1:{box.port}")
-    update = {"SMTP_URL": url, "ALERT_MAIL_TO": "ada@example.org", "SITE_URL": "https://fog.example", **more}
-    return settings.model_copy(update=update)
+from mail_server import Mailbox, mail_server, mailing
 
 
 async def fare(make: Make, job: Job, work: Work, database: Database, *outcomes: str | Exception | Skipped) -> None:

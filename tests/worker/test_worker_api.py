@@ -67,6 +67,7 @@ async def batches(database: Database) -> object:
         ("PUT", "/jobs/cron.expire/pause"),
         ("DELETE", "/jobs/cron.expire/pause"),
         ("GET", "/backups"),
+        ("POST", "/alerts/tests"),
     ],
 )
 async def test_nothing_but_health_and_metrics_answers_without_a_signature(

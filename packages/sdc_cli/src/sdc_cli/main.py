@@ -29,6 +29,7 @@ SUBCOMMANDS = {
     "token": Subcommand("tokens", "token", "Make, list and revoke tokens of the API."),
     "audit": Subcommand("audit", "audit_", "Tell who did what, and who was refused."),
     "backup": Subcommand("backups", "backup", "Back up now, or tell how the backups are."),
+    "jobs": Subcommand("jobs", "jobs", "Tell how the cron jobs fare, and when each comes next."),
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "recover": Subcommand("recover", "recover", "Bring the whole site back out of a backup, and start it."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),

@@ -39,6 +39,7 @@ PAGE = 1_000
 CHUNK_BYTES = 256 * 1024
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+_NO_LOCK = frozenset({"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"})
 _OURS_ALREADY = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
 
 
@@ -226,6 +227,18 @@ class ObjectStore:
             await self._call("create_bucket", Bucket=bucket)
         except Conflict:
             return
+
+    async def locks(self, bucket: str) -> bool:
+        """Whether what is stored there may be locked against deletion (Object Lock). Raises NotFound for no bucket."""
+        try:
+            answer = await self._call("get_object_lock_configuration", Bucket=bucket)
+        except Unavailable as error:
+            if isinstance(error.__cause__, ClientError):
+                code = error.__cause__.response.get("Error", {}).get("Code", "")
+                if code in _NO_LOCK:
+                    return False
+            raise
+        return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
 
     async def ping(self, bucket: str) -> str:
         """Empty when the bucket answers within `PING_S`, else the reason in words. Never raises SdcError."""

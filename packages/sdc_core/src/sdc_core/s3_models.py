@@ -16,6 +16,7 @@ OPERATIONS = (
     "CreateBucket",
     "DeleteObject",
     "GetObject",
+    "GetObjectLockConfiguration",
     "HeadBucket",
     "HeadObject",
     "ListObjectsV2",

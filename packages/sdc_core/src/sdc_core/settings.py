@@ -113,11 +113,21 @@ class Settings(BaseSettings):
     REMOTE_DAILY_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")
     REMOTE_DAILY_REGION: str = Field("us-east-1", description="Its region.")
     REMOTE_DAILY_BUCKET: str = Field("", description="Its bucket.")
+    REMOTE_DAILY_LOCK_DAYS: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days for which nobody can destroy what was copied there. Its bucket needs Object Lock.",
+    )
     REMOTE_MONTHLY_ENDPOINT_URL: str = Field("", description="S3 endpoint of the monthly mirror. Unset: no mirror.")
     REMOTE_MONTHLY_ACCESS_KEY_ID: str = Field("", description="Its access key.")
     REMOTE_MONTHLY_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="Its secret key.")
     REMOTE_MONTHLY_REGION: str = Field("us-east-1", description="Its region.")
     REMOTE_MONTHLY_BUCKET: str = Field("", description="Its bucket.")
+    REMOTE_MONTHLY_LOCK_DAYS: int = Field(0, ge=0, le=3650, description="The same for its bucket.")
+    MIRROR_KIB_PER_S: int = Field(
+        0, ge=0, description="Most KiB a second that the mirrors send, so that readers keep their share. 0: no limit."
+    )
 
     IMAGE_PROCESSES: int = Field(
         0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core."

@@ -61,6 +61,7 @@ _SAID = MappingProxyType({
     "none-to-send": Flash(kind="warning", text="Nothing of that time is left to be sent again."),
     "copied-now": Flash(kind="ok", text="Backed up: the object store has everything written so far."),
     "not-copied": Flash(kind="warning", text="Not backed up yet. The replica below says why; it is tried again."),
+    "mailed": Flash(kind="ok", text="The mail server took the test mail. Look whether it has arrived."),
     "started": Flash(kind="ok", text="Started. Its outcome will stand below."),
 })  # fmt: skip
 

@@ -22,9 +22,9 @@ from sdc_worker.alerts import mail
 from sdc_worker.alerts.pings import Pings
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.segments import Segments
-from sdc_worker.api import analytics, backups, health, images, jobs, logs
+from sdc_worker.api import alerts, analytics, backups, health, images, jobs, logs
 from sdc_worker.api.signed import JSON_BYTES, verifier
-from sdc_worker.cron import table
+from sdc_worker.cron import table, watch
 from sdc_worker.cron.jobs import JobContext
 from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.images.pool import Pool
@@ -90,6 +90,7 @@ def loops(parts: Parts) -> dict[str, Loop]:
     """The loops, by name."""
     return {
         "cron": parts.scheduler.run,
+        "cron.watch": lambda: watch.run(parts.database, table.JOBS),
         "alerts.mail": lambda: mail.run(parts.database, parts.settings),
         "alerts.pings": parts.pings.run,
         "deliveries": lambda: deliveries.deliver(parts.web, parts.database),
@@ -114,6 +115,7 @@ def build(parts: Parts, board: Board) -> Litestar:
             jobs.pause,
             jobs.resume,
             backups.show,
+            alerts.try_mail,
         ],
         before_request=verifier(parts.keyring),
     )

@@ -9,7 +9,7 @@ Outcome: TypeAlias = Literal["running", "ok", "failed", "timed_out", "missed", "
 State: TypeAlias = Literal["ok", "late", "failed", "down", "paused"]
 
 
-Kind: TypeAlias = Literal["failed", "recovered"]
+Kind: TypeAlias = Literal["failed", "late", "recovered"]
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,3 +84,9 @@ class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of one job, newest first."""
 
     runs: list[Run]
+
+
+class MailTried(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a test mail: `error` is empty when a server took it, else the reason in words."""
+
+    error: str

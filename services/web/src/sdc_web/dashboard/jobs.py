@@ -136,6 +136,17 @@ async def resume(
     return _answer(request, author, await jobs.pause(worker, databases.site, author.actor, name, paused=False))
 
 
+@post("/author/alerts/tests", status_code=303, right="jobs.change")
+async def try_mail(
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+) -> Response[bytes]:
+    """Send a test mail to whoever hears of failures."""
+    await jobs.try_mail(worker, databases.site, author.actor)
+    return pages.redirect("/author/jobs", "mailed")
+
+
 def _answer(request: AnyRequest, author: SignedIn, job: JobReport) -> Response[bytes] | Response[str]:
     """The job's row for htmx, the page for everyone else."""
     if not htmx.wants_fragment(request):
@@ -176,4 +187,4 @@ async def _find(worker: ServiceClient, name: str) -> JobView:
     raise NotFound(message)
 
 
-route_handlers = [index, show, run, pause, resume]
+route_handlers = [index, show, run, pause, resume, try_mail]

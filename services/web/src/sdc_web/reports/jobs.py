@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import msgspec
 from sdc_core import clock
-from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
+from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, MailTried, Run
 from sdc_core.attempts import Attempt
-from sdc_core.errors import Conflict, NotFound
+from sdc_core.errors import Conflict, NotFound, Unavailable
 from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Database
 
@@ -93,6 +93,20 @@ async def pause(worker: ServiceClient, database: Database, by: Actor, name: str,
     attempt.raise_unless_ok("the worker")
     await _record(database, by, "job.paused" if paused else "job.resumed", name)
     return decode(attempt.body, JobReport)
+
+
+async def try_mail(worker: ServiceClient, database: Database, by: Actor) -> None:
+    """Have a test mail sent to whoever hears of failures. Raises Forbidden, and Unavailable with what the mail server
+    said when it did not take it.
+    """
+    rights.require(by, "jobs.change")
+    attempt = await worker.send("POST", "/alerts/tests", timeout_s=START_S)
+    attempt.raise_unless_ok("the worker")
+    if error := decode(attempt.body, MailTried).error:
+        message = f"no mail was sent: {error}"
+        raise Unavailable(message)
+    async with database.transaction() as connection:
+        await audit.record(connection, by, "site.mail_tested", "alerts", "alerts")
 
 
 async def _record(database: Database, by: Actor, action: audit.Action, name: str) -> None:

@@ -17,6 +17,8 @@ from sdc_worker.alerts.store import Waiting
 
 POLL_S = 2.0
 SEND_S = 30.0
+TRY_S = 8.0
+"""While a person waits."""
 AT_ONCE = 10
 FIRST_PAUSE_S = 60.0
 LONGEST_PAUSE_S = 3_600.0
@@ -47,7 +49,7 @@ async def send_due(database: Database, settings: Settings) -> int:
     async with database.read() as connection:
         due = await store.due(connection, now_us=clock.now_us(), limit=AT_ONCE)
     for each in due:
-        error = await _send(settings, message(settings, each)) if configured(settings) else UNSET
+        error = await _send(settings, message(settings, each), SEND_S) if configured(settings) else UNSET
         now_us = clock.now_us()
         again = error and configured(settings) and now_us - each.created_us < GIVEN_UP_US
         next_us = now_us + _pause_us(each.attempts) if again else None
@@ -66,31 +68,53 @@ def configured(settings: Settings) -> bool:
 
 def message(settings: Settings, alert: Waiting) -> EmailMessage:
     """The same bytes with each attempt: who gets it twice sees one."""
-    site = urlsplit(settings.site_url).hostname or "localhost"
-    words = "works again" if alert.kind == "recovered" else alert.outcome.replace("_", " ")
-    made = EmailMessage()
-    made["Subject"] = f"{alert.job} {words} ({site})"
-    made["From"] = settings.ALERT_MAIL_FROM or settings.ALERT_MAIL_TO
-    made["To"] = settings.ALERT_MAIL_TO
-    made["Date"] = format_datetime(clock.to_datetime(alert.created_us))
-    made["Message-ID"] = f"<{alert.id}@{site}>"
-    made["Auto-Submitted"] = "auto-generated"
+    words = {"recovered": "works again", "late": "is late"}.get(alert.kind) or alert.outcome.replace("_", " ")
+    made = _addressed(settings, f"{alert.job} {words}", alert.id, alert.created_us)
     said = "\n".join(f"    {line}" for line in alert.output.splitlines()) or "    nothing"
-    lines = [f"The job {alert.job} {words}.", "", "What it said:", said, ""]
-    if alert.kind == "failed":
-        lines += ["While it goes on failing you hear of it once a day, and when it works again.", ""]
+    lines = [
+        f"The job {alert.job} {words}.",
+        "",
+        "What is known:" if alert.kind == "late" else "What it said:",
+        said,
+        "",
+    ]
+    if alert.kind != "recovered":
+        lines += ["While this goes on you hear of it once a day, and when it works again.", ""]
     made.set_content("\n".join([*lines, f"{settings.site_url}/author/jobs/{alert.job}", ""]))
     return made
 
 
-async def _send(settings: Settings, mail: EmailMessage) -> str:
+async def try_out(settings: Settings) -> str:
+    """Send a mail that tells of nothing; empty when a server took it, else the reason in words."""
+    if not configured(settings):
+        return UNSET
+    now_us = clock.now_us()
+    mail = _addressed(settings, "A test of alerts", f"test_{clock.new_id()}", now_us)
+    words = "This is how a failure of a job would reach you. Nothing has failed."
+    mail.set_content(f"{words}\n\n{settings.site_url}/author/jobs\n")
+    return await _send(settings, mail, TRY_S)
+
+
+def _addressed(settings: Settings, subject: str, id_: str, at_us: int) -> EmailMessage:
+    site = urlsplit(settings.site_url).hostname or "localhost"
+    made = EmailMessage()
+    made["Subject"] = f"{subject} ({site})"
+    made["From"] = settings.ALERT_MAIL_FROM or settings.ALERT_MAIL_TO
+    made["To"] = settings.ALERT_MAIL_TO
+    made["Date"] = format_datetime(clock.to_datetime(at_us))
+    made["Message-ID"] = f"<{id_}@{site}>"
+    made["Auto-Submitted"] = "auto-generated"
+    return made
+
+
+async def _send(settings: Settings, mail: EmailMessage, deadline_s: float) -> str:
     """Empty when a server took it, else the reason in words, which hold no password."""
     parts = urlsplit(settings.SMTP_URL.get_secret_value())
     implicit = parts.scheme == "smtps"
     host = parts.hostname or "localhost"
     try:
         context = await asyncio.to_thread(ssl.create_default_context)
-        async with asyncio.timeout(SEND_S):
+        async with asyncio.timeout(deadline_s):
             await aiosmtplib.send(
                 mail,
                 hostname=host,
@@ -101,7 +125,7 @@ async def _send(settings: Settings, mail: EmailMessage) -> str:
                 # A password, and what a site says of itself, go unencrypted to this machine alone.
                 start_tls=None if implicit or host in _LOOPBACK else True,
                 tls_context=context,
-                timeout=SEND_S,
+                timeout=deadline_s,
             )
     except aiosmtplib.SMTPAuthenticationError:
         return "the mail server does not take the name and password"
@@ -116,7 +140,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return f"the mail server answered {error.code} {error.message}"[:300]
     if isinstance(error, TimeoutError):
-        return f"the mail server did not answer within {SEND_S:g} s"
+        return "the mail server did not answer in time"
     return f"the mail server cannot be reached ({type(error).__name__})"
 
 

@@ -42,8 +42,16 @@ SQL_LAST_KIND = "SELECT kind FROM alerts WHERE job = :job ORDER BY created_us DE
 
 
 async def is_troubled(connection: Connection, job: str) -> bool:
-    """Whether the last that people were told of a job is that it failed."""
-    return await fetch_value(connection, SQL_LAST_KIND, {"job": job}) == "failed"
+    """Whether the last that people were told of a job is that something is wrong with it."""
+    return await fetch_value(connection, SQL_LAST_KIND, {"job": job}) in ("failed", "late")
+
+
+SQL_TOLD = "SELECT 1 FROM alerts WHERE job = :job AND kind <> 'recovered' AND created_us > :after_us LIMIT 1"
+
+
+async def is_told(connection: Connection, job: str, *, after_us: int) -> bool:
+    """Whether people were told since then that something is wrong with a job."""
+    return await fetch_value(connection, SQL_TOLD, {"job": job, "after_us": after_us}) is not None
 
 
 SQL_DUE = """

@@ -68,9 +68,12 @@ async def daily(context: JobContext) -> str | Skipped:
     endpoint = daily_endpoint(settings)
     if endpoint is None:
         return NO_REMOTE
-    ends = rclone.remotes(context.store.endpoint, endpoint, child.clean_environment(settings))
+    lock_days, kib_per_s = settings.REMOTE_DAILY_LOCK_DAYS, settings.MIRROR_KIB_PER_S
+    environment = child.clean_environment(settings)
+    ends = rclone.remotes(context.store.endpoint, endpoint, environment, lock_days=lock_days, kib_per_s=kib_per_s)
     progress = Progress()
     async with open_store(endpoint) as store, noted(context.database, context.run.id, progress):
+        await markers.require_lock(store, settings.REMOTE_DAILY_BUCKET, BUCKET_SETTING, lock_days)
         target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
         confirmed = context.run.confirms is not None
         return str(await run(context.store, buckets(settings), target, confirmed=confirmed, progress=progress))

@@ -35,6 +35,20 @@ async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
         raise no_bucket(bucket, setting) from None
 
 
+async def require_lock(store: ObjectStore, bucket: str, setting: str, days: int) -> None:
+    """Raises Misconfigured when objects are to be locked for so many days and the bucket has no Object Lock."""
+    if not days:
+        return
+    try:
+        locks = await store.locks(bucket)
+    except NotFound:
+        raise no_bucket(bucket, setting) from None
+    if not locks:
+        setting = setting.replace("_BUCKET", "_LOCK_DAYS")
+        message = f"the remote bucket {bucket} has no Object Lock, which is chosen when a bucket is made"
+        raise Misconfigured(f"{message}: make another one with it, or leave {setting} unset")
+
+
 def no_bucket(bucket: str, setting: str) -> Misconfigured:
     """That a remote has no such bucket, and what to do."""
     return Misconfigured(f"the remote has no bucket {bucket}: create it, or set {setting}")

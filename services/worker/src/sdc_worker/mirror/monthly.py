@@ -31,8 +31,11 @@ async def monthly(context: JobContext) -> str | Skipped:
         return NO_REMOTE
     if source is None:
         return NO_DAILY
-    ends = rclone.remotes(source, destination, child.clean_environment(settings))
+    lock_days, kib_per_s = settings.REMOTE_MONTHLY_LOCK_DAYS, settings.MIRROR_KIB_PER_S
+    environment = child.clean_environment(settings)
+    ends = rclone.remotes(source, destination, environment, lock_days=lock_days, kib_per_s=kib_per_s)
     async with open_store(source) as mirrored, open_store(destination) as kept:
+        await markers.require_lock(kept, settings.REMOTE_MONTHLY_BUCKET, BUCKET_SETTING, lock_days)
         target = Target(store=kept, bucket=settings.REMOTE_MONTHLY_BUCKET, remotes=ends, setting=BUCKET_SETTING)
         return str(await run(Mirror(store=mirrored, bucket=settings.REMOTE_DAILY_BUCKET), target))
 

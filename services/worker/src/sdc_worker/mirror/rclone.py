@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
+from sdc_core import clock
 from sdc_core.errors import Unavailable
 from sdc_core.objects import Endpoint
 from sdc_core.process import find_program
@@ -47,10 +48,20 @@ class _Line(msgspec.Struct, kw_only=True):
     stats: Stats | None = None
 
 
-def remotes(source: Endpoint, destination: Endpoint, env: dict[str, str]) -> Remotes:
-    """`src:` and `dst:` for rclone, in addition to a clean environment."""
+def remotes(
+    source: Endpoint, destination: Endpoint, env: dict[str, str], *, lock_days: int = 0, kib_per_s: int = 0
+) -> Remotes:
+    """`src:` and `dst:` for rclone, in addition to a clean environment. For `lock_days` from now on, nobody can destroy
+    what is written to the destination, whose bucket has Object Lock; `kib_per_s` is the most that goes over the line.
+    """
     # A configuration file of the user's must not be read, nor one be written.
     added = {"RCLONE_CONFIG": "/dev/null"}
+    if kib_per_s:
+        added["RCLONE_BWLIMIT"] = f"{kib_per_s}k"
+    if lock_days:
+        until = clock.to_datetime(clock.now_us() + lock_days * clock.DAY_US)
+        added["RCLONE_CONFIG_DST_OBJECT_LOCK_MODE"] = "COMPLIANCE"
+        added["RCLONE_CONFIG_DST_OBJECT_LOCK_RETAIN_UNTIL_DATE"] = f"{until:%Y-%m-%dT%H:%M:%SZ}"
     for name, endpoint in (("SRC", source), ("DST", destination)):
         values = {
             "TYPE": "s3",
