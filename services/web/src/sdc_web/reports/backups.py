@@ -74,7 +74,7 @@ def _judge_replica(replication: Replication) -> tuple[Verdict, str, str]:
         return "failed", "stopped", replication.reason
     missing = [f"{each.name}.db" for each in replication.databases if each.synced_us is None]
     if missing:
-        return "failed", "missing", f"No copy of {' and '.join(missing)} has reached the object store yet."
+        return "failed", "not copied", f"Nothing of {' and '.join(missing)} was copied since Litestream was started."
     if replication.reason or not all(each.ok for each in replication.databases):
         return "failed", "behind", replication.reason
     return "ok", "in step", "Every commit is copied to the object store within a second."
