@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -43,6 +44,7 @@ class Destroyed:
         self._read(READ[:5])
         eventually(lambda: len(site.counted("/read/")) == 5)
         self.backed_up = site.sdc("backup", "now")
+        self.kept_month = site.run_job("mirror.monthly")
         self.rehearsed = site.run_job("drill.rehearsal")
         self.rehearsed_without = asyncio.run(self._rehearse_without_the_picture())
         self._burn()
@@ -99,11 +101,20 @@ class Destroyed:
         self.replaced = self.site.data.joinpath("site.db").stat().st_ino
         self.returned = self.site.sdc("recover", "--from", "replica", "--at", "2999-01-01", "--no-up", "--json")
         self.kept = [path.stat().st_ino for path in self.site.data.glob("before-recovery-*/site.db")]
+        shutil.rmtree(self.site.data)
+        self.from_month = self.site.sdc("recover", "--from", "monthly", "--no-up", "--json")
+        self.of_month = _published(self.site.data / "site.db")
+
+
+def _published(site_db: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(f"file:{site_db}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT slug FROM posts WHERE revision_id IS NOT NULL").fetchall()
+    return [slug for (slug,) in found]
 
 
 @pytest.fixture(scope="module")
 def destroyed(object_store_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Generator[Destroyed]:
-    remote = asyncio.run(make_remote(object_store_endpoint))
+    remote, month = asyncio.run(make_remote(object_store_endpoint)), asyncio.run(make_remote(object_store_endpoint))
     with tempfile.TemporaryDirectory(prefix="sdc-fire-", ignore_cleanup_errors=True) as folder:
         site = Site(
             folder,
@@ -111,6 +122,10 @@ def destroyed(object_store_endpoint: Endpoint, tmp_path_factory: pytest.TempPath
             SDC_REMOTE_DAILY_ACCESS_KEY_ID=remote.endpoint.access_key_id,
             SDC_REMOTE_DAILY_SECRET_ACCESS_KEY=remote.endpoint.secret_access_key,
             SDC_REMOTE_DAILY_BUCKET=remote.bucket,
+            SDC_REMOTE_MONTHLY_ENDPOINT_URL=month.endpoint.url,
+            SDC_REMOTE_MONTHLY_ACCESS_KEY_ID=month.endpoint.access_key_id,
+            SDC_REMOTE_MONTHLY_SECRET_ACCESS_KEY=month.endpoint.secret_access_key,
+            SDC_REMOTE_MONTHLY_BUCKET=month.bucket,
         )
         try:
             site.await_ready()
@@ -175,3 +190,12 @@ def test_the_mirror_goes_on_without_a_question(destroyed: Destroyed) -> None:
 def test_a_return_to_the_replica_keeps_what_was_there(destroyed: Destroyed) -> None:
     assert destroyed.returned.returncode == 0, destroyed.returned.stderr
     assert destroyed.kept == [destroyed.replaced]
+
+
+def test_an_empty_machine_comes_back_out_of_the_month(destroyed: Destroyed) -> None:
+    assert destroyed.kept_month["outcome"] == "ok", destroyed.kept_month["output"]
+    assert destroyed.from_month.returncode == 0, destroyed.from_month.stderr
+    told = json.loads(destroyed.from_month.stdout)
+    assert told["origin"].startswith("the monthly mirror of 20")
+    assert (told["originals"], told["missing"]) == (1, [])
+    assert destroyed.of_month == ["before-the-fire"]
