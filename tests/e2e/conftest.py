@@ -78,6 +78,15 @@ def author(site: Site, signed_in: StorageState) -> Generator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def in_berlin(author: httpx.Client) -> Generator[None]:
+    """The shared site's author has chosen a time zone, for as long as the test takes."""
+    address = "/author/account/time-zone"
+    assert author.put(address, data={"time_zone": "Europe/Berlin"}).status_code == 303
+    yield
+    assert author.put(address, data={"time_zone": "UTC"}).status_code == 303
+
+
 @pytest.fixture(scope="session")
 def walks(site: Site, author: httpx.Client) -> list[cms_walk.Walk]:
     """Who comes to which pages of the shared site's CMS."""

@@ -27,15 +27,6 @@ def desk(request: pytest.FixtureRequest, browser: Browser, signed_in: StorageSta
         yield context
 
 
-@pytest.fixture
-def in_berlin(author: httpx.Client) -> Generator[None]:
-    """The author has chosen a time zone, for as long as the test takes."""
-    address = "/author/account/time-zone"
-    assert author.put(address, data={"time_zone": "Europe/Berlin"}).status_code == 303
-    yield
-    assert author.put(address, data={"time_zone": "UTC"}).status_code == 303
-
-
 def fill(page: Page, title: str, body: str) -> None:
     page.locator("#field-title").fill(title)
     page.locator("#field-body").fill(body)

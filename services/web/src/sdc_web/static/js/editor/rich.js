@@ -1,5 +1,5 @@
 // Rich text as Markdown. Turndown knows HTML; here stands what programs write instead of it, and what is dropped. The text is
-// parsed in a document that loads nothing and runs nothing; attributes of style are renamed first, since the policy forbids them.
+// parsed in a document that loads nothing and runs nothing; attributes of style and of events are renamed first, since the policy forbids them.
 
 import TurndownService from "../../vendor/turndown-7.2.5.js";
 import { nestLists, wordLists } from "./rich-lists.js";
@@ -11,7 +11,7 @@ const STYLED = [
 ];
 
 export function markdownOf(html) {
-  const inert = html.replace(/<(style|script)\b[\s\S]*?<\/\1\s*>/gi, "").replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\sstyle\s*=/gi, " data-style="));
+  const inert = html.replace(/<(style|script)\b[\s\S]*?<\/\1\s*>/gi, "").replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\s(style|on\w+)\s*=/gi, " data-$1="));
   const { body } = new DOMParser().parseFromString(inert, "text/html");
   for (const each of body.querySelectorAll(DROPPED)) each.remove();
   for (const each of styled(body, /display\s*:\s*none|mso-hide\s*:\s*all/i)) each.remove();
