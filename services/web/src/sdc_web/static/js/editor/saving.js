@@ -117,7 +117,8 @@ form.addEventListener("htmx:finally:request", (event) => {
   // What else is refused has been told at the top, or leads to the sign-in page.
   if (!button || !(status < 400 || [409, 412, 422].includes(status)) || away) return;
   turn = true;
-  form.requestSubmit(button);
+  // What the save came to may have put a new one in its place.
+  form.requestSubmit(button.isConnected ? button : form.querySelector(`[formaction="${button.getAttribute("formaction")}"]`));
   turn = false;
 });
 
