@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -75,21 +75,30 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = ""
 
 
+class Asked(NamedTuple):
+    """What a request was for, as a line says it."""
+
+    method: str
+    path: str
+    query: str
+    type: str
+
+
 class Converter:
     """Makes lines under one salt. The visitor is the hash of salt, day, address and User-Agent; the address is dropped.
 
     The same file gives lines of the same lengths whatever the salt, so that an import can go on where it was.
     """
 
-    __slots__ = ("_countries", "_latest_us", "_own_hosts", "_salt", "_visitors", "country")
+    __slots__ = ("_countries", "_known", "_latest_us", "_own_hosts", "_salt", "_visitors")
 
     def __init__(self, salt: bytes, own_hosts: frozenset[str], country: Callable[[str], str]) -> None:
         self._salt = salt
         self._own_hosts = own_hosts
         self._latest_us = clock.now_us() + clock.DAY_US
         self._visitors: dict[tuple[str, str, str], str] = {}
-        self._countries: dict[str, str] = {}
-        self.country = country
+        self._known: dict[str, str] = {}
+        self._countries = country
 
     def parser(self, head: list[bytes]) -> Parse:
         """For a file that begins with those lines. Raises NotALineError when none of them is of a known kind."""
@@ -143,16 +152,12 @@ class Converter:
             message = "not a line of a combined log"
             raise NotALineError(message)
         address, moment, request, status, size, referrer, agent = found.groups()
-        method, _, rest = request.partition(" ")
-        target = rest.rpartition(" ")[0] or rest
-        if not method.isalpha() or not target:
-            message = "no request in it"
-            raise NotALineError(message)
+        method, target = requested(request)
         entry = _Entry(
             at_us=_moment(moment),
             address=address,
             method=method,
-            target=_plain(target),
+            target=target,
             status=int(status),
             size_bytes=0 if size == "-" else int(size),
             referrer="" if referrer in (None, "-") else _plain(referrer),
@@ -160,32 +165,23 @@ class Converter:
         )
         return self._line(entry)
 
-    def _line(self, entry: "_Entry") -> Line:
-        self._check(entry.at_us)
-        path, _, query = entry.target.partition("?")
-        agent = entry.agent[:MAX_TEXT]
-        host = _host(entry.referrer[:2_000]) if entry.referrer else ""
-        return Line(
-            ts=entry.at_us,
-            visitor=self._visitor(clock.day_of(entry.at_us), entry.address, agent),
-            method=entry.method[:16].upper(),
+    def asked(self, method: str, target: str, media_type: str = "") -> Asked:
+        """What was asked for, by the request line; the media type is guessed when the log does not name it."""
+        path, _, query = target.partition("?")
+        return Asked(
+            method=method[:16].upper(),
             path=logged_path(unquote(path) if "%" in path else path),
             query=campaign(query.encode("latin-1", "replace")) if query else "",
-            status=entry.status,
-            bytes=min(max(entry.size_bytes, 0), 2**53),
-            us=min(max(entry.us, 0), 2**53),
-            type=entry.media_type[:MAX_TEXT] or guessed_type(path),
-            ref="" if host in self._own_hosts else host,
-            ua=agent,
-            country=self._country(entry.address),
+            type=media_type[:MAX_TEXT] or guessed_type(path),
         )
 
-    def _check(self, at_us: int) -> None:
-        if not OLDEST_US <= at_us <= self._latest_us:
-            message = "its date is far away"
-            raise NotALineError(message)
+    def host(self, referrer: str) -> str:
+        """The referring host; empty for none and for the site itself."""
+        host = _host(referrer[:2_000]) if referrer else ""
+        return "" if host in self._own_hosts else host
 
-    def _visitor(self, day: str, address: str, agent: str) -> str:
+    def visitor(self, day: str, address: str, agent: str) -> str:
+        """The visitor's hash of that day."""
         who = (day, address, agent)
         if (visitor := self._visitors.get(who)) is None:
             if len(self._visitors) >= _MOST_CACHED:
@@ -194,12 +190,52 @@ class Converter:
             visitor = self._visitors[who] = hashlib.blake2b(said, key=self._salt, digest_size=8).hexdigest()
         return visitor
 
-    def _country(self, address: str) -> str:
-        if (country := self._countries.get(address)) is None:
-            if len(self._countries) >= _MOST_CACHED:
-                self._countries.clear()
-            country = self._countries[address] = self.country(address)
+    def country(self, address: str) -> str:
+        """Of an address."""
+        if (country := self._known.get(address)) is None:
+            if len(self._known) >= _MOST_CACHED:
+                self._known.clear()
+            country = self._known[address] = self._countries(address)
         return country
+
+    @property
+    def period_us(self) -> tuple[int, int]:
+        """The first and the last moment that a line may have."""
+        return OLDEST_US, self._latest_us
+
+    def _line(self, entry: "_Entry") -> Line:
+        self._check(entry.at_us)
+        asked = self.asked(entry.method, entry.target, entry.media_type)
+        agent = entry.agent[:MAX_TEXT]
+        return Line(
+            ts=entry.at_us,
+            visitor=self.visitor(clock.day_of(entry.at_us), entry.address, agent),
+            method=asked.method,
+            path=asked.path,
+            query=asked.query,
+            status=entry.status,
+            bytes=min(max(entry.size_bytes, 0), 2**53),
+            us=min(max(entry.us, 0), 2**53),
+            type=asked.type,
+            ref=self.host(entry.referrer),
+            ua=agent,
+            country=self.country(entry.address),
+        )
+
+    def _check(self, at_us: int) -> None:
+        if not OLDEST_US <= at_us <= self._latest_us:
+            message = "its date is far away"
+            raise NotALineError(message)
+
+
+def requested(line: str) -> tuple[str, str]:
+    """Method and target of a request line as a log quotes it. Raises NotALineError."""
+    method, _, rest = line.partition(" ")
+    target = rest.rpartition(" ")[0] or rest
+    if not method.isalpha() or not target:
+        message = "no request in it"
+        raise NotALineError(message)
+    return method, _plain(target)
 
 
 @lru_cache(maxsize=4096)
@@ -221,14 +257,15 @@ def _type_of(suffix: str) -> str:
 def _moment(text: str) -> int:
     """`01/Mar/2026:10:00:00 +0100`; the calendar is asked once a minute."""
     try:
-        return _minute(text[:17] + text[20:]) + int(text[18:20]) * clock.SECOND_US
+        return minute(text[:17] + text[20:]) + int(text[18:20]) * clock.SECOND_US
     except ValueError:
         message = "its date is none"
         raise NotALineError(message) from None
 
 
 @lru_cache(maxsize=4096)
-def _minute(text: str) -> int:
+def minute(text: str) -> int:
+    """`01/Mar/2026:10:00 +0100`. Raises ValueError."""
     return clock.from_datetime(datetime.strptime(text, _MINUTE))  # noqa: DTZ007 - the format ends in %z
 
 

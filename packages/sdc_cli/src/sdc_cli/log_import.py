@@ -10,14 +10,15 @@ from pathlib import Path
 
 import msgspec
 import zstandard
-from sdc_core import access_log, clock
+from sdc_core import clock
 from sdc_core.answers.logs import Committed
 from sdc_core.errors import Conflict, Unavailable
 from sdc_core.service_client import ServiceClient
 
 from sdc_cli import log_files
-from sdc_cli.foreign_lines import Converter, NotALineError, Parse
+from sdc_cli.foreign_lines import Converter, Parse
 from sdc_cli.log_files import LogFile
+from sdc_cli.many_lines import Malformed, ManyLines, one_by_one
 
 RANGE_BYTES = 1024 * 1024
 LINES_AT_ONCE = 20_000
@@ -26,13 +27,6 @@ PUT_S = 30.0
 MOST_WAIT_S = 600.0
 PAUSE_S = 1.0
 _NOWHERE = 2**53
-
-
-class Malformed(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that is none: its number in the file, and why."""
-
-    line: int
-    reason: str
 
 
 class Imported(msgspec.Struct, kw_only=True):
@@ -55,6 +49,7 @@ class Import:
         self._worker = worker
         self._converter = converter
         self._path = path
+        self._many = ManyLines(converter)
         self._slot = ""
         self._made: dict[str, int] = defaultdict(int)
         self._there: dict[str, int] = {}
@@ -78,23 +73,21 @@ class Import:
 
     def _convert(self, file: LogFile, parse: Parse) -> dict[str, bytes]:
         """The next lines, by day; nothing at the end of the file. Blocking."""
-        days: dict[str, bytearray] = defaultdict(bytearray)
+        days: dict[str, bytes] = {}
         report = self.report
         while not days and (lines := file.lines(LINES_AT_ONCE)):
-            for number, raw in enumerate(lines, report.lines + 1):
-                try:
-                    line = parse(raw)
-                except NotALineError as error:
-                    report.malformed += 1
-                    if len(report.named) < MOST_NAMED:
-                        report.named.append(Malformed(line=number, reason=str(error)))
-                else:
-                    days[clock.day_of(line.ts)] += access_log.encode(line)
+            first = report.lines + 1
+            if parse == self._converter.combined:
+                days, malformed = self._many.convert(lines, first)
+            else:
+                days, malformed = one_by_one(parse, lines, first)
             report.lines += len(lines)
+            report.malformed += len(malformed)
+            report.named += malformed[: MOST_NAMED - len(report.named)]
         if days:
             report.first_day = min(filter(None, (report.first_day, *days)))
             report.last_day = max(report.last_day, *days)
-        return {day: bytes(body) for day, body in days.items()}
+        return days
 
     async def _ship(self, day: str, body: bytes) -> None:
         """Send what of these lines the worker has not."""
