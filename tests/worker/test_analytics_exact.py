@@ -104,8 +104,11 @@ def all_days() -> Question:
     return question(DAYS[0], DAYS[-1], {})
 
 
-async def test_the_totals_equal_the_oracle(log: dict[str, list[Line]], hits: Hits) -> None:
-    assert await reports.summary(hits, all_days()) == oracle(log)
+@pytest.mark.parametrize("filters", [{}, {"not-path": "/nowhere"}, {"not-source": "nowhere"}], ids=str)
+async def test_the_totals_equal_the_oracle_whichever_way_visits_are_counted(
+    log: dict[str, list[Line]], hits: Hits, filters: dict[str, str]
+) -> None:
+    assert await reports.summary(hits, question(DAYS[0], DAYS[-1], filters)) == oracle(log)
 
 
 async def test_each_day_of_the_course_equals_the_oracle(log: dict[str, list[Line]], hits: Hits) -> None:

@@ -76,6 +76,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             for place, value in enumerate(each.values)
         }
 
+    @property
+    def keeps_visits(self) -> bool:
+        """Whether a visit passes with all its page views or with none."""
+        return all(each.name in _OF_VISIT for each in self.conditions)
+
     def steps(self, by: Step) -> Iterator[str]:
         """The days or hours of the period."""
         day = date.fromisoformat(self.first)

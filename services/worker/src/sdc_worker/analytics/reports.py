@@ -43,11 +43,37 @@ LATENCY_ROWS = 100
 
 _STEPS: dict[Step, str] = {
     "day": "day",
-    "hour": "strftime(make_timestamp(ts - ts % 3600000000), '%Y-%m-%dT%H:00Z')",
+    "hour": "ts // 3600000000",
+}
+_SHOWN: dict[Step, str] = {
+    "day": "step",
+    "hour": "strftime(make_timestamp(step * 3600000000), '%Y-%m-%dT%H:00Z')",
 }
 DIRECT = "Direct"
 """The source of who came by themselves."""
 _FIRST = "CASE {0} WHEN '' THEN '" + DIRECT + "' ELSE {0} END"
+
+
+_SUMMED = """
+read AS (
+    SELECT step, count(DISTINCT visitor) AS visitors, count(*) AS visits, sum(visit_views) AS page_views,
+        count(*) FILTER (WHERE visit_views = 1) AS bounces, sum(visit_us) AS us
+    FROM rows WHERE entry GROUP BY step
+)
+"""
+"""Visits by day, where each is there with all its page views: the first of them tells everything."""
+_DISTINCT = """
+visited AS (
+    SELECT step, visit, any_value(visitor) AS visitor, count(*) AS page_views, any_value(visit_views) AS visit_views,
+        any_value(visit_us) AS us
+    FROM rows WHERE page GROUP BY step, visit
+), read AS (
+    SELECT step, count(DISTINCT visitor) AS visitors, count(*) AS visits, sum(page_views) AS page_views,
+        count(*) FILTER (WHERE visit_views = 1) AS bounces, sum(us) AS us
+    FROM visited GROUP BY step
+)
+"""
+"""By their page views of each step that pass: `visit` says which belong together, and no two days have the same."""
 
 
 class _Kind(NamedTuple):
@@ -156,22 +182,17 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
 
 async def _course(hits: Hits, asked: Question, by: Step) -> list[tuple[Cell, ...]]:
     """By step: visitors, visits, page views, bounces, duration, requests, bytes. Of days, totals and course are one
-    statement, whose answer is worked out once for both.
+    statement, whose answer is worked out once for both. A step lies within a day, so its visitors differ by their hash.
     """
+    whole = by == "day" and asked.keeps_visits
+    read = _SUMMED if whole else _DISTINCT
     sql = f"""
     WITH {SQL_HITS}, rows AS MATERIALIZED (
-        SELECT {_STEPS[by]} AS step, page, day, visitor, visit, visit_views, visit_us, bytes FROM hits
+        SELECT {_STEPS[by]} AS step, page, entry, day, visitor, visit, visit_views, visit_us, bytes FROM hits
         WHERE true{asked.where}
-    ), read AS (
-        SELECT step, count(DISTINCT visitor) AS visitors, count(DISTINCT (day, visit)) AS visits,
-            count(*) AS page_views, count(*) FILTER (WHERE visit_views = 1) AS bounces
-        FROM rows WHERE page GROUP BY step
-    ), lasting AS (
-        SELECT step, sum(us) AS us
-        FROM (SELECT step, any_value(visit_us) AS us FROM rows WHERE page GROUP BY step, day, visit) GROUP BY step
-    ), sent AS (SELECT step, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY step)
-    SELECT step, visitors, visits, page_views, bounces, us, requests, size_bytes
-    FROM sent LEFT JOIN read USING (step) LEFT JOIN lasting USING (step)
+    ), {read}, sent AS (SELECT step, count(*) AS requests, sum(bytes) AS size_bytes FROM rows GROUP BY step)
+    SELECT {_SHOWN[by]} AS step, visitors, visits, page_views, bounces, us, requests, size_bytes
+    FROM sent LEFT JOIN read USING (step)
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
     return await _count(hits, sql, asked, keys=1)
 
@@ -259,9 +280,11 @@ async def latency(hits: Hits, asked: Question) -> Latency:
     """
     sql = f"""
     WITH {SQL_HITS}
-    SELECT path, count(*) AS requests, quantile_disc(us, 0.5), quantile_disc(us, 0.95), quantile_disc(us, 0.99)
-    FROM hits WHERE type = 'text/html' AND us > 0{asked.where}
-    GROUP BY path ORDER BY requests DESC, path LIMIT {LATENCY_ROWS}
+    SELECT path, requests, times[1], times[2], times[3] FROM (
+        SELECT path, count(*) AS requests, quantile_disc(us, [0.5, 0.95, 0.99]) AS times
+        FROM hits WHERE type = 'text/html' AND us > 0{asked.where}
+        GROUP BY path ORDER BY requests DESC, path LIMIT {LATENCY_ROWS}
+    )
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
     paths = [
         PathLatency(
