@@ -14,11 +14,12 @@ from sdc_core.access_log import Line
 from sdc_core.answers.analytics import PathLatency, Slice
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Database
-from sdc_worker.analytics import reports
+from sdc_worker.analytics import reports, store
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.questions import question
 from sdc_worker.analytics.seal import seal
 from sdc_worker.analytics.segments import Segments
+from sdc_worker.analytics.store import Segment
 from sdc_worker.ingest.packing import MAX_BYTES
 from sdc_worker.ingest.streams import Intake
 
@@ -29,7 +30,14 @@ pytestmark = pytest.mark.timeout(240)
 
 FIRST, DAYS, DAILY = date(2026, 3, 1), 10, 30_000
 LAST_US = clock.from_datetime(clock.EPOCH.fromisoformat("2026-03-10T23:59:00+00:00"))
-MOST = 1_000
+MOST, MOST_BYTES = 1_000, 17
+"""Rows of an answer, and bytes of a sealed request."""
+
+
+async def manifest(database: Database) -> list[Segment]:
+    """The sealed days."""
+    async with database.read() as connection:
+        return await store.segments(connection)
 
 
 async def commit(intake: Intake, day: str, lines: list[Line], slot: str = "0") -> None:
@@ -59,6 +67,7 @@ async def test_every_figure_of_300_000_lines_equals_plain_python(
         for day, lines in days.items():
             await commit(intake, day, lines)
         await seal(database, hits)
+        sealed = await manifest(database)
         for day, lines in late.items():
             await commit(intake, day, lines, slot="1")
             days[day] += lines
@@ -66,6 +75,7 @@ async def test_every_figure_of_300_000_lines_equals_plain_python(
     found = await figures(hits, rows)
     expected = await asyncio.to_thread(oracles, rows, found)
     assert len(rows) > 290_000
+    assert sum(each.size_bytes for each in sealed) <= MOST_BYTES * sum(each.rows for each in sealed)
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
