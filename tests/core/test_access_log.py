@@ -43,24 +43,30 @@ def test_a_field_of_a_later_version_is_passed_over() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"\n",
-        b"{",
-        b"[]",
-        b'{"ts":1,"visitor":"00000000000000ff","path":"/"}',
-        b'{"ts":"1","visitor":"00000000000000ff","path":"/","status":200}',
-        b'{"ts":1,"visitor":"00000000000000ff","path":"/\xff","status":200}',
-        b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"new":' + b"[" * 100_000,
-        b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200}{"ts":2}',
-        b'{"ts":1,"visitor":"00000000000000fg","path":"/","status":200}',
-        b'{"ts":1,"visitor":"00000000000000ff\\n","path":"/","status":200}',
-        b'{"ts":-1,"visitor":"00000000000000ff","path":"/","status":200}',
-        b'{"ts":9007199254740992,"visitor":"00000000000000ff","path":"/","status":200}',
-    ],
-)
+NO_LINES = [
+    b"{",
+    b"[]",
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/"}',
+    b'{"ts":"1","visitor":"00000000000000ff","path":"/","status":200}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/\xff","status":200}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"new":' + b"[" * 100_000,
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200}{"ts":2}',
+    b'{"ts":1,"visitor":"00000000000000fg","path":"/","status":200}',
+    b'{"ts":1,"visitor":"00000000000000ff\\n","path":"/","status":200}',
+    b'{"ts":-1,"visitor":"00000000000000ff","path":"/","status":200}',
+    b'{"ts":9007199254740992,"visitor":"00000000000000ff","path":"/","status":200}',
+]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n", *NO_LINES])
 def test_what_is_no_line_is_a_decode_error_and_nothing_else(raw: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         access_log.decode(raw)
+
+
+@pytest.mark.parametrize("raw", NO_LINES)
+def test_many_lines_are_counted_only_where_each_is_one(raw: bytes) -> None:
+    good = b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200}\n'
+    assert access_log.count(good * 3) == 3
+    with pytest.raises(msgspec.DecodeError):
+        access_log.count(good + raw + b"\n" + good)

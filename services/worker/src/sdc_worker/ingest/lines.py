@@ -79,6 +79,6 @@ def rejects(body: bytes) -> list[Reject]:
 def _all_are_lines(body: bytes) -> bool:
     """Whether nothing has to be looked for: nearly every body, and in a third of the time."""
     try:
-        return len(access_log.decode_all(body)) == body.count(b"\n")
+        return access_log.count(body) == body.count(b"\n")
     except msgspec.DecodeError:
         return False
