@@ -95,6 +95,7 @@ def test_jekyll_by_its_settings(site: Site) -> None:
             "_drafts/rain.md": "Rain.",
             "_layouts/post.md": "No.",
             "docs/posts.md": "On posts.",
+            "docs/home.md": "Welcome.",
             "index.md": "Home.",
             "archive.md": "---\nlayout: archive\n---\n",
         }
@@ -105,6 +106,7 @@ def test_jekyll_by_its_settings(site: Site) -> None:
         "_recipes/soup.md": ("/soup", ("/eat/soup",)),
         "_drafts/rain.md": ("/posts/rain", ()),
         "docs/posts.md": ("/docs-posts", ("/docs/posts",)),
+        "docs/home.md": ("/docs-home", ("/docs/home",)),
     }
     fog = source.read("_posts/2024-01-02-fog.md")
     assert fog.at_us is not None

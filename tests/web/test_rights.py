@@ -114,6 +114,10 @@ class Operation(NamedTuple):
     call: Callable[[World, Actor], Awaitable[object]]
 
 
+async def _nothing(_: str) -> exports.static_site.Answer:
+    return exports.static_site.Answer(status=404)
+
+
 def _series(w: World) -> Series:
     return Series(id=w.series_id, slug="on-fog", title="On fog", description="")
 
@@ -212,6 +216,13 @@ OPERATIONS: dict[str, Operation] = {
         NOBODYS,
         lambda w, by: exports.archive.write(
             w.databases, by, w.objects, w.settings, w.settings.DATA_DIR / f"{by.name}.zip"
+        ),
+    ),
+    "static_site.write": Operation(
+        "site.export",
+        NOBODYS,
+        lambda w, by: exports.static_site.write(
+            w.databases, by, _nothing, "http://localhost", w.settings.DATA_DIR / f"{by.name}-copy"
         ),
     ),
     "series.change": Operation(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from sdc_core import clock, objects, service_client
+from sdc_core import clock, objects, outside, service_client
 from sdc_core import settings as core_settings
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
@@ -15,14 +15,17 @@ from sdc_core.webhooks import Keyring
 from sdc_web import exports
 from sdc_web.authors import rights
 from sdc_web.db import open_databases
+from sdc_web.exports import static_site
 from sdc_web.exports.archive import Extra, Report
 
 
 @click.command("export")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--static", is_flag=True, help="Write the public site as files into the folder PATH instead.")
 @click.option("--json", "as_json", is_flag=True, help="What the export holds, as JSON.")
-def export(path: Path | None, *, as_json: bool) -> None:
-    """Write texts, pictures, redirects, tags, series, statistics and the site's own words into one zip at PATH.
+def export(path: Path | None, *, static: bool, as_json: bool) -> None:
+    """Write texts, pictures, redirects, tags, series, statistics and the site's own words into one zip at PATH, or with
+    --static the public site as files.
 
     Without PATH it is `sdc-export-DAY.zip` here. `sdc import` reads it back whole, and Hugo builds it as it is. No
     password, key or token is in it.
@@ -31,6 +34,9 @@ def export(path: Path | None, *, as_json: bool) -> None:
     if not settings.DATA_DIR.is_dir():
         message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
         raise Misconfigured(message)
+    if static:
+        _static(settings, path, as_json=as_json)
+        return
     target = path or Path(f"sdc-export-{clock.today()}.zip")
     if target.is_dir():
         target = target / f"sdc-export-{clock.today()}.zip"
@@ -41,6 +47,40 @@ def export(path: Path | None, *, as_json: bool) -> None:
     click.echo(f"{target}: {report.texts} texts, {report.media} pictures, {report.bytes} bytes")
     for note in report.notes:
         click.echo(f"  {note}")
+
+
+def _static(settings: Settings, folder: Path | None, *, as_json: bool) -> None:
+    if folder is None:
+        raise click.UsageError("name the folder that the copy goes to")
+    copy = asyncio.run(run_static(settings, folder))
+    if as_json:
+        click.echo(msgspec.json.encode(copy))
+        return
+    for each in copy.broken:
+        click.echo(f"broken     {each.address}  {each.why}; on {', '.join(each.pages)}")
+    words = f"{copy.files} files, {copy.written} written, {copy.removed} removed, {copy.redirects} redirects"
+    click.echo(f"{folder}: {words}, {len(copy.broken)} broken links")
+
+
+async def run_static(settings: Settings, folder: Path) -> static_site.Report:
+    """Copy the site as it runs. Raises Unavailable where it does not."""
+    host = "127.0.0.1" if settings.WEB_HOST in ("0.0.0.0", "::", "") else settings.WEB_HOST  # noqa: S104 - not bound here
+    base = f"http://[{host}]:{settings.WEB_PORT}" if ":" in host else f"http://{host}:{settings.WEB_PORT}"
+    # Known to the statistics as a program, so that no copy counts as readers.
+    headers = {"user-agent": "sdc-export (bot)", "accept": "text/html, */*"}
+
+    async def ask(address: str) -> static_site.Answer:
+        attempt = await outside.fetch(f"{base}{address}", headers, private=True)
+        return static_site.Answer(status=attempt.status, body=attempt.body, reason=attempt.error)
+
+    async with open_databases(settings) as databases:
+        with click.progressbar(length=1, file=sys.stderr, label="copy", hidden=not sys.stderr.isatty()) as shown:
+
+            def told(done: int) -> None:
+                shown.length = done + 1
+                shown.update(1)
+
+            return await static_site.write(databases, rights.SYSTEM, ask, settings.site_url, folder, told=told)
 
 
 async def run(settings: Settings, target: Path) -> Report:

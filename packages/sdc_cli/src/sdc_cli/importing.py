@@ -27,6 +27,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     author_name: str = ""
     dry_run: bool = False
     incomplete: bool = False
+    old_site: str = ""
 
 
 @click.command("import")
@@ -36,9 +37,11 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 @click.option(
     "--incomplete", is_flag=True, help="Take texts without those of their pictures that cannot be shown here."
 )
+@click.option("--old-site", default="", help="Its address, where pictures that did not come along are fetched from.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, as_json: bool) -> None:
-    """Import what is at PATH: a folder of Markdown with its pictures, a zip of one, or an export of `sdc export`.
+def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, old_site: str, as_json: bool) -> None:
+    """Import what is at PATH: Markdown with its pictures, the JSON of Ghost, the XML of WordPress, a zip or folder of
+    any of these, or what `sdc export` wrote.
 
     A folder is best the whole site of Hugo, Jekyll, Astro or Eleventy: its settings tell which addresses texts had.
     What is there already with the same words is left alone, and so is what is there with other words.
@@ -47,7 +50,7 @@ def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, as
     if not settings.DATA_DIR.is_dir():
         message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
         raise Misconfigured(message)
-    wish = Wish(path=path, author_name=author_name, dry_run=dry_run, incomplete=incomplete)
+    wish = Wish(path=path, author_name=author_name, dry_run=dry_run, incomplete=incomplete, old_site=old_site)
     # A bar and lines would write over one another.
     at_once = not (as_json or sys.stderr.isatty())
     report = asyncio.run(run(settings, wish, _show if at_once else _later))
@@ -75,7 +78,7 @@ async def run(settings: Settings, wish: Wish, tell: Callable[[Line], None] = _la
         store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
         by = await author(databases, wish.author_name)
         to = Pictures(settings=settings, databases=databases, store=store, by=by)
-        manner = Manner(dry_run=wish.dry_run, incomplete=wish.incomplete)
+        manner = Manner(dry_run=wish.dry_run, incomplete=wish.incomplete, old_site=wish.old_site)
         incoming = await stack.enter_async_context(imports.opened(to, wish.path, manner))
         report: list[Line] = []
         hidden = not sys.stderr.isatty()

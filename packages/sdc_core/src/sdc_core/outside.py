@@ -55,6 +55,12 @@ async def head(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_
     return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
+async def fetch(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
+    """GET in the same way, for all of the answer, up to `attempts.MAX_ANSWER`."""
+    answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
+    return await attempts.make(answer, timeout_s)
+
+
 async def ping(url: str, *, timeout_s: float = SEND_S) -> str:
     """GET an address of the operator's, wherever it is; empty when it answered with 2xx in time, else the reason in
     words, which do not hold the address: it may be a secret.

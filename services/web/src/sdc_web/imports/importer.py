@@ -19,6 +19,7 @@ from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.imports import histories, likeness, pictures, uploads
+from sdc_web.imports.old_site import Fetch
 from sdc_web.imports.records import Change, Document, Line, Outcome, Picture, Source
 from sdc_web.imports.uploads import Pictures
 from sdc_web.posts import catalogue, projects, publication, revisions, tags
@@ -26,6 +27,7 @@ from sdc_web.posts.records import Post, path_of
 from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
 
+_ASKED = ", and the old site does not bring it"
 _NOTHING = Rendered(html="", reading_minutes=1)
 
 
@@ -40,6 +42,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: bool = False
     writers: Mapping[str, str] = {}
     """The ids of authors by their sign-in names, of texts that say whose they are."""
+    fetch: Fetch | None = None
+    """Brings a picture that did not come along from the old site."""
     planned: set[str] = msgspec.field(default_factory=set)
     """Addresses that texts before would have taken, had this been no dry run."""
 
@@ -47,8 +51,27 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         """Take one text after the other; what is wrong with one is said in its line. Raises Forbidden."""
         rights.require(self.by, "posts.publish")
         rights.require(self.by, "media.change")
+        for author in self.source.authors:
+            if author not in self.writers:
+                reason = "there is no author of that sign-in name here: these texts belong to whoever imports them"
+                yield Line(file=f"author {author}", outcome="skipped", reason=reason)
         for name in self.source.names:
             yield await self.take(name)
+        for path, target in self.source.redirects:
+            yield await self._lead(path, target)
+
+    async def _lead(self, path: str, target: str) -> Line:
+        """An address of the old site that was no text leads to what stands for it here."""
+        line = Line(file=f"address {path}", outcome="taken", address=target)
+        try:
+            async with self.databases.site.read() as connection:
+                if await redirects.find(connection, path) == target:
+                    return replace(line, outcome="unchanged")
+            if not self.dry_run:
+                await redirects.add_own(self.databases.site, self.by, path, target, "")
+        except SdcError as error:
+            return replace(line, outcome="skipped", reason=str(error))
+        return line
 
     async def take(self, name: str) -> Line:
         """Import one entry."""
@@ -76,7 +99,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                 file=name, outcome="skipped", reason="this address leads elsewhere by now, as the redirects show"
             )
         found, notes = await self._found(document)
-        line = Line(file=name, outcome=_wanted(document), notes=(*document.notes, *notes))
+        told = (*document.notes, *notes)
+        line = Line(file=name, outcome=_wanted(document), notes=told, comments=document.comments)
         if post is not None and newest is not None:
             last, _ = await self._with_pictures(document.layers[-1], found, upload_missing=False)
             draft = replace(last.draft, tags=carried)
@@ -166,8 +190,10 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         notes: list[str] = []
         for target in _with_words(self._named(*document.layers)):
             picture = await asyncio.to_thread(self.source.located, document.name, target)
+            if picture is None and self.fetch is not None:
+                picture = await self.fetch(target)
             if picture is None:
-                notes.append(f"picture {target} is not in the folder")
+                notes.append(f"picture {target} is not in the folder{_ASKED if self.fetch else ''}")
                 continue
             try:
                 await asyncio.to_thread(uploads.require_shown, picture)

@@ -11,7 +11,7 @@ import msgspec
 from sdc_core.errors import Invalid
 
 from sdc_web.authors import accounts
-from sdc_web.imports import archives, markdown_folder, own_data, own_export
+from sdc_web.imports import archives, ghost, markdown_folder, old_site, own_data, own_export, wordpress, wxr
 from sdc_web.imports.importer import Importer
 from sdc_web.imports.records import Line, Source
 from sdc_web.imports.uploads import Pictures
@@ -27,34 +27,74 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
-    """How to import, as `Importer` has it."""
+    """How to import, as `Importer` has it. `old_site` is the address of the site that the texts come from, where
+    pictures that did not come along are asked for, empty for nowhere; `private` lets it be in the own network.
+    """
 
     dry_run: bool = False
     incomplete: bool = False
+    old_site: str = ""
+    private: bool = False
 
 
 @asynccontextmanager
 async def opened(to: Pictures, path: Path, manner: Manner) -> AsyncGenerator[Incoming]:
     """The import of what is at that path, for the block. Raises Invalid, TooLarge, in words, for what cannot be."""
     async with AsyncExitStack() as stack:
-        is_folder = await asyncio.to_thread(path.is_dir)
-        folder = path if is_folder else await stack.enter_async_context(_unpacked(path, to.settings.DATA_DIR))
+        beside = to.settings.DATA_DIR
+        folder = path
+        if await asyncio.to_thread(path.is_file):
+            is_archive = path.suffix.lower() == ".zip"
+            folder = await stack.enter_async_context(_unpacked(path, beside)) if is_archive else path.parent
+        fetch = None
+        if manner.old_site:
+            kept = await stack.enter_async_context(_scratch(beside))
+            fetching = old_site.fetching(manner.old_site, kept, private=manner.private)
+            fetch = await stack.enter_async_context(fetching)
         writers = {each.name: each.id for each in await accounts.everyone(to.databases)}
 
         def importer(source: Source) -> Importer:
             return Importer(
-                pictures=to, source=source, dry_run=manner.dry_run, incomplete=manner.incomplete, writers=writers
+                pictures=to,
+                source=source,
+                dry_run=manner.dry_run,
+                incomplete=manner.incomplete,
+                writers=writers,
+                fetch=fetch,
             )
 
-        if not await asyncio.to_thread(own_export.is_one, folder):
-            source = await asyncio.to_thread(markdown_folder.source, folder)
-            yield Incoming(total=len(source.names), lines=importer(source).lines())
+        if await asyncio.to_thread(own_export.is_one, folder):
+            told = await asyncio.to_thread(own_export.told, folder)
+            source = await asyncio.to_thread(own_export.source, folder)
+            rest = len(told.media) + len(told.tags) + len(told.series) + len(told.redirects) + own_data.SITE_PARTS
+            lines = _own(to, folder, told, importer(source), dry_run=manner.dry_run)
+            yield Incoming(total=len(source.names) + rest, lines=lines)
             return
-        told = await asyncio.to_thread(own_export.told, folder)
-        source = await asyncio.to_thread(own_export.source, folder)
-        rest = len(told.media) + len(told.tags) + len(told.series) + len(told.redirects) + own_data.SITE_PARTS
-        lines = _own(to, folder, told, importer(source), dry_run=manner.dry_run)
-        yield Incoming(total=len(source.names) + rest, lines=lines)
+        scratch = await stack.enter_async_context(_scratch(beside))
+        source = await asyncio.to_thread(_source, path, folder, scratch)
+        yield Incoming(total=source.total, lines=importer(source).lines())
+
+
+def _source(path: Path, folder: Path, scratch: Path) -> Source:
+    """What the file is, or the only export in the folder; else the folder's Markdown. Blocking."""
+    formats = ((".json", ghost.is_one, ghost.source), (".xml", wxr.is_one, wordpress.source))
+    if path.is_file() and path.suffix.lower() != ".zip":
+        for suffix, _, read in formats:
+            if path.suffix.lower() == suffix:
+                return read(path, folder, scratch)
+        raise Invalid(
+            f"{path.name} is nothing to import: give a folder, a zip, the .json of Ghost or the .xml of WordPress"
+        )
+    found = [
+        (file, read)
+        for suffix, is_one, read in formats
+        for file in (*folder.glob(f"*{suffix}"), *folder.glob(f"*/*{suffix}"))
+        if file.is_file() and is_one(file)
+    ]
+    if len(found) > 1:
+        names = ", ".join(sorted(file.name for file, _ in found))
+        raise Invalid(f"there are several exports in it: {names}. Name one of them")
+    return found[0][1](found[0][0], folder, scratch) if found else markdown_folder.source(folder)
 
 
 async def _own(
@@ -71,12 +111,17 @@ async def _own(
 @asynccontextmanager
 async def _unpacked(archive: Path, beside: Path) -> AsyncGenerator[Path]:
     """The files of an archive, for the block; an outermost folder that holds everything is passed over."""
-    if archive.suffix.lower() != ".zip":
-        raise Invalid(f"{archive.name} is nothing that can be imported: give a folder, or a zip of one")
-    folder = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix="import-", dir=beside)))
-    try:
+    async with _scratch(beside) as folder:
         await asyncio.to_thread(archives.unpack, archive, folder)
         yield await asyncio.to_thread(_outermost, folder)
+
+
+@asynccontextmanager
+async def _scratch(beside: Path) -> AsyncGenerator[Path]:
+    """An empty folder, for the block."""
+    folder = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix="import-", dir=beside)))
+    try:
+        yield folder
     finally:
         async with asyncio.timeout(TIDY_S):
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -8,11 +8,10 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 from sdc_core.errors import Invalid
 
-from sdc_web.imports import generators, markdown_files, pictures, prose
+from sdc_web.imports import generators, kept_addresses, markdown_files, pictures, prose
 from sdc_web.imports.generators import Tree
 from sdc_web.imports.markdown_files import Place
 from sdc_web.imports.records import Document, Source
-from sdc_web.posts import slugs
 from sdc_web.posts.records import Kind, path_of
 from sdc_web.texts import names
 
@@ -41,7 +40,7 @@ def source(folder: Path) -> Source:
             refused[name] = "this site makes its own home page and its own page for addresses that are not found"
             continue
         places[name] = place
-    places = _apart(places)
+    places = _apart(places, for_this_site=not tree.generator)
     addressed = _addressed(places)
     roots = [root for root, _ in tree.roots]
     return Source(
@@ -62,7 +61,7 @@ def _read(place: Place, tree: Tree, addressed: Mapping[str, str]) -> Document:
     return replace(document, draft=replace(document.draft, body=prose.sub(_LINK, put, document.draft.body)))
 
 
-def _apart(places: Mapping[str, Place]) -> dict[str, Place]:
+def _apart(places: Mapping[str, Place], *, for_this_site: bool) -> dict[str, Place]:
     """Each at an address of its own: where several would take one, the later ones have the name of their folder too.
     In order of their files, those in the site's language first, so that the next import comes to the same addresses.
     """
@@ -70,7 +69,9 @@ def _apart(places: Mapping[str, Place]) -> dict[str, Place]:
     apart: dict[str, Place] = {}
     for name, place in sorted(places.items(), key=lambda each: (each[1].language, each[0])):
         for slug in _slugs(place):
-            if (place.kind, slug) not in taken and not (place.kind == "page" and slug in slugs.RESERVED_PAGES):
+            if (place.kind, slug) not in taken and not kept_addresses.is_kept(
+                place.kind, slug, for_this_site=for_this_site
+            ):
                 break
         taken.add((place.kind, slug))
         apart[name] = replace(place, slug=slug)

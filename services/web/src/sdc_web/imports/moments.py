@@ -36,6 +36,14 @@ def read(given: object) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def of_milliseconds(count: int) -> str:
+    """Milliseconds since the epoch, as people write a moment. Raises Invalid."""
+    try:
+        return clock.to_datetime(count * 1_000).isoformat()
+    except OverflowError:
+        raise Invalid("its date is out of reach") from None
+
+
 def stored(value: datetime | None) -> int | None:
     """In microseconds. Raises Invalid for a year that no page can name."""
     if value is None:

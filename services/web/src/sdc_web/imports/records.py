@@ -19,6 +19,16 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     alt: str = ""
 
 
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader said of a text on its old site. This one has no comments; the report keeps them. `at` is as it was
+    written there.
+    """
+
+    author: str
+    at: str
+    words: str
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Words of a text with the pictures that stand beside them: its cover, and those of a project. `at_us` is when they
     go out, None for never.
@@ -53,6 +63,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     changed_at_us: int | None = None
     withdrawn: bool = False
     changes: tuple[Change, ...] = ()
+    comments: tuple[Comment, ...] = ()
 
     @property
     def layers(self) -> tuple[Change, ...]:
@@ -65,7 +76,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where texts come from, format by format. `names` are those of its entries, in order; `read` brings one of them,
     blocking, and raises Invalid in words; `located` finds a picture that it names, None where there is none.
     `refused` says of entries that are no texts of this site why not; `addresses` are those that its texts will have;
-    of a `verbatim` one nothing but the names of pictures is changed.
+    of a `verbatim` one nothing but the names of pictures is changed. `redirects` are addresses of the old site that
+    were no texts, each with the path it leads to; `authors` are the sign-in names that its texts name.
     """
 
     names: tuple[str, ...]
@@ -74,6 +86,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     refused: Mapping[str, str] = msgspec.field(default_factory=dict)
     addresses: frozenset[str] = frozenset()
     verbatim: bool = False
+    redirects: tuple[tuple[str, str], ...] = ()
+    authors: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """How many lines its import has, at most."""
+        return len(self.names) + len(self.redirects) + len(self.authors)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,3 +103,4 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
