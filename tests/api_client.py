@@ -12,9 +12,10 @@ from signing_in import OWNER
 BASE = "http://localhost:8000/api/v1"
 
 
-async def token(databases: Databases, author_id: str, scope: Scope = "write") -> str:
-    """The text of a new token, named after its scope."""
-    issued = await tokens.issue(databases.site, OWNER, name=scope.replace(":", "-"), scope=scope, author_id=author_id)
+async def token(databases: Databases, author_id: str, scope: Scope = "write", name: str = "") -> str:
+    """The text of a new token, named after its scope unless it has another name."""
+    name = name or scope.replace(":", "-")
+    issued = await tokens.issue(databases.site, OWNER, name=name, scope=scope, author_id=author_id)
     return issued.text
 
 

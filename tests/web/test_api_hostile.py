@@ -96,6 +96,7 @@ BAD_QUERIES = [
     b"kind=%ff",
     b"&".join(b"f%d=1" % n for n in range(100)),
 ]
+OF_THE_WORKER = tuple(f"/api/v1/{each}" for each in ("analytics/", "jobs", "backups"))
 
 
 @pytest.fixture
@@ -118,8 +119,8 @@ async def post_id(databases: Databases, author_id: str) -> str:
 def faults(answer: Answer, about: object) -> list[str]:
     """What is wrong with an answer, whatever was asked."""
     told = f"{answer.status} {about}: {answer.text[:200]}"
-    # The statistics say that the worker is away, as it is here.
-    away = answer.status == 503 and answer.scope["path"].startswith("/api/v1/analytics/")
+    # What the worker knows cannot be told: it is away here.
+    away = answer.status == 503 and answer.scope["path"].startswith(OF_THE_WORKER)
     found = [] if answer.status < 500 or away else [told]
     if answer.scope["method"] != "HEAD":
         found += api_document.faults(

@@ -231,12 +231,11 @@ OPERATIONS: dict[str, Operation] = {
     "series.delete": Operation(
         "series.change", NOBODYS, lambda w, by: posts.series.delete(w.databases.site, by, w.series_id)
     ),
-    "redirects.page": Operation(
-        "site.change", NOBODYS, lambda w, by: w.read(lambda c: redirects.page(c, by, "", "", 9))
-    ),
+    "redirects.page": Operation("site.read", NOBODYS, lambda w, by: w.read(lambda c: redirects.page(c, by, "", "", 9))),
     "redirects.add_own": Operation(
         "site.change", NOBODYS, lambda w, by: redirects.add_own(w.databases.site, by, "/old", "/posts", "")
     ),
+    "redirects.show": Operation("site.read", NOBODYS, lambda w, by: w.read(lambda c: redirects.show(c, by, "/old"))),
     "redirects.delete": Operation("site.change", NOBODYS, lambda w, by: redirects.delete(w.databases.site, by, "/old")),
     "navigation.put": Operation(
         "site.change",

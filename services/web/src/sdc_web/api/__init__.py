@@ -9,7 +9,21 @@ from litestar import Router
 from litestar.di import Provide
 from sdc_core.errors import Unauthorized
 
-from sdc_web.api import analytics, bearer, document, media, operations, posts, publications, rates, refusals, tags
+from sdc_web.api import (
+    analytics,
+    bearer,
+    document,
+    jobs,
+    media,
+    operations,
+    posts,
+    publications,
+    rates,
+    redirects,
+    refusals,
+    revisions,
+    tags,
+)
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
 from sdc_web.authors.rights import BeyondScope
@@ -22,8 +36,11 @@ router = Router(
         *operations.route_handlers,
         *posts.route_handlers,
         *publications.route_handlers,
+        *revisions.route_handlers,
         *media.route_handlers,
         *tags.route_handlers,
+        *redirects.route_handlers,
+        *jobs.route_handlers,
         *analytics.route_handlers,
         *document.route_handlers,
     ],

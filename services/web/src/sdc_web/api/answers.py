@@ -116,8 +116,8 @@ def revision_of(revision: Revision) -> RevisionText:
         language=revision.language,
         translation_key=revision.translation_key,
         canonical_url=revision.canonical_url,
-        dated_at=_moment(revision.dated_at_us),
-        saved_at=clock.to_datetime(revision.saved_at_us),
+        dated_at=moment_or_none(revision.dated_at_us),
+        saved_at=moment(revision.saved_at_us),
     )
 
 
@@ -182,15 +182,21 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "language": found.language,
         "translation_key": found.translation_key,
         "canonical_url": found.canonical_url,
-        "dated_at": _moment(found.dated_at_us),
-        "created_at": clock.to_datetime(found.created_at_us),
-        "saved_at": clock.to_datetime(found.saved_at_us),
-        "published_at": _moment(found.published_at_us),
-        "changed_at": _moment(found.changed_at_us),
-        "scheduled_at": _moment(found.scheduled_at_us),
-        "unpublish_at": _moment(found.unpublish_at_us),
+        "dated_at": moment_or_none(found.dated_at_us),
+        "created_at": moment(found.created_at_us),
+        "saved_at": moment(found.saved_at_us),
+        "published_at": moment_or_none(found.published_at_us),
+        "changed_at": moment_or_none(found.changed_at_us),
+        "scheduled_at": moment_or_none(found.scheduled_at_us),
+        "unpublish_at": moment_or_none(found.unpublish_at_us),
     }
 
 
-def _moment(at_us: int | None) -> datetime | None:
-    return None if at_us is None else clock.to_datetime(at_us)
+def moment(at_us: int) -> datetime:
+    """As answers tell it, RFC 3339 in UTC once it is encoded."""
+    return clock.to_datetime(at_us)
+
+
+def moment_or_none(at_us: int | None) -> datetime | None:
+    """The same of one that may be missing."""
+    return None if at_us is None else moment(at_us)

@@ -109,7 +109,7 @@ def document(site_url: str) -> Json:
         "info": {
             "title": "SDC",
             "version": _VERSION,
-            "summary": "Posts, media, tags and statistics of one author's site, for programs with a token.",
+            "summary": "Posts, media, tags, redirects, statistics, jobs and backups of one author's site.",
             "description": "Every request that brings a token is counted. Unknown fields of an answer are to be "
             "passed over; unknown fields of a request are refused. `docs/api.md` tells it in words.",
             "license": {"name": "MIT", "identifier": "MIT"},
@@ -207,7 +207,7 @@ def _responses(each: Operation) -> dict[int, Json]:
 
 def _refusals(each: Operation) -> Iterable[int]:
     yield from (401, 403, 429, 503)
-    if "{" in each.path:
+    if "{" in each.path or each.missing:
         yield 404
     if each.body is not None or each.file:
         yield from (400, 408, 413, 415)

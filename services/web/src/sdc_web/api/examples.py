@@ -64,6 +64,55 @@ _ASSET: Final[Json] = {
 }
 _TAG: Final[Json] = {"name": "paper", "colour": "", "description": "Whatever can be folded.", "posts": 3}
 
+_OLD: Final[Json] = {
+    "path": "/lamp",
+    "target": "/posts/a-lamp-of-paper",
+    "own": True,
+    "created_at": _AT,
+    "uses": 12,
+    "used_at": _AT,
+}
+_REVISION: Final[Json] = {
+    "id": "01JDF3X9V1Q0S6T8W2Y4Z6A8C2",
+    "revision": 2,
+    "name": "Before the long cut",
+    "title": "A lamp of paper",
+    "author": "Ada",
+    "begun_at": _AT,
+    "saved_at": _AT,
+    "published_at": None,
+    "live": False,
+    "scheduled": False,
+}
+_RUN: Final[Json] = {
+    "id": "01JDF3Y0N8M2K4P6R8T0V2X4Z6",
+    "trigger": "schedule",
+    "attempt": 1,
+    "outcome": "ok",
+    "output": "3 published, 0 unpublished",
+    "due_at": _AT,
+    "started_at": _AT,
+    "ended_at": _AT,
+}
+_JOB: Final[Json] = {
+    "name": "posts.publish_due",
+    "help": "Publishes what is due",
+    "cron": "* * * * *",
+    "schedule": "every minute",
+    "zone": "UTC",
+    "state": "ok",
+    "next_at": _AT,
+    "last_run": _RUN,
+}
+_BACKUP: Final[Json] = {
+    "name": "drill",
+    "verdict": "ok",
+    "words": "in time",
+    "detail": "Restored both databases from the daily backup.",
+    "succeeded_at": _AT,
+    "duration_us": 2_100_000,
+}
+
 _COUNTED: Final[Json] = {"visitors": 48, "page_views": 97, "requests": 301, "bytes": 4_120_000}
 _SLICE: Final[Json] = {"key": "/posts/a-lamp-of-paper", **_COUNTED, "clients": 0, "visits": 12, "bounces": 5}
 
@@ -73,6 +122,7 @@ EXAMPLES: Final[dict[str, Json]] = {
     "NewPublication": {"at": "2027-01-01T09:00:00Z"},
     "AssetChanges": {"alt": "A lamp of folded paper on a dark table"},
     "TagChanges": {"description": "Whatever can be folded."},
+    "NewRedirect": {"path": "/lamp", "target": "/posts/a-lamp-of-paper"},
     "Post": _SUMMARY | {"body": _BODY},
     "Publication": _SUMMARY | {"body": _BODY, "state": "published", "on_site": True, "published_at": _AT, "faults": []},
     "PostPage": {"posts": [_SUMMARY], "next_cursor": None},
@@ -80,6 +130,13 @@ EXAMPLES: Final[dict[str, Json]] = {
     "AssetPage": {"media": [_ASSET], "next_cursor": _ASSET_ID},
     "Tag": _TAG,
     "Tags": {"tags": [_TAG]},
+    "RevisionPage": {"revisions": [_REVISION], "next_cursor": "2"},
+    "RevisionText": {name: value for name, value in _SUMMARY.items() if name not in _OF_POSTS_ONLY} | {"body": _BODY},
+    "Redirect": _OLD,
+    "RedirectPage": {"redirects": [_OLD], "next_cursor": None},
+    "Jobs": {"jobs": [_JOB]},
+    "JobRunPage": {"runs": [_RUN], "next_cursor": None},
+    "BackupState": {"backups": [_BACKUP]},
     "Summary": {
         "visitors": 1_904,
         "visits": 2_011,

@@ -7,7 +7,7 @@ from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 from sdc_core.answers import analytics as figures
 
-from sdc_web.api import analytics, answers, media, posts, publications, refusals, tags
+from sdc_web.api import analytics, answers, jobs, media, posts, publications, redirects, refusals, revisions, tags
 from sdc_web.problems import AnyRequest, Problem
 
 Struct: TypeAlias = type[msgspec.Struct]
@@ -16,7 +16,7 @@ Struct: TypeAlias = type[msgspec.Struct]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Method, path, words and the scope of the token follow from the handler. `answers` are the bodies by status, None
     for none; `heeds_match` is how If-Match is taken, `once` whether an Idempotency-Key is heeded; `conflict` is a 409
-    of its own shape.
+    of its own shape, `missing` whether the query may name what is not there, as a path may.
     """
 
     handler: HTTPRouteHandler
@@ -28,6 +28,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     heeds_match: Literal["", "optional", "required"] = ""
     once: bool = False
     conflict: Struct | None = None
+    missing: bool = False
 
     @property
     def method(self) -> str:
@@ -66,6 +67,9 @@ OPERATIONS: Final = (
         conflict=Problem,
     ),
     Operation(handler=publications.remove, answers={200: answers.Post}, heeds_match="optional"),
+    Operation(handler=revisions.index, query=revisions.RevisionQuery, answers={200: revisions.RevisionPage, 304: None}),
+    Operation(handler=revisions.show, answers={200: answers.RevisionText, 304: None}),
+    Operation(handler=revisions.restore, answers={200: answers.Post}, heeds_match="required"),
     Operation(handler=media.index, query=media.AssetQuery, answers={200: media.AssetPage, 304: None}),
     Operation(
         handler=media.create,
@@ -79,6 +83,12 @@ OPERATIONS: Final = (
     Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem),
     Operation(handler=tags.index, answers={200: tags.Tags, 304: None}),
     Operation(handler=tags.change, body=tags.TagChanges, answers={200: tags.Tag}),
+    Operation(handler=redirects.index, query=redirects.RedirectQuery, answers={200: redirects.RedirectPage, 304: None}),
+    Operation(handler=redirects.create, body=redirects.NewRedirect, answers={201: redirects.Redirect}),
+    Operation(handler=redirects.remove, query=redirects.RedirectName, answers={204: None}, missing=True),
+    Operation(handler=jobs.index, answers={200: jobs.Jobs, 304: None}),
+    Operation(handler=jobs.runs, query=jobs.RunQuery, answers={200: jobs.JobRunPage, 304: None}),
+    Operation(handler=jobs.copies, answers={200: jobs.BackupState, 304: None}),
     Operation(handler=analytics.summary, query=analytics.AnalyticsQuery, answers={200: figures.Summary, 304: None}),
     Operation(
         handler=analytics.timeseries, query=analytics.TimeseriesQuery, answers={200: figures.Timeseries, 304: None}

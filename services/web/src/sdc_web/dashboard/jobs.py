@@ -5,7 +5,6 @@ from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sdc_core.answers.jobs import JobReport, Run
-from sdc_core.errors import NotFound
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
@@ -81,7 +80,7 @@ async def show(
 ) -> Response[str]:
     """A job and its own runs, a page at a time; to htmx, which waits for a run to end, its row."""
     if htmx.wants_fragment(request):
-        return pages.fragment(ROW, author, job=await _find(worker, name))
+        return pages.fragment(ROW, author, job=view(await jobs.find(worker, name)))
     told = await asking.unless_away(_told(worker, name, before[:MAX_ID]))
     return await pages.page(
         request,
@@ -109,7 +108,7 @@ async def run(
     await jobs.start(worker, databases.site, author.actor, name)
     if not htmx.wants_fragment(request):
         return pages.redirect("/author/jobs", "started")
-    return pages.fragment(ROW, author, job=await _find(worker, name))
+    return pages.fragment(ROW, author, job=view(await jobs.find(worker, name)))
 
 
 @put("/author/jobs/{name:str}/pause", status_code=303, right="jobs.change")
@@ -173,18 +172,9 @@ def view(job: JobReport) -> JobView:
 
 
 async def _told(worker: ServiceClient, name: str, before: str) -> Told:
-    job = await _find(worker, name)
+    job = view(await jobs.find(worker, name))
     runs = await jobs.runs(worker, name, RUNS + 1, before)
     return Told(job=job, runs=runs[:RUNS], older=runs[RUNS - 1].id if len(runs) > RUNS else "")
-
-
-async def _find(worker: ServiceClient, name: str) -> JobView:
-    report = await jobs.report(worker)
-    for job in report.jobs:
-        if job.name == name:
-            return view(job)
-    message = "there is no such job"
-    raise NotFound(message)
 
 
 route_handlers = [index, show, run, pause, resume, try_mail]

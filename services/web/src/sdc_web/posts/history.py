@@ -132,9 +132,10 @@ async def set_name(connection: Connection, revision_id: str, words: str) -> None
     await execute(connection, SQL_NAME, {"id": revision_id, "name": words})
 
 
-async def restore(database: Database, by: Actor, post_id: str, revision_id: str, base_number: int) -> Revision:
+async def restore(database: Database, by: Actor, post_id: str, revision_id: str, base_number: int | None) -> Revision:
     """Make an old text the newest revision; what was newest before stays in the list. The address stays what it is,
-    and readers see nothing of it. Raises Forbidden, NotFound, and Stale when `base_number` is not the newest number.
+    and readers see nothing of it. Raises Forbidden, NotFound, and Stale when `base_number`, if one is given, is not the
+    newest number.
     """
     async with database.transaction() as connection:
         await catalogue.find(connection, by, post_id, "posts.change")
@@ -143,7 +144,7 @@ async def restore(database: Database, by: Actor, post_id: str, revision_id: str,
         if old.id == now.id:
             return now
         draft = msgspec.structs.replace(msgspec.convert(old, Draft, from_attributes=True), slug=now.slug)
-        restored = await revisions.put(connection, by, post_id, draft, base_number, apart=True)
+        restored = await revisions.put(connection, by, post_id, draft, now.number, apart=True)
         await audit.record(connection, by, "post.restored", post_id, f"{restored.title}, revision {old.number}")
         return restored
 

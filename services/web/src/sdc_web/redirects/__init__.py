@@ -1,7 +1,7 @@
 """Old addresses: those that posts had, which answer 301 with the present one for ever, and the author's own."""
 
 from sdc_web.redirects.own import add_own, delete, move_own
-from sdc_web.redirects.store import Redirect, add, find, is_known, is_published, page, remove
+from sdc_web.redirects.store import Redirect, add, find, is_known, is_published, page, remove, show
 
 __all__ = [
     "Redirect",
@@ -14,4 +14,5 @@ __all__ = [
     "move_own",
     "page",
     "remove",
+    "show",
 ]

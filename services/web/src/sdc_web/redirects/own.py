@@ -12,8 +12,9 @@ from sdc_web.redirects import addresses
 from sdc_web.redirects.store import is_known, is_published, put_own, remove, retarget
 
 
-async def add_own(database: Database, by: Actor, path: str, target: str, site_url: str) -> None:
-    """From now on `path` leads to `target`, a path or an https URL. Raises Forbidden, Invalid naming the field.
+async def add_own(database: Database, by: Actor, path: str, target: str, site_url: str) -> str:
+    """From now on `path` leads to `target`, a path or an https URL; returns the path as it is kept. Raises Forbidden,
+    Invalid naming the field.
 
     A target that is an old address itself is refused, so redirects never go round in a circle.
     """
@@ -32,6 +33,7 @@ async def add_own(database: Database, by: Actor, path: str, target: str, site_ur
             raise Invalid("This address leads on by itself: name the one where it ends.", field="target")
         await put_own(connection, old, leads_to)
         await audit.record(connection, by, "redirect.added", old, f"{old} to {leads_to}")
+    return old
 
 
 async def move_own(connection: Connection, old: str, new: str) -> None:
@@ -43,9 +45,11 @@ async def move_own(connection: Connection, old: str, new: str) -> None:
     await put_own(connection, old, target)
 
 
-async def delete(database: Database, by: Actor, path: str) -> None:
-    """The address leads nowhere any more; nothing happens where it did not. Raises Forbidden."""
+async def delete(database: Database, by: Actor, path: str) -> bool:
+    """The address leads nowhere any more; False where it did not before. Raises Forbidden."""
     rights.require(by, "site.change")
     async with database.transaction() as connection:
-        if await remove(connection, path):
+        removed = await remove(connection, path) > 0
+        if removed:
             await audit.record(connection, by, "redirect.deleted", path, path)
+    return removed

@@ -2,7 +2,7 @@
 
 import msgspec
 from sdc_core import clock
-from sdc_core.errors import Invalid
+from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
 from sdc_web.authors import rights
@@ -95,7 +95,7 @@ async def page(connection: Connection, by: Actor, words: str, after: str, limit:
     """Redirects of which a part of the old or the new address is `words`, the newest first, from behind the one whose
     `key` is `after`; both may be empty. Raises Forbidden, and Invalid for a key that is none.
     """
-    rights.require(by, "site.change")
+    rights.require(by, "site.read")
     at_us, path = _LATEST, ""
     if after:
         digits, slash, rest = after.partition("/")
@@ -104,6 +104,23 @@ async def page(connection: Connection, by: Actor, words: str, after: str, limit:
         at_us, path = int(digits), slash + rest
     values = {"words": words.strip(), "at_us": at_us, "path": path, "limit": limit}
     return await fetch_all(connection, Redirect, SQL_PAGE, values)
+
+
+SQL_SHOW = """
+SELECT redirects.path, redirects.target AS own_target, posts.kind, posts.slug, redirects.created_at_us,
+    redirects.uses, redirects.used_at_us
+FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
+WHERE redirects.path = :path
+"""
+
+
+async def show(connection: Connection, by: Actor, path: str) -> Redirect:
+    """One of them. Raises Forbidden, NotFound."""
+    rights.require(by, "site.read")
+    found = await fetch_one(connection, Redirect, SQL_SHOW, {"path": path})
+    if found is None:
+        raise NotFound("that address leads nowhere")
+    return found
 
 
 SQL_KNOWN = "SELECT 1 FROM redirects WHERE path = :path"

@@ -46,6 +46,15 @@ async def report(worker: ServiceClient) -> JobReports:
     return msgspec.structs.replace(told, jobs=rows, runs=[shown(run) for run in told.runs])
 
 
+async def find(worker: ServiceClient, name: str) -> JobReport:
+    """One of them. Raises NotFound, and Unavailable."""
+    for job in (await report(worker)).jobs:
+        if job.name == name:
+            return job
+    message = "there is no such job"
+    raise NotFound(message)
+
+
 async def runs(worker: ServiceClient, name: str, limit: int, before: str = "") -> list[Run]:
     """The newest runs of one job, or those before that run, newest first. Raises Unavailable, for an unknown job as
     well.

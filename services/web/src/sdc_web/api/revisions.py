@@ -1,0 +1,115 @@
+"""What a text was before: its revisions listed, read, brought back."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+from sdc_core.settings import Settings
+
+from sdc_web import posts
+from sdc_web.api import answers, incoming
+from sdc_web.api.answers import Moment
+from sdc_web.api.posts import read
+from sdc_web.db import Databases
+from sdc_web.posts import history, store
+from sdc_web.problems import AnyRequest
+from sdc_web.tokens import Bearer
+
+
+class RevisionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of a history."""
+
+    limit: incoming.Limit = 20
+    cursor: Annotated[str, Meta(pattern="^[0-9]{1,9}$")] | None = None
+
+
+class RevisionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision without its text. `name` is what the author calls it, empty for none; `published_at` is when readers
+    first saw it, null for never; if `live` they see it now, if `scheduled` they will.
+    """
+
+    id: str
+    revision: int
+    name: str
+    title: str
+    author: str
+    begun_at: Moment
+    saved_at: Moment
+    published_at: Moment | None
+    live: bool
+    scheduled: bool
+
+
+class RevisionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a history; `next_cursor` asks for the next one, null on the last."""
+
+    revisions: tuple[RevisionEntry, ...]
+    next_cursor: str | None
+
+
+@get("/posts/{post_id:str}/revisions", right="posts.read")
+async def index(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    reader: NamedDependency[Bearer],
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """List the revisions of a post, the newest first."""
+    asked = incoming.query(request, RevisionQuery)
+    before = int(asked.cursor) if asked.cursor else None
+    async with databases.site.read() as connection:
+        await posts.find(connection, reader.actor, post_id)
+        found = await history.entries(connection, post_id, before=before, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    following = str(page[-1].number) if len(found) > asked.limit else None
+    return answers.send(request, RevisionPage(revisions=tuple(_told(each) for each in page), next_cursor=following))
+
+
+@get("/posts/{post_id:str}/revisions/{revision_id:str}", right="posts.read")
+async def show(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    reader: NamedDependency[Bearer],
+    post_id: FromPath[str],
+    revision_id: FromPath[str],
+) -> Response[bytes]:
+    """Read a revision with its text."""
+    async with databases.site.read() as connection:
+        await posts.find(connection, reader.actor, post_id)
+        found = await store.revision(connection, post_id, revision_id)
+    return answers.send(request, answers.revision_of(found))
+
+
+@post("/posts/{post_id:str}/revisions/{revision_id:str}/restoration", status_code=200, right="posts.change")
+async def restore(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+    post_id: FromPath[str],
+    revision_id: FromPath[str],
+) -> Response[bytes]:
+    """Make an old text the newest revision; readers see it once it is published."""
+    await history.restore(databases.site, writer.actor, post_id, revision_id, incoming.required_base(request))
+    return answers.send_post(request, await read(databases, settings, writer, post_id))
+
+
+def _told(found: history.Entry) -> RevisionEntry:
+    return RevisionEntry(
+        id=found.id,
+        revision=found.number,
+        name=found.name,
+        title=found.title,
+        author=found.author_name,
+        begun_at=answers.moment(found.begun_at_us),
+        saved_at=answers.moment(found.saved_at_us),
+        published_at=answers.moment_or_none(found.published_at_us),
+        live=found.live,
+        scheduled=found.scheduled,
+    )
+
+
+route_handlers = [index, show, restore]
