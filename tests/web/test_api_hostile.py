@@ -223,6 +223,7 @@ async def routes(app: ASGIApp) -> list[tuple[str, list[str]]]:
     return [(path, methods) for path, methods in found if path.startswith("/api/")]
 
 
+@pytest.mark.timeout(90)
 async def test_nothing_breaks_a_route_for_who_may_write(app: ASGIApp, bearer: tuple[bytes, bytes]) -> None:
     found: list[str] = []
     for path, methods in await routes(app):
