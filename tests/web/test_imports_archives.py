@@ -122,3 +122,13 @@ def test_a_locked_archive_is_refused(pack: Pack, folder: Path) -> None:
     file.write_bytes(raw)
     with pytest.raises(Invalid, match=r"locked by a password: a\.md"):
         archives.unpack(file, folder)
+
+
+def test_a_stream_that_was_damaged_on_its_way_is_refused_in_words(pack: Pack, folder: Path) -> None:
+    file = pack(("fog.md", bytes(range(256)) * 40))
+    raw = bytearray(file.read_bytes())
+    begins = 30 + len("fog.md")
+    raw[begins : begins + 20] = b"\xff" * 20
+    file.write_bytes(raw)
+    with pytest.raises(Invalid, match="cannot be read"):
+        archives.unpack(file, folder)

@@ -42,14 +42,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     written += _copied(source, file, entry.file_size)
                     if written > MAX_BYTES:
                         raise TooLarge("the archive unfolds further than it says")
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        EOFError,
-        RuntimeError,
-        FileExistsError,
-        NotADirectoryError,
-    ) as error:
+    except _UNREADABLE as error:
         raise Invalid(f"the archive cannot be read: {error}") from None
 
 
