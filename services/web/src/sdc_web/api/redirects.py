@@ -21,7 +21,7 @@ class RedirectQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which page of the list."""
 
     limit: incoming.Limit = 20
-    cursor: Annotated[str, Meta(pattern="^[0-9]{1,20}/", max_length=2_048)] | None = None
+    cursor: Annotated[str, Meta(pattern="^[0-9]{1,18}/", max_length=2_048)] | None = None
 
 
 class RedirectName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
