@@ -108,7 +108,7 @@ def make(how: str, out: str, photos: list[Path]) -> None:
     for photo in photos:
         folder = Path(out) / photo.stem
         folder.mkdir()
-        minify.minify(minify.Minify(original=str(photo), folder=str(folder)))
+        minify.minify(photo, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mib": used.ru_maxrss / 1024}))
 

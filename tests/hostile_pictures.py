@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 from sdc_core.errors import Invalid
-from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.minify import minify
 
 MUTANTS = 12
 """Of each kind of file."""
@@ -126,7 +126,7 @@ def verdicts(seed: int) -> dict[str, str]:
             original = Path(folder) / "original"
             original.write_bytes(content)
             try:
-                manifest = minify(Minify(original=str(original), folder=folder))
+                manifest = minify(original, Path(folder))
                 said[name] = "made" if manifest.variants else "nothing made"
             except Invalid as refusal:
                 said[name] = str(refusal)

@@ -1,18 +1,34 @@
-"""Functions that a process of the pool does not survive; here, since its processes import them by this name."""
+"""Jobs that no decoder should be; here, since the pool's processes import them by this name."""
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 from sdc_core.variants import Manifest
-from sdc_worker.images.minify import Minify
 
 
-def die(_: Minify) -> Manifest:
+def die(_original: Path, _folder: Path) -> Manifest:
     """What a decoder that crashes does to its process."""
     os._exit(1)
 
 
-def hang(_: Minify) -> Manifest:
+def hang(_original: Path, _folder: Path) -> Manifest:
     """What a decoder in an endless loop does."""
     signal.pause()
     raise AssertionError
+
+
+def hoard(_original: Path, _folder: Path) -> int:
+    """What a decoder does that believes a header."""
+    return len(bytearray(2 << 30))
+
+
+def read(original: Path, _folder: Path) -> str:
+    """The text of the file; of a pipe, when somebody has written it."""
+    return original.read_text()
+
+
+def loaded(_original: Path, _folder: Path) -> set[str]:
+    """The modules of the process."""
+    return set(sys.modules)

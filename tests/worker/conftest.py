@@ -17,6 +17,7 @@ from sdc_worker.app import Parts
 from sdc_worker.cron.jobs import Job
 from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.db import open_worker
+from sdc_worker.images.pool import Pool
 
 from cron_work import Make, Work
 from listening_web import Web
@@ -61,7 +62,7 @@ async def web(hooks: Web, keyring: Keyring) -> AsyncGenerator[ServiceClient]:
 async def parts(settings: Settings, keyring: Keyring, database: Database, web: ServiceClient) -> AsyncGenerator[Parts]:
     """What surface and loops share."""
     async with open_store(NOBODY) as store:
-        yield app.assemble(settings, keyring, database, store, web)
+        yield app.assemble(settings, keyring, database, store, web, Pool(1))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from sdc_worker.db import open_worker
 from sdc_worker.drills import checks, replica, restore
 from sdc_worker.drills.replica import Name, RestoreFailed
 from sdc_worker.drills.restore import DrillFailed, Source
+from sdc_worker.images.pool import Pool
 from sdc_worker.mirror import child, daily, markers, plan, rclone
 
 from conftest import FreshBucket
@@ -87,7 +88,7 @@ def drilled(home: Home, web: ServiceClient, ping_url: str, **more: object) -> Jo
         outcome="running", output="",
     )  # fmt: skip
     settings = home.settings.model_copy(update={"PING_URL": ping_url, **more})
-    return app.assemble(settings, Keyring([new_secret()]), home.worker, home.store, web).context(run)
+    return app.assemble(settings, Keyring([new_secret()]), home.worker, home.store, web, Pool(1)).context(run)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PIL import Image, ImageCms, ImageDraw
 from sdc_core.errors import Invalid
 from sdc_core.variants import FIRST_RECIPE, Manifest
 from sdc_worker.images import picture
-from sdc_worker.images.minify import Minify, first, minify
+from sdc_worker.images.minify import first, minify
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
@@ -31,7 +31,7 @@ def made_of(tmp_path: Path, original: bytes) -> tuple[Manifest, Path]:
     folder = tmp_path / "variants"
     folder.mkdir()
     (tmp_path / "original").write_bytes(original)
-    return minify(Minify(original=str(tmp_path / "original"), folder=str(folder))), folder
+    return minify(tmp_path / "original", folder), folder
 
 
 def refusal(tmp_path: Path, original: bytes) -> str:
@@ -196,12 +196,12 @@ def test_a_first_size_is_one_file_and_tells_the_true_size(tmp_path: Path) -> Non
     exif = Image.Exif()
     exif[0x0112] = 6
     photograph(3000, 2000).save(tmp_path / "photo.jpg", exif=exif)
-    manifest = first(Minify(original=str(tmp_path / "photo.jpg"), folder=str(tmp_path)))
+    manifest = first(tmp_path / "photo.jpg", tmp_path)
     assert (manifest.width, manifest.height, manifest.recipe) == (2000, 3000, FIRST_RECIPE)
     assert [(each.name, each.width, each.height) for each in manifest.variants] == [("960.jpg", 960, 1440)]
 
 
 def test_a_first_size_of_what_is_transparent_stays_so(tmp_path: Path) -> None:
     Image.new("RGBA", (30, 20)).save(tmp_path / "clear.png")
-    manifest = first(Minify(original=str(tmp_path / "clear.png"), folder=str(tmp_path)))
+    manifest = first(tmp_path / "clear.png", tmp_path)
     assert ([each.name for each in manifest.variants], manifest.color) == (["30.png"], "")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from sdc_core.variants import Manifest
 from sdc_worker.images import moving
-from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.minify import minify
 
 FRAMES = 4
 
@@ -30,7 +30,7 @@ def gif(path: Path, **options: object) -> Path:
 def made(original: Path) -> tuple[Manifest, Path]:
     """What is made of a file, and the folder where it is."""
     folder = Path(tempfile.mkdtemp(dir=original.parent))
-    return minify(Minify(original=str(original), folder=str(folder))), folder
+    return minify(original, folder), folder
 
 
 def test_every_frame_moves_in_a_webp_and_smaller_than_before(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from PIL import Image, ImageCms
 from sdc_worker.images import color, encode, quality
 from sdc_worker.images.encode import Settings
 from sdc_worker.images.likeness import unlikeness
-from sdc_worker.images.minify import Minify, minify
+from sdc_worker.images.minify import minify
 
 
 def clouds(grain: int, strength: float = 80) -> Image.Image:
@@ -74,7 +74,7 @@ def test_colours_that_srgb_lacks_are_kept_in_avif_alone(tmp_path: Path) -> None:
     red, *_ = clouds(8).split()
     vivid = Image.merge("RGB", [red, *[Image.new("L", red.size)] * 2])
     vivid.save(tmp_path / "vivid.jpg", quality=95, icc_profile=color.DISPLAY_P3)
-    manifest = minify(Minify(original=str(tmp_path / "vivid.jpg"), folder=str(tmp_path)))
+    manifest = minify(tmp_path / "vivid.jpg", tmp_path)
     profiles = {}
     for each in manifest.variants:
         with Image.open(tmp_path / each.name) as image:

@@ -132,6 +132,12 @@ class Settings(BaseSettings):
     IMAGE_PROCESSES: int = Field(
         0, ge=0, le=64, description="Processes of the image pool. 0: one for each usable core."
     )
+    DASK_SCHEDULER: str = Field(
+        "",
+        pattern=r"^((tcp|tls)://\S+|)$",
+        description="Dask scheduler, as `tcp://host:8786`: its cluster makes the sizes of pictures, `IMAGE_PROCESSES` "
+        "at once. Needs `--extra dask`. Unset: the worker's own processes.",
+    )
     GITHUB_CLIENT_ID: str = Field(
         "",
         description="Sign-in with GitHub: the id of your OAuth app; its callback is `SITE_URL/author/github/callback`.",

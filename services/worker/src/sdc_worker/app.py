@@ -27,7 +27,8 @@ from sdc_worker.api.signed import JSON_BYTES, verifier
 from sdc_worker.cron import table, watch
 from sdc_worker.cron.jobs import JobContext
 from sdc_worker.cron.scheduler import Scheduler
-from sdc_worker.images.pool import Pool
+from sdc_worker.images import cluster
+from sdc_worker.images.cluster import Runner
 from sdc_worker.images.work import Workshop, work
 from sdc_worker.ingest.streams import Intake
 from sdc_worker.webhooks import deliveries
@@ -58,11 +59,14 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         db.open_worker(settings.worker_db) as database,
         open_store(local_endpoint(settings)) as store,
         service_client.connect(settings.web_url, keyring) as web,
+        cluster.opened(settings) as pool,
     ):
-        yield assemble(settings, keyring, database, store, web)
+        yield assemble(settings, keyring, database, store, web, pool)
 
 
-def assemble(settings: Settings, keyring: Keyring, database: Database, store: ObjectStore, web: ServiceClient) -> Parts:
+def assemble(
+    settings: Settings, keyring: Keyring, database: Database, store: ObjectStore, web: ServiceClient, pool: Runner
+) -> Parts:
     """The parts over what is open."""
     hits = Hits(database, Segments(store, settings.S3_ANALYTICS_BUCKET, Path(settings.DATA_DIR) / "analytics"))
 
@@ -79,9 +83,7 @@ def assemble(settings: Settings, keyring: Keyring, database: Database, store: Ob
         hits=hits,
         scheduler=Scheduler(database, table.JOBS, context, pings),
         pings=pings,
-        workshop=Workshop(
-            database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=Pool(settings.IMAGE_PROCESSES)
-        ),
+        workshop=Workshop(database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=pool),
         context=context,
     )
 

@@ -1,25 +1,36 @@
-"""What a pooled process may use: set in the process itself, anew for each job."""
+"""A job, and what the pooled process that does it may use: set in the process itself, anew for each job."""
 
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Generic, TypeVar
 
+import msgspec
 from sdc_core.process import die_with_parent
 
 T = TypeVar("T")
-A = TypeVar("A")
 
 MEMORY_BYTES = 1 << 30
 CPU_S = 60
 NICENESS = 10
 
 
-def limited(function: Callable[[A], T], argument: A) -> T:
-    """Call the function with at most `MEMORY_BYTES` of address space (then MemoryError) and `CPU_S` of processor time
-    (then the kernel ends the process).
+class Job(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A function of a module, the file that it reads and the empty folder that it writes to: nothing else goes in, and
+    nothing comes out but what it returns and the files of the folder, so it may be done wherever these can be brought.
+    """
+
+    function: Callable[[Path, Path], T]
+    original: Path
+    folder: Path
+
+
+def limited(job: Job[T]) -> T:
+    """Do the job with at most `MEMORY_BYTES` of address space (then MemoryError) and `CPU_S` of processor time (then
+    the kernel ends the process).
     """
     # One that is stuck would not notice that its worker was killed.
     die_with_parent(signal.SIGKILL)
@@ -29,7 +40,7 @@ def limited(function: Callable[[A], T], argument: A) -> T:
     # The count goes on over the life of the process, and processes are used again.
     _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + CPU_S)
     os.nice(max(0, NICENESS - os.nice(0)))
-    return function(argument)
+    return job.function(job.original, job.folder)
 
 
 def _lower(which: int, soft: int) -> None:

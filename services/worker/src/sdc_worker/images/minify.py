@@ -1,4 +1,4 @@
-"""One original to all of its variants: the function that runs in the pool."""
+"""One original to its variants: the functions that run in the pool."""
 
 import base64
 from pathlib import Path
@@ -14,33 +14,26 @@ from sdc_worker.images.encode import Settings
 from sdc_worker.images.picture import Picture
 
 
-class Minify(msgspec.Struct, frozen=True, kw_only=True):
-    """A job: the original's path, and an empty folder for the variants, each under its variant's name."""
-
-    original: str
-    folder: str
-
-
-def minify(job: Minify) -> Manifest:
-    """Write every variant worth having and return the list of them.
+def minify(original: Path, folder: Path) -> Manifest:
+    """Write every variant worth having into the folder, each under its name, and return the list of them.
 
     A format that is not smaller than the next simpler one is left out at all widths, since a browser takes the first
     format it knows and would be left with the few widths of it. `placeholder` and `color` are empty for a picture with
     transparent parts: they would show through. Raises Invalid with a sentence for the author.
     """
-    source = picture.read(Path(job.original))
+    source = picture.read(original)
     try:
-        still = _make(source, Path(job.folder))
-        moving = _moving(job) if source.animated else ()
+        still = _make(source, folder)
+        moving = _moving(original, folder) if source.animated else ()
         return msgspec.structs.replace(still, moving=moving)
     except MemoryError:
         message = "cannot read this picture: making its variants takes too much memory"
         raise Invalid(message) from None
 
 
-def first(job: Minify) -> Manifest:
+def first(original: Path, folder: Path) -> Manifest:
     """Write one size, quickly, to be shown until all are there. Raises Invalid with a sentence for the author."""
-    source = picture.read(Path(job.original), widest=variants.FIRST_WIDTH)
+    source = picture.read(original, widest=variants.FIRST_WIDTH)
     width = min(variants.FIRST_WIDTH, source.width)
     height = max(1, round(source.height * width / source.width))
     pixels = source.pixels.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
@@ -54,7 +47,7 @@ def first(job: Minify) -> Manifest:
         height=source.height,
         placeholder=_data_address(encode.placeholder(shown)) if opaque else "",
         color=encode.mean_color(shown) if opaque else "",
-        variants=(_write(Canvas(size=size, shown=shown, wide=None), size, Path(job.folder), Settings()),),
+        variants=(_write(Canvas(size=size, shown=shown, wide=None), size, folder, Settings()),),
     )
 
 
@@ -100,9 +93,9 @@ def _make(source: Picture, folder: Path) -> Manifest:
     )
 
 
-def _moving(job: Minify) -> tuple[StoredVariant, ...]:
+def _moving(original: Path, folder: Path) -> tuple[StoredVariant, ...]:
     try:
-        return moving.write(Path(job.original), Path(job.folder))
+        return moving.write(original, folder)
     except MemoryError:
         return ()
 

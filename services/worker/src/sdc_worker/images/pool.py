@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from typing import TypeVar
 
 import anyio
 from anyio import BrokenWorkerProcess, to_process
 from sdc_core.errors import SdcError
 
-from sdc_worker.images.limits import limited
+from sdc_worker.images.limits import Job, limited
 
 T = TypeVar("T")
-A = TypeVar("A")
 
 DEADLINE_S = 120.0
 
@@ -31,8 +29,8 @@ class Pool:
         self.deadline_s = deadline_s
         self._limiter = anyio.CapacityLimiter(self.processes)
 
-    async def run(self, function: Callable[[A], T], argument: A) -> T:
-        """Call a module-level function with plain values in a process; what it raises is raised here.
+    async def run(self, job: Job[T]) -> T:
+        """Do a job in a process; what it raises is raised here.
 
         Raises JobLost after `deadline_s`, when the process is killed, and when a second process died over the job.
         Waiting for a free process is not counted. A cancelled caller kills its process and no other.
@@ -41,10 +39,10 @@ class Pool:
             try:
                 async with asyncio.timeout(self.deadline_s):
                     try:
-                        return await _call(function, argument)
+                        return await _call(job)
                     except BrokenWorkerProcess:
                         # An idle process may have been killed by the system, with no fault of this job.
-                        return await _call(function, argument)
+                        return await _call(job)
             except TimeoutError:
                 message = f"it took longer than {self.deadline_s:.0f} s"
                 raise JobLost(message) from None
@@ -53,9 +51,9 @@ class Pool:
                 raise JobLost(message) from None
 
 
-async def _call(function: Callable[[A], T], argument: A) -> T:
+async def _call(job: Job[T]) -> T:
     # Its own limiter would count against the machine's cores and would be waited for on our deadline.
-    return await to_process.run_sync(limited, function, argument, cancellable=True, limiter=anyio.CapacityLimiter(1))
+    return await to_process.run_sync(limited, job, cancellable=True, limiter=anyio.CapacityLimiter(1))
 
 
 def usable_cores() -> int:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from sdc_core import clock, keys, variants
@@ -17,9 +18,11 @@ from sdc_core.variants import Manifest
 
 from sdc_worker import scratch
 from sdc_worker.images import jobs, store
-from sdc_worker.images.minify import Minify, first, minify
+from sdc_worker.images.cluster import Runner
+from sdc_worker.images.limits import Job
+from sdc_worker.images.minify import first, minify
 from sdc_worker.images.picture import MAX_BYTES
-from sdc_worker.images.pool import JobLost, Pool
+from sdc_worker.images.pool import JobLost
 from sdc_worker.images.store import ImageJob, State
 
 MAX_ATTEMPTS = 3
@@ -31,6 +34,9 @@ CLEAN_UP_S = 2.0
 
 log = logging.getLogger(__name__)
 
+Make: TypeAlias = Callable[[Path, Path], Manifest]
+"""Variants of a file, written into a folder."""
+
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What the work needs; `make` and `begin`, which makes a first size, run in the pool; `ordered` is set when a job
@@ -40,9 +46,9 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     store: ObjectStore
     bucket: str
-    pool: Pool
-    make: Callable[[Minify], Manifest] = minify
-    begin: Callable[[Minify], Manifest] | None = first
+    pool: Runner
+    make: Make = minify
+    begin: Make | None = first
     ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
@@ -139,7 +145,7 @@ async def _attempt(workshop: Workshop, job: ImageJob) -> None:
         log.info("variants stored", extra={"asset_id": job.asset_id, "duration_us": took_us})
 
 
-async def _show_first(workshop: Workshop, job: ImageJob, begin: Callable[[Minify], Manifest]) -> None:
+async def _show_first(workshop: Workshop, job: ImageJob, begin: Make) -> None:
     """Have web show one size, and let the job wait for its others behind all that show nothing. What goes wrong here
     is told by the attempt that follows.
     """
@@ -167,13 +173,13 @@ async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
     return manifest
 
 
-async def _stored(workshop: Workshop, job: ImageJob, make: Callable[[Minify], Manifest]) -> Manifest:
+async def _stored(workshop: Workshop, job: ImageJob, make: Make) -> Manifest:
     """Make variants in the pool, and store them."""
     async with scratch.folder("sdc-image-") as home:
         original, folder = home / "original", home / "variants"
         await asyncio.to_thread(folder.mkdir)
         await _fetch(workshop, job, original)
-        manifest = await workshop.pool.run(make, Minify(original=str(original), folder=str(folder)))
+        manifest = await workshop.pool.run(Job(function=make, original=original, folder=folder))
         for variant in manifest.files:
             await workshop.store.put(
                 workshop.bucket,
