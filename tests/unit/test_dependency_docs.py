@@ -17,7 +17,8 @@ def declared() -> Iterator[str]:
         *ROOT.glob("services/*/pyproject.toml"),
     ]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        groups = tables.get("dependency-groups", {}).values()
+        extras = tables["project"].get("optional-dependencies", {})
+        groups = [*tables.get("dependency-groups", {}).values(), *extras.values()]
         for requirement in [*tables["project"]["dependencies"], *(entry for group in groups for entry in group)]:
             if isinstance(requirement, str) and (match := PACKAGE.match(requirement)):
                 yield match.group()

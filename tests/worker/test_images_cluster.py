@@ -24,12 +24,17 @@ pytestmark = pytest.mark.timeout(60)  # of two processes that import Dask, besid
 
 
 @pytest.fixture(scope="module")
-def scheduler() -> Generator[str]:
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """The address of a cluster of two processes on this machine."""
     # Both are forked from one process that has imported Dask, which takes two seconds.
     with (
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as two,
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            local_directory=str(tmp_path_factory.mktemp("dask")),
+        ) as two,
     ):
         yield two.scheduler_address
 
