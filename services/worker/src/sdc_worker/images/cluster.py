@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 import anyio
 import msgspec
@@ -131,7 +131,15 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
         (folder / Path(name).name).write_bytes(content)
 
 
-Runner: TypeAlias = Pool | Cluster
+@runtime_checkable
+class Runner(Protocol):
+    """Where jobs are done: `processes` of them side by side, each by `run`."""
+
+    processes: int
+
+    async def run(self, job: Job[T]) -> T:
+        """Do a job; what it raises is raised here."""
+        ...
 
 
 @asynccontextmanager
