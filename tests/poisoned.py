@@ -8,12 +8,12 @@ from pathlib import Path
 from sdc_core.variants import Manifest
 
 
-def die(_original: Path, _folder: Path) -> Manifest:
+def die(_original: Path, _folder: Path, aim: int = 0) -> Manifest:
     """What a decoder that crashes does to its process."""
     os._exit(1)
 
 
-def hang(_original: Path, _folder: Path) -> Manifest:
+def hang(_original: Path, _folder: Path, aim: int = 0) -> Manifest:
     """What a decoder in an endless loop does."""
     signal.pause()
     raise AssertionError

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx
+import msgspec
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import keys
@@ -56,6 +57,7 @@ async def test_a_file_is_kept_untouched_at_the_address_that_is_told(
         "height": None,
         "animated": False,
         "variants": [],
+        "moving": [],
     }
     assert await object_store.get(settings.S3_MEDIA_BUCKET, keys.original(told["id"]), max_bytes=10_000) == PNG
 
@@ -159,6 +161,16 @@ async def test_an_asset_that_is_ready_tells_its_variants(api: httpx.AsyncClient,
             "size_bytes": 7,
         }
     ]
+
+
+async def test_an_animation_tells_what_moves_beside_what_does_not(api: httpx.AsyncClient, databases: Databases) -> None:
+    asset_id = (await sent(api)).json()["id"]
+    frames = msgspec.structs.replace(SMALL, name="480-moving.webp")
+    await media.ready(databases.site, asset_id, msgspec.structs.replace(MANIFEST, animated=True, moving=(frames,)))
+    told = (await api.get(f"/media/{asset_id}")).json()
+    assert told["animated"]
+    assert [each["url"] for each in told["variants"]] == [f"http://localhost:8000/media/{asset_id}/480.webp?r=r1"]
+    assert [each["url"] for each in told["moving"]] == [f"http://localhost:8000/media/{asset_id}/480-moving.webp?r=r1"]
 
 
 async def test_an_asset_that_failed_tells_why(api: httpx.AsyncClient, databases: Databases) -> None:

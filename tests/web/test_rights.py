@@ -24,10 +24,10 @@ from sdc_web.authors.github_calls import Identity
 from sdc_web.authors.rights import RIGHTS, Action, Actor
 from sdc_web.db import Databases
 from sdc_web.link_checks import troubled
-from sdc_web.media import assets
+from sdc_web.media import assets, orphans
 from sdc_web.posts import Draft, Entry, preview_links, tags_moved, whole
 from sdc_web.posts.series import Series
-from sdc_web.reports import analytics, jobs, notes, saved_views
+from sdc_web.reports import analytics, jobs, notes, pictures, saved_views
 
 ANNS: Final = "Ann's"
 NOBODYS: Final = "nobody's"
@@ -353,6 +353,18 @@ OPERATIONS: dict[str, Operation] = {
         NOBODYS,
         lambda w, by: endpoints.keeping.replay_since(w.databases.site, by, NOTHING, 0, every=True),
     ),
+    "orphans.find": Operation(
+        "site.change", NOBODYS, lambda w, by: orphans.find(w.databases.site, by, w.objects, w.settings.S3_MEDIA_BUCKET)
+    ),
+    "orphans.remove": Operation(
+        "site.change",
+        NOBODYS,
+        lambda w, by: orphans.remove(w.databases.site, by, w.objects, w.settings.S3_MEDIA_BUCKET, ""),
+    ),
+    "pictures.progress": Operation("site.change", NOBODYS, lambda w, by: pictures.progress(w.worker, by)),
+    "pictures.remake": Operation(
+        "site.change", NOBODYS, lambda w, by: pictures.remake(w.worker, w.databases.site, by, 80)
+    ),
     "jobs.start": Operation(
         "jobs.change", NOBODYS, lambda w, by: jobs.start(w.worker, w.databases.site, by, "cron.expire")
     ),
@@ -514,6 +526,10 @@ ELSEWHERE = {
     "jobs.start",
     "jobs.try_mail",
     "media.upload.accept",
+    "orphans.find",
+    "orphans.remove",
+    "pictures.progress",
+    "pictures.remake",
     "preview_links.revoke",
     "tags.change",
     "tags.delete",

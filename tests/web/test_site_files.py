@@ -123,6 +123,18 @@ async def _slow_readers(app: ASGIApp, count: int, path: str) -> AsyncGenerator[N
             reader.cancel()
 
 
+async def test_a_cdn_may_ask_by_the_path_of_the_object_store(stored: httpx.AsyncClient) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/r1/960.webp")
+    assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (200, BODY, FOREVER)
+
+
+async def test_no_file_is_kept_under_the_name_of_a_recipe_that_it_is_not_of(stored: httpx.AsyncClient) -> None:
+    for path in (f"/media/{ASSET_ID}/r0/960.webp", f"/media/{ASSET_ID}/960.webp?r=r0"):
+        answer = await stored.get(path)
+        assert (answer.status_code, answer.headers["cache-control"]) == (302, "no-cache")
+        assert answer.headers["location"] == f"/media/{ASSET_ID}/960.webp?r=r1"
+
+
 async def test_a_variant_is_served_whole_and_for_ever(stored: httpx.AsyncClient) -> None:
     answer = await stored.get(f"/media/{ASSET_ID}/960.webp?r=r1")
     assert answer.status_code == HTTPStatus.OK

@@ -11,7 +11,7 @@ from sdc_core import clock, keys, messages, sqlite
 from sdc_core.errors import Unavailable
 from sdc_core.messages import MediaFailed, MediaReady, Upload
 from sdc_core.objects import Endpoint, ObjectStore, open_store
-from sdc_core.sqlite import Database, execute, fetch_all, fetch_value
+from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
 from sdc_core.variants import FIRST_RECIPE, RECIPE
 from sdc_worker.db import open_worker
 from sdc_worker.images import jobs, store, sweep
@@ -69,6 +69,11 @@ async def state(workshop: Workshop, asset_id: str) -> store.ImageJob:
         job = await store.get(connection, asset_id)
     assert job
     return job
+
+
+async def claimed(connection: Connection) -> store.ImageJob | None:
+    """The next job, of those that wait."""
+    return await store.claim(connection, recipe=RECIPE, at_once=1, now_us=clock.now_us())
 
 
 async def swept(workshop: Workshop) -> sweep.SweepReport:
@@ -129,7 +134,7 @@ async def test_what_an_author_waits_for_comes_before_what_the_sweep_found(worksh
     await jobs.enqueue(workshop.database, asked)
     async with workshop.database.transaction() as connection:
         await store.put(connection, asset_id="swept", sha256="", now_us=clock.now_us() + 1)
-        first = await store.claim(connection, now_us=clock.now_us())
+        first = await claimed(connection)
     assert first
     assert first.asset_id == asked.asset_id
 
@@ -175,7 +180,7 @@ async def test_a_job_that_an_ended_worker_had_begun_is_begun_again(workshop: Wor
     upload = await uploaded(workshop, picture_bytes())
     await jobs.enqueue(workshop.database, upload)
     async with workshop.database.transaction() as connection:
-        await store.claim(connection, now_us=clock.now_us())
+        await claimed(connection)
     async with asyncio.timeout(15), asyncio.TaskGroup() as group:
         loop = group.create_task(work(workshop))
         while not await sent(workshop.database):  # noqa: ASYNC110 - the loop has nothing to tell
@@ -200,7 +205,7 @@ async def test_a_picture_that_ended_the_worker_each_time_is_given_up(workshop: W
     await jobs.enqueue(workshop.database, upload)
     for _ in range(MAX_ATTEMPTS):
         async with workshop.database.transaction() as connection:
-            await store.claim(connection, now_us=clock.now_us())
+            await claimed(connection)
             await store.recover(connection)
     await work_once(workshop)
     assert "the worker ended each time" in (await state(workshop, upload.asset_id)).reason
@@ -317,8 +322,8 @@ async def test_a_job_that_is_done_while_the_sweep_looks_is_not_begun_again(
     await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
     look = sweep._found
 
-    async def done_meanwhile(object_store: ObjectStore, bucket: str) -> sweep.Found:
-        found = await look(object_store, bucket)
+    async def done_meanwhile(object_store: ObjectStore, *where: object) -> sweep.Found:
+        found = await look(object_store, *where)  # ty: ignore[invalid-argument-type]
         await work_once(workshop)
         return found
 
@@ -338,7 +343,7 @@ async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
     async def ordered_meanwhile(*_: object) -> None:
         async with workshop.database.transaction() as connection:
             await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=clock.now_us())
-            await store.claim(connection, now_us=clock.now_us())
+            await claimed(connection)
 
     monkeypatch.setattr(sweep, "stored_manifest", ordered_meanwhile)
     await sweep._announce_again(workshop.database, workshop.store, workshop.bucket)

@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "restore": Subcommand("restore", "restore", "Restore both databases into a scratch folder."),
     "recover": Subcommand("recover", "recover", "Bring the whole site back out of a backup, and start it."),
     "drill": Subcommand("backups", "drill", "Prove now that the backups restore."),
+    "images": Subcommand("images", "images", "Make all sizes of pictures anew, and find files that nobody knows."),
     "import": Subcommand("importing", "import_", "Bring in the texts of another site."),
     "export": Subcommand("exporting", "export", "Take everything along, as one file."),
     "logs": Subcommand("logs", "logs", "Bring access logs of before, or of another server, into the statistics."),

@@ -22,13 +22,13 @@ LOOK_S = 0.5
 
 async def get(settings: Settings, path: str, answer: type[T]) -> T:
     """A signed GET. Raises Unavailable when there is no good answer."""
-    async with _connect(settings) as client:
+    async with connect(settings) as client:
         return await _get(client, path, answer)
 
 
 async def unreachable(settings: Settings) -> str:
     """Empty when a worker answers, else the reason in words."""
-    async with _connect(settings) as client:
+    async with connect(settings) as client:
         return await client.reachable()
 
 
@@ -38,7 +38,7 @@ async def run_job(settings: Settings, job: str, *, confirms: str = "") -> Run:
 
     Raises Unavailable when the worker cannot be asked or the run does not end, and NotFound when it has no such job.
     """
-    async with _connect(settings) as client:
+    async with connect(settings) as client:
         body = msgspec.json.encode({"confirmed_run_id": confirms}) if confirms else b""
         attempt = await client.send("POST", f"/jobs/{job}/runs", body=body)
         if attempt.status == 404:
@@ -71,7 +71,8 @@ async def _ended(client: ServiceClient, run: Run) -> Run:
     return run
 
 
-def _connect(settings: Settings) -> AbstractAsyncContextManager[ServiceClient]:
+def connect(settings: Settings) -> AbstractAsyncContextManager[ServiceClient]:
+    """The client itself, for as long as the block runs."""
     return service_client.connect(settings.worker_url, Keyring(settings.webhook_secrets))
 
 

@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         description="Dask scheduler, as `tcp://host:8786`: its cluster makes the sizes of pictures, `IMAGE_PROCESSES` "
         "at once. Needs `--extra dask`. Unset: the worker's own processes.",
     )
+    MEDIA_URL: str = Field(
+        "",
+        pattern=r"^(https?://[^\s;,'\"<>?#\\]+|)$",
+        description="Where readers fetch pictures: the public address of the media bucket's `variants/`, or of a CDN "
+        "that asks web's `/media/`. Unset: web's own `/media/`.",
+    )
     GITHUB_CLIENT_ID: str = Field(
         "",
         description="Sign-in with GitHub: the id of your OAuth app; its callback is `SITE_URL/author/github/callback`.",
@@ -186,6 +192,7 @@ class Settings(BaseSettings):
         "S3_ENDPOINT_URL",
         "REMOTE_DAILY_ENDPOINT_URL",
         "REMOTE_MONTHLY_ENDPOINT_URL",
+        "MEDIA_URL",
         "PING_URL",
     )
     @classmethod

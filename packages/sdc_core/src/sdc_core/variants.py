@@ -9,6 +9,9 @@ from typing import Literal
 import msgspec
 
 RECIPE = "r2"
+AIMS = (70, 75, 80)
+"""What pictures may be made to reach on the scale of SSIMULACRA 2: 70 is high quality, 90 is the same to the eye."""
+USUAL_AIM = 75
 FIRST_RECIPE = f"{RECIPE}-first"
 """Of the one size that is made at once, to be shown until all are there."""
 FIRST_WIDTH = 960
@@ -64,6 +67,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def files(self) -> tuple[StoredVariant, ...]:
         """All that is stored, still and moving."""
         return self.variants + self.moving
+
+
+def recipe(aim: int) -> str:
+    """The name of everything that decides how a variant comes out."""
+    return RECIPE if aim == USUAL_AIM else f"{RECIPE}-{aim}"
 
 
 def widths(source_width: int) -> tuple[int, ...]:

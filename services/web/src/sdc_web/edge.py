@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Iterable
 from typing import cast
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 from litestar.exceptions import HTTPException
@@ -165,7 +165,7 @@ def _bare(scope: HTTPScope) -> bytes:
 def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     """Headers of every answer, of errors and files as well."""
     headers = {
-        "content-security-policy": CONTENT_SECURITY_POLICY,
+        "content-security-policy": _policy(settings.MEDIA_URL),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -174,6 +174,14 @@ def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     if settings.site_url.startswith("https://"):
         headers["strict-transport-security"] = "max-age=31536000"
     return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _policy(media_url: str) -> str:
+    """The policy of all; pictures may come from where they are served as well, and nothing else may."""
+    if not media_url:
+        return CONTENT_SECURITY_POLICY
+    parts = urlsplit(media_url)
+    return CONTENT_SECURITY_POLICY.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
 
 
 def method_override(app: ASGIApp) -> ASGIApp:

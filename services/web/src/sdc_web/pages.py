@@ -37,6 +37,8 @@ _SAID = MappingProxyType({
     "uploaded": Flash(kind="ok", text="Uploaded. Its sizes are being made."),
     "trashed": Flash(kind="ok", text="In the trash. It can be brought back for 30 days."),
     "untrashed": Flash(kind="ok", text="Brought back."),
+    "remade": Flash(kind="ok", text="All pictures are being made anew. You need not wait for it."),
+    "cleared": Flash(kind="ok", text="Being deleted. That takes a minute."),
     "replacing": Flash(kind="ok", text="The new file is here, and takes the old one's place once its sizes are made."),
     "ordered": Flash(kind="ok", text="Trying again. Its sizes are being made."),
     "password": Flash(kind="ok", text="Password changed. You are signed out everywhere else."),

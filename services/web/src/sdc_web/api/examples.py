@@ -61,6 +61,7 @@ _ASSET: Final[Json] = {
             "size_bytes": 9_120,
         }
     ],
+    "moving": [],
 }
 _TAG: Final[Json] = {"name": "paper", "colour": "", "description": "Whatever can be folded.", "posts": 3}
 

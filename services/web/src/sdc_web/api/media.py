@@ -13,7 +13,7 @@ from sdc_core import clock
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
-from sdc_core.variants import CONTENT_TYPES, Manifest
+from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
 from sdc_web import media
 from sdc_web.api import answers, incoming
@@ -37,6 +37,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A media asset: a Markdown text shows it as `![](media:ID)`. `content_type`, `size_bytes` and `sha256` are the
     original's; `width` and `height`, in pixels, are known once it is `ready`; `reason` says why it `failed`.
+    `variants` are still; `moving` has all frames of an `animated` one, the format to prefer first, or is empty.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     animated: bool
     uploaded_at: answers.Moment
     variants: tuple[Variant, ...]
+    moving: tuple[Variant, ...]
 
 
 class AssetPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,20 +193,24 @@ def _told(asset: media.Asset, settings: Settings) -> Asset:
         height=manifest.height if manifest else None,
         animated=manifest.animated if manifest else False,
         uploaded_at=clock.to_datetime(asset.uploaded_at_us),
-        variants=_variants(asset.stored_id, manifest, settings) if manifest else (),
+        variants=_told_files(asset, manifest, manifest.variants, settings) if manifest else (),
+        moving=_told_files(asset, manifest, manifest.moving, settings) if manifest else (),
     )
 
 
-def _variants(file_id: str, manifest: Manifest, settings: Settings) -> tuple[Variant, ...]:
+def _told_files(
+    asset: media.Asset, manifest: Manifest, files: tuple[StoredVariant, ...], settings: Settings
+) -> tuple[Variant, ...]:
+    shown = media.for_readers({asset.id: asset}, settings.MEDIA_URL)[asset.id]
     return tuple(
         Variant(
-            url=settings.site_url + media.picture.address_of(file_id, manifest, each),
+            url=media.picture.absolute(media.picture.address_of(shown, manifest, each), settings.site_url),
             content_type=CONTENT_TYPES[each.format],
             width=each.width,
             height=each.height,
             size_bytes=each.size_bytes,
         )
-        for each in manifest.variants
+        for each in files
     )
 
 

@@ -230,7 +230,7 @@ def _variants(asset: media.Asset) -> list[VariantView]:
         return []
     return [
         VariantView(
-            url=media.picture.address_of(asset.stored_id, manifest, each),
+            url=media.picture.address_of(asset, manifest, each),
             format=_FORMATS[CONTENT_TYPES[each.format]],
             width=each.width,
             height=each.height,

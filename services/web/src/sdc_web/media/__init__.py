@@ -1,6 +1,6 @@
 """Media assets: uploads, their originals and variants, the markup that shows them, and the library that keeps them."""
 
-from sdc_web.media import files, library, picture, removal, trash, upload, uses
+from sdc_web.media import files, library, orphans, picture, removal, trash, upload, uses
 from sdc_web.media.assets import (
     Asset,
     AssetKind,
@@ -12,6 +12,7 @@ from sdc_web.media.assets import (
     describe,
     find,
     find_anywhere,
+    for_readers,
     newest,
     page,
     set_alt,
@@ -36,10 +37,12 @@ __all__ = [
     "files",
     "find",
     "find_anywhere",
+    "for_readers",
     "library",
     "newest",
     "order",
     "order_again",
+    "orphans",
     "page",
     "picture",
     "ready",

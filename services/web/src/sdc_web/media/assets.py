@@ -30,7 +30,7 @@ FIRST_PAUSE_US = 5 * clock.SECOND_US
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist, and
     `author_id` where nobody knows who uploaded it. `title` is the author's own name for it, `caption` goes into a text
-    with it; the focus is in percent from the upper left.
+    with it; the focus is in percent from the upper left. `served_from` is no column: see `for_readers`.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str | None = None
     file_id: str | None = None
     trashed_at_us: int | None = None
+    served_from: str = ""
 
     @property
     def manifest(self) -> Manifest | None:
@@ -176,6 +177,13 @@ async def by_ids(connection: Connection, ids: set[str]) -> dict[str, Asset]:
 
 
 SQL_BY_SHA256 = assets_where("WHERE sha256 = :sha256")
+
+
+def for_readers(found: dict[str, Asset], media_url: str) -> dict[str, Asset]:
+    """The same assets with the addresses that readers are to fetch them from: below `media_url`, a public bucket or a
+    CDN, or this site's own where that is empty. Who writes and previews always has them from here.
+    """
+    return {each: replace(asset, served_from=media_url) for each, asset in found.items()} if media_url else found
 
 
 async def by_sha256(connection: Connection, sha256: str) -> Asset | None:

@@ -78,6 +78,10 @@ class Cover(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     alt: str = ""
 
+    def absolute(self, site_url: str) -> str:
+        """The address as whoever is not on the site needs it."""
+        return absolute(self.address, site_url)
+
 
 def cover(asset: Asset, *, eager: bool) -> Cover:
     """An asset as the cover of a post."""
@@ -104,7 +108,7 @@ def file(asset: Asset) -> File | None:
         return None
     shown = _fallback(manifest)
     return File(
-        address=address_of(asset.stored_id, manifest, shown),
+        address=address_of(asset, manifest, shown),
         type=CONTENT_TYPES[shown.format],
         size_bytes=shown.size_bytes,
         width=shown.width,
@@ -120,8 +124,9 @@ def nearest(asset: Asset, name: str) -> str:
     width, _, ending = name.partition(".")
     wanted = int(width) if width.isascii() and width.isdecimal() and len(width) < _LONGEST else FALLBACK_WIDTH
     same = [each for each in manifest.variants if EXTENSIONS[each.format] == ending]
-    shown = min(same, key=lambda each: abs(each.width - wanted)) if same else _fallback(manifest)
-    return address_of(asset.stored_id, manifest, shown)
+    shown = next((each for each in manifest.files if each.name == name), None)
+    shown = shown or (min(same, key=lambda each: abs(each.width - wanted)) if same else _fallback(manifest))
+    return address_of(asset, manifest, shown)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +147,7 @@ def _in_gallery(asset: Asset) -> Shown:
     if asset.manifest is None or not asset.manifest.variants:
         return Shown(html=html, alt=asset.alt)
     largest = max(asset.manifest.variants, key=lambda each: (each.width, _FOR_ALL.index(each.format)))
-    return Shown(html=html, alt=asset.alt, address=address_of(asset.stored_id, asset.manifest, largest))
+    return Shown(html=html, alt=asset.alt, address=address_of(asset, asset.manifest, largest))
 
 
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:
@@ -166,13 +171,22 @@ def plain(asset: Asset, manifest: Manifest | None, site_url: str, *, alt: str = 
     if manifest is None or not manifest.variants:
         return text
     shown = _fallback(manifest)
-    address = escape(site_url + address_of(asset.stored_id, manifest, shown))
+    address = escape(absolute(address_of(asset, manifest, shown), site_url))
     return f'<img src="{address}" alt="{text}" width="{shown.width}" height="{shown.height}">'
 
 
-def address_of(file_id: str, manifest: Manifest, variant: StoredVariant) -> str:
-    """A variant's address, which changes with the file and the recipe: what is behind one never changes."""
-    return f"/media/{file_id}/{variant.name}?r={manifest.recipe}"
+def address_of(asset: Asset, manifest: Manifest, variant: StoredVariant) -> str:
+    """A variant's address, which changes with the file and the recipe: what is behind one never changes. Whole where
+    the asset is served from elsewhere, by the path that it has in the object store.
+    """
+    if asset.served_from:
+        return f"{asset.served_from}/{asset.stored_id}/{manifest.recipe}/{variant.name}"
+    return f"/media/{asset.stored_id}/{variant.name}?r={manifest.recipe}"
+
+
+def absolute(address: str, site_url: str) -> str:
+    """The address as whoever is not on the site needs it."""
+    return address if "://" in address else site_url + address
 
 
 def mentioned(html: str) -> set[str]:
@@ -211,7 +225,7 @@ def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, ea
         by_format.setdefault(variant.format, []).append(variant)
 
     def srcset(format_: Format) -> str:
-        return ", ".join(f"{address_of(asset.stored_id, manifest, each)} {each.width}w" for each in by_format[format_])
+        return ", ".join(f"{address_of(asset, manifest, each)} {each.width}w" for each in by_format[format_])
 
     shown = _fallback(manifest)
     # A placeholder beneath would be seen through a transparent picture, and only those are kept as PNG.
@@ -230,7 +244,7 @@ def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, ea
             for format_ in ("avif", "webp")
             if format_ in by_format and format_ != shown.format
         ),
-        fallback=Source(url=address_of(asset.stored_id, manifest, shown), srcset=srcset(shown.format)),
+        fallback=Source(url=address_of(asset, manifest, shown), srcset=srcset(shown.format)),
         sizes=sizes,
         eager=eager,
     )
@@ -238,7 +252,7 @@ def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, ea
 
 def _moving(asset: Asset, manifest: Manifest) -> tuple[Source, ...]:
     return tuple(
-        Source(type=CONTENT_TYPES[each.format], srcset=address_of(asset.stored_id, manifest, each), media=MOVES)
+        Source(type=CONTENT_TYPES[each.format], srcset=address_of(asset, manifest, each), media=MOVES)
         for each in manifest.moving
     )
 

@@ -133,7 +133,7 @@ def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
     enclosure = picture.file(cover) if cover else None
     if cover and enclosure:
         html = f"<p>{picture.plain(cover, cover.manifest, site_url)}</p>\n{html}"
-        enclosure = msgspec.structs.replace(enclosure, address=site_url + enclosure.address)
+        enclosure = msgspec.structs.replace(enclosure, address=picture.absolute(enclosure.address, site_url))
     return Entry(
         id=urn(post.id),
         url=url,

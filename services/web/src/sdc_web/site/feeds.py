@@ -37,7 +37,7 @@ async def whole(request: AnyRequest, databases: NamedDatabases, settings: NamedS
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
         found = await posts.newest(connection, "post", IN_FEED)
-        assets = await assets_of(connection, found)
+        assets = await assets_of(connection, found, settings)
     feed = _feed(request, settings, front, "", front.title, found)
     return await asyncio.to_thread(_written, request, feed, found, assets)
 
@@ -53,7 +53,7 @@ async def tagged(
         if not found:
             return await _moved(connection, request, f"/tags/{tag}", "No published post carries this tag.")
         named = await posts.tags.described(connection, tag)
-        assets = await assets_of(connection, found)
+        assets = await assets_of(connection, found, settings)
     feed = _feed(request, settings, front, named.url, f"{front.title}: {tag}", found)
     feed = replace(feed, description=named.description or front.description)
     return await asyncio.to_thread(_written, request, feed, found, assets)
@@ -71,7 +71,7 @@ async def series(
         if named is None or not found:
             message = "No published post belongs to this series."
             return await _moved(connection, request, f"/series/{slug}", message)
-        assets = await assets_of(connection, found)
+        assets = await assets_of(connection, found, settings)
     feed = replace(
         _feed(request, settings, front, named.url, f"{front.title}: {named.title}", found),
         id=feed_formats.urn(named.id),

@@ -86,7 +86,7 @@ def of(shown: View, front: Front) -> str:
         author=_person(front),
         description=shown.summary,
         keywords=shown.tags,
-        image=Image(url=front.url + cover.address, width=cover.width, height=cover.height)
+        image=Image(url=cover.absolute(front.url), width=cover.width, height=cover.height)
         if cover and cover.address
         else None,
         isPartOf=Whole(name=place.series.title, url=front.url + place.series.url) if place else None,

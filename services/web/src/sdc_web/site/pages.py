@@ -43,7 +43,7 @@ async def home(
         newest = await posts.of_kind(connection, "post", ON_HOME + 1)
         intro = await posts.by_slug(connection, "page", HOME)
         chosen = await posts.home.chosen(connection)
-        assets = await assets_of(connection, [*chosen, *([intro] if intro else [])])
+        assets = await assets_of(connection, [*chosen, *([intro] if intro else [])], settings)
     intro_html = view(intro, assets).body_html if intro else ""
     return await page(
         "site/home/show.html",
@@ -88,7 +88,7 @@ async def projects(
         front = await _front(request, connection, settings)
         found = await posts.of_kind(connection, "project", ON_LIST + 1)
         years = await posts.years(connection, "project") if len(found) > ON_LIST else []
-        assets = await assets_of(connection, found[:ON_LIST])
+        assets = await assets_of(connection, found[:ON_LIST], settings)
     shown = by_section([view(each, assets) for each in found[:ON_LIST]])
     return await page("site/projects/index.html", front, sections=shown, years=years)
 
@@ -195,7 +195,7 @@ async def _year(
             return None
         found = await posts.of_year(connection, kind, int(slug))
         years = await posts.years(connection, kind) if found else []
-        assets = await assets_of(connection, found) if kind == "project" else {}
+        assets = await assets_of(connection, found, settings) if kind == "project" else {}
     if not found:
         return None
     shown = [view(each, assets) for each in found]
@@ -214,7 +214,7 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
             message = "No page has this address. It may have been taken away, or the link is wrong."
             raise NotFound(message)
         front = await _front(request, connection, settings)
-        assets = await assets_of(connection, [found])
+        assets = await assets_of(connection, [found], settings)
         place = await posts.series.place(connection, found.id) if found.series_id else None
         translations = await posts.languages.published(connection, found.id, found.translation_key)
         near = await posts.near(connection, found, settings.site_url, place, translations) if kind != "page" else None

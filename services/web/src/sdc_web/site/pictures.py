@@ -72,18 +72,19 @@ class Pictures:
             yield stream
 
 
-@get("/media/{asset_id:str}/{name:str}")
+@get(["/media/{asset_id:str}/{name:str}", "/media/{asset_id:str}/{recipe:str}/{name:str}"])
 async def variant(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     pictures: NamedDependency[Pictures],
     asset_id: FromPath[str],
     name: FromPath[str],
+    recipe: FromPath[str] = "",
 ) -> ASGIApp:
     """A variant; never the original, which may tell where a photograph was taken. A file that an asset had once leads
-    to what it shows now.
+    to what it shows now. The path with a recipe is that of the object store, by which a CDN asks.
     """
-    found = await _find(databases, asset_id, name, request.query_params.get("r", ""))
+    found = await _find(databases, asset_id, name, recipe or request.query_params.get("r", ""))
     if isinstance(found, str):
         return _answer(request, 302, {"location": found, "cache-control": "no-cache"})
     manifest, stored = found
@@ -122,10 +123,11 @@ async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> t
         instead = None if here else await media.files.shown_now(connection, file_id)
     manifest = here.manifest if here else None
     stored = next((each for each in manifest.files if each.name == name), None) if manifest else None
-    if manifest is not None and stored is not None:
-        return manifest, stored
+    # Under another recipe's name nothing is given out: there is one for each file, and it is kept for a year.
     if manifest is not None and recipe not in ("", manifest.recipe):
         instead = here
+    elif manifest is not None and stored is not None:
+        return manifest, stored
     if instead is not None and (address := media.picture.nearest(instead, name)):
         return address
     message = "There is no such picture."

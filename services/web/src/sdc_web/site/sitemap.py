@@ -66,7 +66,7 @@ async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Respons
             newest = max([*changed, *(await places.kinds(connection)).values()])
             return await asyncio.to_thread(_index, settings.site_url, [newest, *changed])
         rows = [*await _lists(connection, many), *await _rows(connection, await places.of_posts(connection, WHOLE, 0))]
-        assets = await _assets(connection, rows)
+        assets = await _assets(connection, rows, settings)
     return await asyncio.to_thread(_written, settings.site_url, rows, assets)
 
 
@@ -83,7 +83,7 @@ async def part(request: AnyRequest, databases: NamedDatabases, settings: NamedSe
         else:
             size = _size(many)
             rows = await _rows(connection, await places.of_posts(connection, size, (number - 1) * size))
-        assets = await _assets(connection, rows)
+        assets = await _assets(connection, rows, settings)
     if not rows:
         raise NotFound("The map of the site has no such part.")
     return await asyncio.to_thread(_written, settings.site_url, rows, assets)
@@ -132,8 +132,9 @@ async def _lists(connection: Connection, many: int) -> list[Row]:
     return [*rows, *await _rows(connection, await places.others(connection))][:MAX_ADDRESSES]
 
 
-async def _assets(connection: Connection, rows: list[Row]) -> dict[str, Asset]:
-    return await media.by_ids(connection, {asset_id for row in rows for asset_id in row.pictures})
+async def _assets(connection: Connection, rows: list[Row], settings: Settings) -> dict[str, Asset]:
+    found = await media.by_ids(connection, {asset_id for row in rows for asset_id in row.pictures})
+    return media.for_readers(found, settings.MEDIA_URL)
 
 
 def _index(site_url: str, changed_at_us: list[int]) -> Response[str]:
@@ -151,12 +152,16 @@ def _index(site_url: str, changed_at_us: list[int]) -> Response[str]:
 def _written(site_url: str, rows: list[Row], assets: dict[str, Asset]) -> Response[str]:
     """Written straight away: a template would take ten times as long."""
     site = escape(site_url)
-    addresses = {each.id: escape(file.address) for each in assets.values() if (file := media.picture.file(each))}
+    addresses = {
+        each.id: escape(media.picture.absolute(file.address, site_url))
+        for each in assets.values()
+        if (file := media.picture.file(each))
+    }
 
     def written(row: Row) -> str:
         changed = "" if row.updated_at_us is None else f"<lastmod>{templating.iso(row.updated_at_us)}</lastmod>"
         pictures = "".join([
-            f"<image:image><image:loc>{site}{addresses[each]}</image:loc></image:image>"
+            f"<image:image><image:loc>{addresses[each]}</image:loc></image:image>"
             for each in row.pictures
             if each in addresses
         ])  # fmt: skip

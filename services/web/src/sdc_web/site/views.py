@@ -1,6 +1,7 @@
 """Posts as templates show them: with their address and their pictures in place."""
 
 import msgspec
+from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
 from sdc_web import media, templating
@@ -67,14 +68,16 @@ def by_section(projects: list[View]) -> list[Section]:
     return [Section(name=group[0].project.section if group[0].project else "", posts=group) for _, group in ordered]
 
 
-async def assets_of(connection: Connection, posts: list[Summary] | list[Published]) -> dict[str, Asset]:
-    """The media assets that these posts show, cover or text."""
+async def assets_of(
+    connection: Connection, posts: list[Summary] | list[Published], settings: Settings
+) -> dict[str, Asset]:
+    """The media assets that these posts show, cover or text, for readers."""
     ids = {post.cover_asset_id for post in posts if post.cover_asset_id is not None}
     for post in posts:
         if isinstance(post, Published):
             ids |= media.picture.mentioned(post.body_html)
             ids |= set(post.project.pictures if post.project else ())
-    return await media.by_ids(connection, ids)
+    return media.for_readers(await media.by_ids(connection, ids), settings.MEDIA_URL)
 
 
 def view(

@@ -1,10 +1,12 @@
 """The queue of image jobs: what comes in, how it stands, and the answer that goes to web."""
 
+import msgspec
 from sdc_core import clock
-from sdc_core.errors import Unavailable
+from sdc_core.answers.images import Progress
+from sdc_core.errors import Invalid, Unavailable
 from sdc_core.messages import ImageFailed, ImageReady, MediaFailed, MediaReady, Upload
 from sdc_core.sqlite import Connection, Database
-from sdc_core.variants import RECIPE, Manifest
+from sdc_core.variants import AIMS, RECIPE, Manifest, recipe
 
 from sdc_worker.images import store
 from sdc_worker.images.store import State
@@ -35,6 +37,23 @@ async def enqueue(database: Database, upload: Upload) -> State:
             raise Unavailable(message, retry_after_s=FULL_RETRY_S)
         await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=now_us)
     return "pending"
+
+
+async def set_aim(database: Database, aim: int) -> None:
+    """Have every picture, made or to be made, reach that: one of `variants.AIMS`. Raises Invalid."""
+    if aim not in AIMS:
+        message = f"the aim is one of {', '.join(map(str, AIMS))}"
+        raise Invalid(message)
+    async with database.transaction() as connection:
+        await store.set_aim(connection, aim=aim, now_us=clock.now_us())
+
+
+async def progress(database: Database) -> Progress:
+    """How far all pictures are by the aim of now."""
+    async with database.read() as connection:
+        chosen = await store.aim(connection)
+        counted = await store.progress(connection, recipe=recipe(chosen.aim))
+    return Progress(**msgspec.structs.asdict(chosen), **msgspec.structs.asdict(counted))
 
 
 async def room(connection: Connection) -> int:

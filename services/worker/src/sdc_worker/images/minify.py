@@ -14,8 +14,9 @@ from sdc_worker.images.encode import Settings
 from sdc_worker.images.picture import Picture
 
 
-def minify(original: Path, folder: Path) -> Manifest:
-    """Write every variant worth having into the folder, each under its name, and return the list of them.
+def minify(original: Path, folder: Path, aim: int = variants.USUAL_AIM) -> Manifest:
+    """Write every variant worth having into the folder, each under its name, and return the list of them. Photographs
+    get the quality that brings them to `aim`, one of `variants.AIMS`.
 
     A format that is not smaller than the next simpler one is left out at all widths, since a browser takes the first
     format it knows and would be left with the few widths of it. `placeholder` and `color` are empty for a picture with
@@ -23,7 +24,7 @@ def minify(original: Path, folder: Path) -> Manifest:
     """
     source = picture.read(original)
     try:
-        still = _make(source, folder)
+        still = _make(source, folder, aim)
         moving = _moving(original, folder) if source.animated else ()
         return msgspec.structs.replace(still, moving=moving)
     except MemoryError:
@@ -59,13 +60,13 @@ class Canvas(msgspec.Struct, kw_only=True):
     wide: Image.Image | None
 
 
-def _make(source: Picture, folder: Path) -> Manifest:
+def _make(source: Picture, folder: Path, aim: int) -> Manifest:
     every = canvases(source)
     largest = every[-1]
     opaque = largest.shown.mode == "RGB"
     drawn = source.drawn and encode.is_drawn(largest.shown)
     formats: tuple[Format, ...] = ("avif", "webp", "jpeg" if opaque and not drawn else "png")
-    settings = encode.DRAWN if drawn else quality.chosen(middle(every).shown)
+    settings = encode.DRAWN if drawn else quality.chosen(middle(every).shown, aim)
     planned = [
         each
         for each in variants.plan(source.width, source.height, formats)
@@ -82,7 +83,7 @@ def _make(source: Picture, folder: Path) -> Manifest:
         if each.format not in kept:
             (folder / each.name).unlink()
     return Manifest(
-        recipe=variants.RECIPE,
+        recipe=variants.recipe(aim),
         width=source.width,
         height=source.height,
         placeholder=_data_address(encode.placeholder(largest.shown)) if opaque else "",

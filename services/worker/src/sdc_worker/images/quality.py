@@ -9,14 +9,12 @@ from math import log10
 
 import msgspec
 from PIL import Image
-from sdc_core.variants import Format
+from sdc_core.variants import USUAL_AIM, Format
 
 from sdc_worker.images import encode
 from sdc_worker.images.encode import Settings
 from sdc_worker.images.likeness import unlikeness
 
-TARGET = 75.0
-"""On the scale of SSIMULACRA 2: 70 is high quality, 90 is the same to the eye."""
 WIDTH = 960
 STRIPS = 3
 STRIP_ROWS = 128
@@ -45,10 +43,10 @@ PROBE_SPEED = 9
 PROBE_EFFORT = 2
 
 
-def chosen(pixels: Image.Image, target: float = TARGET) -> Settings:
-    """Settings for all sizes of a photograph, tried on RGB pixels about `WIDTH` wide."""
+def chosen(pixels: Image.Image, aim: int = USUAL_AIM) -> Settings:
+    """Settings for all sizes of a photograph to reach one of `variants.AIMS`, tried on pixels about `WIDTH` wide."""
     sample = _sample(pixels.convert("RGB"))
-    found = {format_: _search(sample, format_, scale, target) for format_, scale in SCALES.items()}
+    found = {format_: _search(sample, format_, scale, aim) for format_, scale in SCALES.items()}
     return Settings(avif=found["avif"], webp=found["webp"], jpeg=found["jpeg"])
 
 
@@ -64,25 +62,25 @@ def _sample(pixels: Image.Image) -> Image.Image:
     return sample
 
 
-def _search(sample: Image.Image, format_: Format, scale: Scale, target: float) -> int:
-    """Secant steps between the numbers allowed: score rises nearly straight with quality near the target."""
+def _search(sample: Image.Image, format_: Format, scale: Scale, aim: int) -> int:
+    """Secant steps between the numbers allowed: score rises nearly straight with quality near the aim."""
     tried: list[tuple[int, float]] = []
     quality = scale.first
     for _ in range(PROBES):
         tried.append((quality, _score(sample, format_, quality, scale)))
-        following = _next(tried, scale, target)
-        if following == quality or abs(tried[-1][1] - target) < CLOSE:
+        following = _next(tried, scale, aim)
+        if following == quality or abs(tried[-1][1] - aim) < CLOSE:
             return following
         quality = following
     return quality
 
 
-def _next(tried: list[tuple[int, float]], scale: Scale, target: float) -> int:
+def _next(tried: list[tuple[int, float]], scale: Scale, aim: int) -> int:
     quality, score = tried[-1]
     slope = 0.45
     if len(tried) > 1 and tried[-2][0] != quality:
         slope = min(1.5, max(0.15, (score - tried[-2][1]) / (quality - tried[-2][0])))
-    wanted = round(quality + (target - score) / slope)
+    wanted = round(quality + (aim - score) / slope)
     return min(scale.highest, max(scale.lowest, wanted))
 
 

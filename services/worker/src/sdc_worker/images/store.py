@@ -4,13 +4,15 @@ from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one, fetch_value
+from sdc_core.variants import USUAL_AIM
 
 State: TypeAlias = Literal["pending", "running", "done", "failed"]
 
 
 class ImageJob(msgspec.Struct, frozen=True, kw_only=True):
     """An original that is to have variants. `attempts` counts those begun; `message_id` is the webhook id of the last
-    answer to web, empty before it; `shown` when there is a first size for web to show.
+    answer to web, empty before it; `shown` when there is a first size for web to show; `recipe` is that of the last
+    attempt that came to an end.
     """
 
     asset_id: str
@@ -22,6 +24,7 @@ class ImageJob(msgspec.Struct, frozen=True, kw_only=True):
     updated_us: int
     message_id: str
     shown: bool = False
+    recipe: str = ""
 
 
 class StateCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +35,15 @@ class StateCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetState(msgspec.Struct, frozen=True, kw_only=True):
-    """How the job of one asset stands."""
+    """How the job of one asset stands, and by which recipe it ended last."""
 
     asset_id: str
     state: State
+    recipe: str
 
 
 SQL_GET = """
-SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown
+SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown, recipe
 FROM image_jobs WHERE asset_id = :asset_id
 """
 
@@ -77,38 +81,47 @@ async def put_found(connection: Connection, *, asset_id: str, now_us: int) -> in
 
 
 SQL_CLAIM = """
-UPDATE image_jobs SET state = 'running', attempts = attempts + 1, updated_us = :now_us
-WHERE asset_id = (
-    SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', shown, attempts, enqueued_us DESC
-    LIMIT 1
+UPDATE image_jobs SET state = 'running', attempts = iif(state = 'pending', attempts, 0) + 1, updated_us = :now_us
+WHERE asset_id = coalesce(
+    (
+        SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', shown, attempts, enqueued_us DESC
+        LIMIT 1
+    ),
+    (
+        SELECT asset_id FROM image_jobs WHERE state IN ('done', 'failed') AND recipe <> :recipe
+            AND (SELECT count(*) FROM image_jobs WHERE state = 'running') < :at_once
+        ORDER BY updated_us LIMIT 1
+    )
 )
-RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown
+RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown, recipe
 """
 
 
-async def claim(connection: Connection, *, now_us: int) -> ImageJob | None:
-    """Take the next job: those an author waits for before those of the sweep, those that show nothing yet
-    before others, the newest first.
+async def claim(connection: Connection, *, recipe: str, at_once: int, now_us: int) -> ImageJob | None:
+    """Take the next job: those an author waits for before those of the sweep, those that show nothing yet before
+    others, the newest first. When none waits, one that ended by another recipe, unless `at_once` are under way.
     """
-    return await fetch_one(connection, ImageJob, SQL_CLAIM, {"now_us": now_us})
+    values: dict[str, Value] = {"recipe": recipe, "at_once": at_once, "now_us": now_us}
+    return await fetch_one(connection, ImageJob, SQL_CLAIM, values)
 
 
 SQL_SETTLE = """
 UPDATE image_jobs
-SET state = :state, reason = :reason, updated_us = :now_us, message_id = :message_id
+SET state = :state, reason = :reason, updated_us = :now_us, message_id = :message_id, recipe = :recipe
 WHERE asset_id = :asset_id AND state = 'running'
 """
 
 
 async def settle(
-    connection: Connection, *, asset_id: str, state: State, reason: str, message_id: str, now_us: int
+    connection: Connection, job: ImageJob, *, state: State, reason: str, message_id: str, recipe: str, now_us: int
 ) -> int:
     """Say how the attempt at hand ended; 0 when the job was not running any more."""
     values: dict[str, Value] = {
-        "asset_id": asset_id,
+        "asset_id": job.asset_id,
         "state": state,
         "reason": reason,
         "message_id": message_id,
+        "recipe": recipe,
         "now_us": now_us,
     }
     return await execute(connection, SQL_SETTLE, values)
@@ -158,12 +171,12 @@ async def count_pending(connection: Connection) -> int:
     return pending if isinstance(pending, int) else 0
 
 
-SQL_STATES = "SELECT asset_id, state FROM image_jobs"
+SQL_STATES = "SELECT asset_id, state, recipe FROM image_jobs"
 
 
-async def states(connection: Connection) -> dict[str, State]:
-    """The state of every job there is, by asset."""
-    return {each.asset_id: each.state for each in await fetch_all(connection, AssetState, SQL_STATES)}
+async def states(connection: Connection) -> dict[str, AssetState]:
+    """How every job stands, by asset."""
+    return {each.asset_id: each for each in await fetch_all(connection, AssetState, SQL_STATES)}
 
 
 SQL_HURRY = "UPDATE deliveries SET next_us = min(next_us, :now_us) WHERE id = :message_id AND next_us IS NOT NULL"
@@ -176,7 +189,7 @@ async def hurry(connection: Connection, *, message_id: str, now_us: int) -> int:
 
 SQL_UNHEARD = """
 SELECT job.asset_id, job.sha256, job.state, job.attempts, job.reason, job.enqueued_us, job.updated_us, job.message_id,
-    job.shown
+    job.shown, job.recipe
 FROM image_jobs AS job JOIN deliveries ON deliveries.id = job.message_id
 WHERE job.state IN ('done', 'failed') AND deliveries.next_us IS NULL AND deliveries.delivered_us IS NULL
     AND job.updated_us > :after_us
@@ -190,9 +203,77 @@ async def unheard(connection: Connection, *, after_us: int) -> list[ImageJob]:
     return await fetch_all(connection, ImageJob, SQL_UNHEARD, {"after_us": after_us})
 
 
+SQL_WITHDRAW = """
+UPDATE deliveries SET next_us = NULL, error = 'a later answer says more' WHERE id = :message_id AND next_us IS NOT NULL
+"""
+
+
+async def withdraw(connection: Connection, *, message_id: str) -> None:
+    """Do not send an answer that still waits: after a later one it would bring back what is about to be deleted."""
+    await execute(connection, SQL_WITHDRAW, {"message_id": message_id})
+
+
 SQL_REANNOUNCE = "UPDATE image_jobs SET message_id = :message_id WHERE asset_id = :asset_id"
 
 
 async def reannounce(connection: Connection, *, asset_id: str, message_id: str) -> None:
     """Remember the id of a further answer to web."""
     await execute(connection, SQL_REANNOUNCE, {"asset_id": asset_id, "message_id": message_id})
+
+
+SQL_FORGET = "DELETE FROM image_jobs WHERE asset_id = :asset_id"
+
+
+async def forget(connection: Connection, *, asset_id: str) -> None:
+    """There is no such file any more."""
+    await execute(connection, SQL_FORGET, {"asset_id": asset_id})
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """What pictures are to reach, one of `variants.AIMS`, and since when."""
+
+    aim: int
+    since_us: int | None = None
+
+
+SQL_AIM = "SELECT aim, since_us FROM image_aims"
+
+
+async def aim(connection: Connection) -> Aim:
+    """The aim that an author chose, or the usual one."""
+    return await fetch_one(connection, Aim, SQL_AIM) or Aim(aim=USUAL_AIM)
+
+
+SQL_SET_AIM = """
+INSERT INTO image_aims (one, aim, since_us) VALUES (1, :aim, :now_us)
+ON CONFLICT (one) DO UPDATE SET aim = excluded.aim, since_us = excluded.since_us WHERE aim <> excluded.aim
+"""
+
+
+async def set_aim(connection: Connection, *, aim: int, now_us: int) -> None:
+    """Choose the aim; the same again changes nothing."""
+    await execute(connection, SQL_SET_AIM, {"aim": aim, "now_us": now_us})
+
+
+SQL_PROGRESS = """
+SELECT coalesce(sum(state = 'done' AND recipe = :recipe), 0) AS made,
+    coalesce(sum(state = 'failed' AND recipe = :recipe), 0) AS failed,
+    coalesce(sum(state IN ('pending', 'running') OR recipe <> :recipe), 0) AS left,
+    coalesce(sum(state IN ('pending', 'running') AND recipe = ''), 0) AS waiting
+FROM image_jobs
+"""
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many files a recipe has done, cannot do, and has before it."""
+
+    made: int
+    failed: int
+    left: int
+    waiting: int
+
+
+async def progress(connection: Connection, *, recipe: str) -> Counted:
+    """How far a recipe is."""
+    found = await fetch_one(connection, Counted, SQL_PROGRESS, {"recipe": recipe})
+    return found or Counted(made=0, failed=0, left=0, waiting=0)

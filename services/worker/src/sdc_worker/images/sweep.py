@@ -18,12 +18,13 @@ UNHEARD_US = 3 * clock.DAY_US
 
 
 OUTLIVED_US = clock.DAY_US
+OUTLIVED_IN_PUBLIC_US = 30 * clock.DAY_US
 """How long variants of a former recipe, and first sizes, stay beside the present ones: web has long heard of these."""
 MAX_CLEARED = 1_000
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The store's variants: assets with a manifest and at least one variant of this recipe, and the keys that nothing
+    """The store's variants: assets with a manifest and at least one variant of the recipe, and the keys that nothing
     leads to any more.
     """
 
@@ -43,15 +44,19 @@ class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
 
 async def sweep(context: JobContext) -> str:
     """The action of a cron job; returns the report as a sentence."""
-    report = await run(context.database, context.store, context.settings.S3_MEDIA_BUCKET)
+    # Nobody leads whoever asks a bucket from an old address to a new one.
+    outlived_us = OUTLIVED_IN_PUBLIC_US if context.settings.MEDIA_URL else OUTLIVED_US
+    report = await run(context.database, context.store, context.settings.S3_MEDIA_BUCKET, outlived_us)
     text = f"{report.originals} originals: {report.enqueued} enqueued, {report.announced} announced again"
     text += f", {report.cleared} old variants deleted" if report.cleared else ""
     return f"{text}, {report.left} left for the next sweep" if report.left else text
 
 
-async def run(database: Database, object_store: ObjectStore, bucket: str) -> SweepReport:
-    """Enqueue every original that has no complete set of variants of this recipe and no job, as far as the queue has
-    room, and send web again what it refused in the last days. Raises Unavailable or NotFound with the store.
+async def run(
+    database: Database, object_store: ObjectStore, bucket: str, outlived_us: int = OUTLIVED_US
+) -> SweepReport:
+    """Enqueue every original that has no job, or one that is done though its variants are not there, as far as the
+    queue has room, and send web again what it refused in the last days. Raises Unavailable or NotFound with the store.
     """
     until_us = clock.now_us() - SETTLED_US
     listing = object_store.list(bucket, keys.ORIGINALS)
@@ -59,11 +64,12 @@ async def run(database: Database, object_store: ObjectStore, bucket: str) -> Swe
     # Before the variants are listed: of a job that is done by now they are all there.
     async with database.read() as connection:
         known = await store.states(connection)
-    found = await _found(object_store, bucket)
-    complete = found.complete
-    # Unknown and complete: this database was restored from before it, and web may not have heard either.
-    # Known, done and incomplete: the recipe has changed, or variants were deleted.
-    lost = [each for each in originals if each not in known or (known[each] == "done" and each not in complete)]
+        recipe = variants.recipe((await store.aim(connection)).aim)
+    found = await _found(object_store, bucket, recipe, outlived_us)
+    # Unknown: this database was restored from before it, and web may not have heard either. Done and incomplete:
+    # variants were deleted. What was done by another recipe is found by whoever has nothing else to do.
+    done = {each.asset_id for each in known.values() if each.state == "done" and each.recipe == recipe}
+    lost = [each for each in originals if each not in known or (each in done and each not in found.complete)]
     enqueued, left = await _enqueue(database, lost) if lost else (0, 0)
     for key in found.outlived[:MAX_CLEARED]:
         await object_store.delete(bucket, key)
@@ -85,7 +91,7 @@ async def _enqueue(database: Database, lost: list[str]) -> tuple[int, int]:
     return enqueued, len(lost[room:])
 
 
-async def _found(object_store: ObjectStore, bucket: str) -> Found:
+async def _found(object_store: ObjectStore, bucket: str, recipe: str, outlived_us: int) -> Found:
     settled: dict[str, int] = {}
     current: set[str] = set()
     former: list[tuple[str, str]] = []
@@ -93,12 +99,12 @@ async def _found(object_store: ObjectStore, bucket: str) -> Found:
         asset_id, _, rest = info.key.removeprefix(keys.VARIANTS).partition("/")
         if rest == "manifest.json":
             settled[asset_id] = info.modified_us
-        elif rest.startswith(f"{variants.RECIPE}/"):
+        elif rest.startswith(f"{recipe}/"):
             current.add(asset_id)
         else:
             former.append((asset_id, info.key))
     complete = settled.keys() & current
-    until_us = clock.now_us() - OUTLIVED_US
+    until_us = clock.now_us() - outlived_us
     outlived = [key for asset_id, key in former if asset_id in complete and settled[asset_id] <= until_us]
     return Found(complete=complete, outlived=outlived)
 
@@ -107,7 +113,8 @@ async def _announce_again(database: Database, object_store: ObjectStore, bucket:
     async with database.read() as connection:
         unheard = await store.unheard(connection, after_us=clock.now_us() - UNHEARD_US)
     for job in unheard:
-        manifest = await stored_manifest(object_store, bucket, job.asset_id) if job.state == "done" else None
+        made = job.state == "done"
+        manifest = await stored_manifest(object_store, bucket, job.asset_id, job.recipe) if made else None
         async with database.transaction() as connection:
             await _announce(connection, job, manifest)
     return len(unheard)

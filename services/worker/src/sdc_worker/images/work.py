@@ -5,8 +5,9 @@ import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 from sdc_core import clock, keys, variants
@@ -34,8 +35,18 @@ CLEAN_UP_S = 2.0
 
 log = logging.getLogger(__name__)
 
-Make: TypeAlias = Callable[[Path, Path], Manifest]
-"""Variants of a file, written into a folder."""
+Begin: TypeAlias = Callable[[Path, Path], Manifest]
+"""One size of a file, written into a folder."""
+
+
+class Make(Protocol):
+    """Every variant of a file that is worth having, written into a folder."""
+
+    def __call__(self, original: Path, folder: Path, /, aim: int) -> Manifest: ...
+
+
+class Gone(Invalid):
+    """There is no original any more."""
 
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +59,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     pool: Runner
     make: Make = minify
-    begin: Make | None = first
+    begin: Begin | None = first
     ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
@@ -88,16 +99,21 @@ async def work_once(workshop: Workshop) -> bool:
     waiting as before, when store or database do not answer.
     """
     async with workshop.database.transaction() as connection:
-        job = await store.claim(connection, now_us=clock.now_us())
+        aim = (await store.aim(connection)).aim
+        recipe = variants.recipe(aim)
+        # One process is left for what an author is about to upload.
+        at_once = max(1, workshop.pool.processes - 1)
+        job = await store.claim(connection, recipe=recipe, at_once=at_once, now_us=clock.now_us())
     if job is None:
         return False
     try:
         if job.attempts > MAX_ATTEMPTS:
-            await _fail(workshop, job, job.reason or "cannot make the variants: the worker ended each time it tried")
+            reason = job.reason or "cannot make the variants: the worker ended each time it tried"
+            await _fail(workshop, job, reason, recipe)
         elif workshop.begin and job.sha256 and not job.shown:
             await _show_first(workshop, job, workshop.begin)
         else:
-            await _attempt(workshop, job)
+            await _attempt(workshop, job, aim)
     except SdcError:
         await _give_back(workshop, job)
         raise
@@ -109,14 +125,14 @@ async def work_once(workshop: Workshop) -> bool:
     return True
 
 
-async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str) -> Manifest | None:
-    """The manifest of this recipe, when all was made before and only the word of it was lost."""
+async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str, recipe: str) -> Manifest | None:
+    """The manifest of that recipe, when all was made before and only the word of it was lost."""
     try:
         raw = await object_store.get(bucket, keys.manifest(asset_id), max_bytes=MAX_MANIFEST_BYTES)
         manifest = msgspec.json.decode(raw, type=Manifest)
     except (NotFound, msgspec.DecodeError):
         return None
-    return manifest if manifest.recipe == variants.RECIPE else None
+    return manifest if manifest.recipe == recipe else None
 
 
 async def _give_back(workshop: Workshop, job: ImageJob) -> None:
@@ -125,12 +141,15 @@ async def _give_back(workshop: Workshop, job: ImageJob) -> None:
         await store.give_back(connection, asset_id=job.asset_id)
 
 
-async def _attempt(workshop: Workshop, job: ImageJob) -> None:
-    started_us = clock.monotonic_us()
+async def _attempt(workshop: Workshop, job: ImageJob, aim: int) -> None:
+    started_us, recipe = clock.monotonic_us(), variants.recipe(aim)
     try:
-        manifest = await stored_manifest(workshop.store, workshop.bucket, job.asset_id) or await _make(workshop, job)
+        manifest = await stored_manifest(workshop.store, workshop.bucket, job.asset_id, recipe)
+        manifest = manifest or await _make(workshop, job, aim)
+    except Gone as error:
+        await _let_go(workshop, job, str(error), recipe)
     except Invalid as error:
-        await _fail(workshop, job, str(error))
+        await _fail(workshop, job, str(error), recipe)
     except (JobLost, OSError, ValueError) as error:
         # The machine may be at fault (no memory, full disk): worth another try, but not for ever.
         reason = f"cannot make the variants of this picture: {error}"
@@ -138,20 +157,20 @@ async def _attempt(workshop: Workshop, job: ImageJob) -> None:
         if job.attempts < MAX_ATTEMPTS:
             await _try_again(workshop, job, reason)
         else:
-            await _fail(workshop, job, reason)
+            await _fail(workshop, job, reason, recipe)
     else:
         await _finish(workshop, job, manifest)
         took_us = clock.monotonic_us() - started_us
         log.info("variants stored", extra={"asset_id": job.asset_id, "duration_us": took_us})
 
 
-async def _show_first(workshop: Workshop, job: ImageJob, begin: Make) -> None:
+async def _show_first(workshop: Workshop, job: ImageJob, begin: Begin) -> None:
     """Have web show one size, and let the job wait for its others behind all that show nothing. What goes wrong here
     is told by the attempt that follows.
     """
     manifest = None
     with suppress(Invalid, JobLost, OSError, ValueError, MemoryError):
-        if await stored_manifest(workshop.store, workshop.bucket, job.asset_id) is None:
+        if await workshop.store.head(workshop.bucket, keys.manifest(job.asset_id)) is None:
             manifest = await _stored(workshop, job, begin)
     async with workshop.database.transaction() as connection:
         await store.show(connection, asset_id=job.asset_id)
@@ -160,8 +179,8 @@ async def _show_first(workshop: Workshop, job: ImageJob, begin: Make) -> None:
         await store.give_back(connection, asset_id=job.asset_id)
 
 
-async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
-    manifest = await _stored(workshop, job, workshop.make)
+async def _make(workshop: Workshop, job: ImageJob, aim: int) -> Manifest:
+    manifest = await _stored(workshop, job, partial(workshop.make, aim=aim))
     # Last, so that whoever finds a manifest finds everything it lists.
     await workshop.store.put(
         workshop.bucket,
@@ -173,7 +192,7 @@ async def _make(workshop: Workshop, job: ImageJob) -> Manifest:
     return manifest
 
 
-async def _stored(workshop: Workshop, job: ImageJob, make: Make) -> Manifest:
+async def _stored(workshop: Workshop, job: ImageJob, make: Begin) -> Manifest:
     """Make variants in the pool, and store them."""
     async with scratch.folder("sdc-image-") as home:
         original, folder = home / "original", home / "variants"
@@ -192,14 +211,16 @@ async def _stored(workshop: Workshop, job: ImageJob, make: Make) -> Manifest:
 
 
 async def _fetch(workshop: Workshop, job: ImageJob, original: Path) -> None:
-    """Bring the original to a file. Raises Invalid when it is not there, too large, or not what was uploaded."""
+    """Bring the original to a file. Raises Gone when it is not there, Invalid when it is too large or not what was
+    uploaded.
+    """
     key = keys.original(job.asset_id)
     info = await workshop.store.head(workshop.bucket, key)
     if info is None:
         if reason := await workshop.store.ping(workshop.bucket):
             raise Unavailable(reason)
         message = "cannot read this picture: its file is not in the object store any more"
-        raise Invalid(message)
+        raise Gone(message)
     if info.size_bytes > MAX_BYTES:
         message = f"cannot read this picture: it has more than {MAX_BYTES // (1024 * 1024)} MB"
         raise Invalid(message)
@@ -217,26 +238,34 @@ def _sha256(path: Path) -> str:
 async def _finish(workshop: Workshop, job: ImageJob, manifest: Manifest) -> None:
     async with workshop.database.transaction() as connection:
         message_id = await jobs.announce_ready(connection, job.asset_id, manifest)
-        await _settle(connection, job, "done", "", message_id)
+        await _settle(connection, job, "done", "", message_id, manifest.recipe)
 
 
 async def _try_again(workshop: Workshop, job: ImageJob, reason: str) -> None:
     async with workshop.database.transaction() as connection:
-        await _settle(connection, job, "pending", reason, job.message_id)
+        await _settle(connection, job, "pending", reason, job.message_id, job.recipe)
 
 
-async def _fail(workshop: Workshop, job: ImageJob, reason: str) -> None:
+async def _fail(workshop: Workshop, job: ImageJob, reason: str, recipe: str) -> None:
     async with workshop.database.transaction() as connection:
         message_id = await jobs.announce_failed(connection, job.asset_id, reason)
-        await _settle(connection, job, "failed", reason, message_id)
+        await _settle(connection, job, "failed", reason, message_id, recipe)
 
 
-async def _settle(connection: Connection, job: ImageJob, state: State, reason: str, message_id: str) -> None:
+async def _let_go(workshop: Workshop, job: ImageJob, reason: str, recipe: str) -> None:
+    """Web deletes files without a word: what was made once and has none any more is not told of."""
+    if not job.message_id:
+        await _fail(workshop, job, reason, recipe)
+        return
+    async with workshop.database.transaction() as connection:
+        await store.forget(connection, asset_id=job.asset_id)
+
+
+async def _settle(
+    connection: Connection, job: ImageJob, state: State, reason: str, message_id: str, recipe: str
+) -> None:
+    if message_id != job.message_id:
+        await store.withdraw(connection, message_id=job.message_id)
     await store.settle(
-        connection,
-        asset_id=job.asset_id,
-        state=state,
-        reason=reason,
-        message_id=message_id,
-        now_us=clock.now_us(),
+        connection, job, state=state, reason=reason, message_id=message_id, recipe=recipe, now_us=clock.now_us()
     )

@@ -1,0 +1,17 @@
+"""How far the worker is with pictures."""
+
+import msgspec
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """`aim` is what pictures are to reach on the scale of SSIMULACRA 2, `since_us` when an author chose it, None where
+    nobody did. Of all files `made` have what it asks for, `failed` cannot have it, and `left` wait for it; `waiting` of
+    these are uploads, which come first.
+    """
+
+    aim: int
+    since_us: int | None
+    made: int
+    failed: int
+    left: int
+    waiting: int
