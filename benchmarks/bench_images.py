@@ -3,7 +3,8 @@
     SDC_BENCH_PHOTOS=FOLDER ./dev bench benchmarks/bench_images.py
 
 Takes the four largest JPEGs of the folder; without one, four that `tests/photograph.py` takes. sharp comes from npm,
-into a folder that is removed again. Where the module `ssimulacra2` is there, the second table is printed as well.
+into a folder that is removed again. Where the module `ssimulacra2` is there, bytes at equal looks are compared as
+well, on `SDC_BENCH_LOOKS` photographs of the folder.
 """
 
 import importlib.util
@@ -20,13 +21,17 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
+from sdc_core.variants import Format
 from sdc_worker.images import encode, minify, picture, quality
 from sdc_worker.images.encode import Settings
 
 PHOTOS = int(os.environ.get("SDC_BENCH_COUNT", "4"))
 ROUNDS = int(os.environ.get("SDC_BENCH_ROUNDS", "3"))
 SHARP = "sharp@0.35.5"
+LOOKS = int(os.environ.get("SDC_BENCH_LOOKS", "8"))
 FIXED = (45, 50, 55, 60, 65, 70, 76)
+WITHIN = 0.3
+"""Of a score, when two files are said to look equal."""
 _FIXED_QUALITY = "fixed"
 
 
@@ -41,9 +46,12 @@ def main() -> None:
         print(
             f"{len(photos)} photographs, {megapixels:.0f} MP together, 12 files each, two at a time, {ROUNDS} rounds\n"
         )
-        against_sharp(Path(home), photos)
+        if ROUNDS:
+            against_sharp(Path(home), photos)
         if importlib.util.find_spec("ssimulacra2"):
-            saved(sorted(photos[0].parent.glob("*.jpg")))
+            every = sorted(photos[0].parent.glob("*.jpg"))[:LOOKS]
+            equal_looks(Path(home), every)
+            saved(every)
 
 
 def chosen(home: Path) -> list[Path]:
@@ -61,16 +69,13 @@ def chosen(home: Path) -> list[Path]:
 
 def against_sharp(home: Path, photos: list[Path]) -> None:
     """The job whole, in rounds that take turns."""
+    npm = installed(home)
     sides = {
         "ours": lambda: ours(home, photos, "searched"),
         "ours, one quality": lambda: ours(home, photos, _FIXED_QUALITY),
     }
-    if npm := shutil.which("npm"):
-        subprocess.run([npm, "install", "--silent", "--no-save", "--prefix", home, SHARP], check=True)
-        shutil.copy(Path(__file__).with_name("sharp_peer.mjs"), home)
+    if npm:
         sides |= {"sharp, tuned": lambda: sharp(home, photos, "tuned"), "sharp": lambda: sharp(home, photos, "default")}
-    else:
-        print("npm is not here, and so sharp is not either")
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     for _ in range(ROUNDS):
         for name, side in sides.items():
@@ -80,6 +85,19 @@ def against_sharp(home: Path, photos: list[Path]) -> None:
     print(f"{'':<20}" + "".join(f"{each:>12}" for each in keys))
     for name, found in runs.items():
         print(f"{name:<20}" + "".join(f"{statistics.median(run[key] for run in found):12.2f}" for key in keys))
+
+
+def installed(home: Path) -> bool:
+    """Whether sharp is there, brought once."""
+    if (home / "sharp_peer.mjs").exists():
+        return True
+    npm = shutil.which("npm")
+    if npm is None:
+        print("npm is not here, and so sharp is not either")
+        return False
+    subprocess.run([npm, "install", "--silent", "--no-save", "--prefix", home, SHARP], check=True)
+    shutil.copy(Path(__file__).with_name("sharp_peer.mjs"), home)
+    return True
 
 
 def ours(home: Path, photos: list[Path], how: str) -> dict[str, float]:
@@ -105,12 +123,15 @@ def make(how: str, out: str, photos: list[Path]) -> None:
     """One process's share; prints what it took."""
     if how == _FIXED_QUALITY:
         minify.quality.chosen = lambda *_: Settings()  # ty: ignore[invalid-assignment]
+    # Neither side's start counts: what makes pictures lives long.
+    before = resource.getrusage(resource.RUSAGE_SELF)
     for photo in photos:
         folder = Path(out) / photo.stem
         folder.mkdir()
         minify.minify(photo, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_mib": used.ru_maxrss / 1024}))
+    cpu_s = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"cpu_s": cpu_s, "peak_mib": used.ru_maxrss / 1024}))
 
 
 def sharp(home: Path, photos: list[Path], mode: str) -> dict[str, float]:
@@ -124,6 +145,43 @@ def sharp(home: Path, photos: list[Path], mode: str) -> dict[str, float]:
 def megabytes(folder: Path) -> float:
     """What all files in it take."""
     return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 1e6
+
+
+def equal_looks(home: Path, photos: list[Path]) -> None:
+    """At 960: what our encoders need for the score that sharp's defaults reach, as a share of sharp's bytes."""
+    if not installed(home):
+        return
+    out = home / "equal"
+    out.mkdir()
+    sources = [out / f"{number}.png" for number in range(len(photos))]
+    for photo, source in zip(photos, sources, strict=True):
+        _middle(photo).save(source, compress_level=1)
+    command = ["node", home / "sharp_peer.mjs", "encode", out, *sources]
+    subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    for format_, scale in quality.SCALES.items():
+        shares = []
+        for number, source in enumerate(sources):
+            peer = (out / f"{number}.{format_}").read_bytes()
+            pixels = Image.open(source).convert("RGB")
+            shares.append(_needed(pixels, format_, scale, _score(pixels, peer)) / len(peer))
+            print("  ", format_, photos[number].name, f"{shares[-1]:.3f}", flush=True)
+        print(f"{format_} at the score of sharp's defaults: {statistics.geometric_mean(shares):.3f}x of its bytes")
+
+
+def _needed(pixels: Image.Image, format_: Format, scale: quality.Scale, wanted: float) -> float:
+    """Bytes for that score: between the two numbers around it, in a straight line of their logarithms."""
+    tried: list[tuple[float, float]] = []
+    low, high = scale.lowest - 20, 98
+    while high - low > 1 and not (tried and abs(tried[-1][0] - wanted) < WITHIN):
+        number = (low + high) // 2
+        buffer = BytesIO()
+        encode.save(pixels, buffer, format_, Settings(avif=number, webp=number, jpeg=number))
+        tried.append((_score(pixels, buffer.getvalue()), float(buffer.tell())))
+        low, high = (number, high) if tried[-1][0] < wanted else (low, number)
+    below = max((each for each in tried if each[0] <= wanted), default=tried[-1])
+    above = min((each for each in tried if each[0] >= wanted), default=tried[-1])
+    part = (wanted - below[0]) / (above[0] - below[0]) if above[0] > below[0] else 0.0
+    return below[1] ** (1 - part) * above[1] ** part
 
 
 def saved(photos: list[Path]) -> None:
@@ -151,14 +209,19 @@ def _own(photo: Path) -> tuple[int, float]:
 
 
 def _coded(pixels: Image.Image, settings: Settings) -> tuple[int, float]:
-    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 # ty: ignore[import-not-found]
-
     buffer = BytesIO()
     encode.save(pixels, buffer, "avif", settings)
+    return buffer.tell(), _score(pixels, buffer.getvalue())
+
+
+def _score(pixels: Image.Image, coded: bytes) -> float:
+    """SSIMULACRA 2 of a file against the pixels that it was made of."""
+    from ssimulacra2 import compute_ssimulacra2  # noqa: PLC0415 # ty: ignore[import-not-found]
+
     with tempfile.TemporaryDirectory() as folder:
         pixels.save(f"{folder}/source.png", compress_level=1)
-        Image.open(buffer).convert("RGB").save(f"{folder}/coded.png", compress_level=1)
-        return buffer.tell(), float(compute_ssimulacra2(f"{folder}/source.png", f"{folder}/coded.png"))
+        Image.open(BytesIO(coded)).convert("RGB").save(f"{folder}/coded.png", compress_level=1)
+        return float(compute_ssimulacra2(f"{folder}/source.png", f"{folder}/coded.png"))
 
 
 if __name__ == "__main__":

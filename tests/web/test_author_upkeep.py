@@ -15,6 +15,7 @@ from sdc_core import clock, keys
 from sdc_core.errors import Conflict
 from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
+from sdc_core.variants import RECIPE
 from sdc_web import audit
 from sdc_web.db import Databases
 from sdc_web.media import assets, orphans, removal
@@ -103,7 +104,7 @@ async def made(worker: worker_app.Parts, recipe: str, *ids: str) -> None:
 async def test_another_quality_is_chosen_and_its_progress_is_seen(
     worker: worker_app.Parts, signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
-    await made(worker, "r2", "a", "b")
+    await made(worker, RECIPE, "a", "b")
     before = (await signed_in.get("/author/media/sizes", headers=BROWSER)).text
     assert "All 2 pictures have the sizes that are asked for." in before
     assert "hx-trigger" not in before.partition('id="media-progress"')[2].partition("</section>")[0]
@@ -214,7 +215,7 @@ async def test_the_command_tells_and_deletes_what_nobody_knows(
 async def test_the_command_has_all_made_anew_and_tells_how_far_it_is(
     worker: worker_app.Parts, databases: Databases, settings: Settings
 ) -> None:
-    await made(worker, "r2", "a", "b")
+    await made(worker, RECIPE, "a", "b")
     assert (await command(settings, "status")).stdout == "2 made for 75, 0 left\n"
     assert (await command(settings, "remake", "--aim", "80")).stdout == "0 made for 80, 2 left\n"
     assert json.loads((await command(settings, "status", "--json")).stdout)["aim"] == 80

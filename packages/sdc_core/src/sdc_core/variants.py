@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-RECIPE = "r2"
+RECIPE = "r3"
 AIMS = (70, 75, 80)
 """What pictures may be made to reach on the scale of SSIMULACRA 2: 70 is high quality, 90 is the same to the eye."""
 USUAL_AIM = 75
@@ -41,7 +41,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredVariant(Variant, frozen=True, kw_only=True):
-    """A variant that was made, checked by decoding it once, and stored."""
+    """A variant that was made, checked by opening it once, and stored."""
 
     size_bytes: int
 

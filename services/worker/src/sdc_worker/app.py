@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from sdc_core import service_client
 from sdc_core.answers.jobs import Run
+from sdc_core.lag import Lag
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -48,6 +49,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     scheduler: Scheduler
     pings: Pings
     workshop: Workshop
+    lag: Lag
     context: Callable[[Run], JobContext]
 
 
@@ -84,6 +86,7 @@ def assemble(
         scheduler=Scheduler(database, table.JOBS, context, pings),
         pings=pings,
         workshop=Workshop(database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=pool),
+        lag=Lag(),
         context=context,
     )
 
@@ -97,6 +100,7 @@ def loops(parts: Parts) -> dict[str, Loop]:
         "alerts.pings": parts.pings.run,
         "deliveries": lambda: deliveries.deliver(parts.web, parts.database),
         "images": lambda: work(parts.workshop),
+        "lag": parts.lag.run,
     }
 
 
@@ -134,6 +138,7 @@ def build(parts: Parts, board: Board) -> Litestar:
             "workshop": _given(parts.workshop),
             "intake": _given(Intake(parts.database)),
             "board": _given(board),
+            "lag": _given(parts.lag),
         },
         exception_handlers=problems.HANDLERS,
         request_max_body_size=JSON_BYTES,

@@ -2,8 +2,10 @@
 
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
+from sdc_core import clock
 from sdc_core.answers.health import Health, Part
 from sdc_core.errors import Unavailable
+from sdc_core.lag import Lag
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import VERSION, Database, OperationalError
@@ -38,7 +40,10 @@ async def health(
 
 @get("/metrics", media_type=MediaType.TEXT)
 async def metrics(
-    database: NamedDependency[Database], board: NamedDependency[Board], scheduler: NamedDependency[Scheduler]
+    database: NamedDependency[Database],
+    board: NamedDependency[Board],
+    scheduler: NamedDependency[Scheduler],
+    lag: NamedDependency[Lag],
 ) -> str:
     """Prometheus text format."""
     jobs = await reports.report(database, scheduler.jobs.values())
@@ -54,6 +59,9 @@ async def metrics(
             "# TYPE sdc_image_jobs gauge",
             *(f'sdc_image_jobs{{state="{state}"}} {count}' for state, count in images.items()),
         ]
+    for name, at in (("sdc_event_loop_lag_seconds", lag.late_us), ("sdc_event_loop_busy_seconds", lag.busy_us)):
+        lines.append(f"# TYPE {name} gauge")
+        lines += [f'{name}{{quantile="{share}"}} {at(share) / clock.SECOND_US:.6f}' for share in (0.5, 0.99)]
     lines += job_metrics.lines(jobs.jobs)
     lines.append("# TYPE sdc_loop_running gauge")
     lines += [f'sdc_loop_running{{loop="{name}"}} {int(loop.running)}' for name, loop in board.loops.items()]

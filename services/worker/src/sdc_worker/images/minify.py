@@ -63,6 +63,8 @@ class Canvas(msgspec.Struct, kw_only=True):
 def _make(source: Picture, folder: Path, aim: int) -> Manifest:
     every = canvases(source)
     largest = every[-1]
+    # The encoders need the room that the original takes.
+    source.pixels = largest.shown
     opaque = largest.shown.mode == "RGB"
     drawn = source.drawn and encode.is_drawn(largest.shown)
     formats: tuple[Format, ...] = ("avif", "webp", "jpeg" if opaque and not drawn else "png")
@@ -105,7 +107,8 @@ def canvases(source: Picture) -> list[Canvas]:
     """The picture at each width, ascending."""
     sizes = variants.plan(source.width, source.height, ("jpeg",))
     largest = _resize(source.pixels, sizes[-1])
-    pixels = [_narrower(source, largest, size) for size in sizes[:-1]] + [largest]
+    # The widest is as good a source for the others as the original, to which it comes within a point of a hundred.
+    pixels = [_resize(largest, size) for size in sizes[:-1]] + [largest]
     # Colours are converted after the resize, for they cost by the pixel, and asked for on the smallest.
     wide = color.to_p3(pixels[0], source.profile) is not None
     return [
@@ -121,11 +124,6 @@ def canvases(source: Picture) -> list[Canvas]:
 def middle(every: list[Canvas]) -> Canvas:
     """The one that speaks for all when the quality is chosen."""
     return [each for each in every if each.size.width <= max(quality.WIDTH, every[0].size.width)][-1]
-
-
-def _narrower(source: Picture, largest: Image.Image, size: Variant) -> Image.Image:
-    """The widest variant is a good source for what is at most half of it."""
-    return _resize(largest if size.width * 2 <= largest.width else source.pixels, size)
 
 
 def _resize(pixels: Image.Image, size: Variant) -> Image.Image:

@@ -98,8 +98,9 @@ def _read(file: io.BufferedReader, size_bytes: int, widest: int) -> Picture:
         if jpeg:
             _shrink_while_loading(image, width, widest)
         image.load()
-        profile = color.profile_of(image)
-        pixels = _plain(image)
+        profile, told = color.profile_of(image), _told(image)
+        # What a camera takes is as it should be, and a copy of it is sixty megabytes.
+        pixels = image if jpeg and image.mode == "RGB" else _plain(image)
         return Picture(
             pixels=pixels.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else pixels,
             width=width,
@@ -108,7 +109,7 @@ def _read(file: io.BufferedReader, size_bytes: int, widest: int) -> Picture:
             drawn=image.format in ("PNG", "GIF") or b"VP8L" in header,
             # A JPEG of several pictures is one picture and its previews.
             animated=not jpeg and _is_animated(image),
-            told=_told(image),
+            told=told,
         )
 
 
