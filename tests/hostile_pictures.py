@@ -29,12 +29,14 @@ def wholes(chance: random.Random) -> dict[str, bytes]:
         ("cmyk", "JPEG", {}),
         ("png", "PNG", {}),
         ("palette", "PNG", {}),
+        ("clear palette", "PNG", {"transparency": bytes(range(0, 160, 10))}),
         ("deep", "PNG", {}),
         ("gif", "GIF", {"save_all": True, "append_images": frames[1:], "duration": 40}),
         ("webp", "WEBP", {"save_all": True, "append_images": frames[1:], "duration": 40}),
         ("avif", "AVIF", {"speed": 10}),
     ):
-        pixels = {"cmyk": noise.convert("CMYK"), "palette": noise.quantize(16), "deep": noise.convert("I;16")}
+        few = noise.quantize(16)
+        pixels = {"cmyk": noise.convert("CMYK"), "palette": few, "clear palette": few, "deep": noise.convert("I;16")}
         buffer = io.BytesIO()
         pixels.get(name, noise).save(buffer, kind, **options)
         made[name] = buffer.getvalue()
@@ -85,6 +87,8 @@ def made_by_hand(whole: dict[str, bytes]) -> dict[str, bytes]:
         "many empty chunks": png(8, 8, chunk(b"IDAT", b"") * 20_000),
         "jpeg of huge sides": resized_jpeg(whole["jpeg"], 65_535, 65_535),
         "jpeg of no size": resized_jpeg(whole["jpeg"], 0, 0),
+        "frames bomb of a gif": many_frames(whole["gif"], 600, 400),
+        "frames bomb of a png": png(8, 8, chunk(b"acTL", struct.pack(">II", 0xFFFFFFFF, 0))),
         "gif of huge canvas": whole["gif"][:6] + struct.pack("<HH", 65_535, 65_535) + whole["gif"][10:],
         "webp that claims more": whole["webp"][:4] + struct.pack("<I", 0x7FFFFFFF) + whole["webp"][8:],
     }
@@ -100,6 +104,12 @@ def png(width: int, height: int, extra: bytes = b"", *, rows: bytes | None = Non
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0))
     body = rows if rows is not None else zlib.compress(bytes(9 * 8))
     return b"\x89PNG\r\n\x1a\n" + head + extra + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def many_frames(whole: bytes, width: int, height: int) -> bytes:
+    """A GIF with a canvas of that size, on which five thousand frames of one pixel follow the first ones."""
+    one = b"\x21\xf9\x04\x04\x04\0\0\0" + b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0" + b"\x02\x02\x44\x01\0"
+    return whole[:6] + struct.pack("<HH", width, height) + whole[10:-1] + one * 5_000 + b";"
 
 
 def resized_jpeg(whole: bytes, width: int, height: int) -> bytes:

@@ -39,7 +39,10 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-DAMAGED = (OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+DAMAGED = (
+    *(OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
+    struct.error,
+)
 """What Pillow's readers raise on bytes that are not as they should be."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -68,8 +71,8 @@ def read(path: Path, *, widest: int = 2 * WIDTHS[-1]) -> Picture:
     """
     try:
         with warnings.catch_warnings():
-            # What is wrong in an EXIF block concerns nobody: it is not passed on.
-            warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+            # What is wrong beside the pixels concerns nobody: it is not passed on.
+            warnings.simplefilter("ignore", UserWarning)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with path.open("rb") as file:
                 return _read(file, path.stat().st_size, widest)
