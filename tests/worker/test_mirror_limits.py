@@ -17,6 +17,7 @@ from sdc_core.sqlite import Database
 from sdc_core.webhooks import Keyring
 from sdc_worker import app
 from sdc_worker.cron.jobs import JobContext
+from sdc_worker.images.pool import Pool
 from sdc_worker.mirror import daily, markers, monthly
 from sdc_worker.mirror.daily import CURRENT
 
@@ -59,7 +60,7 @@ def mirror(
             id="run_1", job="mirror.daily", trigger="manual", attempt=1, due_us=1, started_us=1, ended_us=None,
             outcome="running", output="",
         )  # fmt: skip
-        return app.assemble(told, keyring, database, object_store, web).context(run)
+        return app.assemble(told, keyring, database, object_store, web, Pool(1)).context(run)
 
     return make
 
