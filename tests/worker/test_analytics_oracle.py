@@ -57,6 +57,7 @@ async def test_every_figure_of_300_000_lines_equals_plain_python(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Sealed days are counted two by two.
+    monkeypatch.setattr("sdc_worker.analytics.hits.MANY_ROWS", DAILY)
     monkeypatch.setattr("sdc_worker.analytics.hits.ROWS_AT_ONCE", 2 * DAILY + DAILY // 2)
     hits = Hits(database, Segments(object_store, await fresh_bucket(), tmp_path / "analytics"))
     days = await asyncio.to_thread(made)

@@ -25,9 +25,9 @@ CATCH_UP_S = 120.0
 AT_ONCE = 2
 _BATCHES_AT_ONCE = 4
 _NEVER = ("9999-12-31", "0001-01-01")
-ROWS_AT_ONCE = 400_000
-"""Of sealed days that are counted together: sets of so many visitors stay small, and days of ten million requests a
-month are counted one by one in half the time.
+MANY_ROWS, ROWS_AT_ONCE = 2_000_000, 400_000
+"""Of sealed days with more than the first, only so many as the second are counted together: their sets of visitors stay
+small, which takes a third of the time. Fewer are counted all at once, since each further statement has its price.
 """
 
 
@@ -164,10 +164,11 @@ class Hits:
         """
         async with self._database.read() as connection:
             sealed = [each for each in await store.segments(connection) if first <= each.day <= last]
+        most = MANY_ROWS if sum(each.rows for each in sealed) <= MANY_ROWS else ROWS_AT_ONCE
         files, rows = [[str(loaded.nothing)]], 0
         for segment, path in zip(sealed, await self.segments.fetch_all(sealed), strict=True):
             if segment.day not in loaded.days and segment.schema == SCHEMA:
-                if rows and rows + segment.rows > ROWS_AT_ONCE:
+                if rows and rows + segment.rows > most:
                     files.append([])
                     rows = 0
                 files[-1].append(str(path))
