@@ -135,11 +135,11 @@ def test_what_wants_mending_is_told_beside_the_text_and_before_it_goes_out(site:
     page.locator("#field-title").fill("Half finished")
     page.locator("#field-body").fill("One\n\nTODO: two")
     page.locator(".finding", has_text="TODO").get_by_role("link", name="line 3").click()
-    assert page.evaluate("document.getSelection().toString()") == "TODO: two"
+    page.wait_for_function("document.getSelection().toString() === 'TODO: two'")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Before it goes out")
     page.locator(".finding", has_text="TODO").get_by_role("link").click()
-    assert page.evaluate("document.getSelection().toString()") == "TODO: two"
+    page.wait_for_function("document.getSelection().toString() === 'TODO: two'")
     page.get_by_role("button", name="Publish", exact=True).click()
     page.get_by_role("button", name="Publish anyway").click()
     expect(page.locator(".state-published").first).to_be_visible()

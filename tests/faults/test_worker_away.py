@@ -33,7 +33,9 @@ class Outages:
         hang_behind(site, 2)
         self._hung(scratch)
         self._orphaned(scratch)
-        self.ready_s = eventually(lambda: {site.asset(self.uploaded), site.asset(self.uploaded_late)} == {"ready"})
+        # The queue looks again within seconds; the pictures themselves take as long as the processor is wanted by others.
+        ready = {"ready"}
+        self.ready_s = eventually(lambda: {site.asset(self.uploaded), site.asset(self.uploaded_late)} == ready, 60)
         self._read(3)
         eventually(lambda: len(site.counted("/counted/")) == len(self.paths))
         self.wrong = exactly_once(site.counted("/counted/"), self.paths)
@@ -124,7 +126,7 @@ def test_an_upload_is_taken_without_the_worker(outages: Outages) -> None:
 
 
 def test_uploads_of_the_outage_have_their_sizes_soon_after_it(outages: Outages) -> None:
-    assert outages.ready_s < 25
+    assert outages.ready_s < 60
 
 
 def test_a_worker_that_was_killed_is_back_by_itself(outages: Outages) -> None:
