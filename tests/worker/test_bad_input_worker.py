@@ -16,6 +16,7 @@ OPEN, SIGNED = "open", "signed"
 WHO = {
     "GET /health": OPEN,
     "GET /metrics": OPEN,
+    "POST /alerts/tests": SIGNED,
     "GET /analytics/batch": SIGNED,
     "GET /analytics/breakdown": SIGNED,
     "GET /analytics/latency": SIGNED,
@@ -25,7 +26,9 @@ WHO = {
     "GET /analytics/summary": SIGNED,
     "GET /analytics/timeseries": SIGNED,
     "GET /backups": SIGNED,
+    "GET /images": SIGNED,
     "POST /images": SIGNED,
+    "PUT /images/aim": SIGNED,
     "GET /jobs": SIGNED,
     "PUT /jobs/{name}/pause": SIGNED,
     "DELETE /jobs/{name}/pause": SIGNED,
