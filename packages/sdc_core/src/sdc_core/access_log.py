@@ -12,7 +12,7 @@ MAX_TEXT = 512
 """Longest text of one field; what is longer was cut when the line was written."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One answered request.
 
     ts       moment of the answer's end, microseconds since the epoch
