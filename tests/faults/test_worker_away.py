@@ -33,7 +33,7 @@ class Outages:
         hang_behind(site, 2)
         self._hung(scratch)
         self._orphaned(scratch)
-        # The queue looks again within seconds; the pictures themselves take as long as the processor is wanted by others.
+        # The queue looks again within seconds; the pictures take as long as others want the processor.
         ready = {"ready"}
         self.ready_s = eventually(lambda: {site.asset(self.uploaded), site.asset(self.uploaded_late)} == ready, 60)
         self._read(3)
