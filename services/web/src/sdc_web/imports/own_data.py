@@ -4,16 +4,18 @@ What is here already stays as it is, whatever the export says of it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from sdc_core.errors import Invalid, SdcError
+from sdc_core.sqlite import Connection, Database
 
 from sdc_web import look, redirects
 from sdc_web.about import robots, site
 from sdc_web.about.robots import Robots
 from sdc_web.about.site import Words
+from sdc_web.authors.rights import Actor
 from sdc_web.exports import contents
 from sdc_web.imports import pictures, uploads
 from sdc_web.imports.own_export import Told
@@ -45,10 +47,16 @@ async def after_texts(to: Pictures, told: Told, *, dry_run: bool) -> AsyncGenera
     """Take what leads to texts, and what is said of the site."""
     for each in told.redirects:
         yield await _line(f"{contents.REDIRECTS}: {each.path}", _redirect(to, each, dry_run=dry_run))
-    for part, take in (("words", _words), ("look", _look), ("robots", _robots)):
-        yield await _line(f"{contents.SITE}: {part}", take(to, told.site, dry_run=dry_run))
-    yield await _line(f"{contents.SITE}: navigation", _navigation(to, told.site, dry_run=dry_run))
-    yield await _line(f"{contents.SITE}: home", _home(to, told.site, dry_run=dry_run))
+    said = told.site
+    words = Words(title=said.title, description=said.description, language=said.language, elsewhere=said.elsewhere)
+    taking = _part(to, site.words, site.change, words, _UNSAID, dry_run=dry_run)
+    yield await _line(f"{contents.SITE}: words", taking)
+    taking = _part(to, look.current, look.change, said.look, Look(), dry_run=dry_run)
+    yield await _line(f"{contents.SITE}: look", taking)
+    taking = _part(to, robots.current, robots.change, said.robots, Robots(), dry_run=dry_run)
+    yield await _line(f"{contents.SITE}: robots", taking)
+    yield await _line(f"{contents.SITE}: navigation", _navigation(to, said, dry_run=dry_run))
+    yield await _line(f"{contents.SITE}: home", _home(to, said, dry_run=dry_run))
 
 
 async def _line(name: str, taking: Awaitable[Outcome]) -> Line:
@@ -102,31 +110,21 @@ async def _redirect(to: Pictures, said: contents.Redirect, *, dry_run: bool) -> 
     return "taken"
 
 
-async def _words(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
-    wanted = Words(title=said.title, description=said.description, language=said.language, elsewhere=said.elsewhere)
+async def _part(
+    to: Pictures,
+    read: Callable[[Connection], Awaitable[T]],
+    change: Callable[[Database, Actor, T], Awaitable[T]],
+    wanted: T,
+    unsaid: T,
+    *,
+    dry_run: bool,
+) -> Outcome:
+    """Take one of the things that are said of a site as a whole; `unsaid` is what a new one says."""
     async with to.databases.site.read() as connection:
-        present = await site.words(connection)
-    outcome = _to_take(present, wanted, _UNSAID)
+        present = await read(connection)
+    outcome = _to_take(present, wanted, unsaid)
     if outcome == "taken" and not dry_run:
-        await site.change(to.databases.site, to.by, wanted)
-    return outcome
-
-
-async def _look(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
-    async with to.databases.site.read() as connection:
-        present = await look.current(connection)
-    outcome = _to_take(present, said.look, Look())
-    if outcome == "taken" and not dry_run:
-        await look.change(to.databases.site, to.by, said.look)
-    return outcome
-
-
-async def _robots(to: Pictures, said: contents.Site, *, dry_run: bool) -> Outcome:
-    async with to.databases.site.read() as connection:
-        present = await robots.current(connection)
-    outcome = _to_take(present, said.robots, Robots())
-    if outcome == "taken" and not dry_run:
-        await robots.change(to.databases.site, to.by, said.robots)
+        await change(to.databases.site, to.by, wanted)
     return outcome
 
 
