@@ -56,7 +56,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s   of one attempt
     retries     attempts after the first, `backoff_s` later and twice as much each time, plus up to a quarter
     jitter_s    the start is moved by a random share of this
-    overlap     when due while a run of it is under way: `skip` records that, `queue_one` waits for its turn
+    overlap     when due while a run of it is under way: `skip` records that, `queue_one` waits for its turn, as one
+                that was asked for always does
     catch_up    after downtime: `once` runs the latest due time that was missed, `none` records it as missed
     grace_s     how late a start may be before it counts as missed, and a result before the job counts as late
     """

@@ -66,9 +66,10 @@ class Scheduler:
                     continue
 
     async def run_now(self, name: str, message_id: str, *, confirms: str | None = None) -> Run:
-        """Have a job run now; the same message again is answered with the same run. `confirms` is the id of the job's
-        newest run, which stopped to ask: this one goes on. Raises NotFound, Conflict when that run is not the newest
-        or asked nothing, and Unavailable when too many wait.
+        """Have a job run now, or right after the run that is under way: whoever asks wants what that one began too
+        early to see. The same message again is answered with the same run. `confirms` is the id of the job's newest
+        run, which stopped to ask: this one goes on. Raises NotFound, Conflict when that run is not the newest or asked
+        nothing, and Unavailable when too many wait.
         """
         job = self.job(name)
         async with self._database.transaction() as connection:
@@ -166,7 +167,8 @@ class Scheduler:
 
     def _new_run(self, job: Job, trigger: Trigger, due_us: int) -> Run:
         """A run to be recorded: one to start or, when the job is under way already, to skip."""
-        if self._open[job.name] >= (1 if job.overlap == "skip" else 2):
+        waits = trigger == "manual" or job.overlap == "queue_one"
+        if self._open[job.name] >= (2 if waits else 1):
             return _ended(job, due_us, "skipped", "the run before it was still under way", trigger)
         return _new(job, trigger, due_us)
 
