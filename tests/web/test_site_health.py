@@ -31,8 +31,8 @@ async def test_metrics_are_text_for_prometheus(client: httpx.AsyncClient) -> Non
     await client.get("/")
     answer = await client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert "sdc_web_page_cache_hits_total 1\n" in answer.text
-    assert 'sdc_web_loop_running{loop="request_log.ship"} 1' in answer.text
+    assert 'sdc_page_cache_hits_total{process="0"} 1\n' in answer.text
+    assert 'sdc_loop_running{process="0",loop="request_log.ship"} 1\n' in answer.text
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])

@@ -219,5 +219,5 @@ def test_a_mail_server_that_is_none_is_refused_without_its_password(value: str) 
 
 async def test_metrics_tell_of_each_job(unsigned: httpx.AsyncClient) -> None:
     text = (await unsigned.get("/metrics")).text
-    assert 'sdc_job_state{job="mirror.daily",state="ok"} 1' in text
-    assert 'sdc_job_next_timestamp_seconds{job="mirror.daily"}' in text
+    assert 'sdc_job_state{name="mirror.daily",state="ok"} 1' in text
+    assert 'sdc_job_next_timestamp_seconds{name="mirror.daily"}' in text

@@ -116,7 +116,7 @@ async def test_health_names_the_part_that_is_not_well(unsigned: httpx.AsyncClien
 async def test_metrics_are_prometheus_text(unsigned: httpx.AsyncClient) -> None:
     response = await unsigned.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
-    assert "\nsdc_deliveries_waiting 0\n" in response.text
+    assert "\nsdc_messages_waiting 0\n" in response.text
 
 
 async def test_a_range_is_committed_and_listed(client: ServiceClient) -> None:

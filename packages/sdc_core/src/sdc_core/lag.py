@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections import deque
 
-from sdc_core import clock
+from sdc_core import clock, metrics
+from sdc_core.metrics import Family
 
 EVERY_S = 0.1
 KEPT = 600
 """A minute of beats."""
+_SHARES = (0.5, 0.99)
 
 
 class Lag:
@@ -39,6 +41,16 @@ class Lag:
     def busy_us(self, share: float) -> int:
         """How much processor time the loop's thread took between two beats, in the same way."""
         return _at(self._busy_us, share)
+
+    def figures(self) -> list[Family]:
+        """Both, at the middle and the worst of the last minute's beats."""
+        late, busy = (
+            {str(share): at(share) / clock.SECOND_US for share in _SHARES} for at in (self.late_us, self.busy_us)
+        )
+        return [
+            metrics.by("gauge", "sdc_event_loop_lag_seconds", "How late the event loop was.", "quantile", late),
+            metrics.by("gauge", "sdc_event_loop_busy_seconds", "How long it worked at a stretch.", "quantile", busy),
+        ]
 
 
 def _at(found: deque[int], share: float) -> int:

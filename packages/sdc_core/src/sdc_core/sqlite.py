@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from sdc_core import clock
+from sdc_core import clock, metrics
 from sdc_core.errors import Misconfigured, Unavailable
+from sdc_core.metrics import Family
 
 if TYPE_CHECKING:
     import sqlite3 as pysqlite3  # the same interface, and one that has types
@@ -105,6 +106,17 @@ class Database:
             await reader.execute("BEGIN")
             yield reader
             await reader.execute("ROLLBACK")
+
+    def figures(self) -> list[Family]:
+        """Its size, its log of changes not yet taken over, and who uses it. Blocking: it looks at two files."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        sizes = {name: file.stat().st_size for name, file in (("main", self.path), ("wal", log)) if file.exists()}
+        told = [
+            metrics.by("gauge", "sdc_database_bytes", "Size of the file.", "file", sizes),
+            metrics.single("gauge", "sdc_database_readers_idle", "Readers that wait.", self._readers.qsize()),
+            metrics.single("gauge", "sdc_database_writing", "Whether one writes.", int(self._lock.locked())),
+        ]
+        return metrics.labelled(told, {"database": self.path.stem})
 
 
 @asynccontextmanager

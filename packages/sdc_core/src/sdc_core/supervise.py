@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-from sdc_core import clock
+from sdc_core import clock, metrics
+from sdc_core.metrics import Family
 
 Loop: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -45,6 +46,17 @@ class Board:
     def failing(self) -> dict[str, str]:
         """Name to error of each loop that is down at this moment."""
         return {state.name: state.error for state in self.loops.values() if not state.running and state.error}
+
+    def figures(self) -> list[Family]:
+        """How the loops fare. One that is done does not run and has not failed."""
+        running = {name: int(each.running) for name, each in self.loops.items()}
+        failed = {name: int(bool(each.error) and not each.running) for name, each in self.loops.items()}
+        restarts = {name: each.restarts for name, each in self.loops.items()}
+        return [
+            metrics.by("gauge", "sdc_loop_running", "Whether the loop runs.", "loop", running),
+            metrics.by("gauge", "sdc_loop_failed", "Whether it failed and waits for its next start.", "loop", failed),
+            metrics.by("counter", "sdc_loop_restarts_total", "How often it was started again.", "loop", restarts),
+        ]
 
 
 @asynccontextmanager

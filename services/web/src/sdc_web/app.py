@@ -13,13 +13,15 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Scope
-from sdc_core import logging, supervise
+from sdc_core import logging, metrics, supervise
 from sdc_core.errors import Forbidden, SdcError
+from sdc_core.lag import Lag
+from sdc_core.metrics import Family
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
 from sdc_core.sqlite import Database
-from sdc_core.supervise import Board
+from sdc_core.supervise import Board, Loop
 from sdc_core.webhooks import Keyring
 
 from sdc_web import (
@@ -38,7 +40,7 @@ from sdc_web import (
     templating,
 )
 from sdc_web.db import Databases, open_databases
-from sdc_web.edge import Bodies, Edge, method_override, security_headers
+from sdc_web.edge import Bodies, Edge, method_override, noting_route, security_headers
 from sdc_web.page_cache import PageCache
 from sdc_web.problems import ACTOR
 from sdc_web.redirects.uses import Uses, open_uses
@@ -52,6 +54,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
 WORKER_CONNECTIONS = 64
 """Pages and streams of the statistics, lists and the home page ask side by side."""
+LAG_S = 0.5
 T = TypeVar("T")
 
 
@@ -66,6 +69,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     board: Board
     uses: Uses
     request_log: RequestLog
+    process: site.Process
 
 
 def create() -> ASGIApp:
@@ -87,7 +91,8 @@ def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below
     routes = routes or Routes(_own_routes(settings))
     opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets), rehearsed_below)
     routes.litestar.state.clear()
-    edge = method_override(Edge(Moved(Bodies(routes.litestar), opened.moved), security_headers(settings)))
+    opened.bodies = Bodies(noting_route(routes.litestar))
+    edge = method_override(Edge(Moved(opened.bodies, opened.moved), security_headers(settings)))
     opened.page_cache = PageCache(
         edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
     )
@@ -147,6 +152,7 @@ class Routes:
 class _Opened:
     """The parts, and the layers that are told of them, between the start and the end of the lifespan."""
 
+    bodies: Bodies
     page_cache: PageCache
     request_log: RequestLogMiddleware
 
@@ -156,6 +162,7 @@ class _Opened:
         self._rehearsed_below = rehearsed_below
         self.rates = api.Rates()
         self.looks = site.Looks()
+        self.lag = Lag(LAG_S)
         self._parts: Parts | None = None
 
     @property
@@ -180,22 +187,7 @@ class _Opened:
             open_store(local_endpoint(settings)) as store,
             connect(settings.worker_url, self.keyring, connections=WORKER_CONNECTIONS) as worker,
             open_request_log(settings, worker) as request_log,
-            supervise.background(
-                {
-                    **request_log.loops,
-                    "media.order": lambda: media.order_again(databases.site, worker),
-                    "redirects.count": uses.run,
-                    "posts.schedule": lambda: posts.schedule.run(databases.site),
-                    "posts.read_again": lambda: posts.read_again(databases.site),
-                    "drafts.read": lambda: posts.draft_words.run(databases.site),
-                    "tags.follow": lambda: posts.tags_following.run(databases.site),
-                    "changes.announce": lambda: announcements.run(databases.site, settings),
-                    "endpoints.deliver": lambda: endpoints.run(databases.site, settings),
-                    "media.remove": lambda: media.removal.clear_away(databases.site, store, settings.S3_MEDIA_BUCKET),
-                }
-                if self._rehearsed_below is None
-                else {}
-            ) as board,
+            supervise.background(self._loops(databases, store, worker, uses, request_log)) as board,
         ):
             self._parts = Parts(
                 databases=databases,
@@ -206,6 +198,7 @@ class _Opened:
                 board=board,
                 uses=uses,
                 request_log=request_log,
+                process=site.Process(request_log.folder, self.figures),
             )
             self.request_log.attach(request_log)
             try:
@@ -213,6 +206,48 @@ class _Opened:
             finally:
                 self.request_log.attach(None)
                 self._parts = None
+
+    def _loops(
+        self, databases: Databases, store: ObjectStore, worker: ServiceClient, uses: Uses, request_log: RequestLog
+    ) -> dict[str, Loop]:
+        """All that goes on by itself; a rehearsal does nothing by itself."""
+        if self._rehearsed_below is not None:
+            return {}
+        settings, bucket = self.settings, self.settings.S3_MEDIA_BUCKET
+        return {
+            **request_log.loops,
+            "lag": self.lag.run,
+            "figures.leave": site.Process(request_log.folder, self.figures).leave,
+            "media.order": lambda: media.order_again(databases.site, worker),
+            "redirects.count": uses.run,
+            "posts.schedule": lambda: posts.schedule.run(databases.site),
+            "posts.read_again": lambda: posts.read_again(databases.site),
+            "drafts.read": lambda: posts.draft_words.run(databases.site),
+            "tags.follow": lambda: posts.tags_following.run(databases.site),
+            "changes.announce": lambda: announcements.run(databases.site, settings),
+            "endpoints.deliver": lambda: endpoints.run(databases.site, settings),
+            "media.remove": lambda: media.removal.clear_away(databases.site, store, bucket),
+        }
+
+    def figures(self) -> list[Family]:
+        """Of this process, for Prometheus; none when it is about to end. Blocking."""
+        if (parts := self._parts) is None:
+            return []
+        return [
+            *metrics.of_process(),
+            *self.lag.figures(),
+            *parts.board.figures(),
+            *self.request_log.timings.figures(),
+            *self.page_cache.figures(),
+            *self.bodies.figures(),
+            *parts.request_log.figures(),
+        ]
+
+    async def health(self) -> dict[str, site.Part]:
+        """How each part does."""
+        parts = self.parts
+        trouble = parts.request_log.trouble()
+        return await site.examine(parts.databases, parts.store, parts.worker, self.settings, parts.board, trouble)
 
 
 def _dependencies(routes: Routes) -> dict[str, Provide]:
@@ -230,7 +265,8 @@ def _dependencies(routes: Routes) -> dict[str, Provide]:
         "board": _given(lambda: routes.opened.parts.board),
         "page_cache": _given(lambda: routes.opened.page_cache),
         "retire_logs": _given(lambda: routes.opened.parts.request_log.retire),
-        "log_trouble": _given(lambda: routes.opened.parts.request_log.trouble),
+        "parts": _given(lambda: routes.opened.health),
+        "figures": _given(lambda: routes.opened.parts.process.of_all),
     }
 
 

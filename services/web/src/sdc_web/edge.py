@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
+from sdc_core import metrics
 from sdc_core.errors import Unavailable
+from sdc_core.metrics import Family
 from sdc_core.settings import Settings
 
 from sdc_web import origins, problems
@@ -77,6 +79,20 @@ class Edge:
         await self._app(scope, receive, send_on)
 
 
+def noting_route(app: ASGIApp) -> ASGIApp:
+    """Tells whoever wants to know it the pattern of the route that took a request: it is found far below them."""
+
+    async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            note, pattern = scope.get("sdc.note_route"), scope.get("path_template")
+            if note is not None and pattern:
+                cast("Callable[[str], None]", note)(pattern)
+
+    return noted
+
+
 class Bodies:
     """Bodies that are still coming: each has a deadline, and all together leave room for those who only read."""
 
@@ -85,6 +101,10 @@ class Bodies:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._coming: Counter[str] = Counter()
+
+    def figures(self) -> list[Family]:
+        """How many are on their way."""
+        return [metrics.single("gauge", "sdc_bodies_under_way", "Bodies that are still coming.", self._coming.total())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope["headers"]):

@@ -8,9 +8,11 @@ from typing import TypeVar
 import msgspec
 from litestar import Litestar, Router
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
 from sdc_core import service_client
 from sdc_core.answers.jobs import Run
 from sdc_core.lag import Lag
+from sdc_core.metrics import Family, Timings
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -23,7 +25,7 @@ from sdc_worker.alerts import mail
 from sdc_worker.alerts.pings import Pings
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.segments import Segments
-from sdc_worker.api import alerts, analytics, backups, health, images, jobs, logs
+from sdc_worker.api import alerts, analytics, backups, health, images, jobs, logs, metrics
 from sdc_worker.api.signed import JSON_BYTES, verifier
 from sdc_worker.cron import table, watch
 from sdc_worker.cron.jobs import JobContext
@@ -127,8 +129,14 @@ def build(parts: Parts, board: Board) -> Litestar:
         ],
         before_request=verifier(parts.keyring),
     )
+    timings = Timings()
+
+    def figures() -> list[Family]:
+        told = (parts.lag, timings, parts.workshop, parts.hits)
+        return [family for part in told for family in part.figures()]
+
     return Litestar(
-        route_handlers=[signed, health.health, health.metrics],
+        route_handlers=[signed, health.health, metrics.show],
         dependencies={
             "settings": _given(parts.settings),
             "database": _given(parts.database),
@@ -138,8 +146,9 @@ def build(parts: Parts, board: Board) -> Litestar:
             "workshop": _given(parts.workshop),
             "intake": _given(Intake(parts.database)),
             "board": _given(board),
-            "lag": _given(parts.lag),
+            "figures": _given(figures),
         },
+        middleware=[DefineMiddleware(metrics.Timed, timings=timings)],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=JSON_BYTES,
         openapi_config=None,

@@ -2,7 +2,7 @@
 
 import msgspec
 from sdc_core import clock
-from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one
+from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one, fetch_value
 
 from sdc_web.endpoints.records import Claimed, Message, Standing, Try
 
@@ -62,6 +62,15 @@ async def claim(connection: Connection, endpoint_id: str, *, now_us: int, held_u
     """The longest due, held until then: no other process tries them meanwhile, and a dead one holds none for ever."""
     values = {"endpoint_id": endpoint_id, "now_us": now_us, "held_us": held_us, "limit": limit}
     return await fetch_all(connection, Claimed, SQL_CLAIM, values)
+
+
+SQL_WAITING = "SELECT count(*) FROM deliveries WHERE next_us IS NOT NULL"
+
+
+async def count_waiting(connection: Connection) -> int:
+    """Deliveries that are still to be made."""
+    waiting = await fetch_value(connection, SQL_WAITING)
+    return waiting if isinstance(waiting, int) else 0
 
 
 SQL_MESSAGE = "SELECT id, type, data, at_us FROM messages WHERE id = :id"

@@ -165,6 +165,19 @@ async def require(connection: Connection, asset_id: str) -> Asset:
     return asset
 
 
+class _OfState(msgspec.Struct, frozen=True, kw_only=True):
+    state: AssetState
+    assets: int
+
+
+SQL_BY_STATE = "SELECT state, count(*) AS assets FROM media_assets WHERE trashed_at_us IS NULL GROUP BY state"
+
+
+async def count_by_state(connection: Connection) -> dict[AssetState, int]:
+    """How many are in each state that any is in."""
+    return {each.state: each.assets for each in await fetch_all(connection, _OfState, SQL_BY_STATE)}
+
+
 SQL_BY_IDS = assets_where("WHERE id IN (SELECT value FROM json_each(:ids))")
 
 

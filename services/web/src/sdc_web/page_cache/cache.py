@@ -20,6 +20,8 @@ from litestar.types import (
     Scope,
     Send,
 )
+from sdc_core import metrics
+from sdc_core.metrics import Family
 
 from sdc_web import content_codings
 from sdc_web.headers import by_name
@@ -92,6 +94,15 @@ class PageCache:
     def size_bytes(self) -> int:
         """Bytes of the bodies that are kept."""
         return self._pages.size_bytes
+
+    def figures(self) -> list[Family]:
+        """How full it is, and how often it spared the work."""
+        return [
+            metrics.single("counter", "sdc_page_cache_hits_total", "Answers that were kept.", self.hits),
+            metrics.single("counter", "sdc_page_cache_misses_total", "Pages that were made.", self.misses),
+            metrics.single("gauge", "sdc_page_cache_bytes", "Bytes of the pages that are kept.", self.size_bytes),
+            metrics.single("gauge", "sdc_page_cache_pages", "Pages that are kept.", len(self._pages.kept)),
+        ]
 
     def ready(self, scope: HTTPScope, sent: Mapping[bytes, bytes]) -> Reply | None:
         """The reply that is kept for this request and true at this moment; None where the layers below must say.

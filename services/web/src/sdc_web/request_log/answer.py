@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from litestar.types import Message, Receive, ReceiveMessage, Send
 
+NO_ROUTE = "(none)"
 GONE = 499
 FAILED = 500
 LEFT = GONE, 0, ""
@@ -14,7 +15,7 @@ LEFT = GONE, 0, ""
 class Answer:
     """Stands between the application and the server. `gone` is set when the client left before the end."""
 
-    __slots__ = ("_done", "_receive", "_send", "_status", "content_type", "gone", "rid", "size_bytes")
+    __slots__ = ("_done", "_receive", "_send", "_status", "content_type", "gone", "rid", "route", "size_bytes")
 
     def __init__(self, rid: str, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -22,9 +23,14 @@ class Answer:
         self._status = 0
         self._done = False
         self.rid = rid
+        self.route = NO_ROUTE
         self.size_bytes = 0
         self.content_type = ""
         self.gone = False
+
+    def note_route(self, pattern: str) -> None:
+        """That one took the request."""
+        self.route = pattern
 
     async def receive(self) -> ReceiveMessage:
         """Pass on what the client sends, and note when it leaves."""

@@ -7,7 +7,7 @@
             ...
 
 What lies below sees the client's true address in `scope["client"]`, which is written nowhere, and its country in
-`scope["sdc.country"]`.
+`scope["sdc.country"]`, and tells by `scope["sdc.note_route"]` which route it took.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from sdc_core import access_log, clock
 from sdc_core.access_log import MAX_TEXT
 from sdc_core.logging import request_id as in_context
+from sdc_core.metrics import Timings
 from sdc_core.settings import Settings
 
 from sdc_web.headers import by_name
@@ -31,6 +32,8 @@ from sdc_web.request_log.client import Proxies
 from sdc_web.request_log.countries import open_countries
 from sdc_web.request_log.service import RequestLog
 
+KEPT = "(kept)"
+"""In the place of a route, of pages that the page cache gave."""
 Ready: TypeAlias = Callable[[HTTPScope, Mapping[bytes, bytes]], Reply | None]
 
 
@@ -42,7 +45,7 @@ class RequestLogMiddleware:
     site may keep it, so it tells no request id.
     """
 
-    __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_ready", "_site_host")
+    __slots__ = ("_app", "_callers", "_log", "_numbers", "_process", "_ready", "_site_host", "timings")
 
     def __init__(self, app: ASGIApp, settings: Settings, ready: Ready | None = None) -> None:
         self._app = app
@@ -56,6 +59,7 @@ class RequestLogMiddleware:
             open_countries(settings.GEOIP_DB),
             keeps_net=settings.LOG_ADDRESSES == "truncated",
         )
+        self.timings = Timings()
         self._site_host = urlsplit(settings.site_url).hostname or ""
 
     def attach(self, request_log: RequestLog | None) -> None:
@@ -74,6 +78,7 @@ class RequestLogMiddleware:
         rid = rid or self._process + str(next(self._numbers))
         line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
         answer, told = None, LEFT
+        self.timings.under_way += 1
         try:
             if self._ready is not None and (reply := self._ready(scope, sent)) is not None:
                 await send(reply.start)
@@ -87,11 +92,14 @@ class RequestLogMiddleware:
                 answer.gone = True
             raise
         finally:
+            status, size_bytes, media_type = told if answer is None else answer.told()
+            duration_us = clock.monotonic_us() - began_us
+            self.timings.under_way -= 1
+            self.timings.add(KEPT if answer is None else answer.route, status, duration_us)
             if self._log is not None:
                 ts = clock.now_us()
                 day = self._callers.day_of(ts)
                 visitor = caller.visitor(day) or await caller.visit(day, self._log.visitors)
-                status, size_bytes, media_type = told if answer is None else answer.told()
                 line = access_log.Line(
                     ts=ts,
                     visitor=visitor,
@@ -101,7 +109,7 @@ class RequestLogMiddleware:
                     query=line_query,
                     status=status,
                     bytes=size_bytes,
-                    us=clock.monotonic_us() - began_us,
+                    us=duration_us,
                     type=media_type[:MAX_TEXT],
                     ref=foreign_host(sent[b"referer"], self._site_host) if b"referer" in sent else "",
                     ua=caller.user_agent,
@@ -112,7 +120,8 @@ class RequestLogMiddleware:
 
     async def _pass_on(self, scope: HTTPScope, answer: Answer, caller: Caller) -> None:
         scope["client"] = (caller.address, 0)
-        cast("dict[str, object]", scope)["sdc.country"] = caller.country
+        notes = cast("dict[str, object]", scope)
+        notes["sdc.country"], notes["sdc.note_route"] = caller.country, answer.note_route
         reset = in_context.set(answer.rid)
         try:
             await self._app(scope, answer.receive, answer.send)

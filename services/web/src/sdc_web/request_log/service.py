@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sdc_core import metrics
+from sdc_core.metrics import Family
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.supervise import Loop
@@ -22,11 +24,16 @@ log = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """What the middleware writes to. `loops` must run while it is in use; requests wait for none of them."""
+    """What the middleware writes to. `loops` must run while it is in use; requests wait for none of them. `folder` is
+    this process's own.
+    """
 
-    __slots__ = ("_log_dir", "_retention_days", "_worker", "loops", "shipper", "visitors", "writer")
+    __slots__ = ("_log_dir", "_retention_days", "_worker", "folder", "loops", "shipper", "visitors", "writer")
 
-    def __init__(self, settings: Settings, writer: Writer, shipper: Shipper, worker: ServiceClient) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, writer: Writer, shipper: Shipper, worker: ServiceClient
+    ) -> None:
+        self.folder = folder
         self._log_dir: Path = settings.log_dir
         self._retention_days = settings.LOG_RETENTION_DAYS
         self._worker = worker
@@ -43,6 +50,14 @@ class RequestLog:
         """Delete the files of all slots that are past retention and whole at the worker; Unavailable without it."""
         return await retention.retire(self._log_dir, self._worker, self._retention_days)
 
+    def figures(self) -> list[Family]:
+        """How lines come to the disk and to the worker."""
+        behind = int(bool(self.shipper.error))
+        return [
+            *self.writer.figures(),
+            metrics.single("gauge", "sdc_log_behind", "Whether lines wait for the worker.", behind),
+        ]
+
     def trouble(self) -> str:
         """Why lines cannot be written, for `/health`; empty while they can."""
         return self.writer.error
@@ -57,7 +72,7 @@ async def open_request_log(settings: Settings, worker: ServiceClient) -> AsyncGe
     slot = await asyncio.to_thread(slots.claim_lowest, settings.log_dir)
     writer = Writer(slot.folder)
     try:
-        yield RequestLog(settings, writer, Shipper(settings.log_dir, slot, writer, worker), worker)
+        yield RequestLog(settings, slot.folder, writer, Shipper(settings.log_dir, slot, writer, worker), worker)
     finally:
         try:
             async with asyncio.timeout(LAST_FLUSH_S):

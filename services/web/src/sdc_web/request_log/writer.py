@@ -6,7 +6,8 @@ import os
 import threading
 from pathlib import Path
 
-from sdc_core import access_log, clock
+from sdc_core import access_log, clock, metrics
+from sdc_core.metrics import Family
 
 from sdc_web.request_log.slots import SUFFIX
 
@@ -115,6 +116,14 @@ class Writer:
         self._waiting_bytes -= len(chunk.data)
         self.written.set()
         return True
+
+    def figures(self) -> list[Family]:
+        """What waits, and what was lost."""
+        return [
+            metrics.single("gauge", "sdc_log_waiting_bytes", "Lines that wait for the disk.", self._waiting_bytes),
+            metrics.single("counter", "sdc_log_dropped_lines_total", "Lines that were lost.", self.dropped),
+            metrics.single("gauge", "sdc_log_refused", "Whether the disk refuses them.", int(bool(self.error))),
+        ]
 
     def is_empty(self, day: str) -> bool:
         """Whether no line of that day waits in memory."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import msgspec
 from litestar import Response, get
@@ -34,15 +35,26 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     sqlite: str
 
 
+Parts: TypeAlias = Callable[[], Awaitable[dict[str, Part]]]
+
+
 @get("/health")
-async def health(
-    databases: NamedDependency[Databases],
-    store: NamedDependency[ObjectStore],
-    worker: NamedDependency[ServiceClient],
-    settings: NamedDependency[Settings],
-    board: NamedDependency[Board],
-    log_trouble: NamedDependency[Callable[[], str]],
-) -> Response[bytes]:
+async def health(parts: NamedDependency[Parts]) -> Response[bytes]:
+    found = await parts()
+    ok = all(part.ok for part in found.values())
+    answer = Health(status="ok" if ok else "failed", parts=found, sqlite=sqlite.VERSION)
+    return _json(answer, 200 if ok else 503)
+
+
+async def examine(
+    databases: Databases,
+    store: ObjectStore,
+    worker: ServiceClient,
+    settings: Settings,
+    board: Board,
+    log_trouble: str,
+) -> dict[str, Part]:
+    """How each part does at this moment; whoever does not answer is waited for `DEADLINE_S`."""
     questions: dict[str, Awaitable[str]] = {
         "database": _answers(databases.site),
         "ttl": _answers(databases.ttl),
@@ -52,11 +64,9 @@ async def health(
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(_asked(question)) for name, question in questions.items()}
     parts = {name: task.result() for name, task in tasks.items()}
-    parts["access_log"] = _part(log_trouble())
+    parts["access_log"] = _part(log_trouble)
     parts["loops"] = _part("; ".join(f"{name}: {error}" for name, error in board.failing().items()))
-    ok = all(part.ok for part in parts.values())
-    answer = Health(status="ok" if ok else "failed", parts=parts, sqlite=sqlite.VERSION)
-    return _json(answer, 200 if ok else 503)
+    return parts
 
 
 @get("/health/live")

@@ -1,21 +1,27 @@
-"""Figures for Prometheus, for whoever asks from this machine."""
+"""Figures for Prometheus, for whoever asks from this machine.
+
+Whichever process is asked tells those of every process, each under its slot, and once what they have in common.
+"""
 
 import asyncio
 import ipaddress
-import resource
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from sdc_core import clock
-from sdc_core.errors import Forbidden
-from sdc_core.supervise import Board
+from sdc_core import metrics as families
+from sdc_core.errors import Forbidden, SdcError
+from sdc_core.metrics import Family
+from sdc_core.sqlite import VERSION, OperationalError
 
-from sdc_web.page_cache import PageCache
+from sdc_web import announcements, endpoints, media
+from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
+from sdc_web.site.health import Parts
 
-_STARTED_US = clock.monotonic_us()
-_PAGE_BYTES = resource.getpagesize()
+Figures: TypeAlias = Callable[[], Awaitable[list[Family]]]
+"""Of every process of web."""
 _OF_PROXIES = frozenset(
     {"x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto", "via", "cf-connecting-ip"}
 )
@@ -23,27 +29,22 @@ _OF_PROXIES = frozenset(
 
 @get("/metrics")
 async def metrics(
-    request: AnyRequest, board: NamedDependency[Board], page_cache: NamedDependency[PageCache]
+    request: AnyRequest,
+    figures: NamedDependency[Figures],
+    parts: NamedDependency[Parts],
+    databases: NamedDependency[Databases],
 ) -> Response[str]:
     _require_loopback(request)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    lines = [
-        _metric("sdc_web_uptime_seconds", "gauge", (clock.monotonic_us() - _STARTED_US) / clock.SECOND_US),
-        _metric("sdc_web_cpu_seconds_total", "counter", usage.ru_utime + usage.ru_stime),
-        _metric("sdc_web_resident_bytes", "gauge", await asyncio.to_thread(_resident_bytes)),
-        _metric("sdc_web_page_cache_hits_total", "counter", page_cache.hits),
-        _metric("sdc_web_page_cache_misses_total", "counter", page_cache.misses),
-        _metric("sdc_web_page_cache_bytes", "gauge", page_cache.size_bytes),
-        "# TYPE sdc_web_loop_running gauge",
-        *(f'sdc_web_loop_running{{loop="{each.name}"}} {int(each.running)}' for each in board.loops.values()),
-        "# TYPE sdc_web_loop_restarts_total counter",
-        *(f'sdc_web_loop_restarts_total{{loop="{each.name}"}} {each.restarts}' for each in board.loops.values()),
+    info = families.Sample(labels={"service": "web", "sqlite": VERSION}, value=1)
+    well = {name: part.ok for name, part in (await parts()).items()}
+    told = [
+        Family(name="sdc_info", kind="gauge", help="What runs here.", samples=(info,)),
+        families.by("gauge", "sdc_part_ok", "What /health says.", "part", well),
+        *await asyncio.to_thread(_of_databases, databases),
+        *await _queues(databases),
+        *await figures(),
     ]
-    return Response(
-        "\n".join(lines) + "\n",
-        media_type="text/plain; version=0.0.4",
-        headers={"cache-control": "no-store"},
-    )
+    return Response(families.text(told), media_type=families.MEDIA_TYPE, headers={"cache-control": "no-store"})
 
 
 route_handlers = [metrics]
@@ -64,13 +65,22 @@ def _require_loopback(request: AnyRequest) -> None:
         raise Forbidden(message)
 
 
-def _metric(name: str, kind: str, value: float) -> str:
-    return f"# TYPE {name} {kind}\n{name} {value}"
+def _of_databases(databases: Databases) -> list[Family]:
+    return [*databases.site.figures(), *databases.ttl.figures()]
 
 
-def _resident_bytes() -> int:
-    """Of this process; 0 where the system does not tell."""
+async def _queues(databases: Databases) -> list[Family]:
+    """What waits in the database; nothing while that cannot be asked, which `sdc_part_ok` tells."""
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
-    except OSError:
-        return 0
+        async with databases.site.read() as connection:
+            deliveries = await endpoints.queue.count_waiting(connection)
+            audiences = await announcements.audiences(connection)
+            assets = await media.count_by_state(connection)
+    except (SdcError, OperationalError):
+        return []
+    waiting = {each.name: each.waiting for each in audiences}
+    return [
+        families.single("gauge", "sdc_deliveries_waiting", "Webhooks to the author's endpoints to send.", deliveries),
+        families.by("gauge", "sdc_announcements_waiting", "Changes to tell.", "audience", dict(waiting)),
+        families.by("gauge", "sdc_media_assets", "Uploads by state.", "state", dict(assets)),
+    ]

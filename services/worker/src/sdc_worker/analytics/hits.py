@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sdc_core.errors import Unavailable
+from sdc_core.metrics import Family
 from sdc_core.sqlite import Database
 
 from sdc_worker.analytics import kept, store
@@ -43,6 +44,10 @@ class Hits:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._loaded: Loaded | None = None
         self._kept = Kept()
+
+    def figures(self) -> list[Family]:
+        """How full what is kept is."""
+        return self._kept.figures()
 
     async def query(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str) -> Table:
         """Run a statement that begins with `visits.SQL_HITS` or `SQL_VIEWS` over the days `first` to `last`. Its answer

@@ -4,6 +4,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from sdc_core import metrics
+from sdc_core.metrics import Family
+
 Cell: TypeAlias = str | int | float | None
 Table: TypeAlias = list[tuple[Cell, ...]]
 Key: TypeAlias = tuple[object, ...]
@@ -15,15 +18,20 @@ MOST_CELLS = 400_000
 class Kept:
     """Answers by question and by what it was asked of, those used last; at most `MOST_CELLS` of them."""
 
-    __slots__ = ("_cells", "_tables")
+    __slots__ = ("_cells", "_tables", "hits", "misses")
 
     def __init__(self) -> None:
         self._tables: OrderedDict[Key, Table] = OrderedDict()
         self._cells = 0
+        self.hits = 0
+        self.misses = 0
 
     def get(self, key: Key) -> Table | None:
         """The answer, which its reader leaves as it is."""
-        if (table := self._tables.get(key)) is not None:
+        if (table := self._tables.get(key)) is None:
+            self.misses += 1
+        else:
+            self.hits += 1
             self._tables.move_to_end(key)
         return table
 
@@ -36,6 +44,14 @@ class Kept:
         while self._cells > MOST_CELLS:
             _, oldest = self._tables.popitem(last=False)
             self._cells -= _cells(oldest)
+
+    def figures(self) -> list[Family]:
+        """How full it is, and how often it spared the work."""
+        return [
+            metrics.single("gauge", "sdc_kept_answers_cells", "Cells of answers that are kept.", self._cells),
+            metrics.single("counter", "sdc_kept_answers_hits_total", "Answers that were kept.", self.hits),
+            metrics.single("counter", "sdc_kept_answers_misses_total", "Answers that were not.", self.misses),
+        ]
 
     def clear(self) -> None:
         """Forget everything."""

@@ -55,6 +55,11 @@ class Cluster:
         self._connecting = asyncio.Lock()
         self._limiter = anyio.CapacityLimiter(self.processes)
 
+    @property
+    def busy(self) -> int:
+        """Jobs under way."""
+        return self._limiter.borrowed_tokens
+
     async def run(self, job: Job[T]) -> T:
         """Do a job there, and bring what it wrote into its folder; what it raises is raised here, as by `Pool.run`.
 
@@ -133,9 +138,12 @@ def _write(files: dict[str, bytes], folder: Path) -> None:
 
 @runtime_checkable
 class Runner(Protocol):
-    """Where jobs are done: `processes` of them side by side, each by `run`."""
+    """Where jobs are done: `processes` of them side by side, each by `run`; `busy` are under way."""
 
     processes: int
+
+    @property
+    def busy(self) -> int: ...
 
     async def run(self, job: Job[T]) -> T:
         """Do a job; what it raises is raised here."""

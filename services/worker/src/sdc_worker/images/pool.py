@@ -29,6 +29,11 @@ class Pool:
         self.deadline_s = deadline_s
         self._limiter = anyio.CapacityLimiter(self.processes)
 
+    @property
+    def busy(self) -> int:
+        """Jobs under way."""
+        return self._limiter.borrowed_tokens
+
     async def run(self, job: Job[T]) -> T:
         """Do a job in a process; what it raises is raised here.
 

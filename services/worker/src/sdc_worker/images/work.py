@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import msgspec
-from sdc_core import clock, keys, variants
+from sdc_core import clock, keys, metrics, variants
 from sdc_core.errors import Invalid, NotFound, SdcError, Unavailable
 from sdc_core.messages import Upload
+from sdc_core.metrics import Family
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Connection, Database, OperationalError
 from sdc_core.variants import Manifest
@@ -61,6 +62,13 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     make: Make = minify
     begin: Begin | None = first
     ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+
+    def figures(self) -> list[Family]:
+        """How much of the pool is taken."""
+        return [
+            metrics.single("gauge", "sdc_image_processes", "Pictures made side by side.", self.pool.processes),
+            metrics.single("gauge", "sdc_image_processes_busy", "Pictures under way.", self.pool.busy),
+        ]
 
 
 async def order(workshop: Workshop, upload: Upload) -> None:
