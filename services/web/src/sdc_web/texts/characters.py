@@ -7,6 +7,8 @@ from sdc_core.errors import Invalid
 
 # XML 1.0 section 2.2, without carriage returns, which a text has none of.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+_UNPAIRED = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair has no UTF-8."""
 
 
 def allowed(text: str) -> str:
@@ -24,7 +26,6 @@ def fitting(text: str, longest: int, field: str, name: str) -> str:
     """The text itself. Raises Invalid for that field when it is longer than `longest`, or no database can hold it."""
     if len(text) > longest:
         raise Invalid(f"{name} has {len(text)} characters; at most {longest} fit.", field=field)
-    # Half of a surrogate pair has no UTF-8.
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _UNPAIRED.search(text):
         raise Invalid(f"{name} holds a character that cannot be stored.", field=field)
     return text
