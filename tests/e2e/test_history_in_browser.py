@@ -41,7 +41,7 @@ def test_a_text_is_changed_compared_shown_scheduled_and_brought_back(
     page.goto(f"{site.url}/author/posts")
     page.get_by_role("button", name="Write").click()
     fill(page, title, "The lamp burns all night.")
-    publish(page)
+    publish(page, "Unpublish")
     public = f"{site.url}/posts/{title.lower().replace(' ', '-')}"
     assert "burns all night" in httpx.get(public).text
 
@@ -60,7 +60,7 @@ def test_a_text_is_changed_compared_shown_scheduled_and_brought_back(
 
     page.get_by_role("link", name="Back to the text").click()
     page.get_by_label("Publish at (Europe/Berlin)").fill("2099-01-02T04:04")
-    publish(page)
+    publish(page, "Take it from the schedule")
     expect(page.get_by_text("goes out").locator("time")).to_have_text("2 January 2099, 04:04 CET")
     expect(page.get_by_text("goes out").locator("time")).to_have_attribute("datetime", "2099-01-02T03:04:00Z")
     page.get_by_role("button", name="Take it from the schedule").click()
@@ -89,12 +89,14 @@ def show_to_a_friend(page: Page, browser: Browser, words: str) -> None:
     assert httpx.get(link).status_code == 404
 
 
-def publish(page: Page) -> None:
-    """Whatever may want mending is left as it is."""
+def publish(page: Page, afterwards: str) -> None:
+    """Until the button is there that a text has `afterwards`; whatever may want mending is left as it is."""
     page.locator(".editor-bar .button-main").click()
-    page.wait_for_load_state()
-    if page.get_by_role("heading", name="Before it goes out").is_visible():
+    asked, done = page.get_by_role("heading", name="Before it goes out"), page.get_by_role("button", name=afterwards)
+    expect(asked.or_(done).first).to_be_visible()
+    if asked.is_visible():
         page.locator("button[name=intent][value=anyway]").click()
+    expect(done).to_be_visible()
 
 
 def test_a_scheduled_text_goes_out_and_leaves_within_a_second_of_its_moment(
