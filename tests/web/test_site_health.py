@@ -11,7 +11,7 @@ async def test_health_names_each_part_and_why_it_fails(client: httpx.AsyncClient
     parts = answer.json()["parts"]
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["status"] == "failed"
-    assert set(parts) == {"database", "ttl", "object_store", "worker", "loops", "access_log"}
+    assert set(parts) == {"database", "ttl", "object_store", "worker", "loops", "disk", "access_log"}
     assert parts["database"] == {"ok": True, "reason": ""}
     assert not parts["worker"]["ok"]
     assert parts["worker"]["reason"]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from sdc_core import clock, metrics
+from sdc_core import clock, disk, metrics
 from sdc_core.errors import Misconfigured, Unavailable
 from sdc_core.metrics import Family
 
@@ -49,6 +49,8 @@ VERSION: str = pysqlite3.sqlite_version
 BUSY_TIMEOUT_MS = 5_000
 LOCK_S = 10.0
 MIGRATION_LOCK_S = 60.0
+# The second: no room for the index of the WAL to grow (SQLITE_IOERR_SHMSIZE, which the module does not name).
+_NO_ROOM = frozenset({pysqlite3.SQLITE_FULL, pysqlite3.SQLITE_IOERR | 19 << 8})
 
 
 def is_safe(version: tuple[int, int, int]) -> bool:
@@ -81,7 +83,8 @@ class Database:
     async def transaction(self) -> AsyncGenerator[Connection]:
         """A write transaction: committed at the end of the block, rolled back when it raises or is cancelled.
 
-        Raises Unavailable when the turn to write does not come within `LOCK_S`; the block itself has no deadline here.
+        Raises Unavailable when the turn to write does not come within `LOCK_S`, and when the disk is full, with nothing
+        changed; the block itself has no deadline here.
         Cancelled at the end of the block, it may be committed or not, but never in part. Blocks do not nest.
         """
         async with AsyncExitStack() as held:
@@ -89,8 +92,13 @@ class Database:
                 await held.enter_async_context(self._lock)
                 held.push_async_exit(partial(_undo, self._writer))
                 await self._writer.execute("BEGIN IMMEDIATE")
-            yield self._writer
-            await self._writer.execute("COMMIT")
+            try:
+                yield self._writer
+                await self._writer.execute("COMMIT")
+            except OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) not in _NO_ROOM:  # one that is not of SQLite has none
+                    raise
+                raise disk.full() from error
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Connection]:

@@ -7,6 +7,7 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from sdc_core import disk
 from sdc_core.errors import Invalid, SdcError, Throttled, Unavailable
 
 from sdc_web import templating
@@ -96,6 +97,8 @@ def of(error: Exception) -> Problem:
 
 def respond(request: AnyRequest, error: Exception) -> Response[str] | Response[bytes]:
     """The answer to a request that failed, as a page, a fragment or problem details, whichever the client reads."""
+    if disk.is_full(error):
+        error = disk.full()
     problem = of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Unavailable):
         # The route, not the path: that may hold the token of a sign-in link. The request's id leads to the line.

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
+from sdc_core import disk
 from sdc_core.errors import Invalid, SdcError, Throttled, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,10 +79,14 @@ def _framework(_: Request[object, object, State], error: HTTPException) -> Respo
     return _respond(error.status_code, code, error.detail if error.status_code < 500 else "", headers)
 
 
+def _of_system(request: Request[object, object, State], error: OSError) -> Response[bytes]:
+    return _expected(request, disk.full()) if disk.is_full(error) else _bug(request, error)
+
+
 def _bug(request: Request[object, object, State], error: Exception) -> Response[bytes]:
     # The trace belongs to the log alone: it may quote what was sent.
     log.error("request failed", exc_info=error, extra={"method": request.method, "path": request.scope["path"]})
     return _respond(500, "internal", "")
 
 
-HANDLERS: ExceptionHandlersMap = {SdcError: _expected, HTTPException: _framework, Exception: _bug}
+HANDLERS: ExceptionHandlersMap = {SdcError: _expected, HTTPException: _framework, OSError: _of_system, Exception: _bug}

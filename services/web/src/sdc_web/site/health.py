@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from sdc_core import sqlite
+from sdc_core import disk, sqlite
 from sdc_core.errors import SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -64,6 +64,7 @@ async def examine(
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(_asked(question)) for name, question in questions.items()}
     parts = {name: task.result() for name, task in tasks.items()}
+    parts["disk"] = _part(await asyncio.to_thread(disk.trouble, (settings.DATA_DIR, settings.log_dir)))
     parts["access_log"] = _part(log_trouble)
     parts["loops"] = _part("; ".join(f"{name}: {error}" for name, error in board.failing().items()))
     return parts

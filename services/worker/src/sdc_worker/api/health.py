@@ -1,7 +1,10 @@
 """Whether the worker is well, for people and containers; unsigned, and without a secret in it."""
 
+import asyncio
+
 from litestar import Response, get
 from litestar.di import NamedDependency
+from sdc_core import disk
 from sdc_core.answers.health import Health, Part
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore
@@ -32,6 +35,7 @@ async def parts(database: Database, settings: Settings, board: Board, objects_: 
         "database": await _database(database),
         "loops": "; ".join(failing),
         "object_store": await objects_.ping(settings.S3_MEDIA_BUCKET),
+        "disk": await asyncio.to_thread(disk.trouble, (settings.DATA_DIR,)),
     }
     return {name: Part(ok=not reason, reason=reason) for name, reason in reasons.items()}
 
