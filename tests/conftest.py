@@ -32,6 +32,7 @@ FIRST = (
     "tests/worker/test_analytics_oracle.py",
     "tests/worker/test_worker_app.py",
     "tests/cli/test_command.py",
+    "tests/web/test_api_schemathesis.py",
     "tests/web/test_bad_input_requests.py",
     "tests/worker/test_drills.py",
 )
