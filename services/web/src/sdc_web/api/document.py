@@ -50,6 +50,8 @@ _ANSWERED = {
     304: "What If-None-Match names is what there is.",
 }
 _TEXT: Json = {"type": "string"}
+_BYTES: Json = {"type": "string", "format": "binary"}
+"""OpenAPI 3.1 would be content with no schema; programs that make clients pass such a request over."""
 _HEADERS: dict[str, Json] = {
     "ETag": {
         "description": 'That of a post begins with the revision\'s number, which alone counts in If-Match: `"7"`.',
@@ -163,7 +165,7 @@ def _operation(each: Operation, schemas: dict[str, Json]) -> Json:
         content = {"application/json": {"schema": _ref(each.body)}}
         told["requestBody"] = {"required": each.body_required, "content": content}
     elif each.file:
-        told["requestBody"] = {"required": True, "content": {kind: {} for kind in _FILES}}
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": _BYTES} for kind in _FILES}}
     return told
 
 
