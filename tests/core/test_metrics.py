@@ -1,5 +1,11 @@
 """What Prometheus' own parser makes of our text."""
 
+import sys
+import threading
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sdc_core import metrics
 from sdc_core.metrics import Family, Sample, Timings
@@ -41,6 +47,33 @@ def test_times_are_counted_into_every_bound_that_they_are_within() -> None:
     assert [within(bound) for bound in ("0.001", "0.0025", "0.005", "10.0", "+Inf")] == [1, 1, 2, 2, 3]
     assert told["sdc_request_duration_seconds_sum", (("route", "/posts/{slug}"),)] == 60.004
     assert told["sdc_requests_total", (("route", "/posts/{slug}"), ("status", "503"))] == 1
+
+
+@pytest.fixture
+def by_turns() -> Generator[None]:
+    """Threads take turns after some steps, where it is 5 ms otherwise."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before_s)
+
+
+@pytest.mark.usefixtures("by_turns")
+def test_times_are_told_by_a_thread_while_requests_go_on() -> None:
+    timings, done = Timings(), threading.Event()
+
+    def read_on() -> int:
+        families = len(timings.figures())
+        while not done.is_set():
+            families += len(timings.figures())
+        return families
+
+    with ThreadPoolExecutor(1) as readers:
+        told = readers.submit(read_on)
+        for number in range(3_000):
+            timings.add(f"/{number}", 200, 60)
+        done.set()
+        assert told.result() > 0
 
 
 def test_a_process_tells_its_memory_and_what_it_has_open() -> None:

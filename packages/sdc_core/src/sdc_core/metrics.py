@@ -102,43 +102,51 @@ def of_process() -> list[Family]:
 class Timings:
     """How long requests took, by route, and how they were answered; `under_way` are those that are not yet."""
 
-    __slots__ = ("_answered", "_routes", "under_way")
+    __slots__ = ("_taken", "under_way")
 
     def __init__(self) -> None:
-        self._routes: dict[str, _Times] = {}
-        self._answered: dict[tuple[str, int], int] = {}
+        self._taken: dict[tuple[str, int], _Times] = {}
         self.under_way = 0
 
     def add(self, route: str, status: int, duration_us: int) -> None:
         """One more. `route` is a pattern and never what was asked, which has no end."""
-        times = self._routes.get(route) or self._routes.setdefault(route, _Times())
+        answered = (route, status)
+        times = self._taken.get(answered) or self._taken.setdefault(answered, _Times())
         times.counts[bisect_left(_BOUNDS_US, duration_us)] += 1
         times.sum_us += duration_us
-        answered = (route, status)
-        self._answered[answered] = self._answered.get(answered, 0) + 1
 
     def figures(self) -> list[Family]:
-        """Three families."""
+        """Three families. Any thread may ask, while requests go on."""
+        taken = list(self._taken.items())  # at one stroke, so that none comes in between
+        routes: dict[str, _Times] = {}
+        for (route, _), times in taken:
+            routes.setdefault(route, _Times()).include(times)
         answered = tuple(
-            Sample(labels={"route": route, "status": str(status)}, value=count)
-            for (route, status), count in self._answered.items()
+            Sample(labels={"route": route, "status": str(status)}, value=sum(times.counts))
+            for (route, status), times in taken
         )
-        times = tuple(sample for route, times in self._routes.items() for sample in times.samples(route))
+        durations = tuple(sample for route, times in routes.items() for sample in times.samples(route))
         return [
             Family(name="sdc_requests_total", kind="counter", help="Requests answered.", samples=answered),
-            Family(name="sdc_request_duration_seconds", kind="histogram", help="How long they took.", samples=times),
+            Family(
+                name="sdc_request_duration_seconds", kind="histogram", help="How long they took.", samples=durations
+            ),
             single("gauge", "sdc_requests_under_way", "Requests that are being answered.", self.under_way),
         ]
 
 
 class _Times:
-    """Of one route: how many took so long, in the last place longer than any bound."""
+    """How many took so long, in the last place longer than any bound."""
 
     __slots__ = ("counts", "sum_us")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(_BOUNDS_US) + 1)
         self.sum_us = 0
+
+    def include(self, others: "_Times") -> None:
+        self.counts = [one + other for one, other in zip(self.counts, others.counts, strict=True)]
+        self.sum_us += others.sum_us
 
     def samples(self, route: str) -> Iterable[Sample]:
         for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), accumulate(self.counts), strict=True):
