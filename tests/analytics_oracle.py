@@ -4,19 +4,31 @@ What is known of User-Agents and origins is asked of the engine's own tables, wh
 """
 
 import itertools
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from sdc_core import clock
 from sdc_core.access_log import Line
-from sdc_core.answers.analytics import Dimension, PathLatency, Point, Slice, Summary
+from sdc_core.answers.analytics import (
+    Dimension,
+    Live,
+    LivePage,
+    PathDays,
+    PathLatency,
+    Point,
+    Slice,
+    Summary,
+)
 from sdc_worker.analytics.agents import Agent, classify
+from sdc_worker.analytics.dimensions import DIRECT
 from sdc_worker.analytics.origins import Origin, origin
-from sdc_worker.analytics.reports import DIRECT
 
 GAP_US = 30 * 60 * clock.SECOND_US
-HOUR_US = 3600 * clock.SECOND_US
+MINUTE_US = 60 * clock.SECOND_US
+HOUR_US = 60 * MINUTE_US
 PROBES = ("/wp-login.php", "/.env", "/xmlrpc.php", "/.git/config")
 """Those of the made-up traffic; it asks for `/old/index.php` too, which is none."""
 _KINDS = {
@@ -26,6 +38,7 @@ _KINDS = {
     "font/woff2": "asset",
     "image/avif": "media",
     "application/atom+xml": "feed",
+    "application/pdf": "download",
 }
 
 
@@ -83,7 +96,7 @@ def _of_day(day: str, lines: list[Line]) -> Iterable[Seen]:
             line=line,
             agent=agent,
             origin=origin(line.ref, line.query),
-            kind=_KINDS.get(line.type, "other"),
+            kind=_kind(line),
             bot=agent.bot or program,
             bot_kind=agent.bot_kind or ("behaviour" if program else ""),
             visit=visit,
@@ -101,10 +114,14 @@ def _behaviour(lines: list[Line], views: list[int]) -> str:
     people = [line for line in lines if not classify(line.ua).bot]
     if any(line.status == 404 and line.path in PROBES for line in people):
         return "probing"
-    if any(_KINDS.get(line.type) in ("asset", "media") for line in people):
+    if any(_kind(line) in ("asset", "media", "reading") for line in people):
         return ""
     hasty = any(last - first <= 10 * clock.SECOND_US for first, last in zip(views, views[9:], strict=False))
     return "hasty" if hasty else ""
+
+
+def _kind(line: Line) -> str:
+    return "reading" if line.query.startswith("ms=") else _KINDS.get(line.type, "other")
 
 
 def _groups(views: list[int], lines: list[Line]) -> list[list[int]]:
@@ -119,7 +136,7 @@ def _groups(views: list[int], lines: list[Line]) -> list[list[int]]:
 def summary(rows: list[Seen]) -> Summary:
     """Totals."""
     views = [row for row in rows if row.visit]
-    visits = [row.visit for row in views if row.entry and row.visit]
+    visits = {id(row.visit): row.visit for row in views if row.visit}.values()
     return Summary(
         visitors=len({row.who for row in views}),
         visits=len(visits),
@@ -149,6 +166,11 @@ def course(rows: list[Seen], step: Callable[[Seen], str]) -> dict[str, Point]:
     }
 
 
+def month_of(row: Seen) -> str:
+    """For `course`, but that visitors of a month are the sum of its days'."""
+    return row.day[:7]
+
+
 def day_of(row: Seen) -> str:
     """For `course`."""
     return row.day
@@ -176,27 +198,117 @@ KEYS: dict[Dimension, Callable[[Seen], str | None]] = {
     "type": lambda row: row.line.type,
     "kind": lambda row: row.kind,
     "heavy": lambda row: row.line.path,
-    "missing": lambda row: row.line.path if row.line.status == 404 else None,
+    "term": lambda row: (_campaign(row, "utm_term") or None) if row.entry else None,
+    "content": lambda row: (_campaign(row, "utm_content") or None) if row.entry else None,
+    "missing": lambda row: row.line.path if row.line.status == 404 and not row.bot else None,
+    "missing_bots": lambda row: row.line.path if row.line.status == 404 and row.bot else None,
+    "download": lambda row: row.line.path if row.kind == "download" and row.line.status in (200, 206) else None,
     "feed": lambda row: row.line.path if row.kind == "feed" else None,
     "feed_reader": lambda row: (row.bot or row.agent.browser) if row.kind == "feed" else None,
     "bot": lambda row: row.bot or None,
     "bot_kind": lambda row: row.bot_kind or None,
     "crawled": lambda row: row.line.path if row.bot_kind == "ai" else None,
+    "reading": lambda row: row.line.path if row.kind == "reading" and not row.bot else None,
+    "outbound": lambda row: (_told(row)["to"] or None) if row.kind == "reading" and not row.bot else None,
 }
-WITH_CLIENTS = frozenset({"missing", "feed", "feed_reader", "download"})
+TOLD = frozenset({"reading", "outbound"})
+"""Of pages alone that the same visitor asked for that day."""
+WITH_CLIENTS = frozenset({"missing", "feed", "feed_reader", "download", "outbound"})
 
 
-def breakdown(rows: list[Seen], by: Dimension) -> dict[str, Slice]:
-    """By the dimension's key."""
+OF_ROW: dict[str, Callable[[Seen], str]] = {
+    "path": lambda row: row.line.path,
+    "country": lambda row: row.line.country,
+    "browser": lambda row: row.agent.browser,
+    "os": lambda row: row.agent.os,
+    "device": lambda row: row.agent.device,
+    "status": lambda row: str(row.line.status),
+    "type": lambda row: row.line.type,
+    "bot": lambda row: row.bot,
+    "bot_kind": lambda row: row.bot_kind,
+    "kind": lambda row: row.kind,
+}
+"""Filters that a request passes by itself."""
+OF_VISIT: dict[str, Callable[[Seen], str | None]] = {
+    "referrer": lambda row: row.line.ref if row.visit else None,
+    "source": lambda row: (row.origin.source or DIRECT) if row.entry else None,
+    "medium": lambda row: row.origin.medium if row.entry else None,
+    "campaign": lambda row: row.origin.campaign if row.entry else None,
+    "term": lambda row: _campaign(row, "utm_term") if row.entry else None,
+    "content": lambda row: _campaign(row, "utm_content") if row.entry else None,
+    "entry": lambda row: row.line.path if row.entry else None,
+    "exit": lambda row: row.line.path if row.exit else None,
+}
+"""Those that a visit passes as a whole, by one of its page views."""
+
+
+def passing(rows: list[Seen], filters: dict[str, list[str]]) -> list[Seen]:
+    """The requests for which every filter holds."""
+    for name, values in filters.items():
+        bare = name.removeprefix("not-")
+        wanted = _of_row(rows, bare, values) if bare in OF_ROW else _of_visit(rows, bare, values)
+        rows = [row for row, holds in zip(rows, wanted, strict=True) if holds != (name != bare)]
+    return rows
+
+
+def _of_row(rows: list[Seen], name: str, values: list[str]) -> list[bool]:
+    begins = tuple(value[:-1] for value in values if name == "path" and value.endswith("*"))
+    told = OF_ROW[name]
+    return [told(row) in values or told(row).startswith(begins) for row in rows]
+
+
+def _of_visit(rows: list[Seen], name: str, values: list[str]) -> list[bool]:
+    told = OF_VISIT[name]
+    visits = {id(row.visit) for row in rows if row.visit and told(row) in values}
+    itself = name == "referrer"
+    return [(row.visit is not None and id(row.visit) in visits) or (itself and row.line.ref in values) for row in rows]
+
+
+def pages(rows: list[Seen], days: list[str]) -> dict[str, PathDays]:
+    """Page views by path and day."""
+    counts = Counter((row.line.path, row.day) for row in rows if row.visit)
+    by_path = {path: [counts[path, day] for day in days] for path, _ in counts}
+    return {path: PathDays(path=path, page_views=sum(each), days=each) for path, each in by_path.items()}
+
+
+def live(rows: list[Seen], now_us: int) -> Live:
+    """Who is there, with the pages that most read, and the course of half an hour."""
+    views = [row for row in rows if row.visit and now_us - 30 * MINUTE_US < row.line.ts <= now_us]
+    recent = [row for row in views if row.line.ts > now_us - 5 * MINUTE_US]
+    minutes = Counter((now_us - row.line.ts) // MINUTE_US for row in views)
+    read = {path: len({row.who for row in recent if row.line.path == path}) for path in {r.line.path for r in recent}}
+    first = sorted(read.items(), key=lambda each: (-each[1], each[0]))[:8]
+    return Live(
+        visitors=len({row.who for row in recent}),
+        page_views=len(recent),
+        minutes=[minutes[ago] for ago in reversed(range(30))],
+        pages=[LivePage(path=path, visitors=visitors) for path, visitors in first],
+    )
+
+
+def breakdown(rows: list[Seen], by: Dimension, everything: list[Seen] | None = None) -> dict[str, Slice]:
+    """By the dimension's key; of `rows` that passed filters, `everything` are all there are."""
     key = KEYS[by]
+    if by in TOLD:
+        viewed = {(row.who, row.line.path) for row in everything or rows if row.visit}
+        rows = [row for row in rows if (row.who, row.line.path) in viewed]
     by_key: dict[str, list[Seen]] = defaultdict(list)
     for row in rows:
         if (name := key(row)) is not None:
             by_key[name].append(row)
-    return {name: _slice(name, found, clients=by in WITH_CLIENTS) for name, found in by_key.items()}
+    counted = {"clients": by in WITH_CLIENTS, "told": by == "reading"}
+    return {name: _slice(name, found, **counted) for name, found in by_key.items()}
 
 
-def _slice(name: str, found: list[Seen], *, clients: bool) -> Slice:
+def _campaign(row: Seen, name: str) -> str:
+    return next((value.strip() for key, value in parse_qsl(row.line.query) if key == name), "")
+
+
+def _told(row: Seen) -> dict[str, str]:
+    return dict(re.findall("([a-z]+)=([^&]*)", row.line.query))
+
+
+def _slice(name: str, found: list[Seen], *, clients: bool, told: bool) -> Slice:
     views = [row for row in found if row.visit]
     begun = [row.visit for row in views if row.entry and row.visit]
     asking: dict[tuple[str, str], int] = {}
@@ -211,6 +323,9 @@ def _slice(name: str, found: list[Seen], *, clients: bool) -> Slice:
         requests=len(found),
         bytes=sum(row.line.bytes for row in found),
         clients=sum(asking.values()) if clients else 0,
+        readings=sum(int(_told(row)["first"]) for row in found) if told else 0,
+        read_us=sum(1000 * int(_told(row)["ms"]) for row in found) if told else 0,
+        depth=sum(int(_told(row)["depth"]) for row in found) if told else 0,
     )
 
 

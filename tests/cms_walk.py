@@ -21,6 +21,8 @@ NO_PAGE = {
     "/author/github/callback": "always leads on",
     "/author/statistics/posts/{post_id}": "a part of a page, or leads on",
     "/author/statistics/live": "events, one after the other",
+    "/author/imports/{transfer_id}/report": "a file",
+    "/author/exports/{transfer_id}/file": "a file",
 }
 _TOKEN = re.compile(r"/author/invitations/[\w-]+")
 
@@ -108,6 +110,9 @@ def further_pages(owner: httpx.Client) -> list[str]:
     assert owner.post("/author/site/endpoints", data=endpoint).status_code == 200
     (receiver,) = re.findall(r'href="(/author/site/endpoints/[^"/]+)"', owner.get("/author/site/endpoints").text)
     assert owner.post(f"{receiver}/ping").status_code == 303
+    packed = {"file": ("fog.json", b'{"db": []}')}
+    assert owner.post("/author/imports", files=packed).status_code == 303
+    lists["/author/imports"] = r"/author/imports/[^\"/]+"
     lists["/author/site/deliveries"] = r"/author/site/deliveries/[^\"/?]+"
     listed = [re.findall(f'href="({each})"', owner.get(page).text)[0] for page, each in lists.items()]
     return [
@@ -121,6 +126,7 @@ def further_pages(owner: httpx.Client) -> list[str]:
         "/author/audit?q=nothing-like-it",
         "/author/statistics?period=today&part=server&not-country=CH&browser=Firefox",
         "/author/statistics/rows?by=page",
+        "/author/backups/plan",
         "/author/nothing",
     ]
 

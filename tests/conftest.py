@@ -19,14 +19,21 @@ pytest_plugins = ["blocking"]
 for name in [name for name in os.environ if name.startswith("SDC_")]:
     del os.environ[name]  # settings of a site that somebody has here, and no business of the tests
 
-WHOLE = {"tests/faults/": "faults", "tests/e2e/test_[a-e]": "e2e to e", "tests/e2e/": "e2e from f"}
+WHOLE = {
+    "tests/faults/test_store_faults.py": "faults of the store",
+    "tests/faults/": "faults",
+    "tests/e2e/test_[a-e]": "e2e to e",
+    "tests/e2e/": "e2e from f",
+}
 """Files whose tests share a whole site, so one process must have all of them: the first that fits, and what it is
-called. Those of e2e are two halves, each with a site of its own: in one piece they would take longer than all the rest.
+called. Those of e2e are two halves, each with a site of its own, for machines that can run both at once. Faults of the
+store mostly wait, for a minute of outage, on a site of their own.
 """
 FIRST = (
     "e2e to e",
     "e2e from f",
     "faults",
+    "faults of the store",
     "tests/cli/test_recover.py",
     "tests/cli/test_up.py",
     "tests/worker/test_analytics_oracle.py",
@@ -54,9 +61,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return Pieces(config, log)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than two cores: whoever watches a site mostly waits."""
-    return min(max(os.cpu_count() or 1, 3), 6)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One a core, and one for every four where all start whole sites: a site and a browser keep four busy."""
+    whole = all(argument.startswith(("tests/e2e", "tests/faults")) for argument in config.args)
+    cores = os.cpu_count() or 1
+    return max(cores // 4, 1) if whole else min(max(cores, 2), 6)
 
 
 @pytest.hookimpl(trylast=True)

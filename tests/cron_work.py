@@ -53,7 +53,7 @@ async def runs(database: Database) -> list[Run]:
 
 async def ended(database: Database, count: int = 1) -> list[Run]:
     """Every run, once `count` of them have ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             found = await runs(database)
             if sum(run.ended_us is not None for run in found) >= count:

@@ -5,19 +5,22 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from playwright.sync_api import Page
 from sdc_core import clock
 from sdc_core.objects import Endpoint, open_store
 
 from sdc_up import SDC, Up, free_ports
 
 STOP_S = 10
+SOON_MS = 30_000
+LOOK_EVERY_MS = 50
 LINK = r"https?://\S+/author/(?:setup\?token=|login/)\S+"
 T = TypeVar("T")
 
@@ -92,3 +95,12 @@ def run_apart(work: Coroutine[None, None, T]) -> T:
     """What a coroutine returns, run on a thread of its own: the browser's loop holds the test's."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(work)).result(timeout=30)
+
+
+def soon(page: Page, is_so: Callable[[], bool]) -> None:
+    """Look until the page, which stays as it is, is so: for what Playwright has no words for."""
+    for _ in range(SOON_MS // LOOK_EVERY_MS):
+        if is_so():
+            return
+        page.wait_for_timeout(LOOK_EVERY_MS)
+    raise AssertionError(page.content())

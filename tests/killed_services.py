@@ -8,23 +8,43 @@ import asyncio
 import itertools
 import multiprocessing
 import os
+import signal
 import sys
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import NamedTuple
 
+import duckdb  # noqa: F401 - a child would load it each time
 import sdc_worker.app
 import sdc_worker.main
 import uvloop  # noqa: F401 - as above
 from sdc_core import clock, service_client
 from sdc_core import settings as core_settings
 from sdc_core.access_log import Line
+from sdc_core.objects import Endpoint, open_store
 from sdc_core.supervise import background
 from sdc_core.webhooks import Keyring
 from sdc_web.request_log.service import open_request_log
+from sdc_worker.analytics import store
+from sdc_worker.analytics.hits import Hits
+from sdc_worker.analytics.seal import seal
+from sdc_worker.analytics.segments import Segments
+from sdc_worker.db import open_worker
 
+OWNERS: dict[str, object] = {"Hits": Hits, "Segments": Segments, "store": store}
+"""Where the steps of sealing are found."""
 LINES_AT_ONCE = 40
 PAUSE_S = 0.01
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
+
+class Step(NamedTuple):
+    """A step of sealing: whose function it is, and whether the process dies once it is done, or before it begins."""
+
+    owner: str
+    name: str
+    after: bool
 
 
 def forks() -> ForkServerContext:
@@ -44,10 +64,39 @@ def start_web(context: ForkServerContext, environment: dict[str, str], *, lines:
     return _started(context, _web if lines else _quiet_web, environment)
 
 
+def seal_until(
+    context: ForkServerContext, folder: Path, endpoint: Endpoint, bucket: str, step: Step, now_us: int
+) -> BaseProcess:
+    """Days are sealed by a process that dies at that step, if it comes to it."""
+    process = context.Process(target=_sealing, args=(folder, endpoint, bucket, step, now_us), daemon=True)
+    process.start()
+    return process
+
+
 def _started(context: ForkServerContext, target: object, environment: dict[str, str]) -> BaseProcess:
     process = context.Process(target=target, args=(environment,), daemon=True)  # ty: ignore[invalid-argument-type]
     process.start()
     return process
+
+
+def _sealing(folder: Path, endpoint: Endpoint, bucket: str, step: Step, now_us: int) -> None:
+    owner = OWNERS[step.owner]
+    todo = getattr(owner, step.name)
+
+    async def dying(*values: object, **more: object) -> object:
+        if not step.after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        await todo(*values, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, step.name, dying)
+    with clock.frozen(now_us):
+        asyncio.run(_seal(folder, endpoint, bucket))
+
+
+async def _seal(folder: Path, endpoint: Endpoint, bucket: str) -> None:
+    async with open_worker(folder / "worker.db") as database, open_store(endpoint) as objects:
+        await seal(database, Hits(database, Segments(objects, bucket, folder / "analytics")))
 
 
 def _begin(environment: dict[str, str]) -> None:

@@ -21,10 +21,11 @@ from sdc_core.webhooks import Keyring
 
 import photograph
 from sdc_up import SDC, Up, free_ports
+from tiny_disks import TinyDisks
 
 PASSWORD = "nine lives and a lantern"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,26 +37,32 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site:
-    """`sdc up` on a folder of its own. `author` is a browser that is signed in, `visitor` one that is not."""
+    """`sdc up` on a folder of its own, or on disks. `author` is a browser that is signed in, `visitor` one that is
+    not; `seen` is the data folder as this process sees it.
+    """
 
-    def __init__(self, folder: str, **more: str) -> None:
+    def __init__(self, folder: str | TinyDisks, *arguments: str, **more: str) -> None:
         first = free_ports()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
-        self.data = Path(folder) / "data"
+        disks = folder if isinstance(folder, TinyDisks) else None
+        self.data = (disks.folder if disks else Path(str(folder))) / "data"
         self.environment = {
             **inherited,
             "SDC_DATA_DIR": str(self.data),
             "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
             "SDC_WEB_PORT": str(first + 10),
             "SDC_WORKER_PORT": str(first + 11),
+            **(disks.settings if disks else {}),
             **more,
         }
+        self.within = disks.within if disks else ()
+        self.seen = disks.seen(self.data) if disks else self.data
         self.url = f"http://localhost:{first + 10}"
         self.port = first + 10
         self.worker_url = f"http://127.0.0.1:{first + 11}"
         self.author = httpx.Client(base_url=self.url, headers=SAME_ORIGIN, timeout=60, trust_env=False)
         self.visitor = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        self.up = Up(self.environment)
+        self.up = Up(self.environment, *arguments, within=self.within)
 
     def await_ready(self) -> None:
         """Until every part has answered."""
@@ -63,7 +70,7 @@ class Site:
 
     def start_again(self) -> None:
         """A new `sdc up` on the same folder."""
-        self.up = Up(self.environment)
+        self.up = Up(self.environment, within=self.within)
         self.await_ready()
 
     def become_author(self) -> None:
@@ -119,7 +126,7 @@ class Site:
 
     def keyring(self) -> Keyring:
         """The secrets that both services sign with."""
-        return Keyring((self.data / "secrets" / "sdc_webhook_secrets").read_text().strip().split(","))
+        return Keyring((self.seen / "secrets" / "sdc_webhook_secrets").read_text().strip().split(","))
 
     def worker(self, method: str, path: str, body: bytes = b"", message_id: str = "") -> httpx.Response:
         """A signed request to the worker."""
@@ -177,7 +184,12 @@ class Site:
     def sdc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command on this site; its exit code is the caller's to judge."""
         return subprocess.run(
-            [SDC, *arguments], env=self.environment, capture_output=True, text=True, timeout=60, check=False
+            [*self.within, SDC, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def listening(self, port: int) -> list[int]:
@@ -209,10 +221,10 @@ class Site:
 
 
 @contextmanager
-def living(**settings: str) -> Generator[Site]:
+def living(disks: Callable[[Path], TinyDisks] | None = None, **settings: str) -> Generator[Site]:
     """A site that is up, with its author signed in; it must end cleanly."""
     with tempfile.TemporaryDirectory(prefix="sdc-faults-") as folder:
-        site = Site(folder, **settings)
+        site = Site(disks(Path(folder)) if disks else folder, **settings)
         try:
             site.await_ready()
             site.become_author()

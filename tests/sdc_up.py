@@ -8,24 +8,33 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 SDC = Path(sys.executable).with_name("sdc")
-READY_S = 60
+READY_S: float = 110
 PORTS = 12
 FIRST_PORT, LAST_PORT = 10_000, 32_000
 
 
 class Up:
-    """One `sdc up`, or another command that becomes one: its process, and everything it has printed so far."""
+    """One `sdc up`, or another command that becomes one: its process, and everything it has printed so far. `within`
+    is a command that runs it.
+    """
 
-    def __init__(self, environment: dict[str, str], *arguments: str, command: str = "up") -> None:
+    def __init__(
+        self, environment: dict[str, str], *arguments: str, command: str = "up", within: Sequence[str] = ()
+    ) -> None:
         self.started_s = time.monotonic()
         self.printed = ""
         self._more = threading.Condition()
         self.process = subprocess.Popen(
-            [SDC, command, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*within, SDC, command, *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -37,7 +46,7 @@ class Up:
         assert found, self.printed
         return time.monotonic() - self.started_s
 
-    def end(self, number: signal.Signals, within_s: float = 15) -> tuple[int, float]:
+    def end(self, number: signal.Signals, within_s: float = 60) -> tuple[int, float]:
         """Its exit code, and the seconds it took to end after the signal."""
         sent_s = time.monotonic()
         self.process.send_signal(number)

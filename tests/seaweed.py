@@ -15,7 +15,7 @@ from pathlib import Path
 from sdc_core import clock
 from sdc_core.objects import Endpoint
 
-READY_S = 15.0
+READY_S = 60.0
 ACCESS_KEY_ID = "sdc-test"
 SECRET_ACCESS_KEY = "made-up-secret-of-the-tests"
 

@@ -11,7 +11,7 @@ from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.sessions import signed_in
 
-LIMIT_S = 15.0
+LIMIT_S = 60.0
 NAME = "ada"
 PASSWORD = "correct horse battery staple"
 BROWSER = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
@@ -27,9 +27,14 @@ async def make_author(databases: Databases) -> Author:
 async def come_in(client: httpx.AsyncClient, databases: Databases) -> Author:
     """An author without a password who is signed in already: hashing one and checking it takes a tenth of a second."""
     author = await _insert(databases, None)
+    await prove(client, databases, author)
+    return author
+
+
+async def prove(client: httpx.AsyncClient, databases: Databases, author: Author) -> None:
+    """They sign in, which is a fresh proof."""
     started = await signed_in.start(databases, author, user_agent="Browser", country="")
     bring(client, started.token)
-    return author
 
 
 def as_actor(author: Author) -> Actor:

@@ -1,17 +1,21 @@
 """A proxy in front of a real object store, in a thread of its own, that makes it misbehave as it is told."""
 
 import asyncio
+import re
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-Fault: TypeAlias = Literal["", "gone", "no writes", "slow", "500", "503"]
-"""`gone`: nobody listens. `no writes`: reads work, all else is denied. `slow`: each request waits first."""
+Fault: TypeAlias = Literal["", "gone", "no writes", "slow", "500", "503", "opaque"]
+"""`gone`: nobody listens. `no writes`: reads work, all else is denied. `slow`: each request waits first. `opaque`: the
+ETags are no digests of the content, as where a store encrypts with keys of its own.
+"""
 
 SLOW_S = 5.0
 _ERRORS = {"500": ("500 Internal Server Error", "InternalError"), "503": ("503 Slow Down", "SlowDown")}
+_ETAG = re.compile(rb"(?<=&#34;)[0-9a-f]{32}(?=&#34;)|(?<=&quot;)[0-9a-f]{32}(?=&quot;)|(?<=\")[0-9a-f]{32}(?=\")")
 _DENIED = ("403 Forbidden", "AccessDenied")
 
 
@@ -94,7 +98,7 @@ class StoreProxy:
             here.write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_pipe(reader, here))
-                await _pipe(there, writer)
+                await _pipe(there, writer, _reversed if self._fault == "opaque" else bytes)
                 sending.cancel()
         finally:
             here.close()
@@ -103,9 +107,16 @@ class StoreProxy:
         return self._fault == "no writes" and not head.startswith((b"GET", b"HEAD"))
 
 
-async def _pipe(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+def _reversed(chunk: bytes) -> bytes:
+    """The ETags in it read backwards: answers to what is asked here are small, and come in one piece."""
+    return _ETAG.sub(lambda found: found[0][::-1], chunk)
+
+
+async def _pipe(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, through: Callable[[bytes], bytes] = bytes
+) -> None:
     while chunk := await source.read(65_536):
-        target.write(chunk)
+        target.write(through(chunk))
         await target.drain()
 
 

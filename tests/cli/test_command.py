@@ -14,11 +14,24 @@ from sdc_cli import plan
 from sdc_cli.main import SUBCOMMANDS
 from sdc_cli.main import sdc as sdc_command
 from sdc_cli.settings import as_markdown
+from sdc_core.webhooks import new_secret
 
 pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 Sdc = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_why_logs_were_not_imported_is_said_of_each_file(sdc: Sdc, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Dear diary,\n" * 20)
+    (tmp_path / "access.log").write_text('192.0.2.1 - - [24/Nov/2025:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n')
+    files = (str(tmp_path / "notes.txt"), str(tmp_path / "access.log"))
+    worker = {"SDC_WORKER_URL": "http://127.0.0.1:9", "SDC_WEBHOOK_SECRETS": new_secret()}
+    done = sdc("logs", "import", *files, SDC_DATA_DIR=str(tmp_path), **worker)
+    assert done.returncode == 1
+    assert f"{files[0]}: neither a combined log" in done.stderr
+    assert f"{files[1]}: the worker" in done.stderr
+    assert "ExceptionGroup" not in done.stderr
 
 
 def test_help_imports_no_subcommand() -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sdc_cli import exporting, importing
 from sdc_cli.importing import Wish
 from sdc_core import clock, objects
+from sdc_core.errors import Invalid, NotFound
 from sdc_core.settings import Settings
 from sdc_web import look, media, posts, redirects
 from sdc_web.about import robots, site
@@ -20,6 +21,8 @@ from sdc_web.db import Databases, open_databases
 from sdc_web.imports import Pictures
 from sdc_web.posts import Draft, Entry, Link, ProjectFacts
 from sdc_web.posts.series import Series
+from sdc_web.webmentions import bringing, received
+from sdc_web.webmentions.entries import Entry as Said
 
 import photograph
 from signing_in import OWNER
@@ -85,6 +88,7 @@ async def filled(settings: Settings, folder: Path) -> None:
         await write(databases, ada, "post", Draft(title="Soon", slug="soon", body="S."), clock.now_us() + DAY_US)
         page = await write(databases, ada, "page", Draft(title="Me", slug="about", body="Me."), clock.now_us())
         await posts.publish(db, ada, page.id, unpublish_at_us=clock.now_us() + 9 * DAY_US)
+        await posts.indexing.hide(db, ada, page.id, hidden=True)
         facts = ProjectFacts(
             status="finished", section="Light", repository="https://git.example/lamp",
             links=(Link(label="Parts", url="/posts/thick-fog"),), pictures=(cup.id, lamp.id),
@@ -103,9 +107,12 @@ async def filled(settings: Settings, folder: Path) -> None:
         )
         await redirects.add_own(db, ada, "/lampe", "https://example.org/l?a=ä", "")
         await posts.navigation.put(db, ada, [Entry(title="Me", url="/about")], "")
-        words = site.Words(title="Ada", description="Writes.", language="de")
+        words = site.Words(title="Ada", description="Writes.", language="de", time_zone="Europe/Berlin")
         await site.change(db, ada, replace(words, elsewhere=(site.Elsewhere(label="M", url="https://m.example/@a"),)))
         await look.change(db, ada, look.Look(accent="#123456", paper="warm"))
+        said = Said(kind="reply", author_name="Grace", author_url="https://grace.example/", title="On", words="Yes.")
+        await bringing.bring(db, ada, "/posts/thick-fog", "https://grace.example/fog?a=1", said, 1_700_000_000_000_000)
+        await bringing.bring(db, ada, "/projects/lamp", "https://grace.example/lamp", Said(), 1_700_000_000_000_001)
         await robots.change(db, ada, robots.Robots(crawlers="refuse", extra="Disallow: /x"))
 
 
@@ -161,6 +168,7 @@ async def test_an_export_holds_everything_but_secrets(archive: Path) -> None:
         "data/series.json",
         "data/site.json",
         "data/tags.json",
+        "data/webmentions.json",
         "hugo.json",
         "static/_redirects",
     ]
@@ -206,7 +214,44 @@ async def test_pictures_that_the_store_lost_are_told_of(settings: Settings, tmp_
     ]
 
 
+async def test_what_lies_in_the_trash_is_in_no_export(settings: Settings, tmp_path: Path) -> None:
+    async with open_databases(settings) as databases, objects.open_store(objects.local_endpoint(settings)) as store:
+        (ada,) = [each.actor for each in await accounts.everyone(databases)]
+        to = Pictures(settings=settings, databases=databases, store=store, by=ada)
+        cup = await to.put(photograph.take(tmp_path / "cup.jpg", 64, 48), "cup.jpg", "A cup")
+        for title in ("Kept", "Thrown away"):
+            draft = Draft(title=title, body=f"{title}.", tags=(title.lower(),))
+            post = await write(databases, ada, "post", draft, clock.now_us())
+        await posts.trash.put(databases.site, ada, post.id)
+        await media.trash.put(databases.site, ada, [cup.id])
+    await exporting.run(settings, tmp_path / "a.zip")
+    everything = inside(tmp_path / "a.zip")
+    assert [name for name in everything if name.startswith(("content/", "static/media/"))] == ["content/posts/kept.md"]
+    assert b"hrown" not in b"".join((*everything.values(), *map(str.encode, everything)))
+    assert b"cup" not in b"".join(everything.values())
+
+
 async def test_an_export_that_cannot_be_written_leaves_nothing(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         await exporting.run(settings, tmp_path / "nowhere" / "a.zip")
     assert parts_of(tmp_path) == []
+
+
+async def test_what_a_file_says_of_others_is_checked_like_what_they_say(archive: Path, empty_site: EmptySite) -> None:
+    other = await empty_site("other")
+    said = Said(author_name="G" * 1_000, author_url="javascript:alert(1)", words="w " * 10_000)
+    await importing.run(other, Wish(path=archive))
+    async with open_databases(other) as databases:
+        db, (ada, *_) = databases.site, [each.actor for each in await accounts.everyone(databases)]
+        for source in ("javascript:alert(1)", "", "https://example.org/ x", "https://a:b@example.org/"):
+            with pytest.raises(Invalid):
+                await bringing.bring(db, ada, "/posts/thick-fog", source, said, 1)
+        with pytest.raises(NotFound):
+            await bringing.bring(db, ada, "/posts/missing", "https://example.org/1", said, 1)
+        assert await bringing.bring(db, ada, "/posts/thick-fog", "https://example.org/1", said, 1)
+        assert not await bringing.bring(db, ada, "/posts/thick-fog", "https://example.org/1", said, 1)
+        async with db.read() as connection:
+            (post, *_) = await posts.of_kind(connection, "post", 1)
+            kept = (await received.shown(connection, post.id))[-1]
+    assert (len(kept.author_name), kept.author_url) == (80, "")
+    assert len(kept.words) <= 500

@@ -46,7 +46,7 @@ async def test_a_killed_import_leaves_whole_posts_and_is_finished_by_the_next(se
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sdc_cli", "import", str(folder), env=environment, stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         assert child.stdout is not None
         assert (await child.stdout.readline()).startswith(b"published")
     child.send_signal(signal.SIGKILL)

@@ -82,7 +82,7 @@ async def imported(settings: Settings, path: Path, manner: Manner) -> dict[str, 
         to = Pictures(settings=settings, databases=databases, store=store, by=ada.actor)
         async with imports.opened(to, path, manner) as incoming:
             report = {line.file: line async for line in incoming.lines}
-    assert not [each for each in settings.DATA_DIR.iterdir() if each.name.startswith("import-")]
+    assert not [each for each in settings.DATA_DIR.iterdir() if each.name.startswith("sdc-import-")]
     return report
 
 

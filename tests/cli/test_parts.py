@@ -10,6 +10,7 @@ import pytest
 from sdc_cli import parts
 from sdc_cli.parts import Part
 from sdc_cli.plan import Probe, Program
+from sdc_core import disk
 
 NOWHERE = Probe("127.0.0.1", 1, "/")
 MakePart = Callable[[str], Part]
@@ -44,10 +45,51 @@ def make_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str], 
 async def test_a_part_that_dies_five_times_is_given_up_with_its_last_words(
     make_part: MakePart, said: list[str], given_up: list[str]
 ) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         await make_part("import sys; sys.exit('no bread')").keep()
     assert len(given_up) == 1
     assert [line for line in said if "no bread" in line] == ["    no bread"] * 2
+
+
+async def test_a_part_that_dies_on_a_full_disk_is_given_up_in_words(
+    make_part: MakePart, monkeypatch: pytest.MonkeyPatch, given_up: list[str]
+) -> None:
+    monkeypatch.setattr(disk, "ROOM_BYTES", 1 << 60)
+    async with asyncio.timeout(60):
+        await make_part("import sys; sys.exit(1)").keep()
+    assert given_up == [disk.WORDS]
+
+
+async def test_a_part_that_has_answered_once_is_never_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str], given_up: list[str]
+) -> None:
+    monkeypatch.setattr(parts, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(parts, "LONGEST_PAUSE_S", 0.02)
+    over = tmp_path / "over"
+    script = f"import os, time\nwhile not os.path.exists({str(over)!r}): time.sleep(0.01)"
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.close()
+
+    async with (
+        asyncio.timeout(60),
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        asyncio.TaskGroup() as group,
+    ):
+        probe = Probe("127.0.0.1", server.sockets[0].getsockname()[1], "/")
+        program = Program(
+            [sys.executable, "-S", "-c", script], ".", {}, str(tmp_path / "logs" / "part.log"), probe, signal.SIGKILL
+        )
+        part = Part("part", program, 0.2, said.append, given_up.append)
+        kept = group.create_task(part.keep())
+        await part.ready.wait()
+        over.touch()
+        while sum("starting it again" in line for line in said) <= parts.DEATHS:  # noqa: ASYNC110 - a list tells nobody
+            await asyncio.sleep(0.01)
+        await part.stop()
+        await kept
+    assert given_up == []
 
 
 async def test_a_part_that_does_not_heed_its_stop_is_killed(
@@ -57,7 +99,7 @@ async def test_a_part_that_does_not_heed_its_stop_is_killed(
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
     )
     log_file = tmp_path / "logs" / "part.log"
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         kept = group.create_task(part.keep())
         while not (await asyncio.to_thread(parts.size_bytes, log_file)):  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
@@ -68,7 +110,7 @@ async def test_a_part_that_does_not_heed_its_stop_is_killed(
 
 async def test_a_part_that_is_stopped_while_its_program_is_being_started_does_not_run_on(make_part: MakePart) -> None:
     part = make_part("import signal; signal.pause()")
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         kept = group.create_task(part.keep())
         await asyncio.sleep(0)
         await part.stop()
@@ -81,7 +123,7 @@ async def test_what_a_part_started_does_not_outlive_it(make_part: MakePart, tmp_
         "import signal; signal.pause()"
     )
     log_file = tmp_path / "logs" / "part.log"
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(part.keep())
         while not (await asyncio.to_thread(parts.size_bytes, log_file)):  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
@@ -96,7 +138,7 @@ async def test_a_program_that_is_not_there_is_told_in_words(
 ) -> None:
     monkeypatch.setattr(parts, "FIRST_PAUSE_S", 0.01)
     program = Program(["/nowhere/weed"], ".", {}, str(tmp_path / "part.log"), NOWHERE, signal.SIGKILL)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         await Part("part", program, 0.2, said.append, given_up.append).keep()
     assert "cannot be started" in " ".join(said)
 

@@ -147,6 +147,11 @@ def test_a_rehearsal_reads_the_restored_site_and_finds_it_like_the_living_one(de
     assert pictures >= 2
 
 
+def test_a_rehearsal_restores_the_newest_month_too(destroyed: Destroyed) -> None:
+    month = destroyed.rehearsed["output"].partition("; restored ")[2]
+    assert re.search(r"from the monthly backup; 1 originals and [1-9]\d* sizes of pictures", month), month
+
+
 def test_a_rehearsal_names_the_picture_that_the_mirror_lacks(destroyed: Destroyed) -> None:
     assert f"does not show {destroyed.picture}: it answered 503" in destroyed.rehearsed_without["output"]
 

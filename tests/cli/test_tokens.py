@@ -46,6 +46,11 @@ def test_the_list_tells_what_a_token_may_do_and_never_the_token(site: Site) -> N
     assert text not in site.run("token", "list").stdout + site.run("token", "list", "--json").stdout
 
 
+def test_a_token_may_do_several_things(site: Site) -> None:
+    site.run("token", "create", "phone", "--scope", "posts:write", "--scope", "media:write")
+    assert [row["scope"] for row in site.rows()] == ["posts:write media:write"]
+
+
 def test_a_token_without_days_never_expires(site: Site) -> None:
     site.run("token", "create", "phone", "--scope", "read")
     assert "never expires" in site.run("token", "list").stdout
@@ -61,6 +66,16 @@ def test_a_name_is_given_once(site: Site) -> None:
     site.run("token", "create", "phone", "--scope", "read")
     with pytest.raises(Conflict, match="phone already"):
         site.run("token", "create", "PHONE", "--scope", "write")
+
+
+def test_of_two_tokens_of_one_name_the_author_says_which(site: Site) -> None:
+    site.run("author", "add", "eve", "--role", "author")
+    for author in ("ada", "eve"):
+        site.run("token", "create", "phone", "--scope", "read", "--author", author)
+    with pytest.raises(Conflict, match="say whose"):
+        site.run("token", "revoke", "phone")
+    site.run("token", "revoke", "phone", "--author", "ada")
+    assert [each["author"] for each in site.rows()] == ["eve"]
 
 
 def test_a_token_without_its_scope_is_misuse(site: Site) -> None:

@@ -33,7 +33,7 @@ def _plan(folder: Path, probe: Probe = NOWHERE) -> Plan:
 
 
 async def _started(log_file: Path) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(parts.size_bytes, log_file):  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
 
@@ -60,7 +60,7 @@ async def test_a_store_that_is_late_does_not_cost_the_site_its_worker(
 
     monkeypatch.setattr(up, "_prepare", prepare)
     monkeypatch.setattr(up, "READY_S", 0.05)
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         running = group.create_task(up._run(_plan(tmp_path), demo=False))
         await _started(tmp_path / "worker.log")
         os.kill(os.getpid(), signal.SIGTERM)
@@ -85,7 +85,7 @@ async def test_samples_that_take_longer_than_the_start_may_are_waited_for(
     monkeypatch.setattr(up, "_prepare", prepare)
     monkeypatch.setattr(up, "_fill", fill)
     monkeypatch.setattr(up, "READY_S", 2.0)
-    async with asyncio.timeout(15), await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+    async with asyncio.timeout(60), await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         probe = Probe("127.0.0.1", server.sockets[0].getsockname()[1], "/")
         await up._run(_plan(tmp_path, probe), demo=True)
     assert "https://sign.in" in capsys.readouterr().out

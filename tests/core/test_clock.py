@@ -76,3 +76,11 @@ def test_jitter_stays_in_its_span() -> None:
     shares = [clock.jitter(2.0) for _ in range(1_000)]
     assert 0 <= min(shares) < 0.5
     assert 1.5 < max(shares) <= 2.0
+
+
+def test_the_first_id_of_a_moment_comes_before_all_of_it_and_after_all_before_it() -> None:
+    with clock.frozen(5_000_000):
+        here = clock.new_id()
+    with clock.frozen(4_999_000):
+        before = clock.new_id()
+    assert before < clock.first_id(5_000_000) <= here

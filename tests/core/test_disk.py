@@ -54,6 +54,8 @@ def test_only_a_refusal_for_want_of_room_is_a_full_disk() -> None:
 def test_folders_with_room_are_no_trouble_and_the_ones_without_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert disk.trouble([tmp_path]) == ""
+    assert disk.trouble({"the data folder": tmp_path}) == ""
     monkeypatch.setattr(disk, "LEAST_BYTES", 1 << 62)
-    assert f"{tmp_path} has " in disk.trouble([tmp_path])
+    told = disk.trouble({"the data folder": tmp_path})
+    assert told.startswith("the data folder has ")
+    assert "/" not in told

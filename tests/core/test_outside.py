@@ -201,7 +201,7 @@ async def test_names_that_nobody_answers_for_hold_no_thread_that_others_need(mon
             for _ in range(50):
                 group.create_task(outside.post("https://hooks.example/", b"", {}, timeout_s=0.2))
             await asyncio.sleep(0)  # every one of them asks
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert await asyncio.to_thread(str, 1) == "1"
             assert not silent.is_set()
     finally:

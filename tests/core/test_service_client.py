@@ -284,3 +284,22 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
 def test_the_client_is_loaded_without_the_command_that_comes_with_it() -> None:
     code = "import sys, sdc_core.service_client as s; sys.exit(bool({'rich', 'click'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_calls_under_way_are_counted_also_when_they_are_cancelled() -> None:
+    asked, silent = asyncio.Event(), asyncio.Event()
+
+    async def silence(_: asyncio.StreamWriter) -> None:
+        asked.set()
+        await silent.wait()
+
+    def told(client: service_client.ServiceClient) -> dict[str, float]:
+        return {family.name: family.samples[0].value for family in client.figures()}
+
+    async with _answering(silence) as server, service_client.connect(server.url, KEYRING, connections=2) as client:
+        async with asyncio.TaskGroup() as group:
+            call = group.create_task(client.send("GET", "/jobs"))
+            await asked.wait()
+            assert told(client) == {"sdc_service_connections": 2, "sdc_service_calls": 1}
+            call.cancel()
+        assert told(client)["sdc_service_calls"] == 0

@@ -177,6 +177,15 @@ def test_the_made_up_github_is_there_on_a_site_of_this_machine(address: str) -> 
     assert Settings(GITHUB_MOCK=True, SITE_URL=address, _env_file=None).GITHUB_MOCK
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SITE_URL", "https://example.org"), ("SITE_URL", "https://localhost"), ("WEB_HOST", "0.0.0.0")],
+)
+def test_the_page_for_developers_is_refused_where_others_read(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="DEBUG_PAGE"):
+        Settings(DEBUG_PAGE=True, _env_file=None, **{name: value})  # ty: ignore[invalid-argument-type]
+
+
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SDC_WEB_PORT", "0")
     monkeypatch.setenv("SDC_SITE_URL", "example.org")

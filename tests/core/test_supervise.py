@@ -172,7 +172,7 @@ async def test_a_stray_cancellation_after_a_failed_group_of_tasks_is_a_failure_t
         again.set()
         await _for_ever()
 
-    async with asyncio.timeout(5), supervise.background({"loop": loop}):
+    async with asyncio.timeout(60), supervise.background({"loop": loop}):
         await again.wait()
 
 
@@ -220,7 +220,7 @@ async def test_a_loop_that_swallows_one_cancellation_is_named_and_cancelled_agai
         except asyncio.CancelledError:
             await _for_ever()
 
-    async with asyncio.timeout(5), supervise.background({"deaf": loop}, grace_s=0.05):
+    async with asyncio.timeout(60), supervise.background({"deaf": loop}, grace_s=0.05):
         await started.wait()
     assert [vars(record)["loop"] for record in caplog.records if "in time" in record.message] == ["deaf"]
 

@@ -1,12 +1,14 @@
 """The systems for end-to-end tests: `sdc up` with samples and without, a second S3 endpoint as the remote, Chromium."""
 
+import re
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Playwright, StorageState, StorageStateCookie
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright, StorageState, StorageStateCookie
 
 import cms_walk
 import e2e_site
@@ -15,6 +17,10 @@ from chromium import Driver
 from e2e_site import Remote, Site
 
 DRIVER = Driver()
+EXPECTED = re.compile(
+    r"Failed to load resource|Failed to fetch|net::ERR_|NetworkError|AbortError|document's frame is sandboxed"
+)
+"""Addresses that are not reached, or answer with an error, are what tests look at; a preview may run no script."""
 
 
 @pytest.fixture
@@ -56,6 +62,29 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     yield
     if nextitem is None or nextitem.path.parent != Path(__file__).parent:
         DRIVER.close()
+
+
+@pytest.fixture(autouse=True)
+def trouble(monkeypatch: pytest.MonkeyPatch) -> Generator[list[str]]:
+    """What goes wrong on the pages that a test opens: what the policy refuses, and scripts that fail. A test that means
+    it takes it out of the list.
+    """
+    told: list[str] = []
+    make = Browser.new_context
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and not EXPECTED.search(message.text):
+            told.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    def watched(browser: Browser, **options: Any) -> BrowserContext:  # noqa: ANN401 - as Playwright has them
+        context = make(browser, **options)
+        context.on("console", said)
+        context.on("weberror", lambda failed: told.append(str(failed.error)))
+        return context
+
+    monkeypatch.setattr(Browser, "new_context", watched)
+    yield told
+    assert told == []
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
 from cms_walk import Walk
-from e2e_site import Site
+from e2e_site import Site, soon
 
 pytestmark = pytest.mark.timeout(180)
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 KEPT = """(words) => new Promise((done) => {
     const asked = indexedDB.open("sdc");
     asked.onsuccess = function look() {
@@ -124,6 +124,89 @@ def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, 
     second.get_by_role("button", name="Save the text on the left").click()
     expect(second.locator("#field-body")).to_have_value("From both.")
     expect(second.locator("#editor-rescue")).to_be_hidden()
+    first.locator("#field-body").fill("From the first again.")
+    first.get_by_role("button", name="Take the one saved elsewhere").click()
+    expect(first.locator("#field-body")).to_have_value("From both.")
+    expect(first.locator("#editor-rescue")).to_be_hidden()
+    # What is typed from then on is kept as ever.
+    address = first.url
+    desk.set_offline(True)
+    first.locator("#field-body").fill("From a tunnel.")
+    first.evaluate(KEPT, "From a tunnel.")
+    first.close(run_before_unload=False)
+    desk.set_offline(False)
+    second.goto(address)
+    expect(second.locator("#editor-rescue")).to_be_visible()
+    second.goto(f"{address.partition('?')[0]}/revisions")
+    for name in ("Saved elsewhere", "Set aside"):
+        expect(second.get_by_text(name, exact=True).first).to_be_visible()
+
+
+def test_a_tab_that_was_duplicated_keeps_a_text_of_its_own(site: Site, desk: BrowserContext) -> None:
+    first = begin(desk, site)
+    address = first.url
+    with desk.expect_page() as opened:
+        first.evaluate("window.open(location.href)")  # which copies the session storage, as duplicating does
+    second = opened.value
+    second.wait_for_load_state("networkidle")
+    tabs = [page.evaluate("sessionStorage.sdcTab") for page in (first, second)]
+    assert len(set(tabs)) == 2
+    first.route("**/draft", lambda route: route.abort())
+    first.locator("#field-body").fill("Typed in the first tab.")
+    first.evaluate(KEPT, "Typed in the first tab.")
+    first.close(run_before_unload=False)
+    second.locator("#field-title").fill("Saved in the second")
+    expect(second.locator("[data-saved]")).to_contain_text("Saved")
+    second.goto(address)
+    second.get_by_role("button", name="Bring it back").click()
+    assert text_of(second) == "Typed in the first tab."
+
+
+def test_a_field_that_is_refused_is_told_beside_it_and_what_is_typed_meanwhile_is_saved(
+    site: Site, desk: BrowserContext
+) -> None:
+    page = begin(desk, site)
+    slug, note = page.get_by_label("Slug"), page.locator("#error-slug")
+    slug.fill("Ferry Boat")
+    page.locator("#field-body").fill("Typed on and on.")
+    expect(note).to_be_visible()
+    expect(slug).to_have_attribute("aria-invalid", "true")
+    expect(slug).to_have_attribute("aria-describedby", "error-slug help-slug")
+    expect(page.locator(".save-status")).to_contain_text("All is saved but this. Slug: ")
+    other = desk.new_page()
+    other.goto(page.url)
+    assert (text_of(other), other.get_by_label("Slug").input_value()) == ("Typed on and on.", "")
+    assert slug.input_value() == "Ferry Boat"
+    # The browser keeps what the server does not have.
+    page.evaluate(KEPT, "Ferry Boat")
+    expect(page.locator("[data-unsaved]")).to_be_visible()
+    slug.fill("ferry-boat")
+    expect(page.locator("[data-saved]")).to_be_visible()
+    expect(note).to_have_count(0)
+    expect(slug).to_have_attribute("aria-describedby", "help-slug")
+    assert slug.get_attribute("aria-invalid") is None
+
+
+def test_a_field_that_is_folded_away_is_unfolded_when_it_is_refused(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    fold = page.get_by_text("Date and origin", exact=True)
+    fold.click()
+    page.get_by_label("Canonical address").fill("https://")
+    fold.click()
+    expect(page.locator("#error-canonical_url")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".save-status")).to_contain_text("All is saved but this. Canonical address: ")
+
+
+def test_a_server_that_asks_for_patience_is_asked_again(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    held: list[Route] = []
+    page.route("**/draft", lambda route: route.continue_() if held else held.append(route))
+    page.locator("#field-body").fill("Too quick.")
+    soon(page, lambda: bool(held))
+    held[0].fulfill(status=429, headers={"retry-after": "1"}, body="")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved", timeout=WAIT_MS)
+    page.reload()
+    assert text_of(page) == "Too quick."
 
 
 def test_a_post_deleted_in_another_tab_leaves_the_text_that_is_typed_in_this_one(
@@ -132,9 +215,9 @@ def test_a_post_deleted_in_another_tab_leaves_the_text_that_is_typed_in_this_one
     page, other = begin(desk, site), desk.new_page()
     other.goto(page.url)
     other.get_by_text("Delete", exact=True).click()
-    other.get_by_role("button", name="Delete for good").click()
+    other.get_by_role("button", name="Put into the trash").click()
     page.locator("#field-body").fill("Typed too late.")
-    expect(page.locator("#flash-region")).to_contain_text("There is no such post.")
+    expect(page.locator("#flash-region")).to_contain_text("This post is in the trash")
     page.locator("#field-body").press_sequentially(" And on.")
     expect(page.locator("[data-unsaved]")).to_be_visible()
     page.evaluate(KEPT, "And on.")
@@ -178,7 +261,7 @@ def test_what_is_published_shows_at_once_moves_with_its_slug_and_goes_at_once(si
 
     page.get_by_role("button", name="Unpublish").click()
     expect(page.locator(".state-draft").first).to_be_visible()
-    assert httpx.get(f"{site.url}/posts/without-haste").status_code == 404
+    assert httpx.get(f"{site.url}/posts/without-haste").status_code == 410
     assert text_of(page) == "Hurried words."
 
 
@@ -191,8 +274,14 @@ def test_without_script_a_text_is_written_published_and_deleted(site: Site, plai
     page.get_by_role("button", name="Publish", exact=True).click()
     assert "No script ran." in httpx.get(f"{site.url}/posts/by-forms-alone").text
     page.get_by_text("Delete", exact=True).click()
-    page.get_by_role("button", name="Delete for good").click()
-    assert httpx.get(f"{site.url}/posts/by-forms-alone").status_code == 404
+    page.get_by_role("button", name="Put into the trash").click()
+    expect(page.get_by_text("It can be brought back for 30 days.")).to_be_visible()
+    assert httpx.get(f"{site.url}/posts/by-forms-alone").status_code == 410
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_label("By forms alone").check()
+    page.get_by_role("button", name="Bring back").click()
+    expect(page.get_by_text("Brought back.")).to_be_visible()
+    assert "No script ran." in httpx.get(f"{site.url}/posts/by-forms-alone").text
 
 
 def test_a_text_sent_after_the_session_ended_is_handed_back(site: Site, plain_desk: BrowserContext) -> None:
@@ -227,7 +316,7 @@ def test_an_author_in_another_time_zone_is_offered_it_once_and_what_was_typed_be
         page.goto(address)
         page.get_by_role("button", name="Tell them in America/New York").click()
         expect(page.get_by_label("Publish at (America/New York)")).to_be_visible()
-        assert page.url == address
+        expect(page).to_have_url(address)
         expect(page.get_by_role("button", name="Keep UTC")).to_have_count(0)
         page.get_by_role("button", name="Bring it back").click()
         expect(page.get_by_label("Publish at (UTC)")).to_have_value("2099-01-02T03:04")

@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sdc_core import clock
 from sdc_web.authors import totp
 
-from e2e_site import Site
+from e2e_site import Site, soon
 
 pytestmark = pytest.mark.timeout(180)
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 NAME, PASSWORD = "grace", "a lamp, a ladder, a lake"
 
 
@@ -60,7 +60,8 @@ def test_a_password_asks_for_a_code_and_paper_helps_where_the_app_is_not_at_hand
     page.get_by_label("New password").fill(PASSWORD)
     page.locator("#account-password-form").get_by_role("button").click()
     page.get_by_role("button", name="Set up an app").click()
-    assert page.locator(".totp-picture").evaluate("image => image.complete && image.naturalWidth > 0")
+    picture = page.locator(".totp-picture")
+    soon(page, lambda: picture.evaluate("image => image.complete && image.naturalWidth > 0"))
     secret = "".join(page.locator(".totp-secret").inner_text().split())
     app = pyotp.TOTP(secret)
     page.get_by_label("Code that the app shows now").fill(app.generate_otp(clock.now_us() // totp.STEP_US))

@@ -110,7 +110,7 @@ def read_as_visitor(browser: Browser, site: Site, address: str) -> None:
         assert (found := page.goto(site.url)) is not None
         assert found.status == 200
         page.get_by_role("link", name=TITLE).first.click()
-        assert page.url == address
+        expect(page).to_have_url(address)
         expect(page.get_by_role("heading", name=TITLE, level=1)).to_be_visible()
         expect(page.locator("strong", has_text="fog")).to_be_visible()
         picture = page.locator("picture img")

@@ -20,7 +20,7 @@ from e2e_site import LINK, Site
 from sdc_up import Up
 
 pytestmark = pytest.mark.timeout(240)
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 LOST_S = 1.0
 """The promise: at most the last second."""
 NEAR_MS = 60

@@ -10,7 +10,7 @@ from sdc_core import clock
 from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(180)
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """The search in a browser: what only a keyboard, an address bar and a screen reader would show."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -15,11 +17,16 @@ def test_results_follow_the_keys_and_leave_the_reader_where_they_were(site: Site
         page.on("request", lambda request: asked.append(request.url) if "/search?" in request.url else None)
         faults: list[str] = []
         page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.clock.install()
         page.goto(f"{site.url}/search")
         said = page.get_by_role("status")
         before = said.element_handle()
         field = page.get_by_role("searchbox", name="Search the site")
-        field.press_sequentially("moss", delay=20)
+        # However slowly this machine types, to the page it is one stroke after the other, without a pause.
+        page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+        field.press_sequentially("moss")
+        assert asked == []
+        page.clock.resume()
         expect(said).to_contain_text("for “moss”")
         expect(page).to_have_url(f"{site.url}/search?q=moss")
         expect(field).to_be_focused()

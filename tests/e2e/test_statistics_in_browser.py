@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from e2e_site import Site
+from log_lines import CHROME
 
 pytestmark = pytest.mark.timeout(120)
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 @pytest.fixture
@@ -78,11 +79,33 @@ def test_without_a_script_each_click_is_a_page(site: Site, browser: Browser, sig
         expect(page.locator(".filter-value")).to_have_text("Hacker News")
         page.locator("summary", has_text="Last 30 days").click()
         page.get_by_role("link", name="Last 7 days").click()
-        assert page.url.endswith("?period=7&source=Hacker+News")
+        expect(page).to_have_url(f"{site.url}/author/statistics?period=7&source=Hacker+News")
         page.locator("summary", has_text="Views").first.click()
         page.get_by_label("Keep this view as").fill("A week of news")
         page.get_by_role("button", name="Keep").click()
         page.locator("summary", has_text="Views").first.click()
         page.get_by_role("button", name="Delete the view A week of news").click()
-        assert page.url.endswith("?period=7&source=Hacker+News")
-        assert page.get_by_role("link", name="A week of news").count() == 0
+        expect(page).to_have_url(f"{site.url}/author/statistics?period=7&source=Hacker+News")
+        expect(page.get_by_role("link", name="A week of news")).to_have_count(0)
+
+
+def test_pages_tell_how_they_are_read_once_the_author_asks(page: Page, site: Site, browser: Browser) -> None:
+    page.goto(f"{site.url}/author/site/reading")
+    page.get_by_label("Have pages tell how they are read").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".flash-ok")).to_be_visible()
+    with browser.new_context(user_agent=CHROME, viewport={"width": 360, "height": 740}) as context:
+        reader = context.new_page()
+        reader.goto(f"{site.url}/posts")
+        reader.mouse.wheel(0, 100_000)
+        reader.evaluate("document.querySelector('.site-footer a').href = 'http://127.0.0.1:9/'")
+        with reader.expect_request("**/pages/read?**") as told:
+            reader.locator(".site-footer a").first.click(no_wait_after=True)
+    query = re.search(r"\?ms=\d+&depth=(\d+)&first=1&to=127\.0\.0\.1:9&at=/posts$", told.value.url)
+    assert query is not None
+    assert int(query[1]) > 0
+    while not page.get_by_text("Sites that links lead to").count():
+        page.goto(f"{site.url}/author/statistics?period=today&part=pages")
+    slice_ = page.locator("#statistics-slice-reading")
+    expect(slice_.get_by_role("link", name="/posts", exact=True)).to_be_visible()
+    expect(page.locator("#statistics-slice-outbound")).to_contain_text("127.0.0.1:9")

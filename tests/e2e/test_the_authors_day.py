@@ -13,7 +13,7 @@ from cms_walk import PASSWORD
 from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(120)
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=740)
 BERLIN = "Europe/Berlin"
 SOON_S = 7

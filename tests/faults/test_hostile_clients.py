@@ -1,6 +1,5 @@
 """Clients that lie about lengths, never finish, and send far too much, on the real server."""
 
-import re
 import socket
 import threading
 from collections.abc import Callable, Generator
@@ -9,6 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from living_site import Site, eventually
+from raw_connections import answered, statuses
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -34,15 +34,6 @@ def half_headers(site: Site) -> Generator[list[socket.socket]]:
 def connect(site: Site, request: pytest.FixtureRequest) -> Callable[[], socket.socket]:
     port = site.port if request.param == "web" else int(site.environment["SDC_WORKER_PORT"])
     return lambda: socket.create_connection(("127.0.0.1", port), timeout=15)
-
-
-def test_a_request_with_two_lengths_is_never_read_as_two(site: Site) -> None:
-    smuggled = b"0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    head = b"POST /hooks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n"
-    answers = answered(lambda: socket.create_connection(("127.0.0.1", site.port)), head % len(smuggled) + smuggled)
-    # RFC 9112 section 6.1: refuse it, or go by the chunks and close the connection.
-    assert len(statuses(answers)) == 1
-    assert statuses(answers)[0] in (400, 401)
 
 
 @pytest.mark.parametrize(
@@ -102,23 +93,3 @@ def test_readers_who_leave_in_the_middle_leave_the_site_well(site: Site) -> None
     threading.Event().wait(0.1)
     assert site.ask(page).status == 200
     assert site.health()[0] == 200
-
-
-def answered(connect: Callable[[], socket.socket], sent: bytes) -> bytes:
-    """All that comes back until the server closes or says nothing for a moment."""
-    found = b""
-    with closing(connect()) as connection:
-        connection.sendall(sent)
-        connection.settimeout(3)
-        try:
-            while piece := connection.recv(65536):
-                found += piece
-                connection.settimeout(0.5)
-        except (TimeoutError, ConnectionResetError):
-            pass
-    return found
-
-
-def statuses(answers: bytes) -> list[int]:
-    """The status of each answer."""
-    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answers)]

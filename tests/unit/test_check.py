@@ -40,6 +40,16 @@ def test_a_tool_that_is_missing_fails_its_step() -> None:
         check.tool("no-such-tool")()
 
 
+@pytest.mark.parametrize("begin", ["AKIA", "ghp_", "whsec_", "sdc_", "-----BEGIN " + "RSA PRIVATE KEY"])
+def test_what_looks_like_a_key_is_found_with_its_line(begin: str) -> None:
+    length = {"AKIA": 16, "ghp_": 36, "whsec_": 32, "sdc_": 43}.get(begin, 0)
+    assert [line for line, _ in check.keys(f"first\nkey = {begin}{'A' * length}\n")] == [2]
+
+
+def test_what_only_begins_like_a_key_is_none() -> None:
+    assert check.keys("sdc_session sdc_core.webhooks sdc_ whsec_ AKIA ghp_short") == []
+
+
 def test_a_lock_that_names_a_stranger_is_refused() -> None:
     lock = 'url = "https://pypi.org/a"\nurl = "https://user@pypi.example:8443/b"\nurl = "http://files.pythonhosted.org/c"\n'
     assert check.strangers(lock) == ["http://files.pythonhosted.org", "https://user@pypi.example:8443"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.timeout(90)  # a process that imports a whole service, beside whatever else the machine does
+pytestmark = pytest.mark.timeout(120)  # a process that imports a whole service, beside whatever else the machine does
 PARTS = ("sdc_cli.main", "sdc_worker.app", "sdc_web.app", "sdc_web.about.site", "sdc_web.posts", "sdc_web.media")
 
 

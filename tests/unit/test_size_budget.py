@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(90)  # every file is parsed, beside whatever else the machine does
+pytestmark = pytest.mark.timeout(120)  # every file is parsed, beside whatever else the machine does
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("packages", "services", "tests", "benchmarks", "infra")
 FILE_LINES = 400

@@ -27,13 +27,14 @@ from sdc_web.posts import Draft, Kind, Post
 from sdc_worker import app as worker_app
 from sdc_worker.main import Server
 
+from api_client import program, token
 from loopback import serving
 from receiver import Receiver
 from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
 Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
-LIMIT_S = 15.0
+LIMIT_S = 60.0
 SQL_AUTHOR = """
 INSERT INTO authors (id, name, display_name, created_at_us) VALUES (:id, 'ada', 'Ada Lovelace', :now_us)
 """
@@ -207,6 +208,13 @@ def publish(databases: Databases, author_id: str) -> Publish:
         return await posts.publish(databases.site, OWNER, post.id, at_us)
 
     return make
+
+
+@pytest.fixture
+async def api(app: ASGIApp, databases: Databases, author_id: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """A program that may write, with a token of the author's."""
+    async with program(app, await token(databases, author_id)) as opened:
+        yield opened
 
 
 @pytest.fixture

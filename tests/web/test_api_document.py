@@ -2,6 +2,8 @@
 `api_client.program` asks.
 """
 
+import re
+
 import httpx
 import msgspec
 import pytest
@@ -23,6 +25,14 @@ def test_the_document_is_openapi_3_1() -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(api_document.told()).iter_errors()] == []
 
 
+def test_programs_that_make_clients_can_build_what_they_make() -> None:
+    """A version that packages may have, and of files the one type that each of them knows."""
+    told = api_document.told()
+    assert re.fullmatch(r"[0-9]+(\.[0-9]+)+", told["info"]["version"])
+    bodies = [each["requestBody"] for path in told["paths"].values() for each in path.values() if "requestBody" in each]
+    assert {kind for body in bodies for kind in body["content"]} == {"application/json", "application/octet-stream"}
+
+
 async def test_the_document_names_every_operation(app: ASGIApp) -> None:
     answer = await ask(app, "GET", "/health/live")
     routes = answer.scope["litestar_app"].routes
@@ -30,7 +40,7 @@ async def test_the_document_names_every_operation(app: ASGIApp) -> None:
     named = {("GET", "/api/v1/openapi.json")} | {
         (method.upper(), f"/api/v1{path}") for path, each in api_document.told()["paths"].items() for method in each
     }
-    assert named == {(method, path) for method, path in found if path.startswith("/api/")}
+    assert named == {(method, path) for method, path in found if path.startswith("/api/v1/")}
 
 
 async def test_an_address_tells_what_it_does(client: httpx.AsyncClient) -> None:
@@ -66,3 +76,11 @@ def test_an_answer_that_is_not_as_the_document_says_is_noticed() -> None:
     assert api_document.faults("GET", "/api/v1/tags", 200, headers, wrong) != []
     assert api_document.faults("GET", "/api/v1/tags", 200, {"content-type": "application/json"}, right) != []
     assert api_document.faults("GET", "/api/v1/tags", 418, headers, right) != []
+
+
+def test_each_operation_names_its_scopes_once_and_the_least_of_all_last() -> None:
+    for path, methods in api_document.told()["paths"].items():
+        for method, operation in methods.items():
+            scopes = [scope for each in operation["security"] for scope in each["token"]]
+            assert len(set(scopes)) == len(scopes), (method, path)
+            assert scopes[-1] in ("read", "write"), (method, path)

@@ -91,11 +91,13 @@ BAD_QUERIES = [
     b"cursor=%00",
     b"cursor=~",
     b"cursor=" + b"x" * 10_000,
-    b"q=x",
+    b"word=x",
+    b"q=" + b"x" * 10_000,
     b"%ff=1",
     b"kind=%ff",
     b"&".join(b"f%d=1" % n for n in range(100)),
 ]
+MCP = "/api/mcp"
 OF_THE_WORKER = tuple(f"/api/v1/{each}" for each in ("analytics/", "jobs", "backups"))
 
 
@@ -129,6 +131,9 @@ def faults(answer: Answer, about: object) -> list[str]:
     found += [f"leaks {leak}: {told}" for leak in LEAKS if leak in answer.text]
     if answer.status >= 400 and answer.scope["method"] != "HEAD":
         problem = msgspec.json.decode(answer.body, type=dict[str, object])
+        if answer.scope["path"] == MCP and set(problem) == {"jsonrpc", "id", "error"} and answer.status == 400:
+            # JSON-RPC has a form of its own for what is no message.
+            return found
         if answer.headers["content-type"] != "application/problem+json" or problem["status"] != answer.status:
             found.append(f"is no problem: {told}")
     return found
@@ -223,7 +228,7 @@ async def routes(app: ASGIApp) -> list[tuple[str, list[str]]]:
     return [(path, methods) for path, methods in found if path.startswith("/api/")]
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(120)
 async def test_nothing_breaks_a_route_for_who_may_write(app: ASGIApp, bearer: tuple[bytes, bytes]) -> None:
     found: list[str] = []
     for path, methods in await routes(app):

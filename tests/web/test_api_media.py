@@ -46,10 +46,15 @@ async def test_a_file_is_kept_untouched_at_the_address_that_is_told(
     told = answer.json()
     assert (answer.status_code, answer.headers["location"]) == (201, f"/api/v1/media/{told['id']}")
     assert {name: told[name] for name in told if name not in ("id", "uploaded_at")} == {
+        "trashed_at": None,
         "state": "pending",
         "reason": "",
         "file_name": "cup.png",
         "alt": "A cup",
+        "title": "",
+        "caption": "",
+        "focus_x": 50,
+        "focus_y": 50,
         "content_type": "image/png",
         "size_bytes": len(PNG),
         "sha256": hashlib.sha256(PNG).hexdigest(),
@@ -198,17 +203,52 @@ async def test_the_alternative_text_is_changed(api: httpx.AsyncClient) -> None:
     assert (await api.get(f"/media/{before['id']}")).json() == after.json()
 
 
+async def test_what_else_is_said_is_changed_field_by_field(api: httpx.AsyncClient) -> None:
+    before = (await sent(api, said={"alt": "A cup"})).json()
+    address = f"/media/{before['id']}"
+    told = before
+    changes: list[dict[str, str | int]] = [{"title": "Cup"}, {"caption": "Tea", "focus_y": 0}, {"focus_x": 100}, {}]
+    for change in changes:
+        after = await api.patch(address, json=change)
+        told |= change
+        assert (after.status_code, after.json()) == (200, told), change
+
+
+async def test_wrong_words_are_refused_and_nothing_is_changed(api: httpx.AsyncClient) -> None:
+    before = (await sent(api)).json()
+    address = f"/media/{before['id']}"
+    for changes in (
+        {"title": "x" * 201}, {"title": "t", "caption": "x" * 501}, {"focus_x": 101}, {"focus_y": -1},
+        {"focus_x": "50"}, {"title": None}, {"title": "a\0b"},
+    ):  # fmt: skip
+        assert (await api.patch(address, json=changes)).status_code == 422, changes
+    assert (await api.get(address)).json() == before
+
+
 async def test_a_wrong_alternative_text_is_refused(api: httpx.AsyncClient) -> None:
     address = f"/media/{(await sent(api)).json()['id']}"
-    for changes in ({}, {"alt": None}, {"alt": "x" * 501}, {"alt": "a\0b"}, {"alt": "a", "state": "ready"}):
+    for changes in ({"alt": None}, {"alt": "x" * 501}, {"alt": "a\0b"}, {"alt": "a", "state": "ready"}):
         assert (await api.patch(address, json=changes)).status_code == 422, changes
 
 
-async def test_an_asset_that_nothing_shows_is_deleted(api: httpx.AsyncClient) -> None:
-    address = f"/media/{(await sent(api)).json()['id']}"
+async def test_an_asset_that_nothing_shows_goes_into_the_trash_and_comes_back(
+    api: httpx.AsyncClient, app: ASGIApp, databases: Databases, author_id: str
+) -> None:
+    before = (await sent(api)).json()
+    address = f"/media/{before['id']}"
     deleted = await api.delete(address)
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert [(await api.request(method, address)).status_code for method in ("GET", "DELETE")] == [404, 404]
+    (trashed,) = (await api.get("/media", params={"trashed": "true"})).json()["media"]
+    assert (trashed["id"], trashed["trashed_at"] is None) == (before["id"], False)
+    async with program(app, await token(databases, author_id, "read")) as reader:
+        assert (await reader.get("/media", params={"trashed": "true"})).status_code == 403
+        assert (await reader.post(f"{address}/restoration")).status_code == 403
+    for _ in range(2):
+        back = await api.post(f"{address}/restoration")
+        assert (back.status_code, back.json()) == (200, before)
+    assert (await api.get("/media", params={"trashed": "true"})).json()["media"] == []
+    assert (await api.post("/media/01NOTHING/restoration")).status_code == 404
 
 
 async def test_an_asset_that_posts_show_stays_and_they_are_named(

@@ -52,6 +52,29 @@ async def test_a_post_is_read_as_it_was_answered_when_it_was_made(api: httpx.Asy
     assert (again.status_code, again.json(), again.headers["etag"]) == (200, answer.json(), answer.headers["etag"])
 
 
+async def test_posts_are_found_by_their_words_drafts_too(api: httpx.AsyncClient) -> None:
+    for title, text in (("Fog", "It came by *night*."), ("Rain", "By day."), ("Night", "Dark.")):
+        await made(api, title=title, body=text)
+    found = {
+        asked: (await api.get("/posts", params={"q": asked})).json() for asked in ("night", "came by", "ai", "snow")
+    }
+    titles = {asked: [each["title"] for each in told["posts"]] for asked, told in found.items()}
+    assert titles == {"night": ["Night", "Fog"], "came by": ["Fog"], "ai": ["Rain"], "snow": []}
+    first = (await api.get("/posts", params={"q": "night", "limit": 1})).json()
+    rest = (await api.get("/posts", params={"q": "night", "cursor": first["next_cursor"]})).json()
+    assert ([each["title"] for each in rest["posts"]], rest["next_cursor"]) == (["Fog"], None)
+
+
+@pytest.mark.parametrize("asked", ["", "  ", '"', '-"', "*", "a AND", "NEAR(", "\x00", "' OR 1=1 --", "%", "x" * 200])
+async def test_whatever_is_asked_for_is_a_question_and_no_error(api: httpx.AsyncClient, asked: str) -> None:
+    assert (await api.get("/posts", params={"q": asked})).status_code == 200
+
+
+async def test_a_question_that_is_too_long_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/posts", params={"q": "x" * 201})
+    assert (answer.status_code, answer.json()["field"]) == (422, "q")
+
+
 async def test_a_post_that_is_known_already_is_not_sent_again(api: httpx.AsyncClient) -> None:
     answer = await made(api)
     known = {"If-None-Match": f'"other", W/{answer.headers["etag"]}'}
@@ -254,7 +277,7 @@ async def test_unpublishing_takes_a_post_off_the_site(
     post = await publish("A lamp")
     answer = await api.delete(f"/posts/{post.id}/publication")
     assert (answer.status_code, answer.json()["state"], answer.json()["on_site"]) == (200, "draft", False)
-    assert (await client.get("/posts/a-lamp")).status_code == 404
+    assert (await client.get("/posts/a-lamp")).status_code == 410
 
 
 async def test_a_post_without_a_title_is_not_published(api: httpx.AsyncClient) -> None:
@@ -268,6 +291,37 @@ async def test_a_deleted_post_is_gone(api: httpx.AsyncClient) -> None:
     deleted = await api.delete(address)
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert [(await api.request(method, address)).status_code for method in ("GET", "DELETE")] == [404, 404]
+
+
+async def test_a_deleted_post_lies_in_the_trash_and_comes_back_before_readers(
+    api: httpx.AsyncClient, app: ASGIApp, databases: Databases, author_id: str
+) -> None:
+    address = f"/posts/{(await made(api)).json()['id']}"
+    await api.post(f"{address}/publication")
+    before = (await api.get(address)).json()
+    await api.delete(address)
+    (trashed,) = (await api.get("/posts", params={"trashed": "true"})).json()["posts"]
+    assert (trashed["url"], trashed["trashed_at"] is None, trashed["trashed_by"]) == (before["url"], False, "ada")
+    assert (await api.get("/posts")).json()["posts"] == []
+    async with program(app, await token(databases, author_id, "read")) as reader:
+        assert (await reader.get("/posts", params={"trashed": "true"})).status_code == 403
+        assert (await reader.post(f"{address}/restoration")).status_code == 403
+    for _ in range(2):
+        back = await api.post(f"{address}/restoration")
+        assert (back.status_code, back.json()) == (200, {**before, "words": ""})
+        assert back.headers["etag"] == (await api.get(address)).headers["etag"]
+    assert (await api.get("/posts", params={"trashed": "true"})).json()["posts"] == []
+    assert (await api.post("/posts/01NOTHING/restoration")).status_code == 404
+
+
+async def test_the_answer_says_why_a_post_is_a_draft_after_the_trash(api: httpx.AsyncClient) -> None:
+    address = f"/posts/{(await made(api)).json()['id']}"
+    await api.post(f"{address}/publication")
+    await api.delete(address)
+    await made(api)
+    back = (await api.post(f"{address}/restoration")).json()
+    assert (back["state"], back["slug"]) == ("draft", "a-lamp-2")
+    assert back["words"] == "It is a draft at /posts/a-lamp-2, as /posts/a-lamp is another post's by now."
 
 
 async def test_a_post_that_was_saved_since_is_not_deleted_by_who_names_its_older_revision(

@@ -1,20 +1,11 @@
 """Redirects for programs: listed, made, deleted."""
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
-
 import httpx
 import pytest
 from litestar.types import ASGIApp
 from sdc_web.db import Databases
 
 from api_client import program, token
-
-
-@pytest.fixture
-async def api(app: ASGIApp, databases: Databases, author_id: str) -> AsyncGenerator[httpx.AsyncClient]:
-    async with AsyncExitStack() as stack:
-        yield await stack.enter_async_context(program(app, await token(databases, author_id)))
 
 
 async def test_an_old_address_leads_on_until_its_redirect_is_deleted(
@@ -63,3 +54,40 @@ async def test_a_token_that_may_read_reads_and_makes_none(app: ASGIApp, database
     async with program(app, await token(databases, author_id, "read")) as reader:
         assert (await reader.get("/redirects")).status_code == 200
         assert (await reader.post("/redirects", json={"path": "/a", "target": "/posts"})).status_code == 403
+
+
+async def test_a_redirect_of_the_authors_own_is_led_elsewhere(
+    api: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    await api.post("/redirects", json={"path": "/lamp", "target": "/posts"})
+    changed = await api.patch("/redirects", params={"path": "/lamp"}, json={"target": "/tags"})
+    assert (changed.status_code, changed.json()["target"]) == (200, "/tags")
+    assert (await client.get("/lamp")).headers["location"] == "/tags"
+    for target in ("/lamp", "javascript:alert(1)"):
+        refused = await api.patch("/redirects", params={"path": "/lamp"}, json={"target": target})
+        assert (refused.status_code, refused.json()["field"]) == (422, "target")
+    nothing = await api.patch("/redirects", params={"path": "/nothing"}, json={"target": "/tags"})
+    assert nothing.status_code == 404
+
+
+async def test_redirects_come_all_at_once_or_not_at_all_and_sent_again_change_nothing(
+    api: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    many = [{"path": f"/old/{number}", "target": f"/posts#{number}"} for number in range(30)]
+    wrong = {"redirects": [*many, {"path": "/old/1", "target": "/elsewhere"}]}
+    refused = await api.post("/redirects/import", json=wrong)
+    assert (refused.status_code, refused.json()["field"]) == (422, "redirects")
+    assert refused.json()["detail"].startswith("Redirect 31, its path: ")
+    assert (await api.get("/redirects")).json()["redirects"] == []
+    assert (await api.post("/redirects/import", json={"redirects": many})).json() == {"added": 30, "known": 0}
+    assert (await client.get("/old/29")).headers["location"] == "/posts#29"
+    more = [*many, {"path": "/older", "target": "/"}]
+    assert (await api.post("/redirects/import", json={"redirects": more})).json() == {"added": 1, "known": 30}
+    for none in ([], [many[0]] * 501):
+        assert (await api.post("/redirects/import", json={"redirects": none})).status_code == 422
+
+
+async def test_redirects_are_found_by_a_part_of_either_address(api: httpx.AsyncClient) -> None:
+    for path, target in (("/lamp", "/posts"), ("/fog", "https://example.org/lamp"), ("/cup", "/tags")):
+        await api.post("/redirects", json={"path": path, "target": target})
+    assert [each["path"] for each in (await api.get("/redirects?q=lamp")).json()["redirects"]] == ["/fog", "/lamp"]

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+from litestar.types import ASGIApp
 from sdc_core import clock
+from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
-from sdc_core.sqlite import fetch_value
+from sdc_core.sqlite import execute, fetch_value
 from sdc_web import tokens
 from sdc_web.db import Databases
+from sdc_web.tokens import Scope
 
+from api_client import program, token
 from signing_in import OWNER
 
 
@@ -77,3 +81,64 @@ async def test_tokens_leave_the_pages_that_are_kept_as_they_are(databases: Datab
     await tokens.recognise(databases.site, issued.text)
     await tokens.revoke(databases.site, OWNER, "phone")
     assert await generation() == before
+
+
+@pytest.mark.parametrize(
+    ("scopes", "done"),
+    [
+        (("posts:read",), ["read post"]),
+        (("posts:write",), ["read post", "write"]),
+        (("posts:publish",), ["read post", "write", "publish", "tag", "delete"]),
+        (("media:read",), ["read media"]),
+        (("site:read",), ["read site"]),
+        (("site:write",), ["read site", "change site"]),
+        (("analytics:read",), []),
+        (("posts:write", "media:read"), ["read post", "write", "read media"]),
+        (("read",), ["read post", "read media", "read site"]),
+        (
+            ("write",),
+            ["read post", "write", "publish", "tag", "delete", "read media", "read site", "change site"],
+        ),
+    ],
+)
+async def test_a_token_does_what_one_of_its_scopes_covers_and_nothing_else(
+    app: ASGIApp, databases: Databases, author_id: str, scopes: tuple[Scope, ...], done: list[str]
+) -> None:
+    async with program(app, await token(databases, author_id)) as author:
+        post_id = (await author.post("/posts", json={"title": "Fog", "tags": ["light"]})).json()["id"]
+        await author.post(f"/posts/{post_id}/publication")
+    issued = await tokens.issue(databases.site, OWNER, name="x", scope=scopes, author_id=author_id)
+    any_revision = {"If-Match": "*"}
+    async with program(app, issued.text) as api:
+        tried = {
+            "read post": await api.get(f"/posts/{post_id}"),
+            "write": await api.patch(f"/posts/{post_id}", json={"body": "More."}, headers=any_revision),
+            "publish": await api.post(f"/posts/{post_id}/publication"),
+            "tag": await api.patch("/tags/light", json={"colour": "red"}),
+            "delete": await api.delete(f"/posts/{post_id}"),
+            "read media": await api.get("/media"),
+            "read site": await api.get("/site"),
+            "change site": await api.patch("/site", json={"title": "Mine"}),
+        }
+    assert [name for name, answer in tried.items() if answer.is_success] == done
+    assert {answer.status_code for name, answer in tried.items() if name not in done} <= {403}
+
+
+@pytest.mark.parametrize("scope", ["read", "write", "analytics:read"])
+async def test_a_token_of_before_keeps_what_it_may(databases: Databases, author_id: str, scope: Scope) -> None:
+    issued = await tokens.issue(databases.site, OWNER, name="old", scope=scope, author_id=author_id)
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE api_tokens SET scope = :scope", {"scope": scope})
+    found = await tokens.recognise(databases.site, issued.text)
+    assert found is not None
+    assert [found.actor.may(each) for each in ("posts.read", "posts.publish", "statistics.read", "site.change")] == [
+        scope != "analytics:read",
+        scope == "write",
+        True,
+        scope == "write",
+    ]
+
+
+async def test_a_token_that_may_do_nothing_is_not_made(databases: Databases, author_id: str) -> None:
+    with pytest.raises(Invalid, match="say what"):
+        await tokens.issue(databases.site, OWNER, name="x", scope=(), author_id=author_id)

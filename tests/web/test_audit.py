@@ -51,13 +51,19 @@ async def test_the_life_of_a_text_is_told(databases: Databases, author_id: str) 
     await posts.publish(databases.site, OWNER, post.id, clock.now_us() + clock.DAY_US)
     await posts.schedule.meet_due(databases.site, clock.now_us() + 2 * clock.DAY_US)
     await posts.unpublish(databases.site, OWNER, post.id)
-    await posts.delete(databases.site, OWNER, post.id)
+    await posts.trash.put(databases.site, OWNER, post.id)
+    await posts.trash.bring_back(databases.site, OWNER, post.id)
+    await posts.trash.put(databases.site, OWNER, post.id)
+    await posts.trash.remove(databases.site, OWNER, post.id)
     (_, began, _), (_, planned, when), *rest = await told(databases, kind="post")
     assert (began, planned) == ("post.begun", "post.scheduled")
     assert re.fullmatch(r"Fog again, for \d{4}-\d\d-\d\d \d\d:\d\d UTC", when)
     assert rest == [
         ("system", "post.published", "Fog again"),
         ("ada", "post.withdrawn", "Fog again"),
+        ("ada", "post.trashed", "Fog again"),
+        ("ada", "post.untrashed", "Fog again"),
+        ("ada", "post.trashed", "Fog again"),
         ("ada", "post.deleted", "Fog again"),
     ]
 

@@ -99,7 +99,8 @@ async def test_a_refused_slug_keeps_what_was_typed(client: httpx.AsyncClient, po
     assert answer.status_code == 422
     assert "Long text." in answer.text
     assert 'value="Not a slug!"' in answer.text
-    assert 'name="base_revision" value="1"' in answer.text
+    assert 'id="error-slug"' in answer.text
+    assert 'name="base_revision" value="2"' in answer.text
 
 
 async def test_publishing_saves_the_form_first(client: httpx.AsyncClient, post_id: str) -> None:
@@ -183,7 +184,7 @@ async def test_unpublishing_takes_it_off_the_site_and_keeps_what_was_typed(
     await send(client, f"/author/posts/{post_id}/publication", form("Hot.", 1))
     answer = await send(client, f"/author/posts/{post_id}/publication?_method=DELETE", form("Typed since.", 2))
     assert answer.status_code == 303
-    assert (await client.get("/posts/on-tea")).status_code == 404
+    assert (await client.get("/posts/on-tea")).status_code == 410
     assert (await newest(databases, post_id)).body == "Typed since."
 
 
@@ -296,9 +297,9 @@ async def test_an_unsaved_text_is_previewed_as_a_page_without_script(client: htt
     assert "<em>Hot</em>" in answer.text
 
 
-async def test_deleting_is_for_good(client: httpx.AsyncClient, post_id: str) -> None:
+async def test_deleting_puts_it_into_the_trash(client: httpx.AsyncClient, post_id: str) -> None:
     answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", form("Hot.", 1))
-    assert answer.headers["location"] == "/author/posts?said=deleted"
+    assert answer.headers["location"] == "/author/posts?said=trashed"
     assert (await client.get(f"/author/posts/{post_id}", headers=BROWSER)).status_code == 404
 
 

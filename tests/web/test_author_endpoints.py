@@ -211,6 +211,37 @@ async def test_what_did_not_arrive_is_sent_again_from_the_page(client: httpx.Asy
     assert delivery.state == "waiting"
 
 
+async def test_what_did_not_arrive_since_a_moment_is_sent_again_to_every_endpoint(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    await add(client)
+    (kept,) = await keeping.listing(databases.site, OWNER)
+    await keeping.ping(databases.site, OWNER, kept.id)
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE deliveries SET state = 'failed', next_us = NULL")
+    said = []
+    for at in (clock.now_us() + 600 * clock.SECOND_US, clock.now_us() - 600 * clock.SECOND_US):
+        form = {"since": "moment", "at": f"{clock.to_datetime(at):%Y-%m-%dT%H:%M}"}
+        answer = await send(client, f"{HERE}/replays", form)
+        said.append(answer.headers["location"])
+    assert said == [f"{HERE}?said=none-to-send", f"{HERE}?said=sent-again"]
+    (delivery,) = await log.page(databases.site, OWNER, Filters())
+    assert delivery.state == "waiting"
+
+
+@pytest.mark.parametrize(("at", "words"), [("", "Say since when"), ("yesterday", "Write the moment as 2026-11-24")])
+async def test_a_moment_that_is_none_is_told_beside_its_field(
+    client: httpx.AsyncClient, databases: Databases, at: str, words: str
+) -> None:
+    await come_in(client, databases)
+    await add(client)
+    for path in (HERE, await address(client)):
+        answer = await send(client, f"{path}/replays", {"since": "moment", "at": at})
+        assert answer.status_code == 422
+        assert words in answer.text
+
+
 async def test_a_disabled_endpoint_stands_on_the_home_page(client: httpx.AsyncClient, databases: Databases) -> None:
     await come_in(client, databases)
     await add(client)

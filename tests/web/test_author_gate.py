@@ -3,8 +3,8 @@ import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
 from sdc_core.errors import Forbidden
+from sdc_web import same_origin
 from sdc_web.author import route_handlers as author_routes
-from sdc_web.author.gate import require_same_origin
 from sdc_web.author.signed_in import local_path
 from sdc_web.author.views import DraftForm
 from sdc_web.dashboard import route_handlers as dashboard_routes
@@ -38,10 +38,10 @@ OURS = "https://example.org"
 def test_only_our_own_pages_may_write(headers: dict[str, str], *, allowed: bool) -> None:
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     if allowed:
-        require_same_origin(raw, OURS)
+        same_origin.require(raw, OURS)
         return
     with pytest.raises(Forbidden):
-        require_same_origin(raw, OURS)
+        same_origin.require(raw, OURS)
 
 
 async def test_who_is_signed_out_while_writing_is_told_that_the_text_is_kept(client: httpx.AsyncClient) -> None:

@@ -26,7 +26,7 @@ from sdc_web.sessions.signed_in import listing
 from github_trip import ADA, DENY, GRACE, STRANGER, choose, go, travel
 from signing_in import BROWSER, OWNER, as_actor, come_in, make_author, send
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 SETUP = {"name": "ada", "display_name": "Ada Lovelace", "password": "", "site_title": "Notes"}
 
 

@@ -64,6 +64,17 @@ async def test_htmx_gets_the_asset_as_a_fragment(signed_in: httpx.AsyncClient) -
     assert answer.text.lstrip().startswith('<li class="asset" id="media-asset-')
 
 
+async def test_what_is_uploaded_by_script_is_counted_at_once_where_all_pictures_are_shown(
+    signed_in: httpx.AsyncClient,
+) -> None:
+    answer = await upload(signed_in, ("a.png", PNG), **{"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert '<p role="status" id="media-count" data-whole="1">1 picture</p>' in answer.text
+    whole = (await signed_in.get("/author/media?view=list", headers=BROWSER)).text
+    filtered = (await signed_in.get("/author/media?alt=missing", headers=BROWSER)).text
+    assert 'id="media-count" data-whole="1">' in whole
+    assert 'id="media-count">' in filtered
+
+
 async def test_a_script_gets_the_markdown_as_json(signed_in: httpx.AsyncClient) -> None:
     answer = await upload(signed_in, ("cup.png", PNG), Accept="application/json")
     (told,) = answer.json()

@@ -1,6 +1,8 @@
 """Files and forms that a stranger made, and authors who reach for what is another's."""
 
 import asyncio
+import re
+from html import unescape
 
 import httpx
 import pytest
@@ -10,10 +12,11 @@ from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
-from sdc_web import media
+from sdc_web import media, posts
 from sdc_web.author import media_files
 from sdc_web.db import Databases
-from sdc_web.media import trash
+from sdc_web.media import assets, trash
+from sdc_web.sessions.confirm import FRESH_US
 
 import pictures
 from signing_in import BROWSER, HTMX, OWNER, come_in, send
@@ -150,6 +153,51 @@ async def test_boxes_are_ticked_thrown_away_brought_back_and_deleted(
     assert "The trash is empty" in (await signed_in.get("/author/media/trash", headers=BROWSER)).text
 
 
+async def test_of_the_ticked_ones_those_that_texts_show_are_named(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    used, unused = [await pictures.picture(databases, name) for name in ("Used", "Unused")]
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, posts.Draft(title="T", body=f"![](media:{used})"), 1)
+    headers = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = await signed_in.post("/author/media/trash", content=f"asset={used}&asset={unused}", headers=headers)
+    assert answer.status_code == 422
+    assert "1 picture is in the trash. Texts show the others, so they stay: Used.png." in answer.text
+    assert {each.id for each in await all_of(databases)} == {used}
+
+
+async def test_who_deletes_pictures_for_good_shows_again_who_they_are(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    asset_id = await pictures.picture(databases, "A cup")
+    await trash.put(databases.site, OWNER, [asset_id])
+    with clock.frozen(clock.now_us() + FRESH_US + clock.SECOND_US):
+        answer = await send(signed_in, "/author/media/removals", {"asset": asset_id})
+    assert (answer.status_code, "/author/confirm/form" in answer.headers["location"]) == (307, True)
+    async with databases.site.read() as connection:
+        assert await assets.find_anywhere(connection, asset_id) is not None
+
+
+@pytest.mark.parametrize("path", ["/author/media/unused?days=0", "/author/media/trash"])
+async def test_each_picture_of_a_long_list_is_on_one_of_its_pages(
+    signed_in: httpx.AsyncClient, databases: Databases, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("sdc_web.author.media_trash.LISTED", 2)
+    ids = [await pictures.picture(databases, f"P{number}") for number in range(5)]
+    if path.endswith("trash"):
+        await trash.put(databases.site, OWNER, ids)
+    seen: list[str] = []
+    following: str | None = path
+    while following:
+        page = (await signed_in.get(following, headers=BROWSER)).text
+        seen += re.findall(r'name="asset" value="([^"]+)"', page)
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        following = unescape(found[1]) if found else None
+    assert sorted(seen) == sorted(ids)
+    assert "Back to the first" in page
+    assert "5 pictures" in page
+
+
 @pytest.mark.parametrize("path", ["trash", "trash?_method=DELETE", "removals"])
 @pytest.mark.parametrize("form", ["", "other=x", "asset=" + "&asset=x" * 300, "asset=%00"])
 async def test_a_form_without_a_tick_or_with_too_many_changes_nothing(
@@ -227,5 +275,5 @@ async def test_a_browser_that_takes_nothing_of_an_original_gives_its_connection_
         transport=transport, base_url=signed_in.base_url, cookies=signed_in.cookies
     ) as browser:
         with pytest.raises(LitestarException, match="after response started"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await browser.get(f"/author/media/{asset.id}/original", headers=BROWSER)

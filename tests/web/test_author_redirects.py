@@ -17,6 +17,7 @@ from sdc_web.app import build
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 from sdc_web.redirects import Redirect, uses
+from sdc_web.redirects.nearest import nearest
 from sdc_web.redirects.uses import Uses, open_uses
 
 from raw_requests import ask
@@ -46,6 +47,34 @@ async def listed(databases: Databases) -> list[Redirect]:
 async def where(client: httpx.AsyncClient, address: str) -> tuple[int, str]:
     answer = await client.get(address)
     return answer.status_code, answer.headers.get("location", "")
+
+
+async def test_one_is_led_elsewhere_and_keeps_how_often_it_was_used(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    await lead(databases, "/2019/fog & mist", "/posts/fog")
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE redirects SET uses = 7")
+    page = (await client.get("/author/redirects", headers=BROWSER)).text
+    (address,) = re.findall(r'href="(/author/redirects\?change=[^"#]+)', page)
+    form = (await client.get(unescape(address), headers=BROWSER)).text
+    assert 'action="/author/redirects?_method=PUT"' in form
+    assert 'value="/posts/fog"' in form
+    path = unescape(re.findall(r'id="field-path"[^>]* value="([^"]+)"', form)[0])
+    refused = await send(client, "/author/redirects?_method=PUT", {"path": path, "target": "nowhere"})
+    assert (refused.status_code, 'id="error-target"' in refused.text) == (422, True)
+    assert 'action="/author/redirects?_method=PUT"' in refused.text
+    answer = await send(client, "/author/redirects?_method=PUT", {"path": path, "target": "/posts/mist"})
+    assert answer.headers["location"] == "/author/redirects?said=saved"
+    assert [(each.own_target, each.uses) for each in await listed(databases)] == [("/posts/mist", 7)]
+    assert (await send(client, "/author/redirects?_method=PUT", {"path": "/none", "target": "/x"})).status_code == 404
+
+
+async def test_what_leads_nowhere_cannot_be_changed(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in(client, databases)
+    answer = await client.get("/author/redirects", params={"change": "/none"}, headers=BROWSER)
+    assert answer.status_code == 404
 
 
 async def test_one_is_made_listed_and_deleted(client: httpx.AsyncClient, databases: Databases) -> None:
@@ -84,6 +113,30 @@ async def test_every_redirect_is_on_exactly_one_page_and_is_found_by_a_part_of_e
     gone = await send(client, "/author/redirects", {"path": "/old/3", "q": "new & old"}, "DELETE")
     assert gone.headers["location"] == "/author/redirects?q=new+%26+old&said=deleted"
     assert "Deleted." in (await client.get(gone.headers["location"], headers=BROWSER)).text
+
+
+async def test_the_text_whose_address_is_most_like_an_old_one_is_suggested(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    for title in ("Fog in the harbour", "A foggy day", "Tea", "A harbour tool"):
+        post = await posts.create(databases.site, OWNER, "project" if "tool" in title else "post")
+        await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=title, body="A text."), 1)
+        await posts.publish(databases.site, OWNER, post.id)
+    found = {
+        "/2019/05/fog-in-the-harbour.html": "/posts/fog-in-the-harbour",
+        "/blog/Fog_in_teh_harbor/": "/posts/fog-in-the-harbour",
+        "/work/harbour-tool.php": "/projects/a-harbour-tool",
+        "/?p=12": "",
+        "/%00%ff": "",
+        "/about-something-else": "",
+    }
+    async with databases.site.read() as connection:
+        assert {path: await nearest(connection, path) for path in found} == found
+    form = (await client.get("/author/redirects?path=/2019/tea.html", headers=BROWSER)).text
+    assert 'value="/posts/tea"' in form
+    assert "look whether it is meant" in form
+    assert "look whether it is meant" not in (await client.get("/author/redirects", headers=BROWSER)).text
 
 
 @pytest.mark.parametrize("after", ["x", "12", "/old", "1" * 19 + "/old", "²/old"])

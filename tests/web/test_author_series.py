@@ -58,7 +58,7 @@ async def test_a_series_that_cannot_be_is_refused_in_words(
 ) -> None:
     answer = await draft(client, post_id, 1, **({"series": "Tea"} | {field: value}))
     assert answer.status_code == 422
-    assert "Not saved." in answer.text
+    assert "All is saved but this." in answer.text
 
 
 async def test_a_page_belongs_to_no_series(client: httpx.AsyncClient, databases: Databases) -> None:

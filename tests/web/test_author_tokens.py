@@ -5,10 +5,13 @@ import re
 import httpx
 import pytest
 from sdc_core import clock
+from sdc_web import tokens
+from sdc_web.authors import accounts
+from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
 from sdc_web.sessions import confirm
 
-from signing_in import BROWSER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, send
 
 HERE = "/author/site/tokens"
 TEXT = re.compile(r"sdc_[A-Za-z0-9_-]{43}")
@@ -70,8 +73,41 @@ async def test_a_name_in_use_is_told_beside_the_name(client: httpx.AsyncClient, 
     assert (again.status_code, 'id="error-name"' in again.text) == (422, True)
 
 
+async def test_an_owner_revokes_the_token_of_the_author_whose_line_it_is(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+    eve = await accounts.create(databases, SYSTEM, name="eve", role="author")
+    await make(client)
+    hers = await tokens.issue(databases.site, SYSTEM, name="phone", scope="read", author_id=eve.id)
+    page = (await client.get(HERE, headers=BROWSER)).text
+    assert f'name="author" value="{eve.id}"' in page
+    answer = await send(client, f"{HERE}?_method=DELETE", {"name": "phone", "author": eve.id})
+    assert answer.status_code == 303
+    assert await tokens.recognise(databases.site, hers.text) is None
+    assert [each.name for each in await tokens.listing(databases.site, OWNER)] == ["phone"]
+
+
 async def test_only_a_fresh_proof_makes_a_token(client: httpx.AsyncClient, databases: Databases) -> None:
     await come_in(client, databases)
     with clock.frozen(clock.now_us() + confirm.FRESH_US + clock.SECOND_US):
         answer = await make(client)
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (307, "/author/confirm/form")
+
+
+async def test_a_token_may_do_what_was_chosen_of_each_part(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in(client, databases)
+    parts = {"posts": "posts:write", "media": "media:write", "site": "", "statistics": "analytics:read"}
+    made = await send(client, HERE, {"name": "phone", "scope": "parts", "days": "", **parts})
+    assert "write drafts, change pictures, read the statistics" in made.text
+    shown = TEXT.search(made.text)
+    assert shown is not None
+    headers = {"Authorization": f"Bearer {shown[0]}"}
+    assert (await client.get("/api/v1/posts", headers=headers)).status_code == 200
+    assert (await client.get("/api/v1/site", headers=headers)).status_code == 403
+
+
+async def test_of_parts_at_least_one_is_chosen(client: httpx.AsyncClient, databases: Databases) -> None:
+    await come_in(client, databases)
+    answer = await send(client, HERE, {"name": "phone", "scope": "parts", "days": "", "posts": ""})
+    assert (answer.status_code, 'id="error-scope"' in answer.text, "<details open>" in answer.text) == (422, True, True)

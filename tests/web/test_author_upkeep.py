@@ -17,12 +17,13 @@ from sdc_core.objects import Endpoint, ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.variants import RECIPE
 from sdc_web import audit
+from sdc_web.authors.store import Author
 from sdc_web.db import Databases
 from sdc_web.media import assets, orphans, removal
 from sdc_worker import app as worker_app
 from sdc_worker.images import store as image_jobs
 
-from signing_in import BROWSER, OWNER, come_in, send
+from signing_in import BROWSER, OWNER, come_in, prove, send
 
 LATER_US = orphans.YOUNG_US + 60 * clock.SECOND_US
 STRANGER = "01STRANGER"
@@ -53,9 +54,14 @@ def door(listener: socket.socket) -> Generator[socket.socket]:
 
 
 @pytest.fixture
-async def signed_in(client: httpx.AsyncClient, databases: Databases) -> httpx.AsyncClient:
-    """A browser of a signed-in owner."""
-    await come_in(client, databases)
+async def owner(client: httpx.AsyncClient, databases: Databases) -> Author:
+    """The owner, who is signed in."""
+    return await come_in(client, databases)
+
+
+@pytest.fixture
+def signed_in(client: httpx.AsyncClient, owner: Author) -> httpx.AsyncClient:
+    """Their browser."""
     return client
 
 
@@ -152,16 +158,24 @@ async def test_lost_files_are_shown_and_nothing_is_changed(
     assert await left(object_store, settings) == {stored.id, STRANGER}
 
 
+async def look(signed_in: httpx.AsyncClient, databases: Databases, owner: Author) -> str:
+    """Look at the lost files, right after a proof of who looks; returns what the form says was seen."""
+    await prove(signed_in, databases, owner)
+    page = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text
+    (seen,) = re.findall(r'name="seen" value="([0-9a-f]{64})"', page)
+    return seen
+
+
 async def test_what_was_seen_is_deleted_and_nothing_else(
     signed_in: httpx.AsyncClient,
+    owner: Author,
     databases: Databases,
     stored: assets.Asset,
     object_store: ObjectStore,
     settings: Settings,
 ) -> None:
     with clock.frozen(clock.now_us() + LATER_US):
-        page = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text
-        (seen,) = re.findall(r'name="seen" value="([0-9a-f]{64})"', page)
+        seen = await look(signed_in, databases, owner)
         answer = await send(signed_in, "/author/media/orphans?_method=DELETE", {"seen": seen})
     assert (answer.status_code, answer.headers["location"]) == (303, "/author/media/orphans?said=cleared")
     await removal.clear_away_once(databases.site, object_store, settings.S3_MEDIA_BUCKET)
@@ -169,17 +183,33 @@ async def test_what_was_seen_is_deleted_and_nothing_else(
 
 
 async def test_what_came_after_the_look_is_not_deleted(
-    signed_in: httpx.AsyncClient, stored: assets.Asset, object_store: ObjectStore, settings: Settings
+    signed_in: httpx.AsyncClient,
+    owner: Author,
+    databases: Databases,
+    stored: assets.Asset,
+    object_store: ObjectStore,
+    settings: Settings,
 ) -> None:
     with clock.frozen(clock.now_us() + LATER_US):
-        page = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text
-        (seen,) = re.findall(r'name="seen" value="([0-9a-f]{64})"', page)
+        seen = await look(signed_in, databases, owner)
         await object_store.put(settings.S3_MEDIA_BUCKET, keys.original("01LATER"), b"x", content_type="image/png")
         answer = await send(signed_in, "/author/media/orphans?_method=DELETE", {"seen": seen})
     assert answer.status_code == 409
     assert "look at it once more" in answer.text
     assert "01LATER" in answer.text
     assert await left(object_store, settings) == {stored.id, STRANGER, "01LATER"}
+
+
+async def test_lost_files_are_deleted_by_whoever_has_just_shown_who_they_are(
+    signed_in: httpx.AsyncClient, stored: assets.Asset, object_store: ObjectStore, settings: Settings
+) -> None:
+    with clock.frozen(clock.now_us() + LATER_US):
+        page = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text
+        (seen,) = re.findall(r'name="seen" value="([0-9a-f]{64})"', page)
+        answer = await send(signed_in, "/author/media/orphans?_method=DELETE", {"seen": seen})
+    assert answer.status_code == 307
+    assert answer.headers["location"].startswith("/author/confirm/form?")
+    assert await left(object_store, settings) == {stored.id, STRANGER}
 
 
 async def test_a_file_that_an_asset_got_while_its_author_looked_stays(

@@ -20,12 +20,16 @@ from sdc_web.request_log.asked import logged_path
 from sdc_web.sessions import signed_in
 from sdc_web.site import sitemap
 
+import signing_in
 from raw_requests import ask
 from signing_in import BROWSER, PASSWORD, come_in, make_author, sign_in
 
 PUBLIC, SIGNED, LOOPBACK, TOKEN = "public", "signed", "loopback", "token"
 ANYBODY, AUTHOR, OWNER = "whoever is signed in", "an author or an owner", "an owner"
 READER, WRITER = "an API token", "an API token that may write"
+OTHER_SITES = "other sites, who are to write here"
+TOOLS = "an API token; each tool asks for its own right"
+APP = "an API token, in the header or in a form; refusals are Micropub's"
 WHO = {
     "GET /": PUBLIC,
     "GET /apple-touch-icon.png": PUBLIC,
@@ -46,7 +50,9 @@ WHO = {
     "GET /robots.txt": PUBLIC,
     "GET /.well-known/security.txt": PUBLIC,
     "GET /look/{name}": PUBLIC,
+    "GET /icon/{name}": PUBLIC,
     "GET /manifest.webmanifest": PUBLIC,
+    "GET /opensearch.xml": PUBLIC,
     "GET /rss.xml": PUBLIC,
     "GET /search": PUBLIC,
     "GET /series/{slug}": PUBLIC,
@@ -68,6 +74,7 @@ WHO = {
     "GET /{slug}": PUBLIC,
     "GET /metrics": LOOPBACK,
     "POST /hooks": SIGNED,
+    "POST /pages/read": PUBLIC,
     "GET /author/sign-in": PUBLIC,
     "POST /author/sign-in": PUBLIC,
     "POST /author/sign-in/challenge": PUBLIC,
@@ -115,17 +122,39 @@ WHO = {
     "POST /author/invitations/{token}": TOKEN,
     "POST /author/invitations/{token}/challenge": TOKEN,
     "GET /author/backups": OWNER,
+    "GET /author/versions": OWNER,
+    "GET /author/backups/plan": OWNER,
     "POST /author/backups/confirmations": OWNER,
     "POST /author/backups/copies": AUTHOR,
     "POST /author/backups/drills": OWNER,
     "POST /author/backups/rehearsals": OWNER,
     "POST /author/alerts/tests": OWNER,
     "GET /author/links": AUTHOR,
+    "GET /author/webmentions": AUTHOR,
+    "GET /author/webmentions/told": AUTHOR,
+    "POST /author/webmentions/decisions": AUTHOR,
+    "POST /author/webmentions/blocks": OWNER,
+    "DELETE /author/webmentions/blocks": OWNER,
+    "POST /webmention": OTHER_SITES,
+    "GET /author/site/webmentions": OWNER,
+    "PUT /author/site/webmentions": OWNER,
     "GET /author/jobs": OWNER,
     "GET /author/jobs/{name}": OWNER,
     "PUT /author/jobs/{name}/pause": OWNER,
     "DELETE /author/jobs/{name}/pause": OWNER,
     "POST /author/jobs/{name}/runs": OWNER,
+    "GET /author/exports": OWNER,
+    "POST /author/exports": OWNER,
+    "DELETE /author/exports/{transfer_id}": OWNER,
+    "DELETE /author/exports/{transfer_id}/run": OWNER,
+    "GET /author/exports/{transfer_id}/file": OWNER,
+    "GET /author/imports": OWNER,
+    "POST /author/imports": OWNER,
+    "GET /author/imports/{transfer_id}": OWNER,
+    "DELETE /author/imports/{transfer_id}": OWNER,
+    "POST /author/imports/{transfer_id}/run": OWNER,
+    "DELETE /author/imports/{transfer_id}/run": OWNER,
+    "GET /author/imports/{transfer_id}/report": OWNER,
     "GET /author/media": AUTHOR,
     "POST /author/media": AUTHOR,
     "GET /author/media/states": AUTHOR,
@@ -137,6 +166,7 @@ WHO = {
     "PUT /author/media/sizes": OWNER,
     "GET /author/media/orphans": OWNER,
     "DELETE /author/media/orphans": OWNER,
+    "POST /author/media/selection": AUTHOR,
     "POST /author/media/trash": AUTHOR,
     "DELETE /author/media/trash": AUTHOR,
     "POST /author/media/removals": AUTHOR,
@@ -153,6 +183,9 @@ WHO = {
     "DELETE /author/navigation": OWNER,
     "GET /author/posts": AUTHOR,
     "POST /author/posts": AUTHOR,
+    "GET /author/posts/trash": AUTHOR,
+    "DELETE /author/posts/trash": AUTHOR,
+    "POST /author/posts/trash/removals": AUTHOR,
     "GET /author/posts/selection": AUTHOR,
     "POST /author/posts/selection": AUTHOR,
     "GET /author/posts/{post_id}": AUTHOR,
@@ -161,9 +194,12 @@ WHO = {
     "GET /author/posts/{post_id}/comparison": AUTHOR,
     "DELETE /author/posts/{post_id}/draft": AUTHOR,
     "PUT /author/posts/{post_id}/expiry": AUTHOR,
+    "PUT /author/posts/{post_id}/noindex": AUTHOR,
+    "DELETE /author/posts/{post_id}/noindex": AUTHOR,
     "GET /author/posts/{post_id}/preview-links": AUTHOR,
     "POST /author/posts/{post_id}/preview-links": AUTHOR,
     "DELETE /author/posts/{post_id}/preview-links/{link_id}": AUTHOR,
+    "POST /author/posts/{post_id}/set-aside": AUTHOR,
     "POST /author/posts/{post_id}/restorations": AUTHOR,
     "DELETE /author/posts/{post_id}/schedule": AUTHOR,
     "GET /author/posts/{post_id}/revisions": AUTHOR,
@@ -180,9 +216,12 @@ WHO = {
     "DELETE /author/posts/{post_id}/publication": AUTHOR,
     "GET /author/redirects": OWNER,
     "POST /author/redirects": OWNER,
+    "PUT /author/redirects": OWNER,
     "DELETE /author/redirects": OWNER,
     "GET /author/site/robots": OWNER,
     "PUT /author/site/robots": OWNER,
+    "GET /author/site/reading": OWNER,
+    "PUT /author/site/reading": OWNER,
     "GET /author/site/look": OWNER,
     "PUT /author/site/look": OWNER,
     "GET /author/site/look/sample.css": OWNER,
@@ -196,6 +235,7 @@ WHO = {
     "POST /author/site/endpoints/{endpoint_id}/secret": OWNER,
     "POST /author/site/endpoints/{endpoint_id}/ping": OWNER,
     "POST /author/site/endpoints/{endpoint_id}/replays": OWNER,
+    "POST /author/site/endpoints/replays": OWNER,
     "GET /author/site/deliveries": OWNER,
     "GET /author/site/deliveries/{delivery_id}": OWNER,
     "POST /author/site/deliveries/{delivery_id}/replays": OWNER,
@@ -232,18 +272,26 @@ WHO = {
     "GET /author/statistics/rows": ANYBODY,
     "POST /author/statistics/views": ANYBODY,
     "DELETE /author/statistics/views/{view_id}": ANYBODY,
+    "GET /author/site/tokens/api": AUTHOR,
+    "GET /micropub": APP,
+    "POST /micropub": APP,
+    "POST /micropub/media": APP,
     "GET /api/v1/posts": READER,
     "POST /api/v1/posts": WRITER,
     "GET /api/v1/posts/{post_id}": READER,
     "PATCH /api/v1/posts/{post_id}": WRITER,
     "DELETE /api/v1/posts/{post_id}": WRITER,
+    "PUT /api/v1/posts/{post_id}/author": WRITER,
+    "PUT /api/v1/posts/{post_id}/indexing": WRITER,
     "POST /api/v1/posts/{post_id}/publication": WRITER,
+    "POST /api/v1/posts/{post_id}/restoration": WRITER,
     "DELETE /api/v1/posts/{post_id}/publication": WRITER,
     "GET /api/v1/media": READER,
     "POST /api/v1/media": WRITER,
     "GET /api/v1/media/{asset_id}": READER,
     "PATCH /api/v1/media/{asset_id}": WRITER,
     "DELETE /api/v1/media/{asset_id}": WRITER,
+    "POST /api/v1/media/{asset_id}/restoration": WRITER,
     "GET /api/v1/openapi.json": PUBLIC,
     "GET /api/v1/analytics/summary": READER,
     "GET /api/v1/analytics/timeseries": READER,
@@ -260,7 +308,59 @@ WHO = {
     "GET /api/v1/jobs/{name}/runs": READER,
     "GET /api/v1/backups": READER,
     "GET /api/v1/tags": READER,
+    "GET /api/v1/tags/{name}": READER,
     "PATCH /api/v1/tags/{name}": WRITER,
+    "DELETE /api/v1/tags/{name}": WRITER,
+    "POST /api/v1/tags/{name}/merge": WRITER,
+    "DELETE /api/v1/tags/{name}/former-names/{former_name}": WRITER,
+    "GET /api/v1/series": READER,
+    "POST /api/v1/series": WRITER,
+    "GET /api/v1/series/{series_id}": READER,
+    "PATCH /api/v1/series/{series_id}": WRITER,
+    "DELETE /api/v1/series/{series_id}": WRITER,
+    "GET /api/v1/navigation": READER,
+    "PUT /api/v1/navigation": WRITER,
+    "DELETE /api/v1/navigation": WRITER,
+    "GET /api/v1/home/projects": READER,
+    "PUT /api/v1/home/projects": WRITER,
+    "GET /api/v1/posts/{post_id}/preview-links": WRITER,
+    "POST /api/v1/posts/{post_id}/preview-links": WRITER,
+    "DELETE /api/v1/posts/{post_id}/preview-links/{link_id}": WRITER,
+    "GET /api/v1/posts/{post_id}/checks": READER,
+    "GET /api/v1/posts/{post_id}/backlinks": READER,
+    "GET /api/v1/links": READER,
+    "GET /api/v1/media/{asset_id}/file": READER,
+    "PUT /api/v1/media/{asset_id}/file": WRITER,
+    "DELETE /api/v1/media/{asset_id}/file": WRITER,
+    "POST /api/v1/media/{asset_id}/orders": WRITER,
+    "GET /api/v1/media/{asset_id}/uses": READER,
+    "POST /api/v1/redirects/import": WRITER,
+    "PATCH /api/v1/redirects": WRITER,
+    "GET /api/v1/site": READER,
+    "PATCH /api/v1/site": WRITER,
+    "GET /api/v1/site/look": READER,
+    "PATCH /api/v1/site/look": WRITER,
+    "GET /api/v1/site/robots": READER,
+    "PATCH /api/v1/site/robots": WRITER,
+    "GET /api/v1/site/reading": READER,
+    "PATCH /api/v1/site/reading": WRITER,
+    "PUT /api/v1/series/{series_id}/parts": WRITER,
+    "GET /api/v1/webmentions": READER,
+    "POST /api/v1/webmentions/decisions": WRITER,
+    "GET /api/v1/webmentions/told": READER,
+    "GET /api/v1/webmentions/blocks": READER,
+    "PUT /api/v1/webmentions/blocks/{host}": WRITER,
+    "DELETE /api/v1/webmentions/blocks/{host}": WRITER,
+    "GET /api/v1/site/webmentions": READER,
+    "PATCH /api/v1/site/webmentions": WRITER,
+    "GET /api/v1/endpoints": READER,
+    "GET /api/v1/endpoints/{endpoint_id}": READER,
+    "POST /api/v1/endpoints/{endpoint_id}/pause": WRITER,
+    "DELETE /api/v1/endpoints/{endpoint_id}/pause": WRITER,
+    "GET /api/v1/deliveries": READER,
+    "GET /api/v1/deliveries/{delivery_id}": READER,
+    "POST /api/v1/deliveries/{delivery_id}/replay": WRITER,
+    "POST /api/mcp": TOOLS,
 }
 SIGNED_IN = (ANYBODY, AUTHOR, OWNER)
 SAME = (b"sec-fetch-site", b"same-origin")
@@ -317,6 +417,7 @@ async def test_an_expired_session_opens_nothing(app: ASGIApp, client: httpx.Asyn
 MAY: dict[Role, tuple[str, ...]] = {"owner": SIGNED_IN, "author": (ANYBODY, AUTHOR), "viewer": (ANYBODY,)}
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("role", MAY)
 async def test_each_role_reaches_the_routes_that_are_for_it_and_no_others(
     app: ASGIApp, client: httpx.AsyncClient, databases: Databases, role: Role
@@ -329,6 +430,20 @@ async def test_each_role_reaches_the_routes_that_are_for_it_and_no_others(
         assert (answer.status != 403) == reached, (method, path, answer.status)
         if not reached:
             assert b"has no right to this" in answer.body, (method, path)
+
+
+async def test_no_cache_keeps_what_the_cms_answers_to_whoever_is_signed_in(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases
+) -> None:
+    cookie = (b"cookie", f"sdc_session={await come_in_again(client, databases, 'owner')}".encode())
+    shown = 0
+    for method, path in for_whom(*SIGNED_IN):
+        if method == "GET":
+            for kind in (HTML, (b"hx-request", b"true")):
+                answer = await ask(app, method, path, headers=[SAME, kind, cookie])
+                assert answer.headers["cache-control"] == "private, no-store", path
+                shown += answer.status == 200
+    assert shown > 40
 
 
 async def test_the_navigation_leads_to_nothing_that_is_refused(
@@ -348,7 +463,7 @@ async def test_a_token_may_no_more_than_its_author(app: ASGIApp, databases: Data
     issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id)
     headers = [(b"authorization", b"Bearer " + issued.text.encode())]
     await set_role(databases, author.id, "viewer")
-    for method, path in for_whom(READER, WRITER):
+    for method, path in for_whom(READER, WRITER, APP):
         # A viewer sees the statistics, and no worker is there to tell them.
         expected = 503 if path.startswith("/api/v1/analytics/") else 403
         assert (await ask(app, method, path, headers=headers)).status == expected, (method, path)
@@ -392,7 +507,7 @@ STRANGERS = [
 async def test_without_a_token_in_force_every_api_route_is_closed(app: ASGIApp, databases: Databases) -> None:
     author = await make_author(databases)
     issued = await tokens.issue(databases.site, SYSTEM, name="phone", scope="write", author_id=author.id)
-    routes = [*for_whom(READER, WRITER)]
+    routes = [*for_whom(READER, WRITER, TOOLS)]
     for sent in STRANGERS:
         headers = [(b"authorization", each.replace(b"THE-TOKEN", issued.text.encode())) for each in sent]
         for method, path in routes:
@@ -410,7 +525,7 @@ async def test_a_token_no_longer_in_force_opens_nothing(app: ASGIApp, databases:
         await tokens.revoke(databases.site, SYSTEM, "phone")
     headers = [(b"authorization", b"Bearer " + issued.text.encode())]
     with clock.frozen(clock.now_us() + (clock.DAY_US if how == "expired" else 0)):
-        for method, path in for_whom(READER, WRITER):
+        for method, path in for_whom(READER, WRITER, TOOLS, APP):
             assert (await ask(app, method, path, headers=headers)).status == 401, (method, path)
 
 
@@ -420,8 +535,10 @@ async def test_a_token_that_may_read_changes_nothing(app: ASGIApp, databases: Da
     headers = [(b"authorization", b"Bearer " + issued.text.encode()), (b"if-match", b'"1"')]
     for method, path in for_whom(WRITER):
         answer = await ask(app, method, path, headers=headers)
-        told = (answer.status, answer.headers["www-authenticate"])
-        assert told == (403, 'Bearer error="insufficient_scope", scope="write"'), (method, path)
+        told = re.fullmatch(r'Bearer error="insufficient_scope", scope="(.+)"', answer.headers["www-authenticate"])
+        assert answer.status == 403, (method, path)
+        assert told is not None
+        assert told[1] in {"posts:write", "posts:publish", "media:write", "site:write"}, (method, path)
 
 
 async def test_a_cookie_gives_no_right_to_the_api(
@@ -429,7 +546,7 @@ async def test_a_cookie_gives_no_right_to_the_api(
 ) -> None:
     await come_in(client, databases)
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
-    for method, path in for_whom(READER, WRITER):
+    for method, path in for_whom(READER, WRITER, TOOLS, APP):
         assert (await ask(app, method, path, headers=[SAME, cookie])).status == 401, (method, path)
 
 
@@ -467,7 +584,7 @@ async def test_another_site_can_write_nothing(app: ASGIApp, client: httpx.AsyncC
     cookie = (b"cookie", f"sdc_session={client.cookies['sdc_session']}".encode())
     for route, whose in WHO.items():
         method, _, path = route.replace("{", "").replace("}", "").partition(" ")
-        if method == "GET" or whose in (SIGNED, WRITER):
+        if method == "GET" or whose in (SIGNED, WRITER, TOOLS, OTHER_SITES, APP):
             continue
         for headers in FOREIGN:
             assert (await ask(app, method, path, headers=[cookie, *headers])).status == 403, (route, headers)
@@ -595,3 +712,12 @@ async def test_metrics_are_told_to_nobody_behind_a_proxy(client: httpx.AsyncClie
 async def test_metrics_are_told_to_nobody_elsewhere(app: ASGIApp) -> None:
     for address in ("198.51.100.7", "::ffff:198.51.100.7", "10.0.0.1", ""):
         assert (await ask(app, "GET", "/metrics", client=address)).status == 403
+
+
+async def test_metrics_are_told_elsewhere_to_a_token_of_whoever_may_see_jobs(
+    app: ASGIApp, databases: Databases, author_id: str
+) -> None:
+    issued = await tokens.issue(databases.site, signing_in.OWNER, name="prometheus", scope="read", author_id=author_id)
+    for text, expected in ((issued.text, 200), (issued.text[:-1] + "!", 403), ("sdc_" + 43 * "a", 403), ("", 403)):
+        headers = ((b"authorization", f"Bearer {text}".encode()), (b"x-forwarded-for", b"198.51.100.7"))
+        assert (await ask(app, "GET", "/metrics", headers=headers, client="198.51.100.7")).status == expected, text

@@ -21,9 +21,11 @@ EVIL = "evil.example"
 OF_AUTHORS = {right for right, reaches in RIGHTS.items() if reaches.author != "none"}
 FORMS = {
     "draft": {"title": "Stolen", "base_revision": "2"},
+    "set-aside": {"title": "Stolen", "base_revision": "2"},
     "preview": {"title": "Stolen", "base_revision": "2"},
     "checks": {"title": "Stolen", "base_revision": "2"},
     "schedule": {"title": "Stolen", "base_revision": "2"},
+    "noindex": {"title": "Stolen", "base_revision": "2"},
     "expiry": {"title": "Stolen", "base_revision": "2", "unpublish_at": "2099-01-01T00:00"},
     "preview-links": {"note": "Stolen"},
     "publication": {"title": "Stolen", "base_revision": "2"},
@@ -108,8 +110,9 @@ async def test_an_author_reaches_nothing_of_another_authors_by_its_id(
         assert answer.status_code in (403, 404), (method, path, answer.status_code)
         for secret in ("Fog", "A lamp"):
             assert secret not in answer.text, path
-    for action in ("publish", "unpublish", "delete", "tag"):
-        await send(client, "/author/posts/selection", {"action": action, "post": post.id, "tag": "stolen"})
+    for action in ("publish", "unpublish", "delete", "tag", "untag", "series", "author"):
+        form = {"action": action, "post": post.id, "tag": "stolen", "writer": "eve"}
+        await send(client, "/author/posts/selection", form)
     await send(client, "/author/media/trash", {"asset": asset.id})
     await send(client, "/author/media/removals", {"asset": asset.id})
     for listed in (
@@ -157,7 +160,13 @@ async def test_a_token_of_another_author_is_neither_seen_nor_revoked(
     eve = await accounts.create(databases, SYSTEM, name="eve", role="author")
     bring(client, (await signed_in.start(databases, eve, user_agent="Browser", country="")).token)
     assert "kettle" not in (await client.get("/author/site/tokens", headers=BROWSER)).text
-    assert (await send(client, "/author/site/tokens?_method=DELETE", {"name": "kettle"})).status_code == 403
+    taken = {"name": "kettle"}
+    for form in (taken, {**taken, "author": author_id}):
+        assert (await send(client, "/author/site/tokens?_method=DELETE", form)).status_code == 403
+    # Nor does a name that is taken tell of it.
+    made = await send(client, "/author/site/tokens", {**taken, "scope": "read", "days": ""})
+    assert (made.status_code, "already" in made.text) == (200, False)
+    assert (await send(client, "/author/site/tokens?_method=DELETE", taken)).status_code == 303
     assert await tokens.recognise(databases.site, issued.text) is not None
 
 

@@ -1,6 +1,7 @@
 """Every route of web against what a hostile client sends: the right 4xx, problem details or a page, and no leak.
 
-Every bad value meets every route and method; who sends it, signed in or not, is by chance.
+Every bad value meets every route; who sends it, signed in or not, is by chance, and so is the method, since what reads
+addresses, queries and headers is the same for all. A bad body comes by every method.
 """
 
 import random
@@ -34,6 +35,8 @@ AWAY = frozenset(
     }
 )
 """Below these, 503 is right while there is no worker and no object store."""
+OWN_FORM = {"/micropub": "application/json", "/webmention": "text/plain"}
+"""Below these, refusals have the form of a specification (Micropub 3.8), or are read by whoever wrote a sender."""
 LEAKS = ("Traceback", 'File "/', "sqlite3", "site-packages", "sdc_web.", "UnicodeEncodeError", "ValueError")
 
 
@@ -45,10 +48,10 @@ async def cookie(client: httpx.AsyncClient, databases: Databases) -> tuple[bytes
 
 
 async def addresses(app: ASGIApp) -> list[tuple[str, list[str]]]:
-    """Every route of the application with its methods."""
+    """Every route of the application with its methods, but for OPTIONS, which the framework answers."""
     answer = await ask(app, "GET", "/health/live")
     routes = answer.scope["litestar_app"].routes
-    found = sorted((route.path_format, sorted(route.methods)) for route in routes)
+    found = sorted((route.path_format, sorted({*route.methods} - {"OPTIONS"})) for route in routes)
     # One takes a second to find the object store away and reads nothing; the other would end the session.
     return [(path, methods) for path, methods in found if path not in ("/health", "/author/sign-out")]
 
@@ -79,7 +82,7 @@ def harm(answer: Answer, about: object) -> list[str]:
         if kind == "application/problem+json":
             problem = msgspec.json.decode(answer.body, type=dict[str, object])
             kind = "text/html" if problem["status"] == answer.status and problem["code"] else "no problem"
-        faults += [] if kind == "text/html" else [f"is {kind}: {told}"]
+        faults += [] if kind in ("text/html", OWN_FORM.get(f"/{path.split('/')[1]}")) else [f"is {kind}: {told}"]
     return faults
 
 
@@ -108,8 +111,8 @@ async def test_no_path_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes])
             if before != path:
                 asked.append((filled(path, piece), signed(cookie)))
             for address, headers in asked:
-                for method in {*methods} - {"OPTIONS"}:
-                    found += harm(await ask(app, method, address, headers=headers), (method, address[:80]))
+                method = dice.choice(methods)
+                found += harm(await ask(app, method, address, headers=headers), (method, address[:80]))
     assert not found, "\n".join(sorted(set(found)))
 
 
@@ -118,9 +121,9 @@ async def test_no_query_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes]
     people, dice = (signed(cookie), [SAME]), same_dice()
     for path, methods in await addresses(app):
         for query in QUERIES:
-            for method in sorted({*methods} - {"OPTIONS"}):
-                answer = await ask(app, method, filled(path, "x"), query=query, headers=dice.choice(people))
-                found += harm(answer, (method, path, query[:60]))
+            method = dice.choice(methods)
+            answer = await ask(app, method, filled(path, "x"), query=query, headers=dice.choice(people))
+            found += harm(answer, (method, path, query[:60]))
     assert not found, "\n".join(sorted(set(found)))
 
 
@@ -129,9 +132,9 @@ async def test_no_header_breaks_a_route(app: ASGIApp, cookie: tuple[bytes, bytes
     people, dice = ([cookie], [cookie, SAME], []), same_dice()
     for path, methods in await addresses(app):
         for header in HEADERS:
-            for method in sorted({*methods} - {"OPTIONS"}):
-                answer = await ask(app, method, filled(path, "x"), headers=[*dice.choice(people), header])
-                found += harm(answer, (method, path, header[0], header[1][:60]))
+            method = dice.choice(methods)
+            answer = await ask(app, method, filled(path, "x"), headers=[*dice.choice(people), header])
+            found += harm(answer, (method, path, header[0], header[1][:60]))
     assert not found, "\n".join(sorted(set(found)))
 
 
@@ -143,7 +146,7 @@ async def test_no_body_breaks_a_route(
     post_id = made.headers["location"].rpartition("/")[2]
     for path, methods in await addresses(app):
         for kind, body in BODIES:
-            for method in {*methods} - {"GET", "HEAD", "OPTIONS"}:
+            for method in {*methods} - {"GET", "HEAD"}:
                 if method == "DELETE" and path.startswith("/author/posts") and path.count("/") == 3:
                     continue
                 headers = signed(cookie, (b"content-type", kind))

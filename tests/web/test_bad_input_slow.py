@@ -7,7 +7,7 @@ import pytest
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 from sdc_web import edge
-from sdc_web.edge import Bodies
+from sdc_web.edge import Bodies, Crowd
 
 
 async def reading(_: Scope, receive: Receive, send: Send) -> None:
@@ -92,3 +92,54 @@ async def test_many_addresses_together_leave_room_for_readers() -> None:
         refused, _ = await send_slowly(bodies, finish, "198.51.100.1")
         finish.set()
     assert refused == 503
+
+
+async def asked(app: ASGIApp, path: str = "/search", accept: bytes = b"*/*") -> tuple[int, dict[bytes, bytes], bytes]:
+    """Status, headers and body of the answer to a request without a body."""
+    told: list[Message] = []
+
+    async def receive() -> ReceiveMessage:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    scope: HTTPScope = {"type": "http", "path": path, "headers": [(b"accept", accept)]}  # ty: ignore[missing-typed-dict-key, invalid-argument-type]
+    await app(scope, receive, send)
+    return told[0]["status"], dict(told[0]["headers"]), told[1]["body"]  # ty: ignore[invalid-typed-dict-key]
+
+
+async def test_who_comes_when_there_is_too_much_to_do_is_told_at_once() -> None:
+    finish, entered = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def working(scope: Scope, _: Receive, send: Send) -> None:
+        entered.release()
+        if scope["path"] == "/search":
+            await finish.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    crowd = Crowd(working, at_once=2)
+    async with asyncio.TaskGroup() as group:
+        first = [group.create_task(asked(crowd)) for _ in range(2)]
+        for _ in first:
+            await entered.acquire()
+        status, headers, body = await asked(crowd)
+        assert (status, msgspec.json.decode(body)["code"]) == (503, "unavailable")
+        assert int(headers[b"retry-after"]) > 0
+        status, headers, body = await asked(crowd, accept=b"text/html,*/*;q=0.8")
+        assert (status, headers[b"content-type"], body[:15]) == (503, b"text/html; charset=utf-8", b"<!doctype html>")
+        assert (await asked(crowd, "/health/live"))[0] == 200
+        finish.set()
+    assert [each.result()[0] for each in first] == [200, 200]
+    assert (await asked(crowd))[0] == 200
+
+
+async def test_work_that_fails_leaves_its_place() -> None:
+    async def failing(_: Scope, __: Receive, ___: Send) -> None:
+        raise LookupError
+
+    crowd = Crowd(failing, at_once=1)
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            await asked(crowd)

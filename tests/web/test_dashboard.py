@@ -1,3 +1,6 @@
+import asyncio
+import re
+
 import httpx
 import pytest
 from sdc_core import clock, sqlite
@@ -14,7 +17,7 @@ from sdc_worker.cron import store
 from log_lines import CHROME, FIREFOX
 from signing_in import BROWSER, HTMX, OWNER, come_in, seen, send
 
-LIMIT_S = 15.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture
@@ -58,10 +61,10 @@ async def test_a_job_is_paused_by_a_button_and_resumed_by_htmx(signed_in: httpx.
     assert resumed.text.lstrip().startswith('<tr id="jobs-job-cron.expire"')
 
 
-async def refused_mirror(worker: worker_app.Parts) -> str:
+async def refused_mirror(worker: worker_app.Parts, job: str = "mirror.daily") -> str:
     """A mirror that stopped to ask, as its newest run."""
     run = Run(
-        id="run_asked", job="mirror.daily", trigger="schedule", attempt=1, due_us=clock.now_us(),
+        id="run_asked", job=job, trigger="schedule", attempt=1, due_us=clock.now_us(),
         started_us=clock.now_us(), ended_us=None, outcome="running", output="",
     )  # fmt: skip
     async with worker.database.transaction() as connection:
@@ -88,6 +91,38 @@ async def test_a_mirror_that_stopped_to_ask_is_confirmed_by_a_button_once(
     assert newest is not None
     assert (newest.confirms, len(runs)) == (run_id, 2)
     assert "asks you" not in after.text
+
+
+async def test_a_month_that_stopped_to_ask_is_confirmed_the_same_way(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    run_id = await refused_mirror(worker, "mirror.monthly")
+    asking = await signed_in.get("/author/backups", headers=BROWSER)
+    form = {"run_id": run_id, "job": "mirror.monthly"}
+    answer = await send(signed_in, "/author/backups/confirmations", form)
+    other = await send(signed_in, "/author/backups/confirmations", {**form, "job": "drill.restore"})
+    async with worker.database.read() as connection:
+        newest = await store.last_run(connection, "mirror.monthly")
+    assert '<input type="hidden" name="job" value="mirror.monthly">' in asking.text
+    assert (answer.status_code, other.status_code) == (303, 400)
+    assert newest is not None
+    assert newest.confirms == run_id
+
+
+async def test_a_failed_mirror_tells_when_it_last_went_well(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    good = Run(
+        id="run_good", job="mirror.daily", trigger="schedule", attempt=1, due_us=1, started_us=1,
+        ended_us=clock.now_us() - 3 * clock.DAY_US, outcome="ok", output="",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, good)
+    await refused_mirror(worker)
+    page = (await signed_in.get("/author/backups", headers=BROWSER)).text
+    card = page.partition('id="backup-card-mirror"')[2].partition("</section>")[0]
+    assert '<p class="card-figure">never' not in card
+    assert "card-figure" in card
 
 
 async def crowd(worker: worker_app.Parts) -> None:
@@ -240,16 +275,45 @@ async def test_what_is_going_on_and_what_goes_out_next(signed_in: httpx.AsyncCli
     assert published not in writing
 
 
-async def test_texts_that_are_read_have_their_days_and_what_is_not_there_is_named(
+async def test_what_was_missed_hides_nothing_that_is_coming(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    missed = [await write(databases, f"Missed {number}") for number in range(7)]
+    later = await write(databases, "Later")
+    await posts.publish(databases.site, OWNER, later, clock.now_us() + clock.DAY_US)
+    async with databases.site.transaction() as connection:
+        for each in missed:
+            await connection.execute("UPDATE posts SET schedule_failure = 'no title' WHERE id = ?", (each,))
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    writing = page[page.index('id="home-writing"') : page.index('id="home-readers"')]
+    assert f'href="/author/posts/{later}"' in writing
+    assert page.count(": no title</a>") == 5
+    assert "2 more texts that did not go out" in page
+
+
+async def test_the_home_page_tells_how_many_texts_are_in_each_state(
     signed_in: httpx.AsyncClient, databases: Databases
 ) -> None:
+    for number in range(7):
+        await write(databases, f"Begun {number}")
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    assert re.search(r'href="/author/posts\?state=draft">.*?<span class="count">7</span>', page)
+    assert "and 2 more</a>" in page
+    assert "state=published" not in page
+
+
+async def test_texts_that_are_read_have_their_days_and_what_is_not_there_is_named(
+    signed_in: httpx.AsyncClient, databases: Databases, worker: worker_app.Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdc_worker.analytics.hits.RENEW_S", 0.05)
     await posts.publish(databases.site, OWNER, await write(databases, "Fog & rain"))
     for path in ("/posts/fog-rain", "/posts/fog-rain", "/posts/<gone>"):
         await signed_in.get(path, headers={"User-Agent": FIREFOX})
     await signed_in.get("/wp-login.php", headers={"User-Agent": CHROME})
-    # One page asks the worker several questions, between which more may have come.
-    await seen(signed_in, 'aria-label="2 page views from', "/author")
-    page = await seen(signed_in, "/posts/&lt;gone&gt;", "/author")
+    async with asyncio.TaskGroup() as group:
+        renewing = group.create_task(worker.hits.renewing())
+        # One page asks the worker several questions, between which more may have come.
+        await seen(signed_in, 'aria-label="2 page views from', "/author")
+        page = await seen(signed_in, "/posts/&lt;gone&gt;", "/author")
+        renewing.cancel()
     assert "Fog &amp; rain</a>" in page
     assert "wp-login" not in page
     redirect = await signed_in.get("/author/redirects?path=/posts/%3Cgone%3E", headers=BROWSER)

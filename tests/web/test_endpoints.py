@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -46,16 +47,22 @@ async def endpoint(databases: Databases, newsletter: Made) -> endpoints.Endpoint
 async def test_a_text_that_goes_out_is_told_of_and_signed(
     receiver: Receiver, newsletter: Made, publish: Publish, deliver: Deliver, databases: Databases
 ) -> None:
-    post = await publish("On fog")
+    post = await publish("On fog", summary="Grey.", tags=("fog", "weather"))
     await deliver()
     (heard,) = receiver.heard
     told = heard.told
     assert (told["id"], told["type"]) == (heard.id, "post.published")
-    assert told["data"] == {
+    data = msgspec.convert(told["data"], dict[str, object])
+    assert datetime.fromisoformat(str(data.pop("published_at"))).timestamp() * clock.SECOND_US <= clock.now_us()
+    assert data == {
         "id": post.id,
         "kind": "post",
         "title": "On fog",
         "url": "http://localhost:8000/posts/on-fog",
+        "summary": "Grey.",
+        "tags": ["fog", "weather"],
+        "language": "",
+        "author": "Ada Lovelace",
     }
     assert heard.headers["content-type"] == "application/json"
     with clock.frozen(int(heard.headers["webhook-timestamp"]) * clock.SECOND_US):
@@ -72,9 +79,12 @@ async def test_changes_and_the_end_of_a_text_are_told_with_the_address_it_had(
     await posts.publish(databases.site, OWNER, post.id)
     await posts.unpublish(databases.site, OWNER, post.id)
     await posts.publish(databases.site, OWNER, post.id)
-    await posts.delete(databases.site, OWNER, post.id)
+    await posts.trash.put(databases.site, OWNER, post.id)
     await deliver()
-    told = [(each.told["type"], msgspec.convert(each.told["data"], dict[str, str])["url"]) for each in receiver.heard]
+    data = [msgspec.convert(each.told["data"], dict[str, object]) for each in receiver.heard]
+    told = [(each.told["type"], found["url"]) for each, found in zip(receiver.heard, data, strict=True)]
+    former = {found.get("previous_url") for found in data}
+    assert former == {None, "http://localhost:8000/posts/on-fog"}
     old, new = "http://localhost:8000/posts/on-fog", "http://localhost:8000/posts/mist"
     assert sorted(map(str, told)) == sorted(
         map(
@@ -128,6 +138,23 @@ async def test_a_picture_that_is_ready_is_told_of(
     (heard,) = receiver.heard
     data = {"id": asset.id, "file_name": "fog.jpg", "content_type": "image/jpeg", "size_bytes": 9}
     assert (heard.told["type"], heard.told["data"]) == ("media.ready", data)
+
+
+async def test_sizes_that_are_made_anew_tell_of_nothing(
+    receiver: Receiver, deliver: Deliver, databases: Databases, newsletter: Made
+) -> None:
+    assert newsletter
+    async with databases.site.transaction() as connection:
+        asset = assets.new_asset("0" * 64, "fog.jpg", "image/jpeg", 9, "Fog", OWNER.id)
+        await assets.insert(connection, asset)
+    await media.ready(databases.site, asset.id, MANIFEST)
+    await media.ready(databases.site, asset.id, msgspec.structs.replace(MANIFEST, recipe="another"))
+    await deliver()
+    assert receiver.types == ["media.ready"]
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE media_assets SET file_id = 'new' WHERE id = :id", {"id": asset.id})
+    await deliver()
+    assert receiver.types == ["media.ready"] * 2
 
 
 async def test_a_run_that_failed_is_told_of_once(

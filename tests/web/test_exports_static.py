@@ -15,6 +15,8 @@ from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.exports import static_links, static_site
 from sdc_web.exports.static_site import Answer, Ask, Report
+from sdc_web.webmentions import entries, received, switches
+from sdc_web.webmentions.moderation import decide
 
 from signing_in import OWNER
 
@@ -194,3 +196,31 @@ async def test_a_site_that_does_not_answer_is_not_copied(databases: Databases, f
 )
 def test_which_address_a_link_names(link: str, address: str) -> None:
     assert static_links.within(link, "/static/css/site.css", SITE) == address
+
+
+async def test_a_copy_holds_what_others_said_and_names_no_endpoint(
+    databases: Databases, publish: Publish, client: httpx.AsyncClient, copied: Copied, folder: Path
+) -> None:
+    await switches.change(databases.site, OWNER, switches.Switches(into=True))
+    post = await publish("Fog")
+    said = entries.Entry(kind="reply", author_name="Grace", words="I saw it.")
+    async with databases.site.transaction() as connection:
+        await received.put(
+            connection,
+            "1",
+            post_id=post.id,
+            source="https://grace.example/1",
+            target=f"{SITE}/posts/fog",
+            host="grace.example",
+            now_us=1,
+            next_us=1,
+        )
+        (held,) = await received.claim(connection, now_us=2, held_us=3, limit=1)
+        await received.found(connection, held, said, 2)
+    await decide(databases.site, OWNER, ["1"], "accepted")
+    assert "/webmention" in (await client.get("/posts/fog")).text
+    report = await copied()
+    assert report.broken == ()
+    page = (folder / "posts/fog/index.html").read_text()
+    assert "I saw it." in page
+    assert "/webmention" not in page

@@ -51,7 +51,7 @@ async def test_a_chosen_project_is_seen_only_while_it_is_published(
     assert await shown(client) == ["clock", "case"]
     await posts.publish(databases.site, OWNER, three[1])
     assert await shown(client) == ["clock", "lamp", "case"]
-    await posts.delete(databases.site, OWNER, three[0])
+    await posts.trash.put(databases.site, OWNER, three[0])
     assert await shown(client) == ["lamp", "case"]
 
 

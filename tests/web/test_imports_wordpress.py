@@ -47,6 +47,7 @@ def f(x):
 
 \\[contact-form-7 id="1"\\] and \\[gallery\\]
 """
+NOTHING = wordpress_text.About(attachment=lambda _: None, block=lambda _: "")
 HEAD = '<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel><wp:wxr_version>1.2</wp:wxr_version>'
 
 
@@ -60,7 +61,7 @@ def test_blocks_are_markdown(source: Source) -> None:
     read = source.read("post 8: On & blocks")
     assert read.draft.body == BLOCKS
     assert (read.draft.title, read.draft.tags, read.author) == ("On & blocks", ("light", "fog & co"), "ada")
-    assert read.claimed == ("/2020/01/02/on-blocks",)
+    assert read.claimed == ("/2020/01/02/on-blocks", "/?p=8")
     assert read.cover is not None
     assert (read.cover.file, read.cover.alt) == ("/wp-content/uploads/2020/01/lamp.jpg", "A lamp")
     assert read.at_us is not None
@@ -68,7 +69,7 @@ def test_blocks_are_markdown(source: Source) -> None:
     assert [(each.author, each.words) for each in read.comments] == [("Ben", "Nice")]
     assert read.notes[-2:] == (
         "block latest-posts is left out: WordPress makes it anew each time",
-        "1 comments are kept in the report alone: texts have none here",
+        "1 comment is kept in the report alone: texts have none here",
     )
 
 
@@ -83,6 +84,8 @@ def test_kinds_states_and_old_addresses(source: Source) -> None:
     private, about = source.read("post 10: Private"), source.read("page 11: About")
     assert (private.is_draft, private.claimed, private.draft.slug) == (True, (), "private")
     assert (about.kind, about.draft.slug, about.is_draft) == ("page", "about", False)
+    assert about.claimed[-2:] == ("/?p=11", "/?page_id=11")
+    assert source.read("post 9: Classic").claimed[-1] == "/?p=9"
     assert source.redirects == (
         ("/category/light", "/tags/light"),
         ("/tag/fog-co", "/tags/fog%20%26%20co"),
@@ -105,6 +108,7 @@ def test_a_picture_is_found_by_its_original_wherever_the_uploads_lie(source: Sou
         ("<h2>a</h2>\nb", "<h2>a</h2>\n<p>b</p>"),
         ("<pre>a\n\nb\n\nc</pre>\n\nd", "<pre>a\n\nb\n\nc</pre>\n<p>d</p>"),
         ("<ul>\n<li>a</li>\n\n<li>b</li>\n</ul>", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("<blockquote>a\n\nb</blockquote>", "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>"),
         ("[[gallery]] [unknown]", "<p>[gallery] [unknown]</p>"),
         ("[audio mp3='https://x.example/a.mp3'][/audio]", '<audio src="https://x.example/a.mp3"></audio>'),
         ("[embed]https://x.example/?a=1&amp;b[/embed]", '<p><a href="https://x.example/?a=1&amp;b">'),
@@ -112,13 +116,13 @@ def test_a_picture_is_found_by_its_original_wherever_the_uploads_lie(source: Sou
     ],
 )
 def test_a_classic_text_has_the_paragraphs_that_wordpress_gave_it(classic: str, html: str) -> None:
-    assert wordpress_text.as_html(classic, lambda _: None)[0].strip().startswith(html)
+    assert wordpress_text.as_html(classic, NOTHING)[0].strip().startswith(html)
 
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("part", ["[caption]", "[code]", "[a ", "<!-- wp:x ", "[gallery a=", "<pre>\n\n", "\n\n", "[["])
 def test_a_text_of_nothing_but_beginnings_holds_nobody_up(part: str) -> None:
-    wordpress_text.as_html(part * (300_000 // len(part)), lambda _: None)
+    wordpress_text.as_html(part * (300_000 // len(part)), NOTHING)
 
 
 def refusal(tmp_path: Path, content: bytes) -> SdcError:

@@ -57,15 +57,15 @@ async def test_readers_find_the_others_by_the_names_that_their_speakers_use(clie
 async def test_a_text_says_what_it_is_written_in(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("ضباب", "نص", slug="dabab", language="ar")
     page = (await client.get("/posts/nebel")).text
-    assert '<article lang="de">' in page
+    assert '<article class="h-entry" lang="de">' in page
     assert '<html lang="de">' in page
     assert '<header class="site-header" lang="en">' in page
     assert '<footer class="post-footer with-margin meta" lang="en">' in page
     assert '"inLanguage":"de"' in page
-    assert '<article lang="ar" dir="rtl">' in (await client.get("/posts/dabab")).text
+    assert '<article class="h-entry" lang="ar" dir="rtl">' in (await client.get("/posts/dabab")).text
     plain = (await client.get("/posts/fog")).text
     assert ('<html lang="en">' in plain, '<header class="site-header">' in plain) == (True, True)
-    assert ("<article>" in plain, '"inLanguage":"en"' in plain) == (True, True)
+    assert ('<article class="h-entry">' in plain, '"inLanguage":"en"' in plain) == (True, True)
     assert '<div lang="de">' in (await client.get("/posts")).text
 
 
@@ -84,14 +84,14 @@ async def test_translations_come_and_go_with_their_publication(
     await posts.unpublish(databases.site, OWNER, nebel.id)
     assert "Deutsch" not in (await client.get("/posts/fog")).text
     await posts.publish(databases.site, OWNER, nebel.id)
-    await posts.delete(databases.site, OWNER, fog.id)
+    await posts.trash.put(databases.site, OWNER, fog.id)
     assert "Also in" not in (await client.get("/posts/nebel")).text
 
 
 async def test_the_rest_stays_together_when_the_first_text_is_deleted(
     client: httpx.AsyncClient, fog: Post, databases: Databases
 ) -> None:
-    await posts.delete(databases.site, OWNER, fog.id)
+    await posts.trash.put(databases.site, OWNER, fog.id)
     told = [("de", "/posts/nebel"), ("pt-BR", "/posts/nevoa"), ("x-default", "/posts/nebel")]
     assert sorted(alternates((await client.get("/posts/nebel")).text)) == sorted(told)
 

@@ -77,7 +77,7 @@ def test_an_attack_becomes_inert(attack: str) -> None:
 
 def test_the_highest_heading_comes_below_the_title_of_the_page() -> None:
     assert render("# One\n\n## Two\n\n###### Six").html == (
-        '<h2 id="one">One</h2>\n<h3 id="two">Two</h3>\n<h6 id="six">Six</h6>\n'
+        '<h2 id="one">One</h2>\n<h3 id="two">Two</h3>\n<h4 id="six">Six</h4>\n'
     )
 
 

@@ -16,6 +16,9 @@ from sdc_web.texts.mathematics import MAX_TEX
         ("", Fence()),
         ("python", Fence("python")),
         ('python title="a b.py" numbers {1,3-5}', Fence("python", "a b.py", True, frozenset({1, 3, 4, 5}))),  # noqa: FBT003
+        ("python numbers=41 {42}", Fence("python", numbered=True, marks=frozenset({42}), first=41)),
+        ("python linenos=041", Fence("python", numbered=True, first=41)),
+        ("python numbers=x", Fence("python", numbered=True)),
         ('title="x"', Fence(title="x")),
         ("{2}", Fence(marks=frozenset({2}))),
         ("rust,no_run", Fence("rust")),
@@ -38,6 +41,46 @@ def test_each_block_keeps_its_own_words_whatever_stands_between() -> None:
     html = render('```\na\n```\n\n    b\n\n```nonsense\nc\n```\n\n> ```c title="d.c"\n> d\n> ```\n\n```js\ne\n```').html
     assert html.count("<figcaption>") == 1
     assert "<figcaption>d.c</figcaption>" in html
+
+
+def test_numbers_of_lines_begin_where_the_author_says() -> None:
+    html = render("```python numbers=9 {10}\nx = 1\ny = 2\n```").html
+    assert re.findall(r'class="line( hll)?" data-line="(\d+)"', html) == [("", "9"), (" hll", "10")]
+    assert "data-line" not in render("```python numbers\nx = 1\n```").html
+
+
+@pytest.mark.parametrize(
+    ("typed", "linked"),
+    [
+        ("Write to ada@example.org.", ["mailto:ada@example.org"]),
+        ("a.b+c_d@mail.example.co.uk, x", ["mailto:a.b+c_d@mail.example.co.uk"]),
+        ("(ada@example.org)", ["mailto:ada@example.org"]),
+        ("@ada@social.example and ada@host and ada@example.org-", []),
+        ("a@b@c.example", []),
+        ("`ada@example.org` <kbd>x@y.example</kbd>", []),
+        ("<ada@example.org>", ["mailto:ada@example.org"]),
+        ("https://a.example/?to=ada@b.example", ["https://a.example/?to=ada@b.example"]),
+        ("https://a.example/@ada", ["https://a.example/@ada"]),
+        ("![ada@example.org](media:X)", []),
+    ],
+)
+def test_an_address_of_mail_is_a_link(typed: str, linked: list[str]) -> None:
+    assert re.findall(r'href="([^"]*)"', render(typed).html) == linked
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ([1, 2, 3], [2, 3, 4]),
+        ([2, 5, 6, 5, 2, 3], [2, 3, 4, 3, 2, 3]),
+        ([3, 2, 3], [2, 2, 3]),
+        ([2, 4, 3], [2, 3, 3]),
+        ([1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 6]),
+    ],
+)
+def test_no_heading_is_more_than_a_level_below_the_one_it_stands_under(typed: list[int], shown: list[int]) -> None:
+    html = render("\n\n".join(f"{'#' * level} A" for level in typed)).html
+    assert [int(level) for level in re.findall(r"<h(\d)", html)] == shown
 
 
 def test_code_without_colours_may_have_marks_and_stays_text() -> None:
@@ -96,7 +139,7 @@ def test_an_address_that_was_simply_typed_is_a_link(text: str, address: str, res
 
 
 @pytest.mark.parametrize(
-    "text", ["`https://a.example`", "    https://a.example", "x@www.a.example", "https://localhost"]
+    "text", ["`https://a.example`", "    https://a.example", "x/www.a.example", "https://localhost"]
 )
 def test_what_is_code_or_no_address_is_no_link(text: str) -> None:
     assert "<a" not in render(text).html

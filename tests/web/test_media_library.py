@@ -3,6 +3,7 @@ from contextlib import closing
 import msgspec
 import pytest
 from sdc_core import clock, sqlite
+from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_web import db, media
@@ -78,16 +79,22 @@ async def test_each_filter_leaves_out_what_it_names(databases: Databases) -> Non
     assert await found(databases, kind="photograph") == []
 
 
+async def place(databases: Databases, order: Order, asset_id: str) -> str:
+    """The place behind that asset."""
+    async with databases.site.read() as connection:
+        return library.place(await assets.require(connection, asset_id), order)
+
+
 async def test_each_order_goes_on_after_the_last_of_the_page_before(databases: Databases) -> None:
     ids = {}
     for name, size in (("b.png", 30), ("A.png", 10), ("c.png", 20)):
         ids[name] = await pending(databases, name, size, alt=name)
     assert await found(databases, "newest") == ["c.png", "A.png", "b.png"]
-    assert await found(databases, "newest", ids["c.png"]) == ["A.png", "b.png"]
+    assert await found(databases, "newest", await place(databases, "newest", ids["c.png"])) == ["A.png", "b.png"]
     assert await found(databases, "name") == ["A.png", "b.png", "c.png"]
-    assert await found(databases, "name", ids["A.png"]) == ["b.png", "c.png"]
+    assert await found(databases, "name", await place(databases, "name", ids["A.png"])) == ["b.png", "c.png"]
     assert await found(databases, "size") == ["b.png", "c.png", "A.png"]
-    assert await found(databases, "size", ids["b.png"]) == ["c.png", "A.png"]
+    assert await found(databases, "size", await place(databases, "size", ids["b.png"])) == ["c.png", "A.png"]
 
 
 @pytest.mark.parametrize("order", ["newest", "name", "size"])
@@ -100,13 +107,35 @@ async def test_what_is_alike_comes_once_whatever_the_order(databases: Databases,
     async with databases.site.read() as connection:
         while page := await library.page(connection, OWNER, Filters(), order, after, 1):
             seen.append(page[0].alt)
-            after = page[0].id
+            after = library.place(page[0], order)
     assert sorted(seen) == ["0", "1", "2", "3", "4", "5"]
 
 
-async def test_after_what_is_gone_comes_the_first_page(databases: Databases) -> None:
-    await pending(databases, "a.png", alt="A")
-    assert await found(databases, "name", clock.new_id()) == ["A"]
+@pytest.mark.parametrize("order", ["newest", "name", "size"])
+async def test_a_list_goes_on_where_it_was_though_the_last_of_the_page_before_is_gone_or_another(
+    databases: Databases, order: Order
+) -> None:
+    for name, size in (("b", 30), ("a", 10), ("c", 20)):
+        await pending(databases, f"{name}.png", size, alt=name)
+    async with databases.site.read() as connection:
+        first, *rest = await library.page(connection, OWNER, Filters(), order, "", 9)
+    after = library.place(first, order)
+    async with databases.site.transaction() as connection:
+        values = {"id": first.id}
+        await execute(connection, "UPDATE media_assets SET file_name = 'z', size_bytes = 1 WHERE id = :id", values)
+    # Under its new name, or with its new size, it has its place further on.
+    again = [] if order == "newest" else [first.alt]
+    assert await found(databases, order, after) == [*(each.alt for each in rest), *again]
+    await media.removal.remove(databases.site, OWNER, first.id)
+    assert await found(databases, order, after) == [each.alt for each in rest]
+
+
+@pytest.mark.parametrize("order", ["newest", "name", "size"])
+async def test_a_place_that_no_list_has_given_is_refused(databases: Databases, order: Order) -> None:
+    async with databases.site.read() as connection:
+        for after in ("x", "~", "9" * 30 + ("" if order == "name" else "~a")):
+            with pytest.raises(Invalid, match="open it anew"):
+                await library.page(connection, OWNER, Filters(), order, after, 9)
 
 
 async def test_what_all_of_it_takes_is_known_without_counting(databases: Databases) -> None:

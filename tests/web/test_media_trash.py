@@ -22,7 +22,7 @@ async def there(databases: Databases, asset_id: str) -> bool:
 
 async def test_what_is_in_the_trash_is_gone_at_once_and_can_be_brought_back(databases: Databases) -> None:
     asset_id = await pictures.picture(databases, "A cup")
-    assert await trash.put(databases.site, OWNER, [asset_id, asset_id, "nothing"]) == 1
+    assert await trash.put(databases.site, OWNER, [asset_id, asset_id, "nothing"]) == trash.Put(moved=1, stay=[])
     assert not await there(databases, asset_id)
     assert await trash.bring_back(databases.site, OWNER, [asset_id, "nothing"]) == 1
     assert await there(databases, asset_id)
@@ -31,7 +31,7 @@ async def test_what_is_in_the_trash_is_gone_at_once_and_can_be_brought_back(data
 async def test_what_a_text_shows_stays_and_the_rest_goes(databases: Databases, publish: Publish) -> None:
     used, unused = await pictures.picture(databases, "Used"), await pictures.picture(databases, "Unused")
     await publish("Cups", f"![](media:{used})")
-    assert await trash.put(databases.site, OWNER, [used, unused]) == 1
+    assert await trash.put(databases.site, OWNER, [used, unused]) == trash.Put(moved=1, stay=["Used.png"])
     assert (await there(databases, used), await there(databases, unused)) == (True, False)
     with pytest.raises(InUse, match="Cups"):
         await trash.put(databases.site, OWNER, [used])

@@ -4,8 +4,8 @@ import pytest
 from sdc_core import clock
 from sdc_web import media, posts
 from sdc_web.db import Databases
-from sdc_web.media.uses import Use
-from sdc_web.posts import Draft, Post, ProjectFacts, catalogue
+from sdc_web.media.uses import InUse, Use
+from sdc_web.posts import Draft, Post, ProjectFacts, trash
 
 import pictures
 from signing_in import OWNER
@@ -54,10 +54,15 @@ async def test_an_earlier_revision_goes_on_using(databases: Databases, publish: 
     assert (use.on_site, use.in_draft) == (False, False)
 
 
-async def test_a_deleted_post_uses_nothing(databases: Databases, publish: Publish) -> None:
+async def test_a_post_uses_its_pictures_until_it_is_deleted_for_good(databases: Databases, publish: Publish) -> None:
     asset_id = await pictures.picture(databases, "A cup")
     post = await publish("Cups", f"![](media:{asset_id})")
-    await catalogue.delete(databases.site, OWNER, post.id)
+    await trash.put(databases.site, OWNER, post.id)
+    (use,) = await uses(databases, asset_id)
+    assert (use.on_site, use.trashed) == (False, True)
+    with pytest.raises(InUse, match="“Cups” in the trash"):
+        await media.trash.put(databases.site, OWNER, [asset_id])
+    await trash.remove(databases.site, OWNER, post.id)
     assert await uses(databases, asset_id) == []
 
 

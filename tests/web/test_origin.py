@@ -96,7 +96,10 @@ async def test_the_own_address_of_a_post_counts_as_none(
 
 async def test_the_author_gives_a_post_its_date_and_corrects_it(client: httpx.AsyncClient, address: str) -> None:
     await send(client, f"{address}/publication", form(1, dated_at="2019-01-01T08:00"))
-    assert '<time datetime="2019-01-01T08:00:00Z">1 January 2019</time>' in (await client.get("/posts/fog")).text
+    assert (
+        '<time class="dt-published" datetime="2019-01-01T08:00:00Z">1 January 2019</time>'
+        in (await client.get("/posts/fog")).text
+    )
     await send(client, f"{address}/draft", form(2, dated_at="2019-03-05T08:00"), "PUT")
     assert "1 January 2019" in (await client.get("/posts/fog")).text
     await send(client, f"{address}/publication", form(3, dated_at="2019-03-05T08:00"))

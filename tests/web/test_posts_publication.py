@@ -346,11 +346,14 @@ async def test_the_list_is_filtered_by_kind_and_state(databases: Databases, draf
     assert published == []
 
 
-async def test_a_deleted_post_takes_revisions_tags_and_redirects_with_it(databases: Databases, draft: Post) -> None:
+async def test_a_post_deleted_for_good_takes_revisions_tags_and_redirects_with_it(
+    databases: Databases, draft: Post
+) -> None:
     await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="uno"))
     await posts.publish(databases.site, OWNER, draft.id)
-    await posts.delete(databases.site, OWNER, draft.id)
+    await posts.trash.put(databases.site, OWNER, draft.id)
+    await posts.trash.remove(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         for table in ("posts", "revisions", "redirects", "post_tags"):
             assert await fetch_value(connection, f"SELECT count(*) FROM {table}") == 0  # noqa: S608
@@ -359,5 +362,5 @@ async def test_a_deleted_post_takes_revisions_tags_and_redirects_with_it(databas
 async def test_deleting_a_published_post_raises_the_generation(databases: Databases, draft: Post) -> None:
     await posts.publish(databases.site, OWNER, draft.id)
     before = await _generation(databases)
-    await posts.delete(databases.site, OWNER, draft.id)
+    await posts.trash.put(databases.site, OWNER, draft.id)
     assert await _generation(databases) > before

@@ -129,7 +129,7 @@ async def test_links_that_lead_nowhere_all_look_alike(
         case "expired":
             at_us += clock.DAY_US
         case "post deleted":
-            await posts.delete(databases.site, OWNER, post.id)
+            await posts.trash.put(databases.site, OWNER, post.id)
         case "revision gone":
             await write(databases, post, "Another.")
             async with databases.site.transaction() as connection:

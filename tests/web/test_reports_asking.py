@@ -1,8 +1,14 @@
 import asyncio
 
+import httpx
 import pytest
+from litestar.types import Receive, Scope, Send
+from sdc_core.answers.analytics import Known, PathDays
 from sdc_core.errors import Unavailable
-from sdc_web.reports import asking
+from sdc_core.service_client import ServiceClient
+from sdc_core.webhooks import Keyring, new_secret
+from sdc_web.redirects import Former
+from sdc_web.reports import asking, readership
 
 
 async def fail(error: Exception) -> None:
@@ -24,3 +30,44 @@ async def test_the_failure_of_one_question_comes_out_as_it_is_and_ends_the_other
 async def test_what_is_unexpected_is_not_hidden_behind_a_worker_that_is_away() -> None:
     with pytest.raises(ValueError, match="a bug"):
         await all_of(Unavailable("away"), ValueError("a bug"))
+
+
+async def counting(scope: Scope, _: Receive, send: Send) -> None:
+    """A worker that is there, and counts and counts."""
+    if scope["type"] == "http" and scope["path"] != "/health/live":
+        await asyncio.Event().wait()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}", "more_body": False})
+
+
+async def test_a_worker_that_is_there_and_counts_for_long_is_not_said_to_be_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, seconds in (("SLOW_S", 0.05), ("THERE_S", 0.2), ("TIMEOUT_S", 0.5)):
+        monkeypatch.setattr(asking, name, seconds)
+    transport = httpx.ASGITransport(app=counting)  # ty: ignore[invalid-argument-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+        worker = ServiceClient(client, Keyring([new_secret()]))
+        found, why = await asking.or_why(asking.ask(worker, "/analytics/days", Known))
+    assert (found, why) == (None, asking.SLOW)
+
+
+async def test_a_worker_that_is_away_says_nothing_of_why() -> None:
+    assert await asking.or_why(fail_for_known()) == (None, "")
+
+
+async def fail_for_known() -> Known:
+    raise Unavailable("connection refused")
+
+
+def test_what_was_read_at_former_addresses_is_read_at_the_present_one() -> None:
+    read = [
+        PathDays(path="/posts/old", page_views=5, days=[5, 0]),
+        PathDays(path="/posts/b", page_views=4, days=[2, 2]),
+        PathDays(path="/posts/new", page_views=1, days=[0, 1]),
+    ]
+    former = [Former(path="/posts/old", kind="post", slug="new"), Former(path="/posts/older", kind="post", slug="new")]
+    assert readership.together(read, former) == [
+        PathDays(path="/posts/new", page_views=6, days=[5, 1]),
+        PathDays(path="/posts/b", page_views=4, days=[2, 2]),
+    ]

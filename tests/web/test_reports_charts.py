@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 from sdc_core import clock
 from sdc_core.answers.backups import Backups, ReplicaHealth, Replication
 from sdc_core.answers.jobs import JobReport, Outcome, Run
@@ -104,6 +105,41 @@ def test_the_history_of_drills_is_told_from_the_oldest_to_the_newest() -> None:
     runs = [ended(1), ended(25, "failed"), ended(49)]
     report = Backups(replication=replicated(), mirror=None, drill=runs[0], remote=True, drills=runs)
     assert backups.cards(report, NOW_US)[2].history == ("ok", "failed", "ok")
+
+
+@pytest.mark.parametrize("outcome", ["running", "failed", "timed_out", "skipped"])
+def test_a_card_tells_the_last_success_whatever_became_of_the_newest_run(outcome: Outcome) -> None:
+    newest, good = ended(1, outcome), ended(50)
+    report = Backups(
+        replication=replicated(), mirror=newest, drill=newest, remote=True, rehearsal=newest, monthly=newest,
+        monthly_remote=True,
+        good=dict.fromkeys(("mirror.daily", "mirror.monthly", "drill.restore", "drill.rehearsal"), good),
+    )  # fmt: skip
+    cards = backups.cards(report, NOW_US)[1:]
+    assert {card.at_us for card in cards} == {good.ended_us}
+    assert "ok" not in {card.verdict for card in cards}
+
+
+def test_what_never_succeeded_has_no_moment() -> None:
+    report = Backups(replication=replicated(), mirror=None, drill=ended(1, "failed"), remote=True)
+    assert [card.at_us for card in backups.cards(report, NOW_US)[1:]] == [None, None, None]
+
+
+def test_months_are_told_of_where_they_are_kept() -> None:
+    report = Backups(replication=replicated(), mirror=ended(1), drill=RUN, remote=True, monthly=ended(35 * 24))
+    kept = msgspec.structs.replace(report, monthly_remote=True)
+    assert [[card.id for card in backups.cards(each, NOW_US)][2] for each in (report, kept)] == ["drill", "monthly"]
+    assert backups.cards(kept, NOW_US)[2].verdict_words == "2 days late"
+
+
+def test_a_mirror_beside_the_store_is_a_warning() -> None:
+    report = Backups(replication=replicated(), mirror=ended(1), drill=RUN, remote=True, elsewhere=False)
+    assert [backups.cards(report, NOW_US)[1].verdict, backups.cards(report, NOW_US)[1].verdict_words] == [
+        "warning",
+        "beside the site",
+    ]
+    failed = msgspec.structs.replace(report, mirror=ended(1, "failed"))
+    assert backups.cards(failed, NOW_US)[1].verdict == "failed"
 
 
 def test_a_skipped_mirror_is_no_failure() -> None:

@@ -85,6 +85,20 @@ async def test_a_request_leaves_one_whole_line(settings: Settings) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", line.visitor)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "method"),
+    [
+        ("prefetch", "PREFETCH"),
+        ("prefetch;anonymous-client-ip", "PREFETCH"),
+        ("prefetch;prerender", "GET"),
+        ("", "GET"),
+    ],
+)
+async def test_a_page_that_is_fetched_ahead_is_no_page_view(settings: Settings, purpose: str, method: str) -> None:
+    (line,) = await lines(settings, hello, get("/", sec_purpose=purpose))
+    assert line.method == method
+
+
 async def test_no_address_is_in_any_file(settings: Settings) -> None:
     request = get(x_forwarded_for=f"{CLIENT}, 192.0.2.77", referer="http://news.example/")
     await lines(settings, hello, get(), request)
@@ -154,7 +168,13 @@ async def test_a_kept_page_tells_no_id_of_one_reader_to_others_and_leaves_its_li
     assert [(answer.text, dict(answer.headers)) for answer in answers] == [("hello", {"content-type": "text/html"})] * 2
     first, second = await lines(settings, broken, get(), get(), ready=page)
     assert (first.status, first.bytes, first.type, first.path) == (200, 5, "text/html", "/posts/tea")
-    assert first.rid != second.rid
+    assert first.rid == second.rid == ""
+    assert first.query == ""
+    *_, named = await lines(settings, broken, get("/posts/tea?a=b&utm_source=a&ref=c"), ready=page)
+    assert (named.path, named.query) == ("/posts/tea", "utm_source=a&ref=c")
+    proxied = settings.model_copy(update={"TRUSTED_PROXIES": (CLIENT,)})
+    *_, given = await lines(proxied, broken, get(x_request_id="given-by-our-proxy"), ready=page)
+    assert given.rid == "given-by-our-proxy"
 
 
 async def test_who_leaves_before_a_kept_page_is_recorded_as_499(settings: Settings) -> None:
@@ -235,6 +255,12 @@ def test_only_campaigns_stay_of_a_query() -> None:
     )
 
 
+def test_a_campaign_is_looked_for_where_links_name_it_and_no_further() -> None:
+    assert campaign(b"q=x&utm_source=a&" + b"&" * 60_000) == "utm_source=a"
+    assert campaign(b"&" * 60_000 + b"&utm_source=a") == ""
+    assert campaign(b"&" * 4_090 + b"utm_source=cut") == ""
+
+
 def test_the_token_of_a_login_link_is_not_logged() -> None:
     assert logged_path("/author/login/abcdef") == "/author/login/"
 
@@ -279,7 +305,7 @@ async def test_the_salt_of_a_day_goes_though_nobody_comes_afterwards(
     folder = settings.DATA_DIR / "salts"
     await asyncio.to_thread(shared_salt, folder, "2026-01-01")
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(60),
         connect(settings.worker_url, Keyring(settings.webhook_secrets)) as worker,
         open_request_log(settings, worker) as request_log,
         supervise.background(request_log.loops),

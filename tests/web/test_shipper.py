@@ -270,7 +270,7 @@ async def test_the_loop_catches_up_when_the_worker_is_back(
     await write(settings, DAY, BODY)
     wire.fail = 3
     with clock.frozen(NOW_US):
-        async with claimed(settings) as slot, asyncio.TaskGroup() as group, asyncio.timeout(15):
+        async with claimed(settings) as slot, asyncio.TaskGroup() as group, asyncio.timeout(60):
             running = group.create_task(shipping(settings, slot, worker).run())
             await wire.reached.wait()
             running.cancel()

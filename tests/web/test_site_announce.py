@@ -15,7 +15,7 @@ from sdc_core.sqlite import execute
 from sdc_web import announcements, posts
 from sdc_web.announcements import Audience, Name, rounds, sending, store
 from sdc_web.db import Databases
-from sdc_web.posts import Post
+from sdc_web.posts import Draft, Post
 
 from loopback import serving
 from signing_in import BROWSER, OWNER, come_in
@@ -127,6 +127,21 @@ async def test_search_engines_are_told_of_what_is_new_moved_and_gone_in_one_requ
     assert after.waiting == 0
 
 
+async def test_search_engines_are_not_told_of_what_they_are_to_leave_out(
+    databases: Databases, publish: Publish, told: Told
+) -> None:
+    heard, tell = told
+    post = await publish("Fog")
+    await tell("indexnow")
+    await posts.indexing.hide(databases.site, OWNER, post.id, hidden=True)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog again"), 2)
+    await posts.publish(databases.site, OWNER, post.id)
+    assert ((await tell("indexnow")).waiting, len(heard.bodies)) == (0, 1)
+    await posts.unpublish(databases.site, OWNER, post.id)
+    await tell("indexnow")
+    assert heard.addresses[1] == [f"{SITE}/posts/fog"]
+
+
 async def test_a_post_that_is_published_again_as_it_was_is_no_news(
     databases: Databases, publish: Publish, told: Told
 ) -> None:
@@ -143,7 +158,7 @@ async def test_a_deleted_post_is_announced(databases: Databases, publish: Publis
     heard, tell = told
     post = await publish("Fog")
     await tell("indexnow")
-    await posts.delete(databases.site, OWNER, post.id)
+    await posts.trash.put(databases.site, OWNER, post.id)
     await tell("indexnow")
     assert heard.addresses[1] == [f"{SITE}/posts/fog"]
 
@@ -234,7 +249,7 @@ async def test_the_loop_tells_what_is_published_while_it_runs(
         done.set()
 
     heard.meanwhile = reached
-    async with serving(heard.serve) as address, asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with serving(heard.serve) as address, asyncio.timeout(60), asyncio.TaskGroup() as group:
         asked = settings.model_copy(update={"SITE_URL": SITE, "WEBSUB_HUB": f"{address}/hub"})
         async with databases.site.transaction() as connection:
             await store.keep_only(connection, rounds.set_audiences(asked))
@@ -246,7 +261,7 @@ async def test_the_loop_tells_what_is_published_while_it_runs(
 
 
 async def test_the_loop_ends_where_nobody_is_to_be_told(databases: Databases, settings: Settings) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await announcements.run(databases.site, settings)
 
 

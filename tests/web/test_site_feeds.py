@@ -120,6 +120,8 @@ async def test_a_json_feed_has_what_the_others_have(
     feed = (await client.get("/feed.json")).json()
     (item,) = feed.pop("items")
     address = f"{SITE}/media/{asset_id}/960.png?r=r1"
+    assert re.fullmatch(rf"{SITE}/icon/[0-9a-f]{{12}}-512\.png", feed.pop("icon"))
+    assert re.fullmatch(rf"{SITE}/icon/[0-9a-f]{{12}}-32\.png", feed.pop("favicon"))
     assert feed == {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "A new site",

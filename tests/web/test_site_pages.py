@@ -1,8 +1,10 @@
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
 from xml.etree import ElementTree as ET
 
+import html5lib
 import httpx
 import pytest
 from sdc_core import clock
@@ -75,13 +77,28 @@ async def test_an_old_address_leads_to_the_present_one(
     assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.MOVED_PERMANENTLY, "/posts/after")
 
 
-async def test_an_unpublished_post_is_not_found(
-    client: httpx.AsyncClient, publish: Publish, databases: Databases
-) -> None:
+async def test_a_post_says_in_microformats_what_it_is(client: httpx.AsyncClient, publish: Publish) -> None:
+    """As its h-entry is read: name, summary, text without the contents beside it, dates, tags, address and author."""
+    await publish("Fog", "It came *early*.\n\n## One\n\n## Two", summary="Weather.", tags=("sea",))
+    page = html5lib.parse((await client.get("/posts/fog")).text, namespaceHTMLElements=False)
+    (entry,) = (each for each in page.iter() if "h-entry" in each.get("class", "").split())
+    said = {
+        name: each for each in entry.iter() for name in each.get("class", "").split() if re.match(r"(p|e|u|dt)-", name)
+    }
+    words = {name: " ".join("".join(said[name].itertext()).split()) for name in ("p-name", "p-summary", "p-category")}
+    assert words == {"p-name": "Fog", "p-summary": "Weather.", "p-category": "sea"}
+    assert "".join(said["e-content"].itertext()).split()[:3] == ["It", "came", "early."]
+    assert [each.tag for each in said["e-content"].iter() if each.tag == "nav"] == []
+    assert said["dt-published"].get("datetime", "").endswith("Z")
+    assert said["u-url"].get("href") == "http://localhost:8000/posts/fog"
+    assert ("h-card" in said["p-author"].get("class", ""), said["p-author"].text) == (True, "Ada Lovelace")
+
+
+async def test_an_unpublished_post_is_gone(client: httpx.AsyncClient, publish: Publish, databases: Databases) -> None:
     post = await publish("Gone")
     assert (await client.get("/posts/gone")).status_code == HTTPStatus.OK
     await posts.unpublish(databases.site, OWNER, post.id)
-    assert (await client.get("/posts/gone")).status_code == HTTPStatus.NOT_FOUND
+    assert (await client.get("/posts/gone")).status_code == HTTPStatus.GONE
 
 
 async def test_a_tag_that_nobody_carries_is_not_found(client: httpx.AsyncClient) -> None:

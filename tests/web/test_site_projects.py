@@ -113,7 +113,7 @@ async def test_a_project_whose_name_is_a_year_comes_before_the_projects_of_that_
     assert (await client.get("/projects/2019")).status_code == 200
     assert (await client.get("/projects/2020")).status_code == 404
     await publish("2019", kind="project", at_us=at_us)
-    assert '<h1 class="page-title">2019</h1>' in (await client.get("/projects/2019")).text
+    assert '<h1 class="page-title p-name">2019</h1>' in (await client.get("/projects/2019")).text
 
 
 async def test_what_a_project_says_is_of_the_revision_that_readers_see(

@@ -135,6 +135,17 @@ async def test_an_excerpt_marks_the_words_as_a_reader_sees_them(databases: Datab
     assert "blows, steady." in "".join(part.text for part in found.excerpt)
 
 
+async def test_a_word_that_stands_ninety_thousand_times_in_a_text_holds_nobody_up(
+    databases: Databases, publish: Publish
+) -> None:
+    await publish("Long", "An opening. " + "fog " * 90_000)
+    async with databases.site.read() as connection:
+        (found,) = await _search(connection, "fog")
+    (opening,) = found.excerpt
+    assert opening.text.startswith("An opening. fog fog ")
+    assert len(opening.text) < 200
+
+
 async def test_a_match_in_the_title_alone_shows_the_summary(databases: Databases, publish: Publish) -> None:
     await publish("On kites", "Some text.", summary="What flies.")
     async with databases.site.read() as connection:
@@ -306,7 +317,7 @@ async def test_htmx_gets_the_results_alone_and_nobody_else_does(client: httpx.As
         assert whole.headers["vary"] == "accept-encoding, HX-Request, HX-Request-Type"
 
 
-@pytest.mark.parametrize("go", [posts.unpublish, posts.delete], ids=["unpublished", "deleted"])
+@pytest.mark.parametrize("go", [posts.unpublish, posts.trash.put], ids=["unpublished", "deleted"])
 async def test_what_is_taken_away_leaves_no_words_in_the_index(
     databases: Databases, publish: Publish, go: Callable[[Database, Actor, str], Awaitable[object]]
 ) -> None:

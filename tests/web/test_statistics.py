@@ -1,5 +1,6 @@
 """The pages of the statistics with a real worker: what is shown, kept, exported and sent as it changes."""
 
+import asyncio
 import csv
 import html
 import io
@@ -19,7 +20,7 @@ from sdc_web.posts import Draft
 from sdc_web.sessions import signed_in as sessions
 from sdc_worker import app as worker_app
 
-from log_lines import CHROME, FEEDLY, FIREFOX, GPTBOT, fill, page_view
+from log_lines import CHROME, FEEDLY, FIREFOX, GPTBOT, day_start, fill, page_view
 from signing_in import BROWSER, HTMX, OWNER, bring, come_in, seen, send
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -57,9 +58,16 @@ async def page(client: httpx.AsyncClient, query: str = "", **headers: str) -> st
     return answer.text
 
 
-async def test_a_visit_is_in_the_statistics_after_a_moment(signed_in: httpx.AsyncClient) -> None:
+async def test_a_visit_is_in_the_statistics_after_a_moment(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdc_worker.analytics.hits.RENEW_S", 0.05)
+    await page(signed_in, "part=sources")
     await signed_in.get("/posts", headers={"User-Agent": FIREFOX, "Referer": "https://a-friend.example/"})
-    shown = await seen(signed_in, "a-friend.example", "/author/statistics?part=sources")
+    async with asyncio.TaskGroup() as group:
+        renewing = group.create_task(worker.hits.renewing())
+        shown = await seen(signed_in, "a-friend.example", "/author/statistics?part=sources")
+        renewing.cancel()
     assert "Hacker News" in shown
 
 
@@ -217,6 +225,53 @@ async def test_a_text_has_its_readers_in_its_editor(
     assert "<b>1</b> visitors" in part
     assert "<bdi>Hacker News</bdi>" in part
     assert (led.status_code, led.headers["location"]) == (303, "/author/statistics?path=%2Fposts%2Ffog")
+
+
+async def test_all_time_begins_with_logs_of_before(signed_in: httpx.AsyncClient, worker: worker_app.Parts) -> None:
+    day = "2019-05-07"
+    old = [page_view(day_start(day) + at, f"{at:016x}", f"/old/{at}") for at in range(1_200)]
+    await fill(worker.database, {day: old}, slot="8")
+    shown = (await signed_in.get("/author/statistics?period=all", headers=BROWSER)).text
+    assert 'from=2019-05-07&amp;to=2019-05-31">May 2019<' in shown
+    rows = (await signed_in.get("/author/statistics/rows?period=all&by=page", headers=BROWSER)).text
+    assert "The first 1\u202f000 of 1\u202f203; a file has all of them." in rows
+    for by, count in (("page", 1_203), ("latency", 100), ("month", 12)):
+        file = await signed_in.get(f"/author/statistics/export?period=all&by={by}&format=csv", headers=BROWSER)
+        assert len(list(csv.DictReader(io.StringIO(file.text, newline="")))) >= count
+    file = await signed_in.get("/author/statistics/export?period=all&by=latency&format=parquet", headers=BROWSER)
+    assert file.content.startswith(b"PAR1")
+    by_hour = await signed_in.get("/author/statistics/export?period=all&by=hour&format=csv", headers=BROWSER)
+    assert by_hour.status_code == 422
+
+
+async def test_a_text_that_moved_keeps_the_readers_of_its_former_address(
+    signed_in: httpx.AsyncClient, databases: Databases
+) -> None:
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Fog", body="Three words here."), 1)
+    await posts.publish(databases.site, OWNER, post.id)
+    draft = Draft(title="Mist", slug="mist", body="Three words here.")
+    await posts.revisions.save(databases.site, OWNER, post.id, draft, 2)
+    await posts.publish(databases.site, OWNER, post.id)
+    part = (await signed_in.get(f"/author/statistics/posts/{post.id}", headers=HTMX)).text
+    listed = (await signed_in.get("/author/posts", headers=BROWSER)).text
+    home = (await signed_in.get("/author", headers=BROWSER)).text
+    assert "<b>1</b> visitors" in part
+    assert 'href="/author/statistics?path=%2Fposts%2Fmist&amp;path=%2Fposts%2Ffog"' in part
+    assert re.search(r'data-label="views">\s*1<', listed)
+    assert "Mist" in home[home.index('id="home-readers"') :]
+
+
+async def test_why_the_worker_refuses_is_said_where_the_figures_would_be(
+    signed_in: httpx.AsyncClient, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdc_worker.analytics.hits.QUERY_S", 0)
+    post = await posts.create(databases.site, OWNER, "post")
+    addresses = ("/author/statistics", "/author/statistics/rows?by=page", f"/author/statistics/posts/{post.id}")
+    for address in addresses:
+        shown = (await signed_in.get(address, headers=HTMX if post.id in address else BROWSER)).text
+        assert "not shown: that takes too long to count: ask for fewer days." in shown
+        assert "The worker does not answer" not in shown
 
 
 async def test_who_is_here_now_is_sent_as_events(signed_in: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 
+import msgspec
 import pytest
 from sdc_core import clock
-from sdc_core.answers.analytics import Batch, Breakdown, Point, Slice, Summary, Timeseries
-from sdc_web.dashboard import asked, panels
+from sdc_core.answers.analytics import Batch, Breakdown, Latency, PathLatency, Point, Slice, Summary, Timeseries
+from sdc_web.dashboard import asked, bars, panels
 from sdc_web.dashboard.panels import Happening
 from sdc_web.reports import countries, tables, timechart
 
@@ -89,6 +90,28 @@ def test_totals_say_how_they_changed_and_nothing_where_they_are_not_compared() -
     assert first[0].change == "new"
 
 
+def test_each_row_says_how_it_changed_where_it_is_compared() -> None:
+    question = asked.read([], TODAY)
+    rows = [one("/a", visitors=150), one("/b", visitors=50), one("/c", visitors=7)]
+    pages = Breakdown(by="page", rows=rows, total=3, before=[one("/b", visitors=100), one("/a", visitors=100)])
+    compared = panels.breakdown(pages, question, may_redirect=True)
+    alone = panels.breakdown(Breakdown(by="page", rows=rows, total=3), question, may_redirect=True)
+    assert [each.change for each in compared.rows] == ["+50 %", "\u221250 %", "new"]
+    assert (compared.compared, alone.compared) == (True, False)
+
+
+def test_answer_times_say_how_they_changed() -> None:
+    def times(path: str, p95_us: int) -> PathLatency:
+        return PathLatency(path=path, requests=9, p50_us=1, p95_us=p95_us, p99_us=9)
+
+    answer = msgspec.structs.replace(
+        found({"2026-03-01": 1}),
+        latency=Latency(rows=[times("/a", 300), times("/b", 5)]),
+        latency_before=Latency(rows=[times("/a", 200)]),
+    )
+    assert [(each.told.path, each.change) for each in panels.latency(answer)] == [("/a", "+50 %"), ("/b", "")]
+
+
 def test_a_row_filters_by_itself_and_a_page_that_is_missing_offers_a_redirect_to_those_who_may() -> None:
     question = asked.read([("country", "CH")], TODAY)
     missing = Breakdown(by="missing", rows=[one("//evil.example/x", clients=2, requests=3)], total=1)
@@ -99,6 +122,41 @@ def test_a_row_filters_by_itself_and_a_page_that_is_missing_offers_a_redirect_to
     assert row.url == "/author/statistics?country=CH&path=%2F%2Fevil.example%2Fx"
     assert (row.redirect, refused.redirect, row.open_url) == ("//evil.example/x", "", "")
     assert [(each.open_url, each.share) for each in shown] == [("", 100), ("/a", 50)]
+
+
+def test_years_have_a_point_a_month_that_leads_to_its_days() -> None:
+    question = asked.read([("from", "2023-05-20"), ("to", TODAY)], TODAY)
+    months = [f"{year}-{month:02}" for year in range(2023, 2027) for month in range(1, 13)][4:-1]
+    answer = Batch(
+        summary=totals(),
+        timeseries=Timeseries(by="month", points=[Point(at=each, visitors=1, requests=2) for each in months]),
+    )
+    with clock.frozen(NOW_US):
+        shown = panels.panel(answer, question, [Happening(day="2024-02-10", words="Noted")], may_redirect=True)
+    columns = shown.chart.columns
+    assert [(each.label, each.url.partition("?")[2]) for each in (columns[0], columns[9], columns[-1])] == [
+        ("May 2023", "from=2023-05-20&to=2023-05-31"),
+        ("Feb 2024", "from=2024-02-01&to=2024-02-29"),
+        ("Nov 2026", f"from=2026-11-01&to={TODAY}"),
+    ]
+    assert [each.label for each in columns if each.happened] == ["Feb 2024"]
+    assert (len(shown.points), shown.by, shown.points[9].url) == (43, "month", columns[9].url)
+    assert shown.chart.words.endswith("at most 1 a month")
+
+
+def test_a_day_that_is_not_over_is_compared_with_as_much_of_another() -> None:
+    with clock.frozen(NOW_US):
+        today, month, over = (asked.read([("period", name)], TODAY) for name in ("today", "30", "yesterday"))
+        before = [each.before for each in (today, month, over)]
+        words = [bars.bar(each, TODAY, []).compared for each in (today, over)]
+    assert [each.minutes for each in before if each] == [12 * 60 + 30, 12 * 60 + 30, 0]
+    assert words == ["the days before, up to this time of day", "the days before"]
+
+
+def test_a_reader_of_feeds_is_no_filter_as_some_are_browsers_and_some_are_bots() -> None:
+    readers = Breakdown(by="feed_reader", rows=[one("Firefox", clients=2, requests=3)], total=1)
+    (row,) = panels.breakdown(readers, asked.read([], TODAY), may_redirect=True).rows
+    assert row.url == ""
 
 
 def test_a_country_is_told_by_its_name_and_what_is_none_as_it_is() -> None:

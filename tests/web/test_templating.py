@@ -35,7 +35,13 @@ def test_a_size_is_told_in_the_unit_that_fits(size_bytes: int, words: str) -> No
 
 @pytest.mark.parametrize(
     ("duration_us", "words"),
-    [(7, "7 µs"), (1_500, "1 ms"), (3_400_000, "3.4 s"), (61 * SECOND, "1 min"), (7_500 * SECOND, "2 h 5 min")],
+    [
+        (7, "7\u00a0µs"),
+        (1_500, "1\u00a0ms"),
+        (3_400_000, "3.4\u00a0s"),
+        (61 * SECOND, "1\u00a0min"),
+        (7_500 * SECOND, "2\u00a0h 5\u00a0min"),
+    ],
 )
 def test_a_duration_is_told_in_the_unit_that_fits(duration_us: int, words: str) -> None:
     assert templating.duration_in_words(duration_us) == words

@@ -5,7 +5,7 @@ import pytest
 from sdc_web.texts import differences
 from sdc_web.texts.differences import Row, compare, pieces, words
 
-LIMIT_S = 4.0
+LIMIT_S = 8.0
 PROSE = "The fog came in at dawn.\n\nNobody saw the lamp.\n\nIt burned all the same."
 
 

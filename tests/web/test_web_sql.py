@@ -5,8 +5,11 @@ from contextlib import closing
 
 import pytest
 from sdc_core.settings import Settings
+from sdc_core.sqlite import fetch_value
 from sdc_web import db
 
+DURABLE, QUICK = 2, 1
+"""`PRAGMA synchronous`: each commit waits for the disk, or only some do."""
 DELIVERIES = 2_000
 STEPS_OF_EACH = 7
 """As SQLite counts them for a row that does not fit: five, and nine where its message is looked up."""
@@ -100,3 +103,10 @@ def test_the_log_of_deliveries_is_filtered_before_anything_is_looked_up_for_it(m
         values = {"before": 1 << 62, "endpoint": "", "type": "ping", "state": "", "limit": 51}
         assert connection.execute(_statement("endpoints.log.SQL_PAGE"), values).fetchall() == []
     assert len(steps) < DELIVERIES * STEPS_OF_EACH / 1_000
+
+
+async def test_what_is_answered_as_saved_outlives_a_power_cut(databases: db.Databases) -> None:
+    """What only expires need not: it is lost with a session at worst."""
+    for database, expected in ((databases.site, DURABLE), (databases.ttl, QUICK)):
+        async with database.transaction() as connection:
+            assert await fetch_value(connection, "PRAGMA synchronous") == expected

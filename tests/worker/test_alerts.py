@@ -138,7 +138,7 @@ async def test_a_server_that_says_nothing_holds_nothing_up_for_ever(
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         box = Mailbox()
         box.port = server.sockets[0].getsockname()[1]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await send(database, mailing(settings, box))
         done.set()
     assert "did not answer" in (await alerts(database))[0].error
@@ -184,7 +184,7 @@ async def test_a_monitor_hears_of_the_start_and_the_end_of_each_run(
     async with asyncio.TaskGroup() as group:
         loop = group.create_task(pings.run())
         await fare(with_pings, job, work, database, "done", Unavailable("away"), Skipped(words="nothing to do"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(asked) < 6:  # noqa: ASYNC110 - the listener tells no event
                 await asyncio.sleep(0.01)
         loop.cancel()

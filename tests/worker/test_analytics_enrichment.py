@@ -12,9 +12,10 @@ from sdc_core import access_log, clock
 from sdc_core.access_log import Line
 from sdc_core.objects import ObjectStore
 from sdc_core.sqlite import Database, execute
-from sdc_worker.analytics import store
+from sdc_worker.analytics import reports, store
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.kept import Cell
+from sdc_worker.analytics.questions import question
 from sdc_worker.analytics.rows import COLUMNS
 from sdc_worker.analytics.seal import seal
 from sdc_worker.analytics.segments import Segments, sha256
@@ -77,6 +78,10 @@ async def seal_later(database: Database, hits: Hits) -> str:
         ("/static/icon.png", "image/png", "asset"),
         ("/media/x/640.avif", "image/avif", "media"),
         ("/media/x/talk.pdf", "application/pdf", "download"),
+        ("/app.exe", "application/x-msdos-program", "download"),
+        ("/app.dmg", "application/x-apple-diskimage", "download"),
+        ("/app.deb", "application/vnd.debian.binary-package", "download"),
+        ("/a.odt", "application/vnd.oasis.opendocument.text", "download"),
         ("/robots.txt", "text/plain", "other"),
         ("/nothing", "", "other"),
     ],
@@ -221,3 +226,50 @@ async def test_batches_of_before_are_read_line_by_line(database: Database, hits:
         sql = "INSERT INTO log_batches (slot, day, at, size_bytes, body) VALUES ('0', :day, 0, 9, :body)"
         await execute(connection, sql, {"day": DAY, "body": zlib.compress(body)})
     assert await ask(hits, "path") == [("/",), ("/",)]
+
+
+def told(at_s: float, ms: int, depth: int, *, first: int = 0, to: str = "", **fields: object) -> Line:
+    """What a page tells of how it was read."""
+    query = f"ms={ms}&depth={depth}&first={first}&to={to}"
+    return line(at_s, method="POST", status=204, type="", bytes=0, query=query, **fields)
+
+
+async def test_what_pages_tell_adds_up_and_is_no_view_and_no_origin(database: Database, hits: Hits) -> None:
+    lines = (
+        line(0, ref="news.example"),
+        told(30, 28_000, 60, first=1),
+        told(40, 2_000, 25, to="example.org"),
+        line(50, visitor="b" * 16),
+        told(60, 10_000, 100, first=1, visitor="b" * 16),
+    )
+    await commit_lines(database, *lines)
+    asked = question(DAY, DAY, {})
+    for _ in ("today", "sealed"):
+        (found,) = (await reports.breakdown(hits, asked, "reading", 10)).rows
+        assert (found.key, found.readings, found.read_us, found.depth) == ("/", 2, 40_000_000, 185)
+        (left,) = (await reports.breakdown(hits, asked, "outbound", 10)).rows
+        assert (left.key, left.clients, left.requests) == ("example.org", 1, 1)
+        counted = await reports.summary(hits, asked)
+        assert (counted.page_views, counted.visits, counted.visitors, counted.requests) == (2, 2, 2, 5)
+        sources = (await reports.breakdown(hits, asked, "source", 10)).rows
+        assert {row.key for row in sources} == {"Direct", "news.example"}
+        await seal_later(database, hits)
+
+
+async def test_nobody_tells_of_pages_that_they_did_not_ask_for(database: Database, hits: Hits) -> None:
+    await commit_lines(
+        database,
+        line(0),
+        told(1, 9_000, 50, first=1, path="/made-up"),
+        told(1, 9_000, 50, first=1, visitor="c" * 16),
+        told(2, 9_000, 50, first=1, ua="GPTBot/1.2"),
+        line(3, method="POST", status=204, type="", query="ms=a&depth=&first="),
+    )
+    rows = (await reports.breakdown(hits, question(DAY, DAY, {}), "reading", 10)).rows
+    assert [(row.key, row.readings, row.read_us) for row in rows] == [("/", 0, 0)]
+
+
+async def test_a_page_that_tells_something_was_in_a_browser(database: Database, hits: Hits) -> None:
+    pages = [line(number / 10, path=f"/{number}") for number in range(20)]
+    await commit_lines(database, *pages, told(9, 100, 50, first=1, path="/19"))
+    assert set(await ask(hits, "bot")) == {("",)}

@@ -3,10 +3,12 @@ report equals plain Python's.
 """
 
 import asyncio
+import random
 from datetime import date
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 import traffic
 from sdc_core import access_log, clock
@@ -25,11 +27,15 @@ from sdc_worker.ingest.streams import Intake
 
 import analytics_oracle as oracle
 from conftest import FreshBucket
+from log_lines import day_start
 
 pytestmark = pytest.mark.timeout(240)
 
 FIRST, DAYS, DAILY = date(2026, 3, 1), 10, 30_000
 LAST_US = clock.from_datetime(clock.EPOCH.fromisoformat("2026-03-10T23:59:00+00:00"))
+CONTENTS = ("top", "%E8%8C%B6", "", "bottom%20")
+SITES = ("", "", "example.org", "example.net:8443")
+FILTERED = 40
 MOST, MOST_BYTES = 1_000, 17
 """Rows of an answer, and bytes of a sealed request."""
 
@@ -80,9 +86,73 @@ async def test_every_figure_of_300_000_lines_equals_plain_python(
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
+async def test_every_figure_under_any_filters_equals_plain_python(
+    database: Database, object_store: ObjectStore, fresh_bucket: FreshBucket, tmp_path: Path
+) -> None:
+    """Filters of any names and values that the lines have, and their opposites; days sealed, late and open."""
+    hits = Hits(database, Segments(object_store, await fresh_bucket(), tmp_path / "analytics"))
+    days = {day: told([each.line for each in some]) for day, some in traffic.month(FIRST, 3, 6_000, seed=2)}
+    (first, lines), *_ = days.items()
+    days[first] = [line for at, line in enumerate(lines) if at % 9] + lines[::9]
+    late = len(lines[::9])
+    intake = Intake(database)
+    with clock.frozen(day_start(max(days)) + clock.DAY_US - 1):
+        for day, whole in days.items():
+            await commit(intake, day, whole[:-late] if day == first else whole)
+        await seal(database, hits)
+        await commit(intake, first, days[first][-late:], slot="1")
+    rows = await asyncio.to_thread(oracle.seen, days)
+    for number in range(FILTERED):
+        dice = random.Random(number)  # noqa: S311 - the same filters each time
+        filters = some_filters(dice, rows)
+        asked = question(min(days), max(days), filters)
+        passed = await asyncio.to_thread(oracle.passing, rows, filters)
+        assert await reports.summary(hits, asked) == oracle.summary(passed), filters
+        by_day = {point.at: point for point in (await reports.timeseries(hits, asked, "day")).points if point.requests}
+        assert by_day == oracle.course(passed, oracle.day_of), filters
+        chosen = dice.sample(list(oracle.KEYS), 6)
+        for each in await reports.breakdowns(hits, asked, chosen, 20_000):
+            expected = await asyncio.to_thread(oracle.breakdown, passed, each.by, rows)
+            assert {row.key: row for row in each.rows} == expected, (each.by, filters)
+
+
+def some_filters(dice: random.Random, rows: list[oracle.Seen]) -> dict[str, list[str]]:
+    """Of values that some requests have."""
+    filters: dict[str, list[str]] = {}
+    for name in dice.sample([*oracle.OF_ROW, *oracle.OF_VISIT], dice.choice((1, 1, 2, 3))):
+        told = (oracle.OF_ROW | oracle.OF_VISIT)[name]
+        met = sorted({value for row in dice.sample(rows, 300) if (value := told(row)) is not None})
+        values = dice.sample(met, min(len(met), dice.choice((1, 2, 4)))) or ["nothing"]
+        if name == "path" and dice.random() < 0.5:
+            values[0] = values[0][: len(values[0]) // 2] + "*"
+        filters[f"not-{name}" if dice.random() < 0.4 else name] = values
+    return filters
+
+
 def made() -> dict[str, list[Line]]:
-    """By day."""
-    return {day: [each.line for each in requests] for day, requests in traffic.month(FIRST, DAYS, DAILY)}
+    """By day; every eleventh page that was there tells how it was read, some that a link led away; every 400th file is
+    one to keep, and some visits come by links that tell of their campaign.
+    """
+    return {day: told([each.line for each in requests]) for day, requests in traffic.month(FIRST, DAYS, DAILY)}
+
+
+def told(lines: list[Line]) -> list[Line]:
+    """With what their pages tell."""
+    found: list[Line] = []
+    for at, made in enumerate(lines):
+        line = made
+        if at % 400 == 0 and line.type != "text/html":
+            status = (200, 206, 404)[at // 400 % 3]
+            line = msgspec.structs.replace(line, path=f"/files/{at % 7}.pdf", type="application/pdf", status=status)
+        elif at % 610 == 0 and line.type == "text/html":
+            query = f"utm_source=letter&utm_term=green+tea+{at % 5}&utm_content={CONTENTS[at % len(CONTENTS)]}"
+            line = msgspec.structs.replace(line, query=query)
+        found.append(line)
+        if at % 11 == 0 and line.type == "text/html" and line.status in (200, 304):
+            query = f"ms={at * 37 % 90_000}&depth={at % 101}&first={at % 2}&to={SITES[at % len(SITES)]}"
+            more = {"method": "POST", "status": 204, "bytes": 0, "us": 90, "type": "", "ref": "", "query": query}
+            found.append(msgspec.structs.replace(line, ts=line.ts + 1, **more))
+    return found
 
 
 async def figures(hits: Hits, rows: list[oracle.Seen]) -> dict[str, object]:
@@ -99,6 +169,9 @@ async def figures(hits: Hits, rows: list[oracle.Seen]) -> dict[str, object]:
     for by in oracle.KEYS:
         told = await reports.breakdown(hits, asked, by, MOST)
         found[by] = (told.total, told.rows)
+    found["pages"] = (await reports.pages(hits, asked, "", MOST)).rows
+    with clock.frozen(LAST_US):
+        found["live"] = await reports.live(hits)
     return found
 
 
@@ -111,6 +184,9 @@ def oracles(rows: list[oracle.Seen], found: dict[str, object]) -> dict[str, obje
         "hour": oracle.course(rows, oracle.hour_of),
         "latency": [oracle.latency(rows, each.path) for each in slow],
     }
+    days = sorted({row.day for row in rows})
+    read = sorted(oracle.pages(rows, days).values(), key=lambda each: (-each.page_views, each.path))
+    expected |= {"pages": read[:MOST], "live": oracle.live(rows, LAST_US)}
     for by in oracle.KEYS:
         slices = oracle.breakdown(rows, by)
         _, told = cast("tuple[int, list[Slice]]", found[by])

@@ -3,10 +3,11 @@
 import random
 from collections import defaultdict
 
+import msgspec
 import pytest
 from sdc_core import clock
 from sdc_core.access_log import Line
-from sdc_core.answers.analytics import Dimension
+from sdc_core.answers.analytics import Dimension, Known
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Database
 from sdc_worker.analytics import questions, reports
@@ -79,6 +80,121 @@ async def test_a_filter_can_say_what_is_not(log: list[Line], hits: Hits) -> None
     assert found.page_views == sum(map(is_view, expected))
 
 
+@pytest.mark.parametrize("filters", [{}, {"country": "DE"}, {"source": "Direct"}])
+async def test_of_the_last_day_a_part_counts_beside_whole_days(
+    database: Database, hits: Hits, filters: dict[str, str]
+) -> None:
+    """What it comes to is what the days before and the lines of that part come to."""
+    days = ["2026-02-27", "2026-02-28", DAY]
+    later = {day: day_start(day) - day_start(DAY) for day in days}
+    log = [msgspec.structs.replace(made(at), ts=made(at).ts + later[day]) for day in days for at in range(1_500)]
+    await fill(database, {day: [line for line in log if clock.day_of(line.ts) == day] for day in days})
+    part = questions.question(days[0], DAY, filters, minutes=20)
+    end_us = day_start(DAY) + 20 * 60 * clock.SECOND_US
+    found = await reports.summary(hits, part)
+    (pages,) = await reports.breakdowns(hits, part, ["path"], 100)
+    expected = [line for line in log if line.ts < end_us and filters.get("country", line.country) == line.country]
+    if "source" not in filters:
+        views = [line for line in expected if is_view(line)]
+        assert (found.requests, found.bytes) == (len(expected), sum(line.bytes for line in expected))
+        assert found.visitors == len({(clock.day_of(line.ts), line.visitor) for line in views})
+        assert found.page_views == len(views) == sum(row.page_views for row in pages.rows)
+    assert 0 < found.requests == sum(row.requests for row in pages.rows)
+    assert found.requests < (await reports.summary(hits, part.whole)).requests
+
+
+async def test_term_and_content_of_a_campaign_are_those_of_the_visit(database: Database, hits: Hits) -> None:
+    queries = [
+        "utm_source=letter&utm_term=green+tea&utm_content=top",
+        "utm_term=%E8%8C%B6",
+        "utm_term=%zz%C3%28",
+        "my_utm_term=no",
+        "utm_term=",
+        "",
+    ]
+    start = day_start(DAY)
+    lines = [
+        msgspec.structs.replace(page_view(start, f"{at:016x}", "/"), query=query) for at, query in enumerate(queries)
+    ]
+    await fill(database, {DAY: [*lines, page_view(start + 1, f"{0:016x}", "/then")]})
+    terms, contents = await reports.breakdowns(hits, asked(), ("term", "content"), 10)
+    assert {row.key for row in terms.rows} == {"green tea", "\u8336", "%zz%C3%28"}
+    assert [(row.key, row.visits) for row in contents.rows] == [("top", 1)]
+    assert (await reports.summary(hits, asked(term="green tea", content="top"))).page_views == 2
+    assert (await reports.summary(hits, asked(not_term="green tea"))).page_views == 5
+
+
+async def test_sound_and_films_are_downloads_too(database: Database, hits: Hits) -> None:
+    made = [("/a.mp3", "audio/mpeg", 206), ("/b.mp4", "video/mp4", 200), ("/c.mp4", "video/mp4", 404)]
+    await fill(
+        database,
+        {
+            DAY: [
+                Line(ts=day_start(DAY), visitor="1" * 16, path=path, status=status, type=kind, ua=FIREFOX)
+                for path, kind, status in made
+            ]
+        },
+    )
+    assert {row.key for row in (await reports.breakdown(hits, asked(), "download", 10)).rows} == {"/a.mp3", "/b.mp4"}
+
+
+async def test_what_bots_ask_for_in_vain_stands_apart(database: Database, hits: Hits) -> None:
+    made = [("1", "/wp-login.php", CHROME), ("2", "/old", CHROME), ("3", "/old", GPTBOT), ("4", "/older", GPTBOT)]
+    lines = [
+        Line(ts=day_start(DAY), visitor=who * 16, path=path, status=404, type="text/html", ua=agent)
+        for who, path, agent in made
+    ]
+    await fill(database, {DAY: lines})
+    people, bots = await reports.breakdowns(hits, asked(), ("missing", "missing_bots"), 10)
+    assert [(row.key, row.clients) for row in people.rows] == [("/old", 1)]
+    assert [row.key for row in bots.rows] == ["/old", "/older", "/wp-login.php"]
+
+
+async def test_years_are_told_by_the_month(database: Database, hits: Hits) -> None:
+    """Each month is the sum of its days, also where visitors come again; months without lines are there."""
+    at = random.Random(5)  # noqa: S311 - the same lines each time
+    days = [f"{year}-{month:02}-{day:02}" for year in (2019, 2020, 2022) for month in (1, 2, 12) for day in (1, 9, 28)]
+    log = {
+        day: [page_view(day_start(day) + at.randrange(clock.DAY_US), f"{at.randrange(9):016x}", "/") for _ in range(40)]
+        for day in days
+    }
+    await fill(database, log)
+    period = questions.question("2019-01-09", "2022-12-09", {})
+    found = {point.at: point for point in (await reports.timeseries(hits, period, "month")).points}
+    by_day = (await reports.timeseries(hits, period, "day")).points
+    assert len(found) == 48
+    assert (found["2021-06"].requests, found["2019-01"].requests) == (0, 80)
+    for month, point in found.items():
+        inside = [each for each in by_day if each.at.startswith(month)]
+        for name in ("visitors", "visits", "page_views", "requests", "bytes"):
+            assert getattr(point, name) == sum(getattr(each, name) for each in inside)
+        expected = {(day, line.visitor) for day in log if day.startswith(month) for line in log[day]}
+        if month not in ("2019-01", "2022-12"):
+            assert point.visitors == len(expected)
+    assert (await reports.known(hits)) == Known(first="2019-01-01", last="2022-12-28")
+
+
+async def test_no_line_is_known_of_at_first(hits: Hits) -> None:
+    assert await reports.known(hits) == Known()
+
+
+async def test_a_period_compared_with_is_cut_and_its_course_is_whole(log: list[Line], hits: Hits) -> None:
+    before = questions.question(DAY, DAY, {}, minutes=10)
+    found = await reports.batch(hits, asked(), before, Parts(step="hour", dimensions=["path"]))
+    cut = [line for line in log if line.ts < day_start(DAY) + 600 * clock.SECOND_US]
+    assert found.summary_before
+    assert found.timeseries_before
+    assert found.summary_before.requests == len(cut)
+    assert sum(row.requests for row in found.breakdowns[0].before or []) == len(cut)
+    assert sum(point.requests for point in found.timeseries_before.points) == len(log)
+
+
+@pytest.mark.parametrize("minutes", [-1, 1_440])
+def test_a_day_has_no_more_minutes(minutes: int) -> None:
+    with pytest.raises(Invalid, match="minutes"):
+        questions.question(DAY, DAY, {}, minutes=minutes)
+
+
 async def test_a_filter_by_referrer_keeps_the_whole_visit(database: Database, hits: Hits) -> None:
     start = day_start(DAY)
     first = page_view(start, "1" * 16, "/", "news.example")
@@ -139,10 +255,24 @@ async def test_a_batch_is_its_parts(log: list[Line], hits: Hits) -> None:
     found = await reports.batch(hits, question, before, parts)
     assert found.summary == await reports.summary(hits, question)
     assert found.timeseries == await reports.timeseries(hits, question, "hour")
-    assert found.breakdowns == [await reports.breakdown(hits, question, each, 5) for each in ("page", "bot")]
+    assert found.breakdowns == [await reports.breakdown(hits, question, each, 5, before) for each in ("page", "bot")]
     assert found.latency == await reports.latency(hits, question)
+    assert found.latency_before == await reports.latency(hits, before)
     assert (found.summary_before, found.live) == (await reports.summary(hits, before), await reports.live(hits))
     assert log
+
+
+async def test_a_row_stands_beside_what_it_came_to_before(database: Database, hits: Hits) -> None:
+    def of(day: str, *paths: str) -> list[Line]:
+        return [page_view(day_start(day) + at, f"{at:016x}", path) for at, path in enumerate(paths)]
+
+    await fill(database, {"2026-02-28": of("2026-02-28", "/a", "/old", "/a"), DAY: of(DAY, "/a", "/new")})
+    before = questions.question("2026-02-28", "2026-02-28", {})
+    found = await reports.breakdown(hits, asked(), "page", 1_000, before)
+    assert [(row.key, row.visitors) for row in found.rows] == [("/a", 1), ("/new", 1)]
+    assert found.before is not None
+    assert [(row.key, row.visitors) for row in found.before] == [("/a", 2)]
+    assert (await reports.breakdown(hits, asked(), "page", 1_000)).before is None
 
 
 async def test_the_last_half_hour_is_told_by_the_minute(database: Database, hits: Hits) -> None:

@@ -13,8 +13,9 @@ from sdc_core.sqlite import Database, fetch_value
 from sdc_worker.analytics import reports, store
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.questions import question
-from sdc_worker.analytics.seal import WAITED_US, seal
+from sdc_worker.analytics.seal import KEPT_US, WAITED_US, seal
 from sdc_worker.analytics.segments import Segments
+from sdc_worker.analytics.store import Segment
 from sdc_worker.ingest import store as ingest
 
 from conftest import FreshBucket
@@ -53,10 +54,10 @@ async def commit(
     body = b"".join(map(access_log.encode, lines))
     async with database.transaction() as connection:
         packed = zlib.compress(body)
-        await ingest.add_batch(connection, slot=slot, day=DAY, at=0, size_bytes=len(body), body=packed, whole=True)
-        await ingest.advance(connection, slot=slot, day=DAY, at=len(body), now_us=1)
+        await ingest.add_batch(connection, slot=slot, day=day, at=0, size_bytes=len(body), body=packed, whole=True)
+        await ingest.advance(connection, slot=slot, day=day, at=len(body), now_us=1)
         if closed:
-            await ingest.close(connection, slot=slot, day=DAY, sha256="", now_us=2)
+            await ingest.close(connection, slot=slot, day=day, sha256="", now_us=2)
 
 
 async def seal_later(database: Database, hits: Hits, at_us: int = NEXT_NOON_US) -> str:
@@ -113,17 +114,67 @@ async def test_lines_that_come_late_join_the_visits_of_the_sealed_day(database: 
     assert (await totals(hits), await batches(database)) == (joined, 0)
 
 
-async def test_a_replaced_segment_is_deleted(
+async def stored(object_store: ObjectStore, bucket: str) -> set[str]:
+    return {info.key async for info in object_store.list(bucket, keys.HITS)}
+
+
+async def manifest(database: Database) -> Segment:
+    async with database.read() as connection:
+        (segment,) = await store.segments(connection)
+    return segment
+
+
+async def test_a_replaced_segment_is_deleted_once_no_backup_names_it(
     database: Database, hits: Hits, object_store: ObjectStore, bucket: str
 ) -> None:
     await commit(database, [0])
     await seal_later(database, hits)
+    before = await manifest(database)
     await commit(database, [5], slot="1")
     await seal_later(database, hits)
+    after = await manifest(database)
+    both = {keys.segment(DAY, each.name) for each in (before, after)}
+    assert await stored(object_store, bucket) == both
+    assert await seal_later(database, hits, NEXT_NOON_US + KEPT_US - 1) == "nothing to seal"
+    assert await stored(object_store, bucket) == both
+    await seal_later(database, hits, NEXT_NOON_US + KEPT_US + 1)
+    assert await stored(object_store, bucket) == {keys.segment(DAY, after.name)}
+
+
+async def test_a_database_of_before_still_counts_the_day_that_was_sealed_again(
+    database: Database, hits: Hits, object_store: ObjectStore, bucket: str, tmp_path: Path
+) -> None:
+    await commit(database, [0])
+    await seal_later(database, hits)
+    before = await manifest(database)
+    await commit(database, [5], slot="1")
+    await seal_later(database, hits)
+    async with database.transaction() as connection:
+        await store.enter(connection, before, now_us=1)
+    elsewhere = Hits(database, Segments(object_store, bucket, tmp_path / "new machine"))
+    assert (await totals(elsewhere)).page_views == 1
+    # The day is sealed again, into the very file that was there before: that one is not replaced any more.
+    await commit(database, [5], slot="2")
+    await seal_later(database, elsewhere)
+    await seal_later(database, elsewhere, NEXT_NOON_US + KEPT_US + 1)
+    assert (await totals(Hits(database, Segments(object_store, bucket, tmp_path / "newer")))).page_views == 2
+
+
+async def test_a_lost_segment_holds_no_other_day_up(
+    database: Database, hits: Hits, object_store: ObjectStore, bucket: str, tmp_path: Path
+) -> None:
+    await commit(database, [0])
+    await seal_later(database, hits)
+    await object_store.delete(bucket, keys.segment(DAY, (await manifest(database)).name))
+    await commit(database, [5], slot="1")
+    later = "2026-03-02"
+    await commit(database, [24 * 60], day=later)
+    elsewhere = Hits(database, Segments(object_store, bucket, tmp_path / "new machine"))
+    with pytest.raises(Unavailable, match=f"segment of {DAY} is missing"):
+        await seal_later(database, elsewhere, NEXT_NOON_US + clock.DAY_US)
     async with database.read() as connection:
-        (segment,) = await store.segments(connection)
-    stored = [info.key async for info in object_store.list(bucket, keys.HITS)]
-    assert stored == [keys.segment(DAY, segment.name)]
+        assert [each.day for each in await store.segments(connection)] == [DAY, later]
+    assert await batches(database) == 1
 
 
 async def test_while_the_store_is_away_nothing_is_dropped(
@@ -169,6 +220,32 @@ async def test_a_segment_that_is_gone_is_named(
     elsewhere = Hits(database, Segments(object_store, bucket, tmp_path / "new machine"))
     with pytest.raises(Unavailable, match=f"segment of {DAY} is missing"):
         await totals(elsewhere)
+
+
+async def test_of_many_days_a_new_one_costs_its_own_year(
+    database: Database, hits: Hits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sdc_worker.analytics.hits.MANY_DAYS", 3)
+    days = ["2022-05-01", "2022-05-02", "2023-01-01", "2024-12-31", "2025-01-01"]
+    later = "2025-01-02"
+    ever = question(days[0], later, {})
+    for number, day in enumerate(days, 1):
+        start = (clock.from_datetime(clock.EPOCH.fromisoformat(f"{day}T00:00:00+00:00")) - START_US) // MINUTE_US
+        await commit(database, [start + minute for minute in range(number)], day=day)
+    whole = await reports.timeseries(hits, ever, "month")
+    await seal_later(database, hits)
+    assert await reports.timeseries(hits, ever, "month") == whole
+    assert [point.requests for point in whole.points if point.requests] == [3, 3, 4, 5]
+    before = hits._kept.misses
+    await reports.timeseries(hits, ever, "month")
+    assert hits._kept.misses == before
+    start = (clock.from_datetime(clock.EPOCH.fromisoformat(f"{later}T00:00:00+00:00")) - START_US) // MINUTE_US
+    await commit(database, [start], day=later)
+    await seal_later(database, hits)
+    before = hits._kept.misses
+    assert (await reports.timeseries(hits, ever, "month")).points[-1].requests == 6
+    # The answer to the whole, and that of the last year.
+    assert hits._kept.misses == before + 2
 
 
 async def test_no_user_agent_is_in_a_segment(database: Database, hits: Hits) -> None:

@@ -19,6 +19,7 @@ WHO = {
     "POST /alerts/tests": SIGNED,
     "GET /analytics/batch": SIGNED,
     "GET /analytics/breakdown": SIGNED,
+    "GET /analytics/days": SIGNED,
     "GET /analytics/latency": SIGNED,
     "GET /analytics/parquet": SIGNED,
     "GET /analytics/live": SIGNED,
@@ -26,6 +27,7 @@ WHO = {
     "GET /analytics/summary": SIGNED,
     "GET /analytics/timeseries": SIGNED,
     "GET /backups": SIGNED,
+    "GET /backups/plan": SIGNED,
     "GET /images": SIGNED,
     "POST /images": SIGNED,
     "PUT /images/aim": SIGNED,
@@ -38,6 +40,7 @@ WHO = {
     "GET /logs": SIGNED,
     "PUT /logs/{slot}/{day}": SIGNED,
     "POST /logs/{slot}/{day}/close": SIGNED,
+    "GET /versions": SIGNED,
 }
 DECODED = [piece for piece in PIECES if piece.encode(errors="ignore").decode() == piece]
 """Without lone surrogates, which the worker's server never makes of an address."""

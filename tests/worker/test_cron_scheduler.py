@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from sdc_core import clock
+from sdc_core.answers.jobs import Outcome
 from sdc_core.errors import Conflict, Misconfigured, NotFound, Unavailable
 from sdc_core.sqlite import Database, execute
 from sdc_worker.cron import scheduler as scheduling
@@ -220,15 +221,18 @@ async def test_a_stop_marks_the_run_under_way(make: Make, job: Job, work: Work, 
     assert (run.outcome, run.output) == ("failed", STOPPED)
 
 
-async def test_old_runs_are_trimmed(make: Make, job: Job, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("outcome", "stays"), [("failed", False), ("ok", True)])
+async def test_old_runs_are_trimmed_but_for_the_newest_that_went_well(
+    make: Make, job: Job, database: Database, monkeypatch: pytest.MonkeyPatch, *, outcome: Outcome, stays: bool
+) -> None:
     monkeypatch.setattr(scheduling, "LEAST_KEPT", 1)
     scheduler = make(msgspec.structs.replace(job, catch_up="once", cron="0 0 1 * *"))
     await tick(scheduler, NOON_US)
     (run,) = await tick(scheduler, NOON_US + 40 * clock.DAY_US)
     async with database.transaction() as connection:
-        await store.end_run(connection, run.id, outcome="ok", output="", now_us=1)
+        await store.end_run(connection, run.id, outcome=outcome, output="", now_us=1)
     await tick(scheduler, NOON_US + 140 * clock.DAY_US)
-    assert run.id not in [each.id for each in await runs(database)]
+    assert (run.id in [each.id for each in await runs(database)]) is stays
 
 
 async def test_a_job_is_late_when_its_due_time_was_passed_over(make: Make, job: Job, database: Database) -> None:

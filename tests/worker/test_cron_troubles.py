@@ -40,7 +40,7 @@ def busy(database: Database, monkeypatch: pytest.MonkeyPatch) -> Busy:
 
 async def logged(caplog: pytest.LogCaptureFixture, said: str) -> None:
     """Until the log says so: whoever began to wait before the database was held waits as long as it always does."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while said not in caplog.messages:  # noqa: ASYNC110 - the log tells no event
             await asyncio.sleep(0.01)
 
@@ -164,7 +164,7 @@ async def test_an_action_that_answers_its_cancellation_otherwise_is_stopped_all_
         return "done"
 
     made = make(msgspec.structs.replace(job, action=stubborn, retries=5, backoff_s=60))
-    async with running(made), asyncio.timeout(5):
+    async with running(made), asyncio.timeout(60):
         await made.run_now("test", "msg_1")
         await began.wait()
     (run,) = await runs(database)

@@ -19,13 +19,15 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, execute, fetch_value, open_database
 from sdc_core.webhooks import Keyring, new_secret
 from sdc_worker import app
-from sdc_worker.cron.jobs import JobContext
+from sdc_worker.cron import store as runs
+from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.db import open_worker
-from sdc_worker.drills import checks, replica, restore
+from sdc_worker.drills import checks, rehearsal, replica, restore
 from sdc_worker.drills.replica import Name, RestoreFailed
-from sdc_worker.drills.restore import DrillFailed, Source
+from sdc_worker.drills.samples import DrillFailed, Source
 from sdc_worker.images.pool import Pool
 from sdc_worker.mirror import child, daily, markers, plan, rclone
+from sdc_worker.mirror.target import Target
 
 from conftest import FreshBucket
 from loopback import serving
@@ -111,6 +113,16 @@ async def home(unreplicated: Home) -> Home:
     return unreplicated
 
 
+@pytest.fixture
+async def mirrored(home: Home, fresh_bucket: FreshBucket) -> Source:
+    """The daily mirror of that site."""
+    settings = home.settings.model_copy(update={"REMOTE_DAILY_BUCKET": await fresh_bucket()})
+    ends = rclone.remotes(home.store.endpoint, home.store.endpoint, child.clean_environment(settings))
+    target = Target(store=home.store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
+    await daily.run(home.store, [settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET], target)
+    return restore.remote(settings, home.store)
+
+
 async def test_a_drill_restores_both_databases_with_the_row_just_written(home: Home) -> None:
     await home.log_stream("1")
     await home.replicate("worker")
@@ -133,8 +145,8 @@ async def test_a_good_drill_fetches_the_ping_address_and_says_so(home: Home, web
         heard = await restore.restore(drilled(home, web, f"{url}/ping/me"))
     unheard = await restore.restore(drilled(home, web, f"{url}/ping/me"))
     assert asked == [b"GET /ping/me HTTP/1.1\r\n"]
-    assert heard.endswith("SDC_PING_URL was fetched")
-    assert unheard.endswith("SDC_PING_URL was not fetched: nothing answers at its address")
+    assert str(heard).endswith("SDC_PING_URL was fetched")
+    assert str(unheard).endswith("SDC_PING_URL was not fetched: nothing answers at its address")
 
 
 async def test_a_failed_drill_fetches_no_ping_address(unreplicated: Home, web: ServiceClient) -> None:
@@ -169,14 +181,21 @@ async def test_a_drill_leaves_nothing_behind(home: Home) -> None:
     assert {path.name for path in home.settings.DATA_DIR.iterdir()} <= before
 
 
-async def test_a_damaged_replica_fails_the_drill(home: Home) -> None:
-    bucket = home.settings.S3_BACKUP_BUCKET
-    async for info in home.store.list(bucket, keys.replica("site")):
-        whole = bytearray(await home.store.get(bucket, info.key, max_bytes=1 << 24))
-        whole[len(whole) // 2] ^= 0xFF
-        await home.store.put(bucket, info.key, bytes(whole), content_type="application/octet-stream")
-    with pytest.raises(RestoreFailed, match="the replica of site"):
-        await restore.run(home.settings, home.source)
+@pytest.mark.parametrize("kind", ["local", "remote"])
+@pytest.mark.parametrize("database", replica.DATABASES)
+async def test_one_flipped_byte_of_a_replica_fails_the_drill(
+    home: Home, mirrored: Source, kind: str, database: Name
+) -> None:
+    source = mirrored if kind == "remote" else home.source
+    bucket, prefix = source.replicas_bucket, source.replicas + keys.replica(database)
+    (key,) = [info.key async for info in home.store.list(bucket, prefix)]
+    whole = await home.store.get(bucket, key, max_bytes=1 << 24)
+    for part in (0.01, 0.5, 0.99):
+        flipped = bytearray(whole)
+        flipped[int(len(whole) * part)] ^= 1
+        await home.store.put(bucket, key, bytes(flipped), content_type="application/octet-stream")
+        with pytest.raises(RestoreFailed, match=f"the replica of {database}"):
+            await restore.run(home.settings, source)
 
 
 async def test_a_replica_that_stopped_long_ago_fails_the_drill(home: Home) -> None:
@@ -184,6 +203,18 @@ async def test_a_replica_that_stopped_long_ago_fails_the_drill(home: Home) -> No
         await home.log_stream("1")
         with pytest.raises(DrillFailed, match="the local backup has stopped"):
             await restore.run(home.settings, home.source)
+
+
+async def test_rows_that_the_backup_should_have_and_lacks_fail_the_drill(home: Home) -> None:
+    with clock.frozen(clock.now_us() - 365 * clock.DAY_US):
+        ids = [clock.new_id() for _ in range(9)]
+        async with home.site.transaction() as connection:
+            for each in ids:
+                await execute(connection, SQL_ASSET, {"id": each, "sha256": each, "now_us": clock.now_us()})
+    with pytest.raises(
+        DrillFailed, match=r"table media_assets of the restored site\.db lacks 9 of 9 rows that the live"
+    ):
+        await restore.run(home.settings, home.source)
 
 
 async def test_an_original_that_differs_fails_the_drill(home: Home) -> None:
@@ -206,13 +237,33 @@ async def test_an_upload_deleted_since_the_backup_is_no_fault(home: Home) -> Non
     assert (await restore.run(home.settings, home.source)).originals_checked == 0
 
 
+def tables(posts: checks.Table) -> checks.Contents:
+    """A database with a row of each second of the first hour in another table."""
+    authors = checks.Table(rows=3_600, oldest_us=0, newest_us=3_600 * clock.SECOND_US)
+    return checks.Contents(schema=1, tables={"posts": posts, "authors": authors})
+
+
 def test_a_table_that_lost_its_rows_fails_the_drill() -> None:
-    table = checks.Table(rows=3, oldest_us=5, newest_us=9)
+    live = checks.Table(rows=3, oldest_us=5, newest_us=9)
     empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
-    live = checks.Contents(schema=1, tables={"posts": table, "authors": table})
-    restored = checks.Contents(schema=1, tables={"posts": empty, "authors": table})
     with pytest.raises(DrillFailed, match=r"table posts .* has lost rows"):
-        restore._require_whole("site", restored, live)
+        restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
+
+
+def test_a_first_row_that_was_dated_before_the_backup_and_written_after_it_is_no_loss() -> None:
+    began_us = 3_599 * clock.SECOND_US
+    live = checks.Table(rows=1, oldest_us=began_us, newest_us=began_us)
+    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
+    restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
+
+
+async def test_a_mirror_that_is_being_written_is_left_to_the_next_drill(home: Home, web: ServiceClient) -> None:
+    remote = {"REMOTE_DAILY_ENDPOINT_URL": "http://127.0.0.1:9", "REMOTE_DAILY_BUCKET": "daily"}
+    context = drilled(home, web, "", **remote)
+    async with home.worker.transaction() as connection:
+        await runs.insert_run(connection, msgspec.structs.replace(context.run, job="mirror.daily"))
+    for action in (restore.restore, rehearsal.rehearse):
+        assert await action(context) == Skipped(words=restore.BEING_WRITTEN)
 
 
 async def test_a_row_that_refers_to_nothing_is_found(unreplicated: Home) -> None:
@@ -225,12 +276,8 @@ async def test_a_row_that_refers_to_nothing_is_found(unreplicated: Home) -> None
         await execute(connection, "DELETE FROM redirects")
 
 
-async def test_the_mirror_restores_as_well_as_the_bucket_it_copies(home: Home, fresh_bucket: FreshBucket) -> None:
-    settings = home.settings.model_copy(update={"REMOTE_DAILY_BUCKET": await fresh_bucket()})
-    ends = rclone.remotes(home.store.endpoint, home.store.endpoint, child.clean_environment(settings))
-    target = daily.Target(store=home.store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
-    await daily.run(home.store, [settings.S3_BACKUP_BUCKET, settings.S3_MEDIA_BUCKET], target)
-    report = await restore.run(settings, restore.remote(settings, home.store))
+async def test_the_mirror_restores_as_well_as_the_bucket_it_copies(home: Home, mirrored: Source) -> None:
+    report = await restore.run(home.settings, mirrored)
     assert (report.source, report.originals_checked) == ("remote", 1)
 
 
@@ -302,13 +349,16 @@ async def test_a_running_litestream_tells_how_far_it_is(unreplicated: Home) -> N
     config = Path(__file__).parents[2] / "infra" / "litestream" / "litestream.yml"
     litestream = await asyncio.to_thread(find_program, "litestream")
     command = [litestream, "replicate", "-config", str(config), "-exec", "tail -f /dev/null"]
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         running = group.create_task(child.run(command, env | {"PATH": "/usr/bin:/bin"}, deadline_s=15))
         while not (told := await replica.replication(settings)).databases or told.reason:  # noqa: ASYNC110 - it tells only when asked
             await asyncio.sleep(0.05)
+        with clock.frozen(clock.now_us() + replica.STALE_US + 5 * clock.SECOND_US):
+            behind = await replica.replication(settings)
         running.cancel()
     assert [(each.name, each.ok) for each in told.databases] == [("site", True), ("worker", True)]
     assert all(clock.now_us() - (each.synced_us or 0) < 60 * clock.SECOND_US for each in told.databases)
+    assert behind.reason == "site and worker: not copied for more than 60 s"
 
 
 async def test_uploads_are_sampled_by_the_file_they_have_now(home: Home) -> None:

@@ -20,7 +20,7 @@ import poisoned
 
 T = TypeVar("T")
 
-pytestmark = pytest.mark.timeout(60)  # of two processes that import Dask, beside whatever else the machine does
+pytestmark = pytest.mark.timeout(120)  # of two processes that import Dask, beside whatever else the machine does
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.drain()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_store_that_goes_away_between_two_variants_publishes_nothing(
     tmp_path: Path, object_store: ObjectStore, object_store_endpoint: Endpoint, fresh_bucket: FreshBucket
 ) -> None:

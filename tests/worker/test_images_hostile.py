@@ -4,7 +4,7 @@ import hostile_pictures
 
 SEED = 20_261_128
 
-pytestmark = pytest.mark.timeout(60)  # of a hundred and thirty files, beside whatever else the machine does
+pytestmark = pytest.mark.timeout(120)  # of a hundred and thirty files, beside whatever else the machine does
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from conftest import FreshBucket
 
 LAG_US = 50_000
 
-pytestmark = pytest.mark.timeout(60)  # of processor time that others may have meanwhile
+pytestmark = pytest.mark.timeout(120)  # of processor time that others may have meanwhile
 
 
 def photo(path: Path, width: int, height: int) -> Path:

@@ -31,7 +31,7 @@ async def test_a_process_that_dies_leaves_its_neighbour_unharmed(tmp_path: Path)
     pool = Pool(2, deadline_s=15)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         # Opening a pipe to read waits for who opens it to write: after the other one has died.
         neighbour = group.create_task(pool.run(job(poisoned.read, pipe)))
         with pytest.raises(JobLost, match="died"):
@@ -43,7 +43,7 @@ async def test_a_process_that_dies_leaves_its_neighbour_unharmed(tmp_path: Path)
 async def test_the_deadline_begins_when_a_process_is_free(tmp_path: Path) -> None:
     (tmp_path / "words").write_text("at last")
     pool = Pool(1, deadline_s=-1)
-    async with asyncio.TaskGroup() as group, asyncio.timeout(5), pool._limiter:
+    async with asyncio.TaskGroup() as group, asyncio.timeout(60), pool._limiter:
         waiting = group.create_task(pool.run(job(poisoned.read, tmp_path / "words")))
         while not pool._limiter.statistics().tasks_waiting:  # noqa: ASYNC110 - it has no event for that
             await asyncio.sleep(0)

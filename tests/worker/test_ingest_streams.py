@@ -70,6 +70,16 @@ async def test_slots_do_not_know_each_other(intake: Intake) -> None:
     assert await append(intake, 0, OTHER, slot="1") == len(OTHER)
 
 
+async def test_a_blank_line_is_no_fault(intake: Intake, database: Database) -> None:
+    """An import puts them in the place of lines that are not wanted."""
+    for at, body in ((0, b"\n\n" + LINE + b"\n\n\n" + OTHER), (len(LINE) + len(OTHER) + 5, b"\n")):
+        committed = await intake.append(slot="0", day=DAY, at=at, body=body)
+    assert (committed.at, committed.lines) == (len(LINE) + len(OTHER) + 6, 8)
+    async with database.read() as connection:
+        assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == 0
+        assert await fetch_value(connection, "SELECT min(whole) FROM log_batches") == 1
+
+
 async def test_a_malformed_line_is_counted_where_it_stands_and_blocks_nothing(
     intake: Intake, database: Database
 ) -> None:
@@ -77,7 +87,7 @@ async def test_a_malformed_line_is_counted_where_it_stands_and_blocks_nothing(
     body = OTHER + b"garbage\n" + b"[" * 9_000 + b"\n" + LINE.replace(b"00ff", b"zzzz") + b"\n" + LINE
     assert await append(intake, len(LINE), body) == len(LINE) + len(body)
     async with database.read() as connection:
-        assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == 4
+        assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == 3
         (first, *_) = await fetch_all(connection, At, "SELECT at FROM log_rejects ORDER BY at")
     assert first.at == len(LINE) + len(OTHER)
 

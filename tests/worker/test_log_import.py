@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from sdc_cli.foreign_lines import Converter, NotALineError, guessed_type
+from sdc_cli.foreign_lines import Converter, Format, NotALineError, guessed_type
 from sdc_cli.log_import import Import, Imported
+from sdc_cli.logs import bring
 from sdc_core import access_log, clock
 from sdc_core.access_log import Line
 from sdc_core.attempts import Attempt
-from sdc_core.errors import Invalid, Unavailable
+from sdc_core.errors import Conflict, Invalid, Unavailable
 from sdc_core.service_client import ServiceClient
+from sdc_core.sqlite import execute
 from sdc_worker.analytics import reports
 from sdc_worker.analytics.questions import question
 from sdc_worker.app import Parts
@@ -39,14 +41,18 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def converter() -> Converter:
+def converter(*own: str, only: frozenset[str] = frozenset(), country: str = "DE") -> Converter:
     with clock.frozen(NOW_US):
-        return Converter(b"salt", frozenset({"", "site.example"}), lambda address: "DE" if address else "")
+        return Converter(
+            b"salt", frozenset({"", "site.example", *own}), lambda address: country if address else "", only
+        )
 
 
-async def imported(client: ServiceClient, file: Path) -> Imported:
+async def imported(
+    client: ServiceClient, file: Path, converts: Converter | None = None, kind: Format | None = None
+) -> Imported:
     with clock.frozen(NOW_US):
-        return await Import(client, converter(), file).run()
+        return await Import(client, converts or converter(), file, kind).run()
 
 
 async def requests(parts: Parts) -> int:
@@ -91,6 +97,85 @@ async def test_a_file_that_has_grown_adds_what_is_new(client: ServiceClient, par
     assert await requests(parts) == 55
 
 
+@pytest.mark.parametrize("first", [1, 5, 9])
+async def test_a_short_file_that_has_grown_is_the_same_file(
+    client: ServiceClient, parts: Parts, write: Write, first: int
+) -> None:
+    """Of fewer lines than name a file."""
+    for count, new in ((first, first), (first + 1, 1), (25, 24 - first), (30, 5)):
+        report = await imported(client, write(combined(count)))
+        assert (report.counted, report.known) == (new, count - new)
+    assert await requests(parts) == 30
+
+
+async def test_a_file_that_is_read_in_another_way_than_before_adds_what_is_new(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    """Its lines have other lengths now: another name of the site, another list of countries."""
+    await imported(client, write(combined(40)))
+    report = await imported(client, write(combined(55)), converter("news.example", country=""))
+    assert (report.counted, report.known, report.malformed) == (15, 40, 0)
+    assert await requests(parts) == 55
+
+
+async def test_a_stream_of_before_lines_were_counted_goes_on_by_its_length(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    await imported(client, write(combined(40)))
+    async with parts.database.transaction() as connection:
+        await execute(connection, "UPDATE log_streams SET lines = NULL")
+    report = await imported(client, write(combined(55)))
+    assert (report.counted, report.known) == (15, 40)
+    with pytest.raises(Conflict, match="in another way"):
+        await imported(client, write(combined(60)), converter("news.example"))
+    hosted = of_hosts(*["a.example:443"] * 12)
+    await imported(client, write(hosted))
+    async with parts.database.transaction() as connection:
+        await execute(connection, "UPDATE log_streams SET lines = NULL")
+    with pytest.raises(Conflict, match="in another way"):
+        await imported(client, write(hosted * 2), converter(only=frozenset({"a.example"})))
+    assert await requests(parts) == 55 + 12
+
+
+def of_hosts(*hosts: str) -> bytes:
+    return "".join(f"{host} {NGINX % (at % 10, at)}" for at, host in enumerate(hosts)).encode()
+
+
+async def test_of_a_log_of_several_sites_one_can_be_counted_alone(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    hosts = ("a.example:443", "b.example:443", "WWW.a.example:80", "scan.example:443") * 5
+    only = converter(only=frozenset({"a.example", "www.a.example"}))
+    report = await imported(client, write(of_hosts(*hosts)), only)
+    assert (report.counted, report.left_out, report.malformed) == (10, 10, 0)
+    assert report.hosts == {"a.example": 5, "b.example": 5, "www.a.example": 5, "scan.example": 5}
+    assert await requests(parts) == 10
+    # Whichever hosts are wanted next, a line that was there is not there twice.
+    report = await imported(client, write(of_hosts(*hosts, "b.example", "a.example")))
+    assert (report.counted, report.known, report.left_out) == (2, 20, 0)
+    assert await requests(parts) == 12
+
+
+async def test_a_log_that_names_no_host_cannot_be_counted_by_one(client: ServiceClient, write: Write) -> None:
+    with pytest.raises(NotALineError, match="leave --only-host out"):
+        await imported(client, write(combined(40)), converter(only=frozenset({"a.example"})))
+
+
+async def test_what_comes_before_the_first_request_is_passed_over(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    report = await imported(client, write(b"\x16\x03\x01\n" * 30 + combined(5)))
+    assert (report.counted, report.malformed) == (5, 30)
+    assert await requests(parts) == 5
+
+
+async def test_the_format_can_be_said(client: ServiceClient, write: Write) -> None:
+    with pytest.raises(NotALineError, match="no caddy log"):
+        await imported(client, write(combined(5)), kind="caddy")
+    report = await imported(client, write(CADDY + b"\n" + combined(5)), kind="combined")
+    assert (report.counted, report.malformed) == (5, 1)
+
+
 async def test_an_import_that_was_cut_short_goes_on(
     client: ServiceClient, parts: Parts, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +185,7 @@ async def test_an_import_that_was_cut_short_goes_on(
     lines = combined(300).splitlines(keepends=True)
     file = write(b"".join(line.replace(b"01/Mar", b"0%d/Mar" % (1 + at % 3)) for at, line in enumerate(lines)))
     with pytest.raises(Unavailable), clock.frozen(NOW_US):
-        await Import(Leaving(client, answers=12), converter(), file).run()
+        await Import(Leaving(client, answers=21), converter(), file).run()
     before = await requests(parts)
     report = await imported(client, file)
     assert 0 < before < 300
@@ -155,6 +240,45 @@ async def test_what_is_no_log_is_refused(client: ServiceClient, write: Write) ->
         await imported(client, write(b"Dear diary,\n" * 50))
 
 
+async def test_a_file_that_is_no_log_keeps_no_other_back(client: ServiceClient, parts: Parts, write: Write) -> None:
+    files = (
+        write(combined(3), "a"),
+        write(b"Dear diary,\n" * 50, "b"),
+        write(combined(4).replace(b"posts", b"p"), "c"),
+    )
+    with clock.frozen(NOW_US):
+        found = await bring(client, converter(), files)
+    assert [(each.counted, bool(each.error)) for each in found] == [(3, False), (0, True), (4, False)]
+    assert await requests(parts) == 7
+
+
+async def test_of_a_damaged_file_it_is_told_how_far_it_came(client: ServiceClient, write: Write) -> None:
+    packed = gzip.compress(combined(50_000))
+    with clock.frozen(NOW_US):
+        (report,) = await bring(client, converter(), (write(packed[: len(packed) // 2]),))
+    assert "damaged after line" in report.error
+    assert report.counted > 0
+
+
+async def test_without_the_worker_no_further_file_is_begun(client: ServiceClient, write: Write) -> None:
+    with clock.frozen(NOW_US):
+        found = await bring(Leaving(client, answers=1), converter(), (write(combined(3), "a"), write(combined(4), "b")))
+    assert ["the worker" in each.error for each in found] == [True]
+
+
+async def test_a_line_that_is_being_written_is_left_for_the_next_time(
+    client: ServiceClient, parts: Parts, write: Write
+) -> None:
+    """Cut within its size it would be a line of the common format."""
+    whole = combined(12)
+    report = await imported(client, write(whole[: whole.rindex(b"12 ")]))
+    assert (report.counted, report.malformed) == (11, 1)
+    assert [(each.line, each.reason) for each in report.named] == [(12, "it does not end yet")]
+    report = await imported(client, write(whole))
+    assert (report.counted, report.known, report.malformed) == (1, 11, 0)
+    assert (await reports.summary(parts.hits, question("2026-03-01", "2026-03-01", {}))).bytes == 12 * 512
+
+
 async def test_an_empty_file_is_nothing(client: ServiceClient, write: Write) -> None:
     assert (await imported(client, write(b""))).lines == 0
 
@@ -178,6 +302,10 @@ async def test_a_damaged_file_says_where(client: ServiceClient, write: Write, pa
             ("2026-03-01", "GET", "/", 200, 5, "", ""),
         ),
         (
+            b'a.example 1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "-"',
+            ("2026-03-01", "GET", "/", 200, 5, "", ""),
+        ),
+        (
             b'::1 - - [01/Mar/2026:00:00:00 +0000] "GET /author/login/secret HTTP/1.1" 200 5',
             ("2026-03-01", "GET", "/author/login/", 200, 5, "", ""),
         ),
@@ -193,6 +321,21 @@ def test_lines_of_other_servers_are_read(raw: bytes, expected: tuple[object, ...
     assert found == expected
     assert b"1.2.3.4" not in access_log.encode(line)
     assert b"token" not in access_log.encode(line)
+
+
+def test_a_host_that_is_none_is_not_shown() -> None:
+    made = converter()
+    made.caddy(CADDY.replace(b'"method"', b'"host":"\\u001b[2Jx","method"'))
+    made.combined(b"\x1b[2J:80 " + combined(1).strip())
+    assert made.hosts == {"": 2}
+
+
+@pytest.mark.parametrize("host", ["a.example", "A.example.:8443"])
+def test_the_host_that_was_asked_is_known(host: str) -> None:
+    made = converter()
+    made.caddy(CADDY.replace(b'"method"', f'"host":"{host}","method"'.encode()))
+    made.combined(of_hosts(host).strip())
+    assert made.hosts == {"a.example": 2}
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from sdc_core.process import find_program
 from sdc_core.settings import Settings
 from sdc_worker.app import Parts
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
-from sdc_worker.mirror.daily import CURRENT, HISTORY, Target
+from sdc_worker.mirror.daily import CURRENT, HISTORY
 from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused
 from sdc_worker.mirror.progress import Progress
+from sdc_worker.mirror.target import Target
 
 from conftest import FreshBucket
 

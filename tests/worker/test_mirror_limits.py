@@ -1,5 +1,6 @@
 """A mirror that leaves the line to readers, and one that nobody can destroy."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -36,9 +37,9 @@ def mirror(
     fresh_bucket: FreshBucket,
     web: ServiceClient,
 ) -> Mirror:
-    """What the action of a mirror is given: a site with one object of some KiB, and that bucket as both remotes."""
+    """What the action of a mirror is given: a site with one object of some KiB, and that bucket as its remote."""
 
-    async def make(remote: str, size_kib: int = 1, **more: object) -> JobContext:
+    async def make(remote: str, size_kib: int = 1, months: str = "", **more: object) -> JobContext:
         names = {f"S3_{name}_BUCKET": await fresh_bucket() for name in ("BACKUP", "MEDIA", "ANALYTICS")}
         for name in names.values():
             await markers.ensure(object_store, name)
@@ -52,7 +53,7 @@ def mirror(
                 ("ENDPOINT_URL", endpoint.url),
                 ("ACCESS_KEY_ID", endpoint.access_key_id),
                 ("SECRET_ACCESS_KEY", SecretStr(endpoint.secret_access_key)),
-                ("BUCKET", remote),
+                ("BUCKET", remote if kind == "DAILY" else months or f"{remote}-months"),
             )
         }
         told = settings.model_copy(update={**names, **given, **more})
@@ -65,11 +66,23 @@ def mirror(
     return make
 
 
-async def test_a_limit_is_kept(mirror: Mirror, fresh_bucket: FreshBucket) -> None:
-    context = await mirror(await fresh_bucket(), size_kib=768, MIRROR_KIB_PER_S=256)
+async def test_a_limit_is_kept(mirror: Mirror, object_store: ObjectStore, fresh_bucket: FreshBucket) -> None:
+    elsewhere = object_store.endpoint.url.replace("127.0.0.1", "localhost")
+    limit = {"MIRROR_KIB_PER_S": 256, "REMOTE_DAILY_ENDPOINT_URL": elsewhere}
+    context = await mirror(await fresh_bucket(), size_kib=768, **limit)
     began_s = time.monotonic()
     assert "4 objects copied" in str(await daily.daily(context))
     assert time.monotonic() - began_s > 2
+
+
+async def test_a_store_that_is_its_own_remote_copies_by_itself(mirror: Mirror, fresh_bucket: FreshBucket) -> None:
+    remote = await fresh_bucket()
+    context = await mirror(remote, size_kib=768, MIRROR_KIB_PER_S=16)
+    async with asyncio.timeout(60):
+        # Over the line it would take three times as long.
+        assert "4 objects copied" in str(await daily.daily(context))
+    key = f"{CURRENT}{context.settings.S3_MEDIA_BUCKET}/{keys.original('a')}"
+    assert await context.store.get(remote, key, max_bytes=1 << 20) == bytes(768 * KIB)
 
 
 async def test_what_is_mirrored_under_a_lock_can_be_destroyed_by_nobody_until_its_day(
@@ -100,15 +113,16 @@ async def test_what_is_mirrored_under_a_lock_can_be_destroyed_by_nobody_until_it
         before = await owner.head_object(Bucket=remote, Key=key, VersionId=version)
     days = (clock.from_datetime(kept["RetainUntilDate"]) - clock.now_us()) / clock.DAY_US
     assert (kept["Mode"], round(days)) == ("COMPLIANCE", 7)
-    assert again.startswith("1 objects copied")
+    assert again.startswith("1 object copied")
     assert (now["ContentLength"], before["ContentLength"]) == (3, KIB)
 
 
 async def test_a_bucket_without_locks_is_named_with_what_to_do(mirror: Mirror, fresh_bucket: FreshBucket) -> None:
     remote = await fresh_bucket()
-    context = await mirror(remote, REMOTE_DAILY_LOCK_DAYS=7, REMOTE_MONTHLY_LOCK_DAYS=7)
+    months = await fresh_bucket()
+    context = await mirror(remote, months=months, REMOTE_DAILY_LOCK_DAYS=7, REMOTE_MONTHLY_LOCK_DAYS=7)
     with pytest.raises(Misconfigured, match=f"{remote} has no Object Lock.* leave SDC_REMOTE_DAILY_LOCK_DAYS unset"):
         await daily.daily(context)
-    with pytest.raises(Misconfigured, match=f"{remote} has no Object Lock.* leave SDC_REMOTE_MONTHLY_LOCK_DAYS unset"):
+    with pytest.raises(Misconfigured, match=f"{months} has no Object Lock.* leave SDC_REMOTE_MONTHLY_LOCK_DAYS unset"):
         await monthly.monthly(context)
     assert [each async for each in context.store.list(remote)] == []

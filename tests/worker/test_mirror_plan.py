@@ -1,7 +1,9 @@
+import tracemalloc
+
 import pytest
 from sdc_core import keys
 from sdc_core.objects import ObjectInfo
-from sdc_worker.mirror import plan
+from sdc_worker.mirror import daily, plan
 from sdc_worker.mirror.plan import MirrorRefused
 
 
@@ -71,3 +73,23 @@ def test_replica_files_are_copied_snapshots_first_and_in_the_order_of_transactio
     files = [ltx(0, 31, 31), ltx(0, 32, 32), ltx(1, 11, 20), ltx(1, 21, 31), ltx(9, 1, 10)]
     made = plan.make(listing(*reversed(files), keys.MARKER), {})
     assert plan.in_order(made) == [(keys.MARKER,), (files[4],), (files[2], files[3]), (files[0], files[1])]
+
+
+def test_an_object_on_both_sides_takes_about_a_kilobyte_while_a_run_is_planned() -> None:
+    count = 20_000
+    tracemalloc.start()
+    try:
+        source, kept = (
+            {
+                key: ObjectInfo(key=key, size_bytes=number, etag=f"{number:032x}", modified_us=10**15 + number)
+                for number in range(count)
+                for key in (f"{prefix}variants/{number:026}/r3/480.avif",)
+            }
+            for prefix in ("", "current/media/")
+        )
+        planned = plan.make(source, daily.below(kept, "current/media/"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert planned.unchanged == count
+    assert most / count < 1_500

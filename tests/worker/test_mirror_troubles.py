@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 from sdc_core.errors import Unavailable
 from sdc_core.objects import Endpoint, ObjectStore, open_store
 from sdc_core.settings import Settings
 from sdc_worker.mirror import child, daily, markers, rclone
-from sdc_worker.mirror.daily import CURRENT, Target
+from sdc_worker.mirror.daily import CURRENT
+from sdc_worker.mirror.plan import MirrorRefused
+from sdc_worker.mirror.target import Target
 
+import store_proxy
 from conftest import FreshBucket
+from store_proxy import Fault, proxying
 
 
 @asynccontextmanager
@@ -40,7 +45,7 @@ async def test_a_remote_that_refuses_ends_the_run_with_what_it_said(
     object_store: ObjectStore, fresh_bucket: FreshBucket, status: int, code: str
 ) -> None:
     bucket = await fresh_bucket()
-    await markers.put(object_store, bucket)
+    await markers.put(object_store, bucket, role="store")
     async with answering(status, code) as endpoint, open_store(endpoint) as remote:
         ends = rclone.remotes(object_store.endpoint, endpoint, child.clean_environment(Settings()))
         with pytest.raises(Unavailable, match=f"refused list_objects_v2 of daily: {code}"):
@@ -51,7 +56,7 @@ async def test_a_remote_that_takes_no_writes_loses_nothing_and_is_made_up_for(
     object_store: ObjectStore, fresh_bucket: FreshBucket
 ) -> None:
     bucket, kept = await fresh_bucket(), await fresh_bucket()
-    await markers.put(object_store, bucket)
+    await markers.put(object_store, bucket, role="store")
     environment = child.clean_environment(Settings())
     ends = rclone.remotes(object_store.endpoint, object_store.endpoint, environment)
     target = Target(store=object_store, bucket=kept, remotes=ends)
@@ -63,3 +68,41 @@ async def test_a_remote_that_takes_no_writes_loses_nothing_and_is_made_up_for(
             await daily.run(object_store, [bucket], Target(store=object_store, bucket=kept, remotes=deaf))
     assert await markers.listing(object_store, kept, f"{CURRENT}{bucket}/originals/") == {}
     assert (await daily.run(object_store, [bucket], target)).copied == 1
+
+
+@asynccontextmanager
+async def behind(object_store: ObjectStore, bucket: str, fault: Fault) -> AsyncGenerator[Target]:
+    """A bucket of the store, by way of a proxy that makes it misbehave."""
+    with proxying(object_store.endpoint.url) as proxy:
+        proxy.become(fault)
+        there = msgspec.structs.replace(object_store.endpoint, url=proxy.url)
+        ends = rclone.remotes(object_store.endpoint, there, child.clean_environment(Settings()))
+        async with open_store(there) as remote:
+            yield Target(store=remote, bucket=bucket, remotes=ends)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_a_remote_whose_etags_tell_nothing_is_refused_with_what_to_do(
+    object_store: ObjectStore, fresh_bucket: FreshBucket, *, marked: bool
+) -> None:
+    bucket, kept = await fresh_bucket(), await fresh_bucket()
+    await markers.put(object_store, bucket, role="store")
+    if marked:
+        await markers.put(object_store, kept, role="daily")
+    async with behind(object_store, kept, "opaque") as target:
+        with pytest.raises(MirrorRefused, match=r"no copy could be compared.* Choose SSE-S3"):
+            await daily.run(object_store, [bucket], target)
+    assert await markers.listing(object_store, kept, CURRENT) == {}
+
+
+async def test_a_slow_remote_takes_its_time_and_gets_everything(
+    object_store: ObjectStore, fresh_bucket: FreshBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_proxy, "SLOW_S", 0.5)
+    bucket, kept = await fresh_bucket(), await fresh_bucket()
+    await markers.put(object_store, bucket, role="store")
+    for number in range(5):
+        await object_store.put(bucket, f"originals/{number}", b"bytes", content_type="image/jpeg")
+    async with behind(object_store, kept, "slow") as target:
+        assert (await daily.run(object_store, [bucket], target)).checked == 6
+        assert (await daily.run(object_store, [bucket], target)).copied == 0

@@ -85,3 +85,10 @@ async def test_a_restored_site_that_does_not_start_says_why(settings: Settings, 
 
 def test_a_rehearsal_is_no_reader_of_the_living_site() -> None:
     assert agents.classify(rehearsal.CALLED["user-agent"]).bot
+
+
+async def test_pages_lead_to_pictures_where_those_of_the_living_site_do(settings: Settings, tmp_path: Path) -> None:
+    told = settings.model_copy(update={"MEDIA_URL": "https://cdn.example"})
+    async with open_store(local_endpoint(told)) as store:
+        environment = rehearsal._environment(told, restore.local(told, store), tmp_path, 1)
+    assert environment["SDC_MEDIA_URL"] == "https://cdn.example"

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
@@ -24,15 +25,22 @@ JOB = "mirror.daily"
 async def listening(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Settings]:
     """Settings with the address of a worker whose loops do not run."""
     monkeypatch.setattr(worker_calls, "LOOK_S", 0.01)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    async with serving(parts) as port:
+        yield parts.settings.model_copy(update={"WORKER_URL": f"http://127.0.0.1:{port}"})
+
+
+@asynccontextmanager
+async def serving(parts: Parts, port: int = 0) -> AsyncGenerator[int]:
+    """The worker's surface at a port, for the block."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         config = uvicorn.Config(app.build(parts, Board([])), lifespan="off", log_config=None, access_log=False)
         server = Server(config)
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve([listener]))
-            yield parts.settings.model_copy(update={"WORKER_URL": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+            served = group.create_task(server.serve([listener]))
+            yield listener.getsockname()[1]
             server.should_exit = True
-            async with asyncio.timeout(10):
-                await serving
+            async with asyncio.timeout(60):
+                await served
 
 
 async def crowd(parts: Parts, number: int) -> None:
@@ -76,3 +84,46 @@ async def test_a_run_that_does_not_end_is_told_of_in_words(
 async def test_a_job_that_is_not_there_is_not_found(listening: Settings) -> None:
     with pytest.raises(NotFound, match="has no job"):
         await worker_calls.run_job(listening, "make.coffee")
+
+
+async def begun(parts: Parts) -> None:
+    """Until the command has had the worker make a run."""
+    while True:
+        async with parts.database.read() as connection:
+            if await store.last_run(connection, JOB):
+                return
+        await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_starts_anew_is_asked_again(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_calls, "LOOK_S", 0.01)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        async with serving(parts) as port:
+            settings = parts.settings.model_copy(update={"WORKER_URL": f"http://127.0.0.1:{port}"})
+            asking = group.create_task(worker_calls.run_job(settings, JOB))
+            await begun(parts)
+        async with serving(parts, port):
+            loop = group.create_task(parts.scheduler.run())
+            run = await asking
+            loop.cancel()
+    assert (run.job, run.outcome) == (JOB, "skipped")
+
+
+async def test_a_worker_that_stays_silent_is_told_of_with_what_may_go_on(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_calls, "LOOK_S", 0.01)
+    monkeypatch.setattr(worker_calls, "PATIENCE_S", 0.05)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        async with serving(parts) as port:
+            settings = parts.settings.model_copy(update={"WORKER_URL": f"http://127.0.0.1:{port}"})
+            asking = group.create_task(refusal(settings))
+            await begun(parts)
+        assert "mirror.daily may still go on: `sdc backup status` tells how it ended" in await asking
+
+
+async def refusal(settings: Settings) -> str:
+    """What the command says in the end."""
+    with pytest.raises(Unavailable) as caught:
+        await worker_calls.run_job(settings, JOB)
+    return str(caught.value)

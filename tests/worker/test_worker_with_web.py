@@ -37,7 +37,7 @@ async def serving(app: ASGIApp) -> AsyncGenerator[str]:
         server = Server(uvicorn.Config(app, lifespan="on", log_config=None, timeout_graceful_shutdown=1))
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve([listener]))
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(0.01)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,63 +1,38 @@
 """What the daily mirror would do now: looked at from here, without a word to the worker and without a change."""
 
-import msgspec
+import asyncio
+
 from sdc_core import objects
-from sdc_core.errors import Misconfigured
+from sdc_core.answers.backups import MirrorPlan
 from sdc_core.settings import Settings
-from sdc_worker.mirror import child, daily, rclone
-from sdc_worker.mirror.daily import Target
+from sdc_core.sqlite import OperationalError
+from sdc_worker.drills import checks
+from sdc_worker.mirror import target
+from sdc_worker.mirror.foreseen import foreseen
 
 
-class Bucket(msgspec.Struct, frozen=True, kw_only=True):
-    """One bucket, in numbers of objects; `bytes` are to be copied."""
-
-    name: str
-    new: int
-    changed: int
-    to_history: int
-    unchanged: int
-    bytes: int
-
-
-class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """All buckets, and what the run would stop to ask; empty where it would just run."""
-
-    buckets: tuple[Bucket, ...]
-    question: str
-
-
-async def foresee(settings: Settings) -> Foreseen:
+async def foresee(settings: Settings) -> MirrorPlan:
     """Compare both sides. Raises as the mirror does, and Misconfigured without a remote."""
-    endpoint = objects.daily_endpoint(settings)
-    if endpoint is None:
-        message = "no remote is set (SDC_REMOTE_DAILY_BUCKET and the settings beside it)"
-        raise Misconfigured(message)
-    here = objects.local_endpoint(settings)
-    ends = rclone.remotes(here, endpoint, child.clean_environment(settings))
-    async with objects.open_store(here) as source, objects.open_store(endpoint) as kept:
-        target = Target(store=kept, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
-        told = await daily.foresee(source, daily.buckets(settings), target, mark=False)
-    return Foreseen(
-        buckets=tuple(
-            Bucket(
-                name=name,
-                new=len(each.new),
-                changed=len(each.changed),
-                to_history=len(each.deleted),
-                unchanged=each.unchanged,
-                bytes=each.size_bytes,
-            )
-            for name, each in told.plans.items()
-        ),
-        question=str(told.question or ""),
-    )
+    async with objects.open_store(objects.local_endpoint(settings)) as source:
+        return await foreseen(settings, source, await _site_id(settings))
 
 
-def lines(foreseen: Foreseen) -> list[str]:
+async def _site_id(settings: Settings) -> str:
+    """Which site this is; empty where its worker has not run yet, or not this release."""
+    if not await asyncio.to_thread(settings.worker_db.exists):
+        return ""
+    async with checks.reading(settings.worker_db) as connection:
+        try:
+            return await target.site_id(connection)
+        except OperationalError:
+            return ""
+
+
+def lines(plan: MirrorPlan) -> list[str]:
     """A line for each bucket, and the question."""
     told = [
         f"{each.name}: {each.new:,} new and {each.changed:,} changed to copy ({each.bytes:,} bytes), "
         f"{each.to_history:,} to the history, {each.unchanged:,} as they are"
-        for each in foreseen.buckets
+        for each in plan.buckets
     ]
-    return [*told, f"it would stop and ask: {foreseen.question}"] if foreseen.question else told
+    return [*told, f"it would stop and ask: {plan.question}"] if plan.question else told

@@ -55,6 +55,8 @@ def status(*, as_json: bool) -> None:
     for each in told.replication.databases:
         click.echo(f"{each.name}: {age(each)}")
     click.echo(f"mirror: {words(told.mirror)}" if told.remote else "mirror: no remote is set (SDC_REMOTE_DAILY_BUCKET)")
+    if told.monthly_remote:
+        click.echo(f"monthly snapshot: {words(told.monthly)}")
     click.echo(f"restore drill: {words(told.drill)}")
     click.echo(f"rehearsal: {words(told.rehearsal)}")
 

@@ -7,7 +7,7 @@ import click
 import msgspec
 from sdc_core import settings as core_settings
 
-from sdc_cli import machine_checks, running_checks
+from sdc_cli import delivery_checks, machine_checks, running_checks
 from sdc_cli.check import Check
 
 
@@ -30,5 +30,6 @@ async def every_check(settings: core_settings.Settings) -> list[Check]:
     """The machine first, then what runs on it; what runs is asked at the same time."""
     machine = await asyncio.to_thread(machine_checks.all_of, settings)
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(check(settings)) for check in running_checks.ALL]
+        asked = [*running_checks.ALL, delivery_checks.pictures]
+        running = [group.create_task(check(settings)) for check in asked]
     return [*machine, *(each for task in running for each in task.result())]

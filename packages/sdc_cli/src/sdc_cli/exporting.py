@@ -7,16 +7,15 @@ from pathlib import Path
 
 import click
 import msgspec
-from sdc_core import clock, objects, outside, service_client
+from sdc_core import clock, objects
 from sdc_core import settings as core_settings
 from sdc_core.errors import Misconfigured
 from sdc_core.settings import Settings
-from sdc_core.webhooks import Keyring
 from sdc_web import exports
 from sdc_web.authors import rights
 from sdc_web.db import open_databases
 from sdc_web.exports import static_site
-from sdc_web.exports.archive import Extra, Report
+from sdc_web.exports.archive import Report
 
 
 @click.command("export")
@@ -64,15 +63,7 @@ def _static(settings: Settings, folder: Path | None, *, as_json: bool) -> None:
 
 async def run_static(settings: Settings, folder: Path) -> static_site.Report:
     """Copy the site as it runs. Raises Unavailable where it does not."""
-    host = "127.0.0.1" if settings.WEB_HOST in ("0.0.0.0", "::", "") else settings.WEB_HOST  # noqa: S104 - not bound here
-    base = f"http://[{host}]:{settings.WEB_PORT}" if ":" in host else f"http://{host}:{settings.WEB_PORT}"
-    # Known to the statistics as a program, so that no copy counts as readers.
-    headers = {"user-agent": "sdc-export (bot)", "accept": "text/html, */*"}
-
-    async def ask(address: str) -> static_site.Answer:
-        attempt = await outside.fetch(f"{base}{address}", headers, private=True)
-        return static_site.Answer(status=attempt.status, body=attempt.body, reason=attempt.error)
-
+    ask = static_site.asking(settings)
     async with open_databases(settings) as databases:
         with click.progressbar(length=1, file=sys.stderr, label="copy", hidden=not sys.stderr.isatty()) as shown:
 
@@ -88,7 +79,7 @@ async def run(settings: Settings, target: Path) -> Report:
     async with AsyncExitStack() as stack:
         databases = await stack.enter_async_context(open_databases(settings))
         store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
-        extra = await _statistics(settings)
+        extra = await exports.statistics.of_site(settings, rights.SYSTEM)
         hidden = not sys.stderr.isatty()
         with click.progressbar(length=1, file=sys.stderr, label="export", hidden=hidden) as shown:
 
@@ -99,12 +90,3 @@ async def run(settings: Settings, target: Path) -> Report:
             return await exports.archive.write(
                 databases, rights.SYSTEM, store, settings, target, extra=extra, told=told
             )
-
-
-async def _statistics(settings: Settings) -> Extra:
-    try:
-        keyring = Keyring(settings.webhook_secrets)
-    except Misconfigured as error:
-        return Extra(notes=(f"statistics are left out: {error}",))
-    async with service_client.connect(settings.worker_url, keyring) as worker:
-        return await exports.statistics.files(worker, rights.SYSTEM)

@@ -24,12 +24,15 @@ class StoreKeys(msgspec.Struct, frozen=True, kw_only=True):
     filer_signing_read: str
 
 
-def prepare(settings: Settings) -> Settings:
-    """Make what is missing and return the settings as they then are. A repeat changes nothing."""
+def prepare(settings: Settings, *, store_alone: bool = False) -> Settings:
+    """Make what is missing and return the settings as they then are. A repeat changes nothing.
+
+    A store that runs alone needs its own keys, and no secret of the services.
+    """
     try:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not settings.WEBHOOK_SECRETS:
+        if not settings.WEBHOOK_SECRETS and not store_alone:
             write_once(settings.secrets_dir / "sdc_webhook_secrets", webhooks.new_secret().encode())
         if is_embedded(settings):
             _own_store(settings)

@@ -3,10 +3,11 @@
 import hashlib
 import mimetypes
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
@@ -15,12 +16,17 @@ from sdc_core.access_log import MAX_TEXT, Line
 from sdc_web.request_log.asked import campaign, foreign_host, logged_path
 
 Parse: TypeAlias = Callable[[bytes], Line]
+Format: TypeAlias = Literal["sdc", "caddy", "combined"]
 
 OLDEST_US = clock.from_datetime(datetime(1995, 1, 1, tzinfo=UTC))
 _MOST_CACHED = 50_000
+_HOST = re.compile(r"[\w.\-:\[\]]{1,255}")
+_MOST_HOSTS = 1_000
+"""Names that are counted: whoever asks may make one up for every request."""
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _COMBINED = re.compile(
-    rf'(?:\S+:\d+ )?(\S+) \S+ (?:"[^"]*"|\S+) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?'
+    r"(?:(\S+):\d+ |([A-Za-z][\w.-]*) (?=[\d.]+ |[0-9A-Fa-f]*:[0-9A-Fa-f:.]+ ))?"
+    rf'(\S+) \S+ (?:"[^"]*"|\S+) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?'
 )
 _MINUTE = "%d/%b/%Y:%H:%M %z"
 _ESCAPED = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
@@ -30,6 +36,14 @@ _PAGES = ("", "html", "htm", "php", "aspx")
 
 class NotALineError(Exception):
     """Why a line cannot be read, in words."""
+
+
+class OtherHostError(Exception):
+    """A line of another host than those wanted, of that day."""
+
+    def __init__(self, day: str) -> None:
+        super().__init__(day)
+        self.day = day
 
 
 class _Headers(msgspec.Struct, rename={"user_agent": "User-Agent", "referer": "Referer"}):
@@ -44,6 +58,7 @@ class _Answered(msgspec.Struct, rename={"content_type": "Content-Type"}):
 class _Asked(msgspec.Struct):
     method: str
     uri: str
+    host: str = ""
     remote_ip: str = ""
     client_ip: str = ""
     headers: _Headers = msgspec.field(default_factory=_Headers)
@@ -73,6 +88,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     us: int = 0
     media_type: str = ""
+    host: str = ""
 
 
 class Asked(NamedTuple):
@@ -87,12 +103,20 @@ class Asked(NamedTuple):
 class Converter:
     """Makes lines under one salt. The visitor is the hash of salt, day, address and User-Agent; the address is dropped.
 
-    The same file gives lines of the same lengths whatever the salt, so that an import can go on where it was.
+    With `only_hosts`, lines that were asked of another name are left out. `hosts` counts the names that lines tell.
     """
 
-    __slots__ = ("_countries", "_known", "_latest_us", "_own_hosts", "_salt", "_visitors")
+    __slots__ = ("_countries", "_known", "_latest_us", "_own_hosts", "_salt", "_visitors", "hosts", "only_hosts")
 
-    def __init__(self, salt: bytes, own_hosts: frozenset[str], country: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        salt: bytes,
+        own_hosts: frozenset[str],
+        country: Callable[[str], str],
+        only_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self.only_hosts = only_hosts
+        self.hosts: Counter[str] = Counter()
         self._salt = salt
         self._own_hosts = own_hosts
         self._latest_us = clock.now_us() + clock.DAY_US
@@ -100,17 +124,20 @@ class Converter:
         self._known: dict[str, str] = {}
         self._countries = country
 
-    def parser(self, head: list[bytes]) -> Parse:
-        """For a file that begins with those lines. Raises NotALineError when none of them is of a known kind."""
-        for raw in head:
-            for parse in (self.ours, self.caddy, self.combined):
-                try:
-                    parse(raw)
-                except NotALineError:
-                    continue
-                return parse
-        message = "neither a combined log, nor Caddy's, nor one of SDC"
-        raise NotALineError(message)
+    def parser(self, head: list[bytes], kind: Format | None = None) -> Parse:
+        """For a file that begins with those lines. Raises NotALineError when none of them is of that kind, or of any
+        that is known, and when hosts are wanted that no line names.
+        """
+        kinds: dict[Format, Parse] = {"sdc": self.ours, "caddy": self.caddy, "combined": self.combined}
+        tried = [kinds[kind]] if kind else [*kinds.values()]
+        found = next((parse for raw in head for parse in tried if _reads(parse, raw)), None)
+        if found is None:
+            message = f"no {kind} log" if kind else "neither a combined log, nor Caddy's, nor one of SDC"
+            raise NotALineError(message)
+        if self.only_hosts and not any(self.hosts):
+            message = "its lines name no host: leave --only-host out"
+            raise NotALineError(message)
+        return found
 
     def ours(self, raw: bytes) -> Line:
         """A line of an SDC site, as it is."""
@@ -142,6 +169,7 @@ class Converter:
             agent=next(iter(asked.headers.user_agent), ""),
             us=int(told.duration * clock.SECOND_US),
             media_type=next(iter(told.resp_headers.content_type), "").partition(";")[0].strip(),
+            host=_bare(asked.host),
         )
         return self._line(entry)
 
@@ -151,7 +179,7 @@ class Converter:
         if found is None:
             message = "not a line of a combined log"
             raise NotALineError(message)
-        address, moment, request, status, size, referrer, agent = found.groups()
+        port_host, host, address, moment, request, status, size, referrer, agent = found.groups()
         method, target = requested(request)
         entry = _Entry(
             at_us=_moment(moment),
@@ -162,6 +190,7 @@ class Converter:
             size_bytes=0 if size == "-" else int(size),
             referrer="" if referrer in (None, "-") else _plain(referrer),
             agent="" if agent in (None, "-") else _plain(agent),
+            host=(port_host or host or "").lower().rstrip("."),
         )
         return self._line(entry)
 
@@ -205,6 +234,12 @@ class Converter:
 
     def _line(self, entry: "_Entry") -> Line:
         self._check(entry.at_us)
+        # It is shown on a terminal, and who asked may have written anything.
+        host = entry.host if _HOST.fullmatch(entry.host) else ""
+        if host in self.hosts or len(self.hosts) < _MOST_HOSTS:
+            self.hosts[host] += 1
+        if self.only_hosts and host not in self.only_hosts:
+            raise OtherHostError(clock.day_of(entry.at_us))
         asked = self.asked(entry.method, entry.target, entry.media_type)
         agent = entry.agent[:MAX_TEXT]
         return Line(
@@ -226,6 +261,16 @@ class Converter:
         if not OLDEST_US <= at_us <= self._latest_us:
             message = "its date is far away"
             raise NotALineError(message)
+
+
+def _reads(parse: Parse, raw: bytes) -> bool:
+    try:
+        parse(raw)
+    except NotALineError:
+        return False
+    except OtherHostError:
+        return True
+    return True
 
 
 def requested(line: str) -> tuple[str, str]:
@@ -267,6 +312,12 @@ def _moment(text: str) -> int:
 def minute(text: str) -> int:
     """`01/Mar/2026:10:00 +0100`. Raises ValueError."""
     return clock.from_datetime(datetime.strptime(text, _MINUTE))  # noqa: DTZ007 - the format ends in %z
+
+
+def _bare(host: str) -> str:
+    """A Host header without its port."""
+    name, _, port = host.rpartition(":")
+    return (name if name and port.isdigit() else host).lower().rstrip(".")
 
 
 @lru_cache(maxsize=4096)

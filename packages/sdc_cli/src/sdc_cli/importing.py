@@ -25,6 +25,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     author_name: str = ""
+    format: imports.Format = ""
     dry_run: bool = False
     incomplete: bool = False
     old_site: str = ""
@@ -33,13 +34,28 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 @click.command("import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--author", "author_name", default="", help="Whose they are, by sign-in name. Unset: the first author's.")
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice(("markdown", "ghost", "wordpress", "sdc")),
+    help="What it is to be read as. Unset: what it looks like.",
+)
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 @click.option(
     "--incomplete", is_flag=True, help="Take texts without those of their pictures that cannot be shown here."
 )
 @click.option("--old-site", default="", help="Its address, where pictures that did not come along are fetched from.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, old_site: str, as_json: bool) -> None:
+def import_(
+    path: Path,
+    *,
+    author_name: str,
+    wanted: imports.Format | None,
+    dry_run: bool,
+    incomplete: bool,
+    old_site: str,
+    as_json: bool,
+) -> None:
     """Import what is at PATH: Markdown with its pictures, the JSON of Ghost, the XML of WordPress, a zip or folder of
     any of these, or what `sdc export` wrote.
 
@@ -50,7 +66,14 @@ def import_(path: Path, *, author_name: str, dry_run: bool, incomplete: bool, ol
     if not settings.DATA_DIR.is_dir():
         message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
         raise Misconfigured(message)
-    wish = Wish(path=path, author_name=author_name, dry_run=dry_run, incomplete=incomplete, old_site=old_site)
+    wish = Wish(
+        path=path,
+        author_name=author_name,
+        format=wanted or "",
+        dry_run=dry_run,
+        incomplete=incomplete,
+        old_site=old_site,
+    )
     # A bar and lines would write over one another.
     at_once = not (as_json or sys.stderr.isatty())
     report = asyncio.run(run(settings, wish, _show if at_once else _later))
@@ -78,7 +101,7 @@ async def run(settings: Settings, wish: Wish, tell: Callable[[Line], None] = _la
         store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
         by = await author(databases, wish.author_name)
         to = Pictures(settings=settings, databases=databases, store=store, by=by)
-        manner = Manner(dry_run=wish.dry_run, incomplete=wish.incomplete, old_site=wish.old_site)
+        manner = Manner(format=wish.format, dry_run=wish.dry_run, incomplete=wish.incomplete, old_site=wish.old_site)
         incoming = await stack.enter_async_context(imports.opened(to, wish.path, manner))
         report: list[Line] = []
         hidden = not sys.stderr.isatty()

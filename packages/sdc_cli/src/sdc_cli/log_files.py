@@ -21,13 +21,15 @@ _GZIP = b"\x1f\x8b"
 class LogFile:
     """An open file: its lines, and how far it has been read in bytes of the file itself."""
 
-    __slots__ = ("_lines", "_raw", "number", "size_bytes")
+    __slots__ = ("_grows", "_lines", "_raw", "number", "size_bytes", "unfinished")
 
     def __init__(self, raw: BinaryIO, lines: BinaryIO, size_bytes: int) -> None:
         self._raw = raw
         self._lines = lines
+        self._grows = raw is lines
         self.size_bytes = size_bytes
         self.number = 0
+        self.unfinished = False
 
     @property
     def read_bytes(self) -> int:
@@ -36,14 +38,19 @@ class LogFile:
 
     def lines(self, most: int) -> list[bytes]:
         """The next lines without their ends, at most so many; of one that is too long only its beginning, which is no
-        line. Raises Invalid when the file is damaged.
+        line. The last line of a plain file is `unfinished` until it ends: the server may be writing it. Raises Invalid
+        when the file is damaged.
         """
         found: list[bytes] = []
         try:
-            while len(found) < most and (line := self._lines.readline(MAX_LINE)):
-                found.append(line.rstrip(b"\r\n"))
-                while not line.endswith(b"\n") and (line := self._lines.readline(MAX_LINE)):
-                    pass
+            while len(found) < most and not self.unfinished and (line := self._lines.readline(MAX_LINE)):
+                begun = line
+                while line and not line.endswith(b"\n"):
+                    line = self._lines.readline(MAX_LINE)
+                if self._grows and not line:
+                    self.unfinished = True
+                else:
+                    found.append(begun.rstrip(b"\r\n"))
         except (OSError, EOFError, zstandard.ZstdError) as error:
             message = f"it is damaged after line {self.number + len(found)}: {error}"
             raise Invalid(message) from None
@@ -60,11 +67,17 @@ def opened(path: Path) -> Generator[LogFile]:
         yield LogFile(raw, _unpacked(raw, magic), path.stat().st_size)
 
 
-def identity(path: Path) -> tuple[str, list[bytes]]:
-    """A name made of the file's first lines, and those lines: packed or not, grown or not, it is the same file."""
+def beginning(path: Path, most: int) -> list[bytes]:
+    """The first lines of a file. Raises Invalid when they are damaged."""
     with opened(path) as file:
-        head = file.lines(HEAD_LINES)
-    return "i" + hashlib.sha256(b"\n".join(head[:HEAD_LINES])).hexdigest()[:16], head
+        return file.lines(most)
+
+
+def name(head: list[bytes]) -> str:
+    """Of a file that begins with those lines, of which there are `HEAD_LINES` unless it has fewer: packed or not, grown
+    or not, it is the same file.
+    """
+    return "i" + hashlib.sha256(b"\n".join(head)).hexdigest()[:16]
 
 
 def _unpacked(raw: BinaryIO, magic: bytes) -> BinaryIO:

@@ -3,32 +3,31 @@
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from sdc_core import sqlite
+from sdc_core import sqlite, tracing, versions
 from sdc_core.errors import Conflict, Misconfigured, SdcError
-from sdc_core.process import find_program, only_one
+from sdc_core.process import only_one
 from sdc_core.settings import Settings
 
-from sdc_cli import first_run, make_plan, ports
+from sdc_cli import first_run, make_plan, ports, running_checks
 from sdc_cli.check import Check
-from sdc_cli.plan import UP_LOCK
+from sdc_cli.plan import UP_LOCK, Port
 
-VERSION_S = 10
 FREE_BYTES = 1024**3
 
 
 def all_of(settings: Settings) -> list[Check]:
     """Each of them. Blocking: call it in a thread."""
-    return [_versions(), _sqlite(), *_programs(settings), *_folders(settings), _secrets(settings), _ports(settings)]
+    checks = [_versions(), _sqlite(), *_programs(settings), *_folders(settings), _secrets(settings), _ports(settings)]
+    return [*checks, *_traces(settings)]
 
 
 def _versions() -> Check:
-    found = f"sdc {version('sdc-cli')}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    found = f"sdc {versions.SDC}, Python {versions.PYTHON}, {platform.system()} {platform.machine()}"
     return Check(name="versions", ok=sys.version_info >= (3, 11), found=found, remedy="install Python 3.11 or later")
 
 
@@ -44,16 +43,21 @@ def _programs(settings: Settings) -> Iterator[Check]:
     embedded = _embedded(settings)
     for name in ("litestream", "rclone", *(["weed"] if embedded else [])):
         try:
-            done = subprocess.run(
-                (find_program(name), "version"), capture_output=True, text=True, timeout=VERSION_S, check=False
-            )
-        except (SdcError, OSError, subprocess.TimeoutExpired) as error:
+            yield Check(name=name, ok=True, found=versions.said_by(name))
+        except SdcError as error:
             yield Check(name=name, ok=False, found=str(error), remedy="run `uv sync`")
-            continue
-        said = (done.stdout or done.stderr).strip().splitlines()
-        yield Check(
-            name=name, ok=done.returncode == 0, found=said[0] if said else "says nothing", remedy="run `uv sync`"
-        )
+
+
+def _traces(settings: Settings) -> Iterator[Check]:
+    """Only where a collector is set. Whether it answers is nobody's trouble but its own."""
+    if not settings.TRACES_URL:
+        return
+    try:
+        tracing.require(settings.TRACES_URL)
+    except Misconfigured as error:
+        yield Check(name="traces", ok=False, found="OpenTelemetry is not installed", remedy=str(error))
+    else:
+        yield Check(name="traces", ok=True, found=f"sent to {urlsplit(settings.TRACES_URL).hostname}")
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
@@ -78,15 +82,29 @@ def _secrets(settings: Settings) -> Check:
 
 
 def _ports(settings: Settings) -> Check:
-    """Free while the site is stopped; while it runs they are rightly in use, and `running_checks` asks who answers."""
+    """Free while the site is stopped; while it runs, as a whole or part by part, they are rightly in use."""
     if is_up(settings):
         return Check(name="ports", ok=True, found="held by the running `sdc up`")
+    needed = make_plan.ports(settings, embedded=_embedded(settings))
+    running = [port for port in needed if _is_held_by_its_part(port)]
+    if any(port.setting == make_plan.STORE_SETTING for port in running):
+        running += [port for port in needed if port.setting == make_plan.STORE_SETTING]
     try:
-        ports.require_free(make_plan.ports(settings, embedded=_embedded(settings)))
+        ports.require_free([port for port in needed if port not in running])
     except Conflict as error:
-        remedy = "stop what listens there, or change the setting; services that run one by one hold theirs rightly"
+        remedy = "stop what listens there, or change the setting"
         return Check(name="ports", ok=False, found=", ".join(str(error).splitlines()), remedy=remedy)
-    return Check(name="ports", ok=True, found="free")
+    held = ", ".join(dict.fromkeys(str(port.port) for port in running))
+    return Check(name="ports", ok=True, found=f"free, or held by parts that run one by one: {held}" if held else "free")
+
+
+def _is_held_by_its_part(port: Port) -> bool:
+    """Whether what listens there answers as the part does that the port is for."""
+    host = make_plan.reachable(port.host)
+    base_url = f"http://[{host}]:{port.port}" if ":" in host else f"http://{host}:{port.port}"
+    if port.setting == make_plan.STORE_SETTING:
+        return running_checks.is_store(base_url)
+    return running_checks.is_service(base_url)
 
 
 def is_up(settings: Settings) -> bool:

@@ -25,8 +25,10 @@ class Subcommand(NamedTuple):
 SUBCOMMANDS = {
     "up": Subcommand("up", "up", "Run the whole site: object store, Litestream, worker, web."),
     "doctor": Subcommand("doctor", "doctor", "Check everything the site needs, each failure with its remedy."),
+    "version": Subcommand("versions", "version", "Tell what runs here, and the schema of each database."),
     "author": Subcommand("authors", "author", "Add and list authors, set a password, make a login link."),
     "token": Subcommand("tokens", "token", "Make, list and revoke tokens of the API."),
+    "mcp": Subcommand("mcp", "mcp", "Let a language model use the site, by a token of the API."),
     "audit": Subcommand("audit", "audit_", "Tell who did what, and who was refused."),
     "backup": Subcommand("backups", "backup", "Back up now, or tell how the backups are."),
     "jobs": Subcommand("jobs", "jobs", "Tell how the cron jobs fare, and when each comes next."),
@@ -37,6 +39,10 @@ SUBCOMMANDS = {
     "import": Subcommand("importing", "import_", "Bring in the texts of another site."),
     "export": Subcommand("exporting", "export", "Take everything along, as one file."),
     "logs": Subcommand("logs", "logs", "Bring access logs of before, or of another server, into the statistics."),
+    "prepare": Subcommand("alone", "prepare_", "Make secrets, buckets and databases, for parts that run alone."),
+    "store": Subcommand("alone", "store_", "Run the object store alone."),
+    "worker": Subcommand("alone", "worker", "Run Litestream and the worker alone."),
+    "secrets": Subcommand("secret_files", "secrets", "Make the secrets, set one, or give each service its own."),
     "settings": Subcommand("settings", "settings", "List every setting with its default."),
 }
 

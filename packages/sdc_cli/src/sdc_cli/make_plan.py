@@ -6,16 +6,18 @@ A child of it, because reading the settings costs 20 MB, which `sdc up` would ke
 import shlex
 import signal
 import sys
-from pathlib import Path
 
 import click
 from sdc_core import settings as core_settings
+from sdc_core import tracing
 from sdc_core.errors import SdcError
 from sdc_core.process import find_program
 from sdc_core.settings import Settings
 
 from sdc_cli import first_run, litestream, store, under_way
 from sdc_cli.plan import Plan, Port, Probe, Program, write
+
+STORE_SETTING = "SDC_S3_ENDPOINT_URL"
 
 
 def main() -> None:
@@ -30,8 +32,9 @@ def main() -> None:
 def make(settings: Settings) -> Plan:
     """The plan. Writes the files that the parts are started with."""
     under_way.require_none(settings)
-    settings = settings.model_copy(update=_absolute(settings))
-    child = core_settings.environment(settings) | _secrets_from_outside(settings)
+    tracing.require(settings.TRACES_URL)
+    settings = absolute(settings)
+    child = environment(settings)
     embedded = first_run.is_embedded(settings)
     # A store that is about to be begun holds no replica that a missing database would have to come back from, and no
     # bucket, whatever was remembered of one whose files are gone.
@@ -44,7 +47,7 @@ def make(settings: Settings) -> Plan:
         ports=ports(settings, embedded=embedded),
         environment=child,
         web=_web(settings, child),
-        worker=_worker(settings, child),
+        worker=worker_program(settings, child),
         store=store_program(settings, child) if embedded else None,
         strays=[str(file) for file in store.possible_strays(settings)] if embedded else [],
         warm=begun or store.is_prepared(settings),
@@ -58,12 +61,12 @@ def _web(settings: Settings, child: dict[str, str]) -> Program:
         folder=".",
         environment=child,
         log_file=_log_file(settings, "web"),
-        probe=Probe(_reachable(settings.WEB_HOST), settings.WEB_PORT, "/"),
+        probe=Probe(reachable(settings.WEB_HOST), settings.WEB_PORT, "/"),
         orphan_signal=signal.SIGKILL,
     )
 
 
-def _worker(settings: Settings, child: dict[str, str]) -> Program:
+def worker_program(settings: Settings, child: dict[str, str]) -> Program:
     """Litestream, and the worker inside it.
 
     An orphaned Litestream is killed: asked to end, it would wait half a minute for a store that is gone as well. What
@@ -77,16 +80,18 @@ def _worker(settings: Settings, child: dict[str, str]) -> Program:
         folder=".",
         environment=litestream.environment(settings, child),
         log_file=_log_file(settings, "worker"),
-        probe=Probe(_reachable(settings.WORKER_HOST), settings.WORKER_PORT, "/health"),
+        probe=Probe(reachable(settings.WORKER_HOST), settings.WORKER_PORT, "/health"),
         orphan_signal=signal.SIGKILL,
     )
 
 
-def store_program(settings: Settings, child: dict[str, str]) -> Program:
-    """The embedded object store. Makes its folders and writes the file that tells it whom to believe."""
+def store_program(settings: Settings, child: dict[str, str], host: str = store.HOST) -> Program:
+    """The embedded object store, listening on `host`. Makes its folders and writes the file that tells it whom to
+    believe.
+    """
     store.write_identities(settings)
     return Program(
-        command=store.command(settings, find_program("weed")),
+        command=store.command(settings, find_program("weed"), host),
         folder=str(store.folder(settings)),
         environment={name: value for name, value in child.items() if not name.startswith(core_settings.PREFIX)}
         | store.environment(settings),
@@ -100,13 +105,18 @@ def _log_file(settings: Settings, part: str) -> str:
     return str(settings.DATA_DIR / "logs" / f"{part}.log")
 
 
-def _absolute(settings: Settings) -> dict[str, Path]:
-    """The folders as the parts will find them, whichever folder they run in."""
+def environment(settings: Settings) -> dict[str, str]:
+    """What every part is started with: the settings, and the secrets that no file holds."""
+    return core_settings.environment(settings) | _secrets_from_outside(settings)
+
+
+def absolute(settings: Settings) -> Settings:
+    """The settings with the folders as the parts will find them, whichever folder they run in."""
     folders = {"DATA_DIR": settings.DATA_DIR.absolute()}
     for name in ("SECRETS_DIR", "LOG_DIR", "GEOIP_DB"):
         if (value := getattr(settings, name)) is not None:
             folders[name] = value.absolute()
-    return folders
+    return settings.model_copy(update=folders)
 
 
 def _secrets_from_outside(settings: Settings) -> dict[str, str]:
@@ -122,7 +132,7 @@ def _secrets_from_outside(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
     """The address at which this machine reaches what listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
@@ -135,7 +145,7 @@ def ports(settings: Settings, *, embedded: bool) -> list[Port]:
     ]
     if embedded:
         first = store.first_port(settings)
-        needed += [Port("127.0.0.1", port, "SDC_S3_ENDPOINT_URL") for port in range(first, first + store.PORTS)]
+        needed += [Port("127.0.0.1", port, STORE_SETTING) for port in range(first, first + store.PORTS)]
     return needed
 
 

@@ -13,7 +13,7 @@ import msgspec
 from sdc_core import access_log, clock
 from sdc_core.access_log import MAX_TEXT
 
-from sdc_cli.foreign_lines import Converter, NotALineError, Parse, minute, requested
+from sdc_cli.foreign_lines import Converter, NotALineError, OtherHostError, Parse, minute, requested
 
 MOST_KNOWN = 50_000
 """Pieces of a kind that are remembered."""
@@ -38,10 +38,11 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Converted(NamedTuple):
-    """Lines of ours by day, in their order, and which of the block are none."""
+    """Lines of ours by day, in their order, with a blank one for each that was left out; and which are none."""
 
     days: dict[str, bytes]
     malformed: list[Malformed]
+    left_out: int = 0
 
 
 class _Minute(NamedTuple):
@@ -60,14 +61,19 @@ def one_by_one(parse: Parse, lines: Sequence[bytes], first: int) -> Converted:
     """A block of lines of any kind, which begins with the file's line `first`."""
     days: dict[str, bytearray] = defaultdict(bytearray)
     malformed: list[Malformed] = []
+    left_out = 0
     for number, raw in enumerate(lines, first):
         try:
             line = parse(raw)
         except NotALineError as error:
             malformed.append(Malformed(line=number, reason=str(error)))
+        except OtherHostError as error:
+            # Its place is kept, so that a line has the same number whichever hosts are wanted.
+            days[error.day] += b"\n"
+            left_out += 1
         else:
             days[clock.day_of(line.ts)] += access_log.encode(line)
-    return Converted({day: bytes(body) for day, body in days.items()}, malformed)
+    return Converted({day: bytes(body) for day, body in days.items()}, malformed, left_out)
 
 
 class ManyLines:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from sdc_core import clock
+from sdc_core import clock, disk
 from sdc_core.process import die_with_parent
 
 from sdc_cli.plan import Probe, Program
@@ -34,7 +34,9 @@ class Part:
     """A program kept running; `ready` is set while it answers."""
 
     def __init__(self, name: str, program: Program, grace_s: float, say: Say, give_up: Say | None) -> None:
-        """`give_up` is told why when the part dies five times within a minute; without one it is tried for ever."""
+        """`give_up` is told why when the part dies five times within a minute and has never answered; without one, or
+        once it has, it is tried for ever: what ended a part that ran, a full disk for example, may pass.
+        """
         self.name = name
         self.ready = asyncio.Event()
         self._program = program
@@ -43,6 +45,7 @@ class Part:
         self._give_up = give_up
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._answered = False
 
     async def keep(self) -> None:
         """Start the program, and again whenever it ends, until `stop`."""
@@ -59,9 +62,12 @@ class Part:
             if not self.ready.is_set() and len(deaths) == 1:
                 self._say(await asyncio.to_thread(tail, log_file, written))
             self.ready.clear()
-            if self._give_up and len(deaths) == DEATHS and deaths[-1] - deaths[0] < STEADY_S:
+            if self._give_up and not self._answered and len(deaths) == DEATHS and deaths[-1] - deaths[0] < STEADY_S:
                 self._say(await asyncio.to_thread(tail, log_file, written))
-                self._give_up(f"{self.name} ended {DEATHS} times within a minute: {log_file} tells why")
+                # On a full disk each part fails in words of its own, or without any.
+                is_full = await asyncio.to_thread(disk.has_no_room, log_file.parent)
+                why = f"{self.name} ended {DEATHS} times within a minute: {log_file} tells why"
+                self._give_up(disk.WORDS if is_full else why)
                 return
             if deaths[-1] - started_s > STEADY_S:
                 pause_s = FIRST_PAUSE_S
@@ -111,6 +117,7 @@ class Part:
             await asyncio.sleep(LOOK_S)
         self._say(f"  {self.name:<14} ready in {_now_s() - started_s:.1f} s")
         self.ready.set()
+        self._answered = True
 
 
 async def start(program: Program) -> asyncio.subprocess.Process:

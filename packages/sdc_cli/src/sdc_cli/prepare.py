@@ -5,6 +5,8 @@ A child of `sdc up`, which stays small. It prints one JSON object a line: `{"eve
 
 import asyncio
 import sys
+from collections.abc import Callable
+from typing import TypeAlias
 
 import click
 import msgspec
@@ -26,63 +28,75 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+Tell: TypeAlias = Callable[[Event], None]
+
+
 def main() -> None:
     """Prepare, or print the reason why it cannot be done."""
-    reason = ""
     try:
-        asyncio.run(prepare(core_settings.load(), warm="--warm" in sys.argv))
-    except* SdcError as failed:
-        first: Exception = failed
-        while isinstance(first, ExceptionGroup):
-            first = first.exceptions[0]
-        reason = str(first)
-    # Not above: an exit within `except*` becomes part of a group, and is printed with its trace.
-    if reason:
-        click.echo(reason, err=True)
+        run(core_settings.load(), tell, warm="--warm" in sys.argv)
+    except SdcError as error:
+        click.echo(str(error), err=True)
         sys.exit(1)
 
 
-async def prepare(settings: Settings, *, warm: bool) -> None:
+def run(settings: Settings, tell: Tell, *, warm: bool = False) -> None:
+    """Prepare. Raises the first SdcError as it is, not in a group."""
+    reason: Exception | None = None
+    try:
+        asyncio.run(prepare(settings, tell, warm=warm))
+    except* SdcError as failed:
+        reason = failed
+        while isinstance(reason, ExceptionGroup):
+            reason = reason.exceptions[0]
+    if reason is not None:
+        raise reason
+
+
+async def prepare(settings: Settings, tell: Tell, *, warm: bool) -> None:
     """Buckets and databases at the same time; but a database that is missing may have to come back out of a bucket,
     unless the plan knows better (`warm`).
     """
     async with asyncio.TaskGroup() as group:
         if not store.is_prepared(settings):
-            stored = group.create_task(_buckets(settings))
+            stored = group.create_task(_buckets(settings, tell))
             if not warm and not (settings.site_db.exists() and settings.worker_db.exists()):
                 await stored
-                await _restore(settings)
+                await _restore(settings, tell)
         started_us = clock.monotonic_us()
         async with open_databases(settings) as databases:
-            tell("databases", started_us)
+            tell(_done("databases", started_us))
             try:
                 token = await one_time_tokens.issue_setup_link(databases)
             except Conflict:
                 return
-            tell("link", started_us, f"{settings.site_url}{one_time_tokens.setup_path(token)}")
+            tell(_done("link", started_us, f"{settings.site_url}{one_time_tokens.setup_path(token)}"))
 
 
-def tell(event: str, started_us: int, text: str = "") -> None:
+def tell(event: Event) -> None:
     """One line to `sdc up`."""
-    seconds = (clock.monotonic_us() - started_us) / clock.SECOND_US
-    click.echo(msgspec.json.encode(Event(event=event, seconds=seconds, text=text)))
+    click.echo(msgspec.json.encode(event))
 
 
-async def _buckets(settings: Settings) -> None:
+def _done(event: str, started_us: int, text: str = "") -> Event:
+    return Event(event=event, seconds=(clock.monotonic_us() - started_us) / clock.SECOND_US, text=text)
+
+
+async def _buckets(settings: Settings, tell: Tell) -> None:
     from sdc_cli import prepare_store  # noqa: PLC0415 - the S3 client takes a second, and only a first start needs it
 
     started_us = clock.monotonic_us()
     await prepare_store.make_ready(settings)
-    tell("buckets", started_us)
+    tell(_done("buckets", started_us))
 
 
-async def _restore(settings: Settings) -> None:
+async def _restore(settings: Settings, tell: Tell) -> None:
     from sdc_cli import prepare_store  # noqa: PLC0415 - as above
 
     for name, path in prepare_store.files(settings).items():
         started_us = clock.monotonic_us()
         if not path.exists() and await prepare_store.restore(settings, name):
-            tell("restored", started_us, path.name)
+            tell(_done("restored", started_us, path.name))
 
 
 if __name__ == "__main__":

@@ -19,11 +19,17 @@ from sdc_cli.recovery import Recovered
 from sdc_cli.recovery_plan import Recovery
 from sdc_cli.restore import moment
 
+MISSING = 3
+
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--dry-run` tells: the state, its age, and by bucket how many objects would be copied."""
+    """What `--dry-run` tells: the moment that was asked for, that of the newest change in each database, the older of
+    them with its age, and by bucket how many objects would be copied.
+    """
 
     origin: str
+    asked_us: int | None
+    states: dict[str, int]
     state_us: int
     age_us: int
     objects: dict[str, int]
@@ -43,12 +49,12 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
     """Bring the whole site back out of a backup, and start it.
 
     Databases, uploads and statistics. Nothing is written over: what is in the data folder is moved aside and kept.
-    Interrupted, the same command goes on where it was.
+    Interrupted, the same command goes on where it was. With --no-up it ends with 3 where originals are missing.
     """
     settings = core_settings.load()
     wanted = moment(at) if at else None
     if dry_run:
-        foreseen = _foreseen(asyncio.run(_plan(settings, kind, month, wanted)))
+        foreseen = _foreseen(asyncio.run(_plan(settings, kind, month, wanted)), wanted)
         click.echo(msgspec.json.encode(foreseen) if as_json else "\n".join(_words(foreseen)))
         return
     settings = first_run.prepare(settings)
@@ -58,10 +64,11 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
         click.echo(msgspec.json.encode(recovered))
     else:
         click.echo("\n".join(recovery.lines(recovered)))
-    if not no_up:
-        # This process becomes `sdc up`, and gets every signal itself.
-        sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", "sdc_cli", "up"])  # noqa: S606 - our own program
+    if no_up:
+        sys.exit(MISSING if recovered.missing else 0)
+    # This process becomes `sdc up`, and gets every signal itself.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "sdc_cli", "up"])  # noqa: S606 - our own program
 
 
 async def _plan(settings: Settings, kind: Kind, month: str, at: datetime | None) -> Recovery:
@@ -85,16 +92,18 @@ async def _run(settings: Settings, kind: Kind, month: str, at: datetime | None, 
             click.echo(line)
 
     if not quiet:
-        click.echo("\n".join(_words(_foreseen(planned))))
+        click.echo("\n".join(_words(_foreseen(planned, at))))
     try:
         return await recovery.run(settings, planned, at, say, _show)
     finally:
         _wipe()
 
 
-def _foreseen(planned: Recovery) -> Foreseen:
+def _foreseen(planned: Recovery, at: datetime | None) -> Foreseen:
     return Foreseen(
         origin=planned.origin.words,
+        asked_us=clock.from_datetime(at) if at else None,
+        states={each.name: each.state_us for each in planned.databases},
         state_us=min(each.state_us for each in planned.databases),
         age_us=planned.age_us,
         objects={each.name: len(each.plan.new) + len(each.plan.changed) for each in planned.buckets},
@@ -108,6 +117,8 @@ def _words(foreseen: Foreseen) -> list[str]:
     minutes = foreseen.age_us // (60 * clock.SECOND_US)
     age = f"{minutes // 60} h {minutes % 60} min" if minutes else "less than a minute"
     told = [f"from {foreseen.origin}: the state of {clock.to_datetime(foreseen.state_us):%F %T} UTC, {age} old"]
+    if foreseen.asked_us is not None:
+        told.append(recovery.in_place_of(foreseen.asked_us, foreseen.states))
     if foreseen.objects:
         counts = ", ".join(f"{count:,} of {bucket}" for bucket, count in foreseen.objects.items())
         told.append(f"to copy: {counts}; {foreseen.bytes:,} bytes, with room for {foreseen.free_bytes:,}")

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,11 +26,13 @@ Say = Callable[[str], None]
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back. `missing` are originals that the database names and no object holds; `state_us` is the moment
-    of the state.
+    """What came back. `missing` are originals that the database names and no object holds; `asked_us` is the moment
+    that was asked for, `states` that of the newest change in each database, `state_us` the older of them.
     """
 
     origin: str
+    asked_us: int | None
+    states: dict[str, int]
     state_us: int
     rows: dict[str, int]
     objects: int
@@ -52,7 +54,7 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
     started_us = clock.monotonic_us()
     scratch = settings.DATA_DIR / f"{under_way.NAME}.databases"
     await asyncio.to_thread(_empty, scratch)
-    rows = await _databases(settings, recovery, scratch, at, say)
+    rows, states = await _databases(settings, recovery, scratch, at, say)
     originals, missing = 0, tuple[str, ...]()
     if recovery.buckets:
         await asyncio.to_thread(_set_aside, settings, recovery, store.folder(settings).name)
@@ -68,7 +70,9 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
     await asyncio.to_thread(under_way.end, settings)
     return Recovered(
         origin=recovery.origin.words,
-        state_us=min(each.state_us for each in recovery.databases),
+        asked_us=clock.from_datetime(at) if at else None,
+        states=states,
+        state_us=min(states.values()),
         rows=rows,
         objects=sum(each.objects for each in recovery.buckets),
         size_bytes=sum(each.size_bytes for each in recovery.buckets),
@@ -87,9 +91,10 @@ def _empty(scratch: Path) -> None:
 
 async def _databases(
     settings: Settings, recovery: Recovery, scratch: Path, at: datetime | None, say: Say
-) -> dict[str, int]:
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows of each file, and when the newest change in each database was made."""
     bucket, prefix = recovery.origin.place(settings.S3_BACKUP_BUCKET)
-    rows = {}
+    rows, states = {}, {}
     for each in recovery.databases:
         path = scratch / f"{each.name}.db"
         restored = await replica.restore_database(
@@ -100,9 +105,10 @@ async def _databases(
                 message = f"the restored {path.name} is damaged: {'; '.join(found)}"
                 raise Conflict(message)
             rows[path.name] = sum(table.rows for table in (await checks.contents(connection)).tables.values())
+        states[each.name] = restored.state_us
         seconds = restored.duration_us / clock.SECOND_US
         say(f"{path.name}: {rows[path.name]:,} rows, found whole in {seconds:.1f} s")
-    return rows
+    return rows, states
 
 
 async def _objects(settings: Settings, recovery: Recovery, say: Say, show: Say) -> None:
@@ -188,10 +194,18 @@ def _in_place(settings: Settings, recovery: Recovery, scratch: Path) -> None:
     shutil.rmtree(scratch)
 
 
+def in_place_of(asked_us: int, states: Mapping[str, int]) -> str:
+    """What a moment that was asked for has become, in words."""
+    found = ", ".join(f"{name}.db of {clock.to_datetime(at_us):%F %T}" for name, at_us in states.items())
+    return f"asked for {clock.to_datetime(asked_us):%F %T} UTC: the newest changes kept until then are in {found}"
+
+
 def lines(recovered: Recovered) -> Sequence[str]:
     """The report, a line for each thing."""
     state, seconds = clock.to_datetime(recovered.state_us), recovered.duration_us / clock.SECOND_US
     told = [f"brought back from {recovered.origin}, the state of {state:%F %T} UTC, in {seconds:.1f} s"]
+    if recovered.asked_us is not None:
+        told.append(in_place_of(recovered.asked_us, recovered.states))
     if recovered.originals:
         told.append(f"originals: {recovered.originals - len(recovered.missing):,} of {recovered.originals:,} are there")
     if recovered.missing:
@@ -201,7 +215,9 @@ def lines(recovered: Recovered) -> Sequence[str]:
     if recovered.aside:
         told.append(f"what was here before is kept in {recovered.aside}")
     told.append(
-        "in no backup: sessions, so everybody signs in again; factors.key, so codes after the password and secrets of "
-        "webhook endpoints are set anew unless you bring it along; log lines of the seconds before the loss"
+        "in no backup: sessions, so everybody signs in again; links to previews and invitations, which are made anew; "
+        "imports and exports under way; ids of API calls, so one that is repeated from before may be done twice; "
+        "factors.key, so codes after the password and secrets of webhook endpoints are set anew unless you bring it "
+        "along; log lines of the seconds before the loss"
     )
     return told

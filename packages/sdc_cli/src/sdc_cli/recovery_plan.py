@@ -22,7 +22,7 @@ HEADROOM = 1.1
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
-    """One database: the newest moment that the backup has, and the one that it comes back to."""
+    """One database: the newest moment that the backup has, and that of the newest change in what comes back."""
 
     name: Name
     newest_us: int
@@ -111,7 +111,10 @@ async def _database(settings: Settings, origin: Origin, name: Name, at: datetime
         begins = f"{clock.to_datetime(reach.oldest_us):%F %T} UTC"
         message = f"{origin.words} has nothing of {name}.db from before {begins}"
         raise NotFound(message)
-    return Database(name=name, newest_us=reach.newest_us, state_us=min(wanted_us, reach.newest_us))
+    if at is None or wanted_us > reach.newest_us:
+        return Database(name=name, newest_us=reach.newest_us, state_us=reach.newest_us)
+    state_us = await replica.state_us(origin.endpoint, bucket, prefix, name, at, env=child.clean_environment(settings))
+    return Database(name=name, newest_us=reach.newest_us, state_us=state_us)
 
 
 async def _buckets(settings: Settings, origin: Origin, *, empty: bool) -> tuple[Bucket, ...]:

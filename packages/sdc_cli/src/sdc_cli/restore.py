@@ -8,67 +8,106 @@ import click
 import msgspec
 from sdc_core import clock, objects
 from sdc_core import settings as core_settings
-from sdc_core.errors import Invalid, Misconfigured, Unavailable
-from sdc_core.objects import Endpoint
+from sdc_core.errors import Invalid, Unavailable
 from sdc_core.settings import Settings
 from sdc_worker.drills import replica
-from sdc_worker.drills.replica import Restored
-from sdc_worker.mirror import child
-from sdc_worker.mirror.daily import CURRENT
+from sdc_worker.drills.replica import Name, Restored
+from sdc_worker.mirror import child, origins
+from sdc_worker.mirror.origins import Kind, Origin
+
+KINDS: dict[str, Kind] = {
+    "replica": "replica",
+    "daily": "daily",
+    "monthly": "monthly",
+    # As they were called before.
+    "local": "replica",
+    "remote": "daily",
+}
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where replicas are: a bucket, and what stands before their own keys in it."""
+class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--dry-run` tells of a database: when the newest change was made that would come back, and the newest that
+    is kept.
+    """
 
-    endpoint: Endpoint
-    bucket: str
-    prefix: str
+    name: Name
+    state_us: int
+    newest_us: int
 
 
 @click.command()
 @click.option("--at", metavar="TIME", help="Such as 2026-11-24T10:00, in UTC unless it says otherwise. Default: now.")
-@click.option("--into", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder.")
-@click.option("--from", "origin", type=click.Choice(["local", "remote"]), default="local", help="Which backup.")
+@click.option("--into", "folder", type=click.Path(path_type=Path, file_okay=False), help="The folder.")
+@click.option("--from", "kind", type=click.Choice([*KINDS]), default="replica", help="Which backup.")
+@click.option("--month", default="", metavar="YYYY-MM", help="With --from monthly: which. Default: the newest.")
+@click.option("--dry-run", is_flag=True, help="Tell which states would come back; restore nothing.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def restore(*, at: str | None, folder: Path, origin: str, as_json: bool) -> None:
+def restore(*, at: str | None, folder: Path | None, kind: str, month: str, dry_run: bool, as_json: bool) -> None:
     """Restore both databases into a scratch folder and check them. The live ones are not touched."""
     settings = core_settings.load()
     wanted = moment(at) if at else None
-    restored = asyncio.run(_restore(settings, _source(settings, origin), folder, wanted))
+    origin = asyncio.run(_origin(settings, KINDS[kind], month))
+    if dry_run:
+        _tell(asyncio.run(_foresee(settings, origin, wanted)), as_json=as_json)
+        return
+    if folder is None:
+        message = "say where to: --into FOLDER"
+        raise Invalid(message, field="into")
+    restored = asyncio.run(_restore(settings, origin, folder, wanted))
     if as_json:
-        click.echo(msgspec.json.encode({"restored": restored}, enc_hook=str))
+        asked_us = clock.from_datetime(wanted) if wanted else None
+        click.echo(msgspec.json.encode({"restored": restored, "asked_us": asked_us}, enc_hook=str))
         return
     for each in restored:
         newest = clock.to_datetime(each.newest_us)
         if wanted and wanted > newest:
             click.echo(f"{at} is later than the newest change that is kept: this is the state of {newest:%F %T} UTC")
         click.echo(f"{each.path}: restored and found whole in {each.duration_us / clock.SECOND_US:.1f} s")
+        click.echo(f"{each.path}: the newest change in it is of {clock.to_datetime(each.state_us):%F %T} UTC")
 
 
-async def _restore(settings: Settings, source: Source, folder: Path, at: datetime | None) -> list[Restored]:
-    async with objects.open_store(source.endpoint) as client:
-        if reason := await client.ping(source.bucket):
-            message = f"{reason}: `sdc up` runs the local store, `--from remote` restores from the mirror"
+async def _origin(settings: Settings, kind: Kind, month: str) -> Origin:
+    origin = await origins.find(settings, kind, month)
+    async with objects.open_store(origin.endpoint) as client:
+        if reason := await client.ping(origin.place(settings.S3_BACKUP_BUCKET)[0]):
+            message = f"{reason}: `sdc up` runs the local store, `--from daily` restores from the mirror"
             raise Unavailable(message)
+    return origin
+
+
+async def _foresee(settings: Settings, origin: Origin, at: datetime | None) -> list[Foreseen]:
+    bucket, prefix = origin.place(settings.S3_BACKUP_BUCKET)
+    env = child.clean_environment(settings)
+    found = []
+    for name in replica.DATABASES:
+        reach = await replica.kept(origin.endpoint, bucket, prefix, name, env=env)
+        state_us = reach.newest_us
+        if at and clock.from_datetime(at) <= reach.newest_us:
+            state_us = await replica.state_us(origin.endpoint, bucket, prefix, name, at, env=env)
+        found.append(Foreseen(name=name, state_us=state_us, newest_us=reach.newest_us))
+    return found
+
+
+def _tell(foreseen: list[Foreseen], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode({"foreseen": foreseen}))
+        return
+    for each in foreseen:
+        state, newest = clock.to_datetime(each.state_us), clock.to_datetime(each.newest_us)
+        kept = "" if state == newest else f"; the newest that is kept is of {newest:%F %T} UTC"
+        click.echo(f"{each.name}.db: the newest change would be of {state:%F %T} UTC{kept}")
+
+
+async def _restore(settings: Settings, origin: Origin, folder: Path, at: datetime | None) -> list[Restored]:
+    bucket, prefix = origin.place(settings.S3_BACKUP_BUCKET)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
     environment = child.clean_environment(settings)
     return [
         await replica.restore_database(
-            source.endpoint, source.bucket, source.prefix, name, folder / f"{name}.db", at=at, env=environment
+            origin.endpoint, bucket, prefix, name, folder / f"{name}.db", at=at, env=environment
         )
         for name in replica.DATABASES
     ]
-
-
-def _source(settings: Settings, origin: str) -> Source:
-    if origin == "local":
-        return Source(endpoint=objects.local_endpoint(settings), bucket=settings.S3_BACKUP_BUCKET, prefix="")
-    endpoint = objects.daily_endpoint(settings)
-    if endpoint is None:
-        message = "no remote is set: SDC_REMOTE_DAILY_ENDPOINT_URL, _BUCKET and its keys name one"
-        raise Misconfigured(message)
-    prefix = f"{CURRENT}{settings.S3_BACKUP_BUCKET}/"
-    return Source(endpoint=endpoint, bucket=settings.REMOTE_DAILY_BUCKET, prefix=prefix)
 
 
 def moment(text: str) -> datetime:

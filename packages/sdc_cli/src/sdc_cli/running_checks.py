@@ -85,6 +85,23 @@ async def replicas(settings: Settings) -> list[Check]:
 ALL: tuple[Callable[[Settings], Coroutine[object, object, list[Check]]], ...] = (store, clocks, web, replicas, worker)
 
 
+def is_service(base_url: str) -> bool:
+    """Whether web or the worker of some site answers there, well or not. Blocking."""
+    try:
+        msgspec.json.decode(_fetch(f"{base_url}/health").body, type=Health)
+    except (OSError, http.client.HTTPException, msgspec.DecodeError):
+        return False
+    return True
+
+
+def is_store(base_url: str) -> bool:
+    """Whether an embedded object store answers there. Blocking."""
+    try:
+        return _fetch(f"{base_url}/healthz").status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 async def _fault(client: ObjectStore, bucket: str) -> str:
     """What is wrong with a bucket, in words, or ''."""
     try:

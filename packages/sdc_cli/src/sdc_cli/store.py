@@ -10,6 +10,7 @@ from sdc_core.settings import Settings
 
 from sdc_cli import first_run
 
+HOST = "127.0.0.1"
 PORTS = 10
 MARK = "buckets.txt"
 MEMORY = "240MiB"
@@ -51,16 +52,17 @@ def write_identities(settings: Settings) -> None:
         file.write(msgspec.json.encode({"identities": [identity]}))
 
 
-def command(settings: Settings, program: str) -> list[str]:
+def command(settings: Settings, program: str, host: str = HOST) -> list[str]:
     """`weed mini`, to be run in `folder`: its sockets are named relatively, since such a path may have 107 bytes only.
 
-    Every port is set, or SeaweedFS takes its default one. Each bucket takes at least one volume, hence many small ones.
+    It listens on `host`, and its parts find each other on this machine. Every port is set, or SeaweedFS takes its
+    default one. Each bucket takes at least one volume, hence many small ones.
     """
     port = first_port(settings)
     numbered = ("s3.port", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port")
     numbered += ("filer.port.grpc", "s3.port.grpc", "admin.port", "admin.port.grpc")
     return [
-        *(program, "-logdir=log", "mini", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(program, "-logdir=log", "mini", "-dir=data", f"-ip={HOST}", f"-ip.bind={host}"),
         *(f"-{name}={port + offset}" for offset, name in enumerate(numbered)),
         *("-s3.config=s3.json", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
         *("-disableHttp", "-admin.ui=false", "-webdav=false", "-master.telemetry=false"),

@@ -20,7 +20,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A token, as listed; days are UTC. `last_used` and `expires` are null for one that was not used or never ends."""
 
     name: str
-    scope: tokens.Scope
+    scope: str
     author: str
     since: str
     last_used: str | None
@@ -35,15 +35,22 @@ def token() -> None:
 
 @token.command()
 @click.argument("name")
-@click.option("--scope", type=click.Choice(get_args(tokens.Scope)), required=True, help="What it may do.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(get_args(tokens.Scope)),
+    required=True,
+    multiple=True,
+    help="What it may do; give it again for more.",
+)
 @click.option("--days", type=int, default=None, help="Days until it expires; without them it never does.")
 @click.option("--author", "author_name", default="", help="Whose it is, by sign-in name. Unset: the first author's.")
-def create(name: str, *, scope: tokens.Scope, days: int | None, author_name: str) -> None:
+def create(name: str, *, scopes: tuple[tokens.Scope, ...], days: int | None, author_name: str) -> None:
     """Make a token called NAME and print it: it is shown this once and kept nowhere."""
 
     async def work(databases: Databases, _: Settings) -> str:
         author = chosen(await accounts.everyone(databases), author_name)
-        issued = await tokens.issue(databases.site, SYSTEM, name=name, scope=scope, author_id=author.id, days=days)
+        issued = await tokens.issue(databases.site, SYSTEM, name=name, scope=scopes, author_id=author.id, days=days)
         return issued.text
 
     click.echo(with_databases(work))
@@ -71,11 +78,13 @@ def list_(*, as_json: bool) -> None:
 
 @token.command()
 @click.argument("name")
-def revoke(name: str) -> None:
+@click.option("--author", "author_name", default="", help="Whose it is, where several authors have one of that name.")
+def revoke(name: str, *, author_name: str) -> None:
     """Revoke the token NAME: it opens nothing from now on."""
 
     async def work(databases: Databases, _: Settings) -> None:
-        await tokens.revoke(databases.site, SYSTEM, name)
+        author_id = chosen(await accounts.everyone(databases), author_name).id if author_name else None
+        await tokens.revoke(databases.site, SYSTEM, name, author_id)
 
     with_databases(work)
     click.echo(f"revoked {name.strip().lower()}")

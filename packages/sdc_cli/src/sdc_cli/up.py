@@ -120,7 +120,8 @@ def _parts(made: Plan, ending: Ending) -> Parts:
     return Parts(
         web=Part("web", made.web, WEB_GRACE_S, say, give_up),
         worker=Part("worker", made.worker, WORKER_GRACE_S, say, None),
-        store=Part("object store", made.store, STORE_GRACE_S, say, give_up) if made.store else None,
+        # Pages are read without it: a disk that is full, say, keeps it from starting until there is room.
+        store=Part("object store", made.store, STORE_GRACE_S, say, None) if made.store else None,
     )
 
 

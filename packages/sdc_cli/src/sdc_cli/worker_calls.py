@@ -18,6 +18,8 @@ T = TypeVar("T")
 WORKER = "the worker"
 LONGEST_RUN_S = 6 * 3600.0
 LOOK_S = 0.5
+PATIENCE_S = 120.0
+"""So long a worker that answered before may be silent."""
 
 
 async def get(settings: Settings, path: str, answer: type[T]) -> T:
@@ -64,9 +66,20 @@ def require_ok(run: Run) -> None:
 
 
 async def _ended(client: ServiceClient, run: Run) -> Run:
+    """A worker that is busy or started anew is asked again: the run may well go on. Raises Unavailable when it has not
+    answered for `PATIENCE_S`.
+    """
+    heard_us = clock.monotonic_us()
     while run.ended_us is None:
         await asyncio.sleep(LOOK_S)
-        run = await _get(client, f"/jobs/{run.job}/runs/{run.id}", Run)
+        try:
+            run = await _get(client, f"/jobs/{run.job}/runs/{run.id}", Run)
+        except Unavailable as error:
+            if clock.monotonic_us() - heard_us > PATIENCE_S * clock.SECOND_US:
+                message = f"{error}. {run.job} may still go on: `sdc backup status` tells how it ended"
+                raise Unavailable(message) from None
+            continue
+        heard_us = clock.monotonic_us()
         _count(run)
     return run
 

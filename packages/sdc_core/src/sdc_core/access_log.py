@@ -17,10 +17,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
     ts       moment of the answer's end, microseconds since the epoch
     visitor  16 hexadecimal digits: salted daily hash of address and User-Agent, unreadable after its day
-    rid      request id
-    method   as sent, upper case
+    rid      request id; a page from the page cache has none but what a proxy gave it
+    method   as sent, upper case; PREFETCH where a browser fetched ahead of a reader who may never come
     path     without the query
-    query    only what campaigns need (`utm_*`, `ref`), percent-encoded as sent
+    query    only what campaigns need (`utm_*`, `ref`), percent-encoded as sent; `ms=&depth=&first=&to=` where a page
+             tells how it was read, whose path it then is
     status   of the answer; 499 when the client left before it
     bytes    of the answer's body
     us       duration, microseconds

@@ -14,15 +14,19 @@ from sdc_core.errors import Unavailable
 
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_BEGINNING = 16 * 1024
+MAX_PAGE = 1024 * 1024
 MAX_HEADER = 2_000
+MAX_LINKS = 16_000
+"""Of all `Link` headers of an answer together."""
 MAX_WORDS = 200
 """Of a reason: it may quote what the other side sent, however long, and is kept with each attempt."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of one request. `status` is 0 and `error` a sentence when no answer came; `retry_after_s` is what the
-    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read. `location` and
-    `etag` are those headers, empty where there is none or it is overlong.
+    answer asked for, 0 when nothing; `duration_us` counts from the first byte sent to the last one read. `location`,
+    `etag` and `content_type` are those headers, empty where there is none or it is overlong; `links` are all that are
+    named `Link`, as one.
     """
 
     status: int = 0
@@ -32,6 +36,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     duration_us: int = 0
     location: str = ""
     etag: str = ""
+    content_type: str = ""
+    links: str = ""
 
     @property
     def ok(self) -> bool:
@@ -71,6 +77,25 @@ async def beginning(response: httpx.Response) -> bytes:
     return received
 
 
+class _PackedError(Exception):
+    def __init__(self) -> None:
+        super().__init__("it packs its answer, which nobody asked for")
+
+
+async def page(response: httpx.Response) -> bytes:
+    """At most `MAX_PAGE` bytes of an answer; the rest is not waited for. Raises for one that is packed: a few bytes of
+    that may become any number, and who asks in this way asked for none.
+    """
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+        raise _PackedError
+    received = bytearray()
+    async for chunk in response.aiter_raw():
+        received += chunk
+        if len(received) >= MAX_PAGE:
+            break
+    return bytes(received[:MAX_PAGE])
+
+
 async def make(
     request: AbstractAsyncContextManager[httpx.Response],
     timeout_s: float,
@@ -82,7 +107,7 @@ async def make(
         # The client's own timeouts begin anew with every chunk; this one bounds the whole attempt.
         async with asyncio.timeout(timeout_s), request as response:
             received = await read(response)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _AnswerTooLargeError, _PackedError) as error:
         return Attempt(error=words(error), duration_us=clock.monotonic_us() - started_us)
     return Attempt(
         status=response.status_code,
@@ -91,12 +116,14 @@ async def make(
         duration_us=clock.monotonic_us() - started_us,
         location=_header(response, "location"),
         etag=_header(response, "etag"),
+        content_type=_header(response, "content-type"),
+        links=_header(response, "link", MAX_LINKS),
     )
 
 
-def _header(response: httpx.Response, name: str) -> str:
+def _header(response: httpx.Response, name: str, longest: int = MAX_HEADER) -> str:
     value = response.headers.get(name, "")
-    return value if len(value) <= MAX_HEADER else ""
+    return value if len(value) <= longest else ""
 
 
 def words(error: Exception) -> str:

@@ -62,7 +62,15 @@ def monotonic_us() -> int:
 
 def new_id() -> str:
     """A ULID: 26 Crockford base32 characters that sort by creation time (48 bits of milliseconds, 80 random)."""
-    number = (now_us() // 1000 << 80) | int.from_bytes(secrets.token_bytes(10))
+    return _ulid((now_us() // 1000 << 80) | int.from_bytes(secrets.token_bytes(10)))
+
+
+def first_id(at_us: int) -> str:
+    """The least id that `new_id` gives at that moment or later."""
+    return _ulid(max(0, at_us) // 1000 << 80)
+
+
+def _ulid(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 

@@ -5,6 +5,7 @@
     ├── Unauthorized    who asks is not known
     ├── Forbidden       who asks is known and may not
     ├── NotFound
+    │   └── Gone        what had that name was taken away
     ├── Conflict        the state does not allow it now
     ├── Stale           a precondition (If-Match) names an older state
     ├── TooLarge        over a stated limit
@@ -53,6 +54,12 @@ class NotFound(SdcError):
     """Nothing has that name."""
 
     code = "not_found"
+
+
+class Gone(NotFound):
+    """What had that name was taken away, and is not looked for any more."""
+
+    code = "gone"
 
 
 class Conflict(SdcError):

@@ -9,6 +9,8 @@ LITESTREAM = "litestream"
 ORIGINALS = "originals/"
 VARIANTS = "variants/"
 HITS = "hits/"
+PROBES = "probes/"
+"""Written and deleted again at once, to see whether a store takes anything."""
 
 
 def original(asset_id: str) -> str:

@@ -12,13 +12,15 @@ from sdc_core import clock
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request being served; travels between the services in `X-Request-Id`."""
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+"""Of what is under way, where traces are made (`sdc_core.tracing`): 32 hexadecimal digits."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_RESERVED = frozenset({"at", "level", "service", "logger", "text", "request_id", "trace", "stack"})
+_RESERVED = frozenset({"at", "level", "service", "logger", "text", "request_id", "trace_id", "trace", "stack"})
 
 
 class JsonFormatter(logging.Formatter):
-    """`{"at", "level", "service", "logger", "text", "request_id"?, <extra fields>, "trace"?}`."""
+    """`{"at", "level", "service", "logger", "text", "request_id"?, "trace_id"?, <extra fields>, "trace"?}`."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -36,6 +38,8 @@ class JsonFormatter(logging.Formatter):
         }
         if current := request_id.get():
             line["request_id"] = current
+        if traced := trace_id.get():
+            line["trace_id"] = traced
         for name, value in vars(record).items():
             if name not in _STANDARD:
                 line[f"{name}_" if name in _RESERVED else name] = value

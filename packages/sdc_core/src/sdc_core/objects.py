@@ -82,13 +82,16 @@ class ObjectStream(msgspec.Struct, frozen=True, kw_only=True):
 class ObjectStore:
     """Operations on one endpoint. Each raises Unavailable, in words, when it does not answer in time."""
 
-    __slots__ = ("_client", "ahead_us", "endpoint")
+    __slots__ = ("_client", "ahead_us", "endpoint", "probed_us", "unwritten")
 
     def __init__(self, client: AioBaseClient, endpoint: Endpoint) -> None:
         self._client = client
         self.endpoint = endpoint
         self.ahead_us = 0
         """How far our clock was ahead of the store's at its last answer, to the second."""
+        self.unwritten = ""
+        """Why it refused the last object that was put there, if it did; `probed_us` is for `store_health`."""
+        self.probed_us = 0
 
     async def put(
         self,
@@ -258,6 +261,7 @@ class ObjectStore:
                 answer: dict[str, Any] = await getattr(self._client, operation)(**arguments)
             if told := answer["ResponseMetadata"]["HTTPHeaders"].get("date"):
                 self.ahead_us = clock.now_us() - clock.from_datetime(parsedate_to_datetime(told))
+            self.unwritten = "" if operation == "put_object" else self.unwritten
             return answer
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
@@ -268,6 +272,7 @@ class ObjectStore:
                 message = f"the object store has {name} already"
                 raise Conflict(message) from None
             message = f"the object store refused {operation} of {name}: {code}"
+            self.unwritten = message if operation == "put_object" else self.unwritten
             raise Unavailable(message) from error
         except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
             message = f"the object store at {self.endpoint.url} does not answer: {type(error).__name__}"

@@ -11,34 +11,47 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urldefrag, urljoin
 
-from sdc_core import attempts
+import msgspec
+
+from sdc_core import attempts, clock
 from sdc_core.attempts import Attempt, httpx
 
 SEND_S = 10.0
 CONNECT_S = 3.0
 """To one address of a name; then the next one is tried."""
 MAX_ADDRESSES = 3
+MAX_HOPS = 5
+"""Times that an address may lead on to another."""
 NOT_PUBLIC = "its address is none of the public internet"
 """The reason of an attempt that was refused here."""
 
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="names")
 """Threads that wait for names. A resolver that does not answer holds one for half a minute, whoever gave up meanwhile:
 it shall not hold those of `asyncio.to_thread`, which pages are made in."""
+_LEADS_ON = frozenset({301, 302, 303, 307, 308})
 _UNICAST = IPv6Network("2000::/3")
 _6TO4 = IPv6Network("2002::/16")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 async def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float = SEND_S,
+    private: bool = False,
+    whole: bool = False,
 ) -> Attempt:
-    """POST once, through no proxy, without following it elsewhere; of the answer the beginning is read.
+    """POST once, through no proxy, without following it elsewhere; of the answer the beginning is read, with `whole`
+    all of it, up to `attempts.MAX_ANSWER`.
 
     An address of this machine or its network is refused unless `private`; that is an attempt with its reason, too.
     """
     answer = _answer("POST", url, body, headers, timeout_s=timeout_s, private=private)
-    return await attempts.make(answer, timeout_s, attempts.beginning)
+    return await attempts.make(answer, timeout_s, attempts.whole if whole else attempts.beginning)
 
 
 async def get(
@@ -59,6 +72,40 @@ async def fetch(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND
     """GET in the same way, for all of the answer, up to `attempts.MAX_ANSWER`."""
     answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
     return await attempts.make(answer, timeout_s)
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """The last attempt on the way from an address to what it leads to, and the address that was, without a fragment."""
+
+    at: str
+    attempt: Attempt
+
+
+async def follow(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Followed:
+    """GET the page at an address, on through at most `MAX_HOPS` redirects, each of which is resolved and checked as the
+    first one is; all of it within `timeout_s`. Of the page `attempts.MAX_PAGE` bytes are read.
+    """
+    at, ends_us = urldefrag(url).url, clock.monotonic_us() + int(timeout_s * clock.SECOND_US)
+    for _ in range(MAX_HOPS + 1):
+        left_s = max(0.0, (ends_us - clock.monotonic_us()) / clock.SECOND_US)
+        answer = _answer("GET", at, b"", headers, timeout_s=left_s, private=private)
+        attempt = await attempts.make(answer, left_s, attempts.page)
+        if attempt.status not in _LEADS_ON:
+            return Followed(at=at, attempt=attempt)
+        if not (following := _following(at, attempt.location)):
+            return Followed(at=at, attempt=Attempt(error="it leads on to no address"))
+        at = following
+    return Followed(at=at, attempt=Attempt(error=f"it leads on more than {MAX_HOPS} times"))
+
+
+def _following(at: str, location: str) -> str:
+    """Empty where the header names nothing that can be asked for."""
+    try:
+        following = httpx.URL(urljoin(at, location)) if location else httpx.URL()
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    asked = following.scheme in ("http", "https") and following.host and not following.userinfo
+    return str(following.copy_with(fragment=None)) if asked else ""
 
 
 async def ping(url: str, *, timeout_s: float = SEND_S) -> str:

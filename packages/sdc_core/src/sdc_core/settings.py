@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level that is logged."
     )
 
+    TRACES_URL: str = Field(
+        "",
+        description="Collector that is sent traces by OTLP over HTTP, as `http://127.0.0.1:4318`. Needs `--extra "
+        "traces`. Unset: none are made.",
+    )
+
     SITE_URL: str = Field(
         "", description="Public address of the site, without a trailing slash. Unset: `http://localhost:WEB_PORT`."
     )
@@ -83,6 +89,13 @@ class Settings(BaseSettings):
     WEB_HOST: str = Field("127.0.0.1", description="Address on which web listens.")
     WEB_PORT: Port = Field(8000, description="Port on which web listens.")
     WEB_PROCESSES: int = Field(1, ge=1, le=64, description="Processes of web on this machine.")
+    WEB_LEAVE_S: int = Field(
+        0,
+        ge=0,
+        le=60,
+        description="Seconds for which a web that is told to stop still serves while `/health/live` says 503, so that "
+        "a proxy turns to another replica first. 0: it stops at once.",
+    )
     TRUSTED_PROXIES: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated addresses or networks whose `X-Forwarded-For` is believed."
     )
@@ -156,11 +169,19 @@ class Settings(BaseSettings):
         default=False,
         description="For development: a made-up GitHub with people to choose from. Only on a site of this machine.",
     )
+    DEBUG_PAGE: bool = Field(
+        default=False,
+        description="For development: `/author/debug` tells what web does and holds. Only on a site of this machine.",
+    )
     PING_URL: str = Field("", description="Address fetched after each good restore drill (a dead man's switch).")
     JOB_PING_URLS: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Comma-separated `job=address`, fetched after each good run of the job; with `/start` added when "
         "one begins, with `/fail` when one fails.",
+    )
+    JOB_ZONE: str = Field("UTC", description="IANA time zone of all schedules of jobs, such as `Europe/Berlin`.")
+    JOB_CRONS: str = Field(
+        "", description="Other schedules, as `job=five fields` with `;` between: `mirror.daily=0 5 * * *`."
     )
     SMTP_URL: SecretStr = Field(
         SecretStr(""),
@@ -186,6 +207,7 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
+        "TRACES_URL",
         "SITE_URL",
         "WORKER_URL",
         "WEB_URL",
@@ -219,15 +241,18 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
-    @field_validator("GITHUB_MOCK")
+    @field_validator("GITHUB_MOCK", "DEBUG_PAGE")
     @classmethod
     def _only_here(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
-        """Whoever can reach the made-up GitHub can be anybody."""
+        """Whoever can reach the made-up GitHub can be anybody; the other tells what nobody elsewhere needs."""
         site = urlsplit(info.data.get("SITE_URL", "")).hostname or "localhost"
         if value and not (_is_loopback(site) and _is_loopback(info.data.get("WEB_HOST", ""))):
             message = "is for development: SDC_SITE_URL and SDC_WEB_HOST must be localhost or 127.0.0.1"
             raise ValueError(message)
-        if value and info.data.get("WEB_PROCESSES", 1) > 1:
+        if value and info.field_name == "DEBUG_PAGE" and info.data.get("SITE_URL", "").startswith("https:"):
+            message = "is for development: not beside an address with TLS (SDC_SITE_URL)"
+            raise ValueError(message)
+        if value and info.field_name == "GITHUB_MOCK" and info.data.get("WEB_PROCESSES", 1) > 1:
             message = "keeps its codes in one process: SDC_WEB_PROCESSES must be 1"
             raise ValueError(message)
         return value

@@ -42,6 +42,7 @@ Connection: TypeAlias = aiosqlite.Connection
 Value: TypeAlias = str | int | float | bytes | None
 T = TypeVar("T")
 
+DatabaseError = pysqlite3.DatabaseError
 IntegrityError = pysqlite3.IntegrityError
 OperationalError = pysqlite3.OperationalError
 VERSION: str = pysqlite3.sqlite_version
@@ -91,14 +92,11 @@ class Database:
             async with _deadline(self.path):
                 await held.enter_async_context(self._lock)
                 held.push_async_exit(partial(_undo, self._writer))
-                await self._writer.execute("BEGIN IMMEDIATE")
-            try:
+                with _full_disk_told(self.path):
+                    await self._writer.execute("BEGIN IMMEDIATE")
+            with _full_disk_told(self.path):
                 yield self._writer
                 await self._writer.execute("COMMIT")
-            except OperationalError as error:
-                if getattr(error, "sqlite_errorcode", 0) not in _NO_ROOM:  # one that is not of SQLite has none
-                    raise
-                raise disk.full() from error
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Connection]:
@@ -127,6 +125,21 @@ class Database:
         return metrics.labelled(told, {"database": self.path.stem})
 
 
+@contextmanager
+def _full_disk_told(path: Path) -> Generator[None]:
+    """Want of room in words, whatever the statement was.
+
+    One that finds none for the index of the WAL is told only that there was an error of input or output.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0)  # one that is not of SQLite has none
+        if code in _NO_ROOM or (code & 0xFF == pysqlite3.SQLITE_IOERR and disk.has_no_room(path.parent)):
+            raise disk.full() from error
+        raise
+
+
 @asynccontextmanager
 async def open_database(
     path: Path,
@@ -153,12 +166,16 @@ def migrate(path: Path, migrations: Traversable) -> int:
 
     Under a lock that all processes share; before the first step an existing file is copied to
     `snapshots/<name>-schema<number>.db` beside it. Each step is one transaction together with its number in
-    `user_version`: one that fails raises, and leaves the file at the step before.
+    `user_version`: one that fails raises, and leaves the file at the step before. Raises Unavailable for a full disk.
     """
     scripts = _scripts(migrations)
     newest = max(scripts, default=0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _migration_lock(path), closing(pysqlite3.connect(path, isolation_level=None)) as connection:
+    with (
+        _full_disk_told(path),
+        _migration_lock(path),
+        closing(pysqlite3.connect(path, isolation_level=None)) as connection,
+    ):
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         (present,) = connection.execute("PRAGMA user_version").fetchone()
         if present > newest:
@@ -176,6 +193,16 @@ def migrate(path: Path, migrations: Traversable) -> int:
         for number in range(present + 1, newest + 1):
             _step(connection, path, number, scripts[number])
     return newest
+
+
+def newest(migrations: Traversable) -> int:
+    """The number of the last migration; 0 where there is none."""
+    return max(_scripts(migrations), default=0)
+
+
+def connect_to_read(path: Path) -> pysqlite3.Connection:
+    """A file as it is, of whatever schema. The caller closes it; blocking, as is all that it is asked."""
+    return pysqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1_000)
 
 
 async def execute(connection: Connection, sql: str, values: Mapping[str, Value] | None = None) -> int:

@@ -1,19 +1,38 @@
-"""A small secret file that several processes want: whoever comes first writes it, and nobody ever changes it."""
+"""Small secret files that several processes read: written whole, for their owner's eyes alone."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sdc_core import clock
 
 
 def write_once(file: Path, content: bytes) -> None:
-    """Write a new file, whole and safe on disk, or leave the one that is there. For its owner's eyes alone. Blocking.
+    """Write a new file, whole and safe on disk, or leave the one that is there. Blocking.
 
     It is written under a name of its own, then linked to the wanted one, which fails for all but one process: nobody
     ever reads half of it, and nobody replaces one in use.
     """
     if file.exists():
         return
+    with _written_beside(file, content) as part:
+        try:
+            os.link(part, file)
+        except FileExistsError:
+            return
+    _sync_folder(file.parent)
+
+
+def write_anew(file: Path, content: bytes) -> None:
+    """Put it in the place of what there was: who reads finds one or the other, whole. Blocking."""
+    with _written_beside(file, content) as part:
+        part.replace(file)
+    _sync_folder(file.parent)
+
+
+@contextmanager
+def _written_beside(file: Path, content: bytes) -> Generator[Path]:
     part = file.with_name(f".{clock.new_id()}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -21,12 +40,9 @@ def write_once(file: Path, content: bytes) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
-        os.link(part, file)
-    except FileExistsError:
-        return
+        yield part
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(file.parent)
 
 
 def _sync_folder(folder: Path) -> None:

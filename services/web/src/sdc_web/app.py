@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Scope
-from sdc_core import logging, metrics, supervise
+from sdc_core import logging, metrics, supervise, threads, tracing
 from sdc_core.errors import Forbidden, SdcError
 from sdc_core.lag import Lag
 from sdc_core.metrics import Family
@@ -22,6 +22,7 @@ from sdc_core.service_client import ServiceClient, connect
 from sdc_core.settings import Settings, load
 from sdc_core.sqlite import Database
 from sdc_core.supervise import Board, Loop
+from sdc_core.threads import Threads
 from sdc_core.webhooks import Keyring
 
 from sdc_web import (
@@ -30,6 +31,7 @@ from sdc_web import (
     audit,
     author,
     dashboard,
+    debug_page,
     endpoints,
     hooks,
     media,
@@ -38,9 +40,12 @@ from sdc_web import (
     problems,
     site,
     templating,
+    transfers,
+    watch,
+    webmentions,
 )
 from sdc_web.db import Databases, open_databases
-from sdc_web.edge import Bodies, Edge, method_override, noting_route, security_headers
+from sdc_web.edge import Bodies, Crowd, Edge, method_override, noting_route, security_headers
 from sdc_web.page_cache import PageCache
 from sdc_web.problems import ACTOR
 from sdc_web.redirects.uses import Uses, open_uses
@@ -48,7 +53,7 @@ from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
 from sdc_web.sessions import cookies
 from sdc_web.site.moved import Moved
-from sdc_web.site.routes import cacheable
+from sdc_web.site.routes import asks_more, cacheable
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
@@ -69,6 +74,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     board: Board
     uses: Uses
     request_log: RequestLog
+    threads: Threads
     process: site.Process
 
 
@@ -92,9 +98,15 @@ def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below
     opened = routes.opened = _Opened(settings, Keyring(settings.webhook_secrets), rehearsed_below)
     routes.litestar.state.clear()
     opened.bodies = Bodies(noting_route(routes.litestar))
-    edge = method_override(Edge(Moved(opened.bodies, opened.moved), security_headers(settings)))
+    opened.crowd = Crowd(Moved(opened.bodies, opened.moved))
+    edge = Edge(method_override(opened.crowd), security_headers(settings))
     opened.page_cache = PageCache(
-        edge, settings.site_db, cacheable, cookie=cookies.PLAIN_NAME, cdn_seconds=settings.CDN_SECONDS
+        edge,
+        settings.site_db,
+        cacheable,
+        cookie=cookies.PLAIN_NAME,
+        asks_more=asks_more,
+        cdn_seconds=settings.CDN_SECONDS,
     )
     opened.request_log = RequestLogMiddleware(opened.page_cache, settings, opened.page_cache.ready)
     return opened.request_log
@@ -107,7 +119,11 @@ def routes_of(settings: Settings) -> "Routes":
 
 
 def _own_routes(settings: Settings) -> list[HTTPRouteHandler | Router]:
-    return [*site.key_file(settings), *([mock_github.router()] if settings.GITHUB_MOCK else [])]
+    for_developers = [
+        *([mock_github.router()] if settings.GITHUB_MOCK else []),
+        *([debug_page.show] if settings.DEBUG_PAGE else []),
+    ]
+    return [*site.key_file(settings), *for_developers]
 
 
 class Routes:
@@ -153,6 +169,7 @@ class _Opened:
     """The parts, and the layers that are told of them, between the start and the end of the lifespan."""
 
     bodies: Bodies
+    crowd: Crowd
     page_cache: PageCache
     request_log: RequestLogMiddleware
 
@@ -163,6 +180,7 @@ class _Opened:
         self.rates = api.Rates()
         self.looks = site.Looks()
         self.lag = Lag(LAG_S)
+        self.errors = debug_page.Errors()
         self._parts: Parts | None = None
 
     @property
@@ -178,10 +196,12 @@ class _Opened:
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncGenerator[None]:
         settings = self.settings
+        counted = threads.install()
         await asyncio.to_thread(templating.environment)
         await asyncio.to_thread(templating.static_files)
         await asyncio.to_thread(media.upload.forget_left_over, settings)
         async with (
+            tracing.opened(settings.TRACES_URL, "web"),
             open_databases(settings) as databases,
             open_uses(databases.site) as uses,
             open_store(local_endpoint(settings)) as store,
@@ -198,11 +218,13 @@ class _Opened:
                 board=board,
                 uses=uses,
                 request_log=request_log,
+                threads=counted,
                 process=site.Process(request_log.folder, self.figures),
             )
             self.request_log.attach(request_log)
             try:
-                yield
+                with self.errors.kept(wanted=settings.DEBUG_PAGE):
+                    yield
             finally:
                 self.request_log.attach(None)
                 self._parts = None
@@ -225,7 +247,11 @@ class _Opened:
             "drafts.read": lambda: posts.draft_words.run(databases.site),
             "tags.follow": lambda: posts.tags_following.run(databases.site),
             "changes.announce": lambda: announcements.run(databases.site, settings),
+            "webmentions.look": lambda: webmentions.looking.run(databases.site, settings),
+            "webmentions.tell": lambda: webmentions.telling.run(databases.site, settings),
             "endpoints.deliver": lambda: endpoints.run(databases.site, settings),
+            "people.tell": lambda: watch.run(databases, settings, worker),
+            "transfers.run": lambda: transfers.rounds.run(databases, settings),
             "media.remove": lambda: media.removal.clear_away(databases.site, store, bucket),
         }
 
@@ -236,10 +262,13 @@ class _Opened:
         return [
             *metrics.of_process(),
             *self.lag.figures(),
+            *parts.threads.figures(),
+            *parts.worker.figures(),
             *parts.board.figures(),
             *self.request_log.timings.figures(),
             *self.page_cache.figures(),
             *self.bodies.figures(),
+            *self.crowd.figures(),
             *parts.request_log.figures(),
         ]
 
@@ -266,6 +295,7 @@ def _dependencies(routes: Routes) -> dict[str, Provide]:
         "page_cache": _given(lambda: routes.opened.page_cache),
         "retire_logs": _given(lambda: routes.opened.parts.request_log.retire),
         "parts": _given(lambda: routes.opened.health),
+        "recent_errors": _given(lambda: routes.opened.errors),
         "figures": _given(lambda: routes.opened.parts.process.of_all),
     }
 

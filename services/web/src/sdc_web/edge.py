@@ -1,4 +1,6 @@
-"""What stands around the application: headers of every answer, one spelling of each address, bodies in time."""
+"""What stands around the application: headers of every answer, one spelling of each address, bodies in time, and no
+more work at once than can be done.
+"""
 
 import asyncio
 from collections import Counter
@@ -10,7 +12,7 @@ import msgspec
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 from sdc_core import metrics
-from sdc_core.errors import Unavailable
+from sdc_core.errors import Invalid, SdcError, Unavailable
 from sdc_core.metrics import Family
 from sdc_core.settings import Settings
 
@@ -37,11 +39,27 @@ FRAMED = (
 UNLISTED = "/preview/"
 """Below it whoever knows an address may read: no page there tells its address to another, and none is to be found."""
 UNLISTED_HEADERS = [(b"referrer-policy", b"no-referrer"), (b"x-robots-tag", b"noindex, nofollow, noarchive")]
+AT_ONCE = 192
+"""Requests that one process works on at once, bodies and streams among them. More would not be answered sooner: each
+takes milliseconds of the one processor, so that the last of these waits for a second at most.
+"""
+MOST_FIELDS = 400
+"""Of a query: the longest form that is sent by its address has 250. To take ten thousand apart, before anybody has
+signed in, would hold the loop for 10 ms.
+"""
+UNCROWDED = frozenset({"/health/live", "/metrics"})
+"""What a proxy and an operator ask to learn that there is too much: a refusal would look like a dead site."""
+_ONE_MOMENT = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    b"<title>One moment</title><h1>One moment</h1><p>So many want something of this site that it cannot answer all of "
+    b"them at once. Load the page again in a few seconds.</p></html>"
+)
 _OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
 
 
 class Edge:
-    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address.
+    """What every answer has in common: security headers, HEAD wherever GET works, one spelling of each address, and
+    that no query is without measure.
 
     A handler may answer with another policy than that of all: one of those above.
     """
@@ -58,7 +76,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
-        if not (scope["path"].isascii() and scope["query_string"].isascii()):
+        query = scope["query_string"]
+        if not (scope["path"].isascii() and query.isascii()):
             scope = _readable(scope)
 
         async def send_on(message: Message) -> None:
@@ -70,6 +89,10 @@ class Edge:
                 message = {**message, "body": b""}
             await send(message)
 
+        if query.count(b"&") >= MOST_FIELDS:
+            excess = Invalid(f"the query of this address has too many fields: send {MOST_FIELDS} at the most")
+            await _refuse(excess, send_on)
+            return
         if scope["method"] in ("GET", "HEAD") and (bare := _bare(scope)):
             await send_on({"type": "http.response.start", "status": 308, "headers": [(b"location", bare)]})
             await send_on({"type": "http.response.body", "body": b"", "more_body": False})
@@ -91,6 +114,43 @@ def noting_route(app: ASGIApp) -> ASGIApp:
                 cast("Callable[[str], None]", note)(pattern)
 
     return noted
+
+
+class Crowd:
+    """Requests that are worked on: as many as `at_once`; whoever comes then is told at once to come again. Pages that
+    are kept are given before this, and go on.
+    """
+
+    __slots__ = ("_app", "_at_once", "_refused", "_under_way")
+
+    def __init__(self, app: ASGIApp, at_once: int = AT_ONCE) -> None:
+        self._app = app
+        self._at_once = at_once
+        self._under_way = 0
+        self._refused = 0
+
+    def figures(self) -> list[Family]:
+        """How many are worked on, and how many were sent away."""
+        return [
+            metrics.single("gauge", "sdc_requests_worked_on", "Requests that no kept page answers.", self._under_way),
+            metrics.single("counter", "sdc_requests_refused_total", "Sent away: too many at once.", self._refused),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in UNCROWDED:
+            await self._app(scope, receive, send)
+            return
+        if self._under_way >= self._at_once:
+            self._refused += 1
+            html = any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+            busy = Unavailable("the site has more to do than it can at the moment: try again in a few seconds")
+            await _refuse(busy, send, _ONE_MOMENT if html else b"")
+            return
+        self._under_way += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way -= 1
 
 
 class Bodies:
@@ -153,15 +213,17 @@ def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
 
 
-async def _refuse(error: Unavailable, send: Send) -> None:
-    """The answer to a request that reaches no handler."""
+async def _refuse(error: SdcError, send: Send, page: bytes = b"") -> None:
+    """The answer to a request that reaches no handler: a problem, or the page for whoever reads pages."""
+    problem = problems.of(error)
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", b"text/html; charset=utf-8" if page else b"application/problem+json"),
         (b"cache-control", b"no-store"),
-        (b"retry-after", str(error.retry_after_s).encode()),
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    body = msgspec.json.encode(problems.of(error))
+    if isinstance(error, Unavailable):
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    body = page or msgspec.json.encode(problem)
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
@@ -190,8 +252,11 @@ def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
         "referrer-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "cross-origin-opener-policy": "same-origin",
+        # Whoever answers pictures says otherwise: feeds are read, and links shared, on other sites.
+        "cross-origin-resource-policy": "same-origin",
     }
     if settings.site_url.startswith("https://"):
+        # Without its subdomains: what else is there below the name is not for this site to say.
         headers["strict-transport-security"] = "max-age=31536000"
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
@@ -209,7 +274,8 @@ def method_override(app: ASGIApp) -> ASGIApp:
 
     def overridden(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith("/author/"):
-            wanted = parse_qs(scope["query_string"].decode("latin-1")).get("_method", [""])[0].upper()
+            query = scope["query_string"]
+            wanted = parse_qs(query.decode("latin-1")).get("_method", [""])[0].upper() if b"_method=" in query else ""
             if wanted in _OVERRIDES:
                 scope = cast("HTTPScope", {**scope, "method": wanted})
         return app(scope, receive, send)

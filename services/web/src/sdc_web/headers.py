@@ -1,6 +1,18 @@
-"""The headers of a request by their names: read in one pass, for every page that is kept too."""
+"""Headers: those of a request by their names, its token, and what pictures answer to other sites."""
 
 from collections.abc import Iterable
+
+FOR_OTHER_SITES = {"cross-origin-resource-policy": "cross-origin"}
+"""Of what pages elsewhere may show: pictures of a feed, of a link that was shared."""
+
+
+def bearer_token(sent: Iterable[tuple[bytes, bytes]]) -> str:
+    """The token of the one Authorization header, or an empty text (RFC 6750 section 2.1)."""
+    found = [value for name, value in sent if name.lower() == b"authorization"]
+    if len(found) != 1:
+        return ""
+    scheme, _, text = found[0].decode("latin-1").partition(" ")
+    return text.strip(" ") if scheme.lower() == "bearer" else ""
 
 
 def by_name(sent: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

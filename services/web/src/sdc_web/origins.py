@@ -1,6 +1,11 @@
-"""What counts as one address, wherever requests of one are counted."""
+"""What counts as one address, wherever requests of one are counted, or as this machine."""
 
 import ipaddress
+from collections.abc import Iterable
+
+_OF_PROXIES = frozenset(
+    {"x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto", "via", "cf-connecting-ip"}
+)
 
 
 def of(address: str) -> str:
@@ -10,3 +15,13 @@ def of(address: str) -> str:
     except ValueError:
         return address
     return str(ipaddress.ip_network((int(parsed), 64), strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def is_here(address: str, headers: Iterable[str]) -> bool:
+    """Whether a request with headers of these names comes from this machine. Behind a proxy of it everyone would seem
+    to, so one that was forwarded counts as from elsewhere.
+    """
+    try:
+        return ipaddress.ip_address(address).is_loopback and not _OF_PROXIES & {name.lower() for name in headers}
+    except ValueError:
+        return False

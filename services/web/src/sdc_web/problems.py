@@ -17,6 +17,7 @@ STATUSES: dict[str, int] = {
     "unauthorized": 401,
     "forbidden": 403,
     "not_found": 404,
+    "gone": 410,
     "conflict": 409,
     "stale": 412,
     "too_large": 413,
@@ -34,6 +35,7 @@ _TITLES = {
     422: "This cannot be taken",
     428: "Say which revision you mean",
     404: "Nothing is here",
+    410: "Gone",
     405: "This address does not do that",
     429: "Too many tries",
     500: "Something broke",
@@ -76,8 +78,16 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     navigation: tuple[object, ...] = ()
     elsewhere: tuple[object, ...] = ()
     unlisted: bool = False
+    beacon: bool = False
     look_address: str = ""
     loads_literata: bool = True
+    several_write: bool = False
+    time_zone: str = ""
+    paper: tuple[str, ...] = ()
+
+    def icon(self, _size: int) -> str:
+        """SDC's own mark."""
+        return ""
 
 
 def of(error: Exception) -> Problem:

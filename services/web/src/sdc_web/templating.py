@@ -23,6 +23,7 @@ ROOT = resources.files("sdc_web")
 DIGEST_CHARS = 8
 _IMPORT = re.compile(r"""(\b(?:from|import) ?\(?")(\.{1,2}/[\w./-]+)\.js(")""")
 _COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
+_STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _TIME = Markup('<time datetime="{}" title="{}">{}</time>')
 _UNITS = (
     ("year", 365 * clock.DAY_US),
@@ -37,7 +38,6 @@ _CONTENT_TYPES = MappingProxyType({
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".png": "image/png",
-    ".ico": "image/x-icon",
     ".json": "application/json",
 })  # fmt: skip
 
@@ -138,15 +138,15 @@ def bytes_in_words(size_bytes: int) -> str:
 
 
 def duration_in_words(duration_us: int) -> str:
-    """`850 µs`, `12 ms`, `3.4 s`, `5 min`, `2 h 5 min`."""
+    """`850 µs`, `12 ms`, `3.4 s`, `5 min`, `2 h 5 min`; no line ends between a number and its unit."""
     if duration_us < 1_000:
-        return f"{duration_us} µs"
+        return f"{duration_us}\u00a0µs"
     if duration_us < clock.SECOND_US:
-        return f"{duration_us // 1_000} ms"
+        return f"{duration_us // 1_000}\u00a0ms"
     if duration_us < 60 * clock.SECOND_US:
-        return f"{duration_us / clock.SECOND_US:.1f} s"
-    minutes = duration_us // (60 * clock.SECOND_US)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        return f"{duration_us / clock.SECOND_US:.1f}\u00a0s"
+    hours, minutes = divmod(duration_us // (60 * clock.SECOND_US), 60)
+    return f"{hours}\u00a0h {minutes}\u00a0min" if hours else f"{minutes}\u00a0min"
 
 
 def sentence(text: str) -> str:
@@ -197,8 +197,8 @@ def _static(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
 
 def _linked(files: dict[str, StaticFile]) -> dict[str, StaticFile]:
     """Scripts name the modules that they import by addresses with a digest: what is kept for ever is never of two
-    versions, and no module runs twice under two names. Comments stay here: they are a sixth of the bytes. Their
-    lines stay, empty, so that an error names the line of the file.
+    versions, and no module runs twice under two names. Comments stay here, those of styles too: they are a sixth of
+    the bytes. Their lines stay, empty, so that an error names the line of the file.
     """
     done: dict[str, StaticFile] = {}
 
@@ -217,4 +217,9 @@ def _linked(files: dict[str, StaticFile]) -> dict[str, StaticFile]:
         return f"{found[1]}{found[2]}.{linked(f'{stem}.js').digest}.js{found[3]}"
 
     scripts = {name: linked(name) for name in files if name.startswith("js/")}
-    return files | scripts
+    return files | scripts | {name: _terse(file) for name, file in files.items() if name.startswith("css/")}
+
+
+def _terse(style: StaticFile) -> StaticFile:
+    body = _STYLE_COMMENT.sub(lambda found: "\n" * found[0].count("\n"), style.body.decode()).encode()
+    return msgspec.structs.replace(style, body=body, digest=hashlib.sha256(body).hexdigest()[:DIGEST_CHARS])

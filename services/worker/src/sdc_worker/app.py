@@ -9,7 +9,7 @@ import msgspec
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from sdc_core import service_client
+from sdc_core import service_client, threads, tracing
 from sdc_core.answers.jobs import Run
 from sdc_core.lag import Lag
 from sdc_core.metrics import Family, Timings
@@ -18,6 +18,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 from sdc_core.supervise import Board, Loop
+from sdc_core.threads import Threads
 from sdc_core.webhooks import Keyring
 
 from sdc_worker import db, problems
@@ -25,7 +26,7 @@ from sdc_worker.alerts import mail
 from sdc_worker.alerts.pings import Pings
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.segments import Segments
-from sdc_worker.api import alerts, analytics, backups, health, images, jobs, logs, metrics
+from sdc_worker.api import alerts, analytics, backups, health, images, jobs, logs, metrics, versions
 from sdc_worker.api.signed import JSON_BYTES, verifier
 from sdc_worker.cron import table, watch
 from sdc_worker.cron.jobs import JobContext
@@ -52,6 +53,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     pings: Pings
     workshop: Workshop
     lag: Lag
+    threads: Threads
     context: Callable[[Run], JobContext]
 
 
@@ -60,6 +62,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Open everything. Nothing that is not this machine's own disk is waited for: store and web may come later."""
     keyring = Keyring(settings.webhook_secrets)
     async with (
+        tracing.opened(settings.TRACES_URL, "worker"),
         db.open_worker(settings.worker_db) as database,
         open_store(local_endpoint(settings)) as store,
         service_client.connect(settings.web_url, keyring) as web,
@@ -71,7 +74,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
 def assemble(
     settings: Settings, keyring: Keyring, database: Database, store: ObjectStore, web: ServiceClient, pool: Runner
 ) -> Parts:
-    """The parts over what is open."""
+    """The parts over what is open, in the loop that runs."""
     hits = Hits(database, Segments(store, settings.S3_ANALYTICS_BUCKET, Path(settings.DATA_DIR) / "analytics"))
 
     def context(run: Run) -> JobContext:
@@ -85,10 +88,11 @@ def assemble(
         store=store,
         web=web,
         hits=hits,
-        scheduler=Scheduler(database, table.JOBS, context, pings),
+        scheduler=Scheduler(database, table.jobs(settings), context, pings),
         pings=pings,
         workshop=Workshop(database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=pool),
         lag=Lag(),
+        threads=threads.install(),
         context=context,
     )
 
@@ -97,12 +101,13 @@ def loops(parts: Parts) -> dict[str, Loop]:
     """The loops, by name."""
     return {
         "cron": parts.scheduler.run,
-        "cron.watch": lambda: watch.run(parts.database, table.JOBS),
+        "cron.watch": lambda: watch.run(parts.database, table.jobs(parts.settings)),
         "alerts.mail": lambda: mail.run(parts.database, parts.settings),
         "alerts.pings": parts.pings.run,
         "deliveries": lambda: deliveries.deliver(parts.web, parts.database),
         "images": lambda: work(parts.workshop),
         "lag": parts.lag.run,
+        "analytics.renew": parts.hits.renewing,
     }
 
 
@@ -125,6 +130,8 @@ def build(parts: Parts, board: Board) -> Litestar:
             jobs.pause,
             jobs.resume,
             backups.show,
+            backups.plan,
+            versions.show,
             alerts.try_mail,
         ],
         before_request=verifier(parts.keyring),
@@ -132,7 +139,7 @@ def build(parts: Parts, board: Board) -> Litestar:
     timings = Timings()
 
     def figures() -> list[Family]:
-        told = (parts.lag, timings, parts.workshop, parts.hits)
+        told = (parts.lag, parts.threads, parts.web, timings, parts.workshop, parts.hits)
         return [family for part in told for family in part.figures()]
 
     return Litestar(

@@ -12,6 +12,8 @@ FilterName: TypeAlias = Literal[
     "source",
     "medium",
     "campaign",
+    "term",
+    "content",
     "country",
     "browser",
     "os",
@@ -22,7 +24,7 @@ FilterName: TypeAlias = Literal[
     "kind",
     "type",
 ]
-Step: TypeAlias = Literal["day", "hour"]
+Step: TypeAlias = Literal["day", "hour", "month"]
 Dimension: TypeAlias = Literal[
     "page",
     "path",
@@ -32,6 +34,8 @@ Dimension: TypeAlias = Literal[
     "source",
     "medium",
     "campaign",
+    "term",
+    "content",
     "country",
     "browser",
     "os",
@@ -41,12 +45,15 @@ Dimension: TypeAlias = Literal[
     "kind",
     "heavy",
     "missing",
+    "missing_bots",
     "feed",
     "feed_reader",
     "download",
     "bot",
     "bot_kind",
     "crawled",
+    "reading",
+    "outbound",
 ]
 NOT = "not-"
 """Before a filter's name: everything but that."""
@@ -65,7 +72,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One day or hour; `at` names it, as `2026-11-24` or `2026-11-24T13:00Z`."""
+    """One day, hour or month; `at` names it, as `2026-11-24`, `2026-11-24T13:00Z` or `2026-11`."""
 
     at: str
     visitors: int = 0
@@ -73,6 +80,13 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     page_views: int = 0
     requests: int = 0
     bytes: int = 0
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """The first and the last day of which there are lines; empty where there are none."""
+
+    first: str = ""
+    last: str = ""
 
 
 class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +99,9 @@ class Timeseries(msgspec.Struct, frozen=True, kw_only=True):
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """One value of a dimension; an empty `key` is not known. `visits` are those that began with it, `bounces` those of
     them that ended there. `clients` are who asked, page views or not: a feed reader is a client and no visitor.
+
+    Of pages that tell how they are read: how often one was (`readings`), and of all those times together microseconds
+    in sight and hundredths of the way down.
     """
 
     key: str
@@ -95,14 +112,20 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 0
     visits: int = 0
     bounces: int = 0
+    readings: int = 0
+    read_us: int = 0
+    depth: int = 0
 
 
 class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
-    """The largest values of a dimension; `total` is how many there are."""
+    """The largest values of a dimension; `total` is how many there are. `before` is what the same keys came to in the
+    period compared with, None where there is none; a key that is not there came to nothing.
+    """
 
     by: Dimension
     rows: list[Slice]
     total: int = 0
+    before: list[Slice] | None = None
 
 
 class PathDays(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,4 +183,5 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     timeseries_before: Timeseries | None = None
     breakdowns: list[Breakdown] = []
     latency: Latency | None = None
+    latency_before: Latency | None = None
     live: Live | None = None

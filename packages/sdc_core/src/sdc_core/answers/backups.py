@@ -1,4 +1,4 @@
-"""Replicas, the mirror, restore drills and rehearsals."""
+"""Replicas, the mirror and what it would do, restore drills and rehearsals."""
 
 import msgspec
 
@@ -27,7 +27,8 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True):
 
 class Backups(msgspec.Struct, frozen=True, kw_only=True):
     """`replication` as Litestream tells it; the newest mirror, drill and rehearsal; whether a remote is set; the last
-    drills and rehearsals, newest first.
+    drills and rehearsals, newest first; whether a remote is on another machine than the object store; the newest
+    monthly snapshot, and whether a remote is set for it; and, by job, the newest run of each that went well.
     """
 
     replication: Replication
@@ -37,3 +38,25 @@ class Backups(msgspec.Struct, frozen=True, kw_only=True):
     rehearsal: Run | None = None
     drills: list[Run] = []
     rehearsals: list[Run] = []
+    elsewhere: bool = True
+    monthly: Run | None = None
+    monthly_remote: bool = False
+    good: dict[str, Run] = {}
+
+
+class PlannedBucket(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mirror would do to one bucket, in numbers of objects; `bytes` are to be copied."""
+
+    name: str
+    new: int
+    changed: int
+    to_history: int
+    unchanged: int
+    bytes: int
+
+
+class MirrorPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All buckets, and what the run would stop to ask; empty where it would just run."""
+
+    buckets: tuple[PlannedBucket, ...]
+    question: str

@@ -39,7 +39,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):
     """A job and how it fares; `words` is its schedule in English, `next_us` is None while it is paused, `upcoming` the
     next few due times, that one first. `last_run` is the newest that was not skipped for another one, `good_us` is when
-    one was due that went well.
+    one was due that went well, `since_us` from when on its due times count: since it is known here, or goes on after a
+    pause.
     """
 
     name: str
@@ -53,6 +54,7 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
     last_run: Run | None
     upcoming: list[int] = []
     good_us: int | None = None
+    since_us: int | None = None
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """What robots are told: which crawlers of language models may read, and whether search engines may list the site."""
 
 import re
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from sdc_core.errors import Invalid
@@ -10,6 +11,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_value
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 
 Crawlers: TypeAlias = Literal["", "allow", "answer", "refuse"]
 MAX_EXTRA = 4_000
@@ -43,9 +45,16 @@ SQL_SET_ROBOTS = "UPDATE site SET robots = :robots WHERE id = 1"
 
 async def change(database: Database, by: Actor, given: Robots) -> Robots:
     """Robots are told this from their next request on. Raises Forbidden, and Invalid for lines that are no rules."""
+    return await amend(database, by, msgspec.structs.asdict(given))
+
+
+async def amend(database: Database, by: Actor, changes: Mapping[str, Any], guard: Guard = unguarded) -> Robots:
+    """The same with other values in some fields."""
     rights.require(by, "site.change")
-    kept = msgspec.structs.replace(given, extra=_extra(given.extra))
     async with database.transaction() as connection:
+        await guard(connection)
+        given = msgspec.structs.replace(await current(connection), **changes)
+        kept = msgspec.structs.replace(given, extra=_extra(given.extra))
         await execute(connection, SQL_SET_ROBOTS, {"robots": msgspec.json.encode(kept).decode()})
         await audit.record(connection, by, "site.changed", "robots", "what robots are told")
     return kept

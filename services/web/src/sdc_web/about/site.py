@@ -1,15 +1,20 @@
-"""What the author says of the site as a whole: title, description, language, and where else they are to be found."""
+"""What the author says of the site as a whole: title, description, language, time zone, and where else they are to be
+found.
+"""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core.errors import Invalid
-from sdc_core.sqlite import Connection, Database, execute, fetch_one
+from sdc_core.sqlite import Connection, Database, execute, fetch_one, fetch_value
 
-from sdc_web import audit
+from sdc_web import audit, zones
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.texts import characters, language_names
 
 MAX_TITLE = 100
@@ -34,13 +39,14 @@ class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """Readers see the description on the home page that has no text of its own, and so do search engines; where else
-    the author is stands at the foot of every page.
+    the author is stands at the foot of every page. Days and years of texts are those of `time_zone`, an IANA name.
     """
 
     title: str
     description: str
     language: str
     elsewhere: tuple[Elsewhere, ...] = ()
+    time_zone: str = "UTC"
 
 
 def clean_title(title: str) -> str:
@@ -56,6 +62,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     language: str
     elsewhere: str
+    time_zone: str
 
 
 def is_misleading(name: str) -> bool:
@@ -63,7 +70,7 @@ def is_misleading(name: str) -> bool:
     return UNSEEN.search(name) is not None or MISLEADING.search(name) is not None
 
 
-SQL_WORDS = "SELECT title, description, language, elsewhere FROM site WHERE id = 1"
+SQL_WORDS = "SELECT title, description, language, elsewhere, time_zone FROM site WHERE id = 1"
 
 
 async def words(connection: Connection) -> Words:
@@ -75,7 +82,22 @@ async def words(connection: Connection) -> Words:
         description=found.description,
         language=found.language,
         elsewhere=decoded(found.elsewhere),
+        # One that this machine does not know would let no other word be changed.
+        time_zone=found.time_zone if found.time_zone in zones.NAMES else "UTC",
     )
+
+
+SQL_ZONE = "SELECT time_zone FROM site WHERE id = 1"
+
+
+async def zone(connection: Connection) -> str:
+    """The time zone of readers, which `zones` knows from then on; empty for UTC."""
+    return await known_zone(str(await fetch_value(connection, SQL_ZONE) or ""))
+
+
+async def known_zone(name: str) -> str:
+    """The same of what the database holds, which may come from a machine that knows others."""
+    return name if await zones.load(name) else ""
 
 
 def decoded(elsewhere_json: str) -> tuple[Elsewhere, ...]:
@@ -85,27 +107,46 @@ def decoded(elsewhere_json: str) -> tuple[Elsewhere, ...]:
 
 async def change(database: Database, by: Actor, given: Words) -> Words:
     """Keep them, cleaned. Raises Forbidden, and Invalid with the field that is wrong."""
+    return await amend(database, by, msgspec.structs.asdict(given))
+
+
+async def amend(database: Database, by: Actor, changes: Mapping[str, Any], guard: Guard = unguarded) -> Words:
+    """The same with other values in some fields."""
     rights.require(by, "site.change")
+    async with database.transaction() as connection:
+        await guard(connection)
+        kept = _cleaned(msgspec.structs.replace(await words(connection), **changes))
+        await set_words(connection, kept)
+        await audit.record(connection, by, "site.changed", "words", f"its words: {kept.title}")
+    return kept
+
+
+def _cleaned(given: Words) -> Words:
     description = " ".join(given.description.split())
     if len(description) > MAX_DESCRIPTION or UNSEEN.search(description):
         raise Invalid(f"the description has at most {MAX_DESCRIPTION} visible characters", field="description")
     language = language_names.tag(given.language)
     if not language:
         raise Invalid("say what the site is written in", field="language")
-    kept = Words(
+    return Words(
         title=clean_title(given.title),
         description=description,
         language=language,
         elsewhere=_elsewhere(given.elsewhere),
+        time_zone=_zone(given.time_zone),
     )
-    async with database.transaction() as connection:
-        await set_words(connection, kept)
-        await audit.record(connection, by, "site.changed", "words", f"its words: {kept.title}")
-    return kept
+
+
+def _zone(name: str) -> str:
+    if name not in zones.NAMES:
+        raise Invalid("choose one of these time zones", field="time_zone")
+    return name
 
 
 SQL_SET_WORDS = """
-UPDATE site SET title = :title, description = :description, language = :language, elsewhere = :elsewhere WHERE id = 1
+UPDATE site SET title = :title, description = :description, language = :language, elsewhere = :elsewhere,
+    time_zone = :time_zone
+WHERE id = 1
 """
 
 

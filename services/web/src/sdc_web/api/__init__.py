@@ -1,8 +1,9 @@
-"""The API, version 1: JSON for programs that bring a token, below `/api/v1`.
+"""The API, version 1: JSON for programs that bring a token, below `/api/v1`, and as tools of a model at `/api/mcp`;
+writing apps speak Micropub at `/micropub`.
 
-`route_handlers` asks for the dependencies `databases`, `settings`, `store`, `worker` and `rates`, a `Rates`. Cookies
-give no rights here, so the gate against cross-site writes has nothing to guard; no answer lets a page of another site
-read it (no CORS).
+`route_handlers` asks for the dependencies `databases`, `settings`, `store`, `worker` and `rates`, a `Rates`; the page
+that shows the API asks for `author` as well. Below `/api` cookies give no rights, so the gate against cross-site writes
+has nothing to guard; no answer lets a page of another site read it (no CORS), but those of Micropub.
 """
 
 from litestar import Router
@@ -12,17 +13,29 @@ from sdc_core.errors import Unauthorized
 from sdc_web.api import (
     analytics,
     bearer,
+    checks,
+    conditions,
     document,
+    endpoints,
     jobs,
+    mcp,
     media,
+    media_files,
+    micropub,
+    navigation,
     operations,
     posts,
+    preview_links,
     publications,
     rates,
     redirects,
+    reference,
     refusals,
     revisions,
+    series,
+    site,
     tags,
+    webmentions,
 )
 from sdc_web.api.once import InProgress
 from sdc_web.api.rates import Rates
@@ -37,9 +50,17 @@ router = Router(
         *posts.route_handlers,
         *publications.route_handlers,
         *revisions.route_handlers,
+        *preview_links.route_handlers,
+        *checks.route_handlers,
         *media.route_handlers,
+        *media_files.route_handlers,
         *tags.route_handlers,
+        *series.route_handlers,
+        *navigation.route_handlers,
+        *site.route_handlers,
         *redirects.route_handlers,
+        *webmentions.route_handlers,
+        *endpoints.route_handlers,
         *jobs.route_handlers,
         *analytics.route_handlers,
         *document.route_handlers,
@@ -50,10 +71,11 @@ router = Router(
         Unauthorized: refusals.challenge,
         BeyondScope: refusals.beyond_scope,
         Stale: refusals.stale,
+        conditions.Changed: conditions.respond,
         InUse: refusals.in_use,
         InProgress: refusals.in_progress,
     },
 )
-route_handlers = [router]
+route_handlers = [router, mcp.router, micropub.router, *reference.route_handlers]
 
 __all__ = ["Rates", "route_handlers"]

@@ -10,7 +10,7 @@ from litestar import Response
 from msgspec import Meta
 from sdc_core import clock
 
-from sdc_web.posts import Kind, ProjectFacts, Revision, State
+from sdc_web.posts import Kind, ProjectFacts, Revision, State, Summary
 from sdc_web.posts.whole import Overview, Whole, is_placeholder
 from sdc_web.problems import AnyRequest
 
@@ -22,7 +22,8 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `state` is `changed` when readers see an older revision;
     `on_site` tells whether they see any; `url` is the address that they use or will, null while there is no slug;
     `series` is a title, empty for none; `project` is null but for projects; `language` is empty for the site's own;
-    `canonical_url` is where the text is at home, empty for here; `dated_at` is the date given to it, null for none.
+    `canonical_url` is where the text is at home, empty for here; `dated_at` is the date given to it, null for none;
+    `trashed_at` is null unless it lies in the trash, where `trashed_by` put it; `author` is a sign-in name.
     """
 
     id: str
@@ -49,6 +50,10 @@ class PostSummary(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: Moment | None
     scheduled_at: Moment | None
     unpublish_at: Moment | None
+    trashed_at: Moment | None
+    trashed_by: str
+    author: str
+    noindex: bool
 
 
 class Post(PostSummary, frozen=True, kw_only=True):
@@ -61,6 +66,21 @@ class Publication(Post, frozen=True, kw_only=True):
     """A post whose newest revision was published or scheduled; `faults` says why diagrams of its text stayed code."""
 
     faults: tuple[str, ...]
+
+
+class PublishedPost(msgspec.Struct, frozen=True, kw_only=True):
+    """A post as readers see it named: the title that is published, and its address."""
+
+    post_id: str
+    title: str
+    url: str
+    published_at: Moment
+
+
+class Restored(Post, frozen=True, kw_only=True):
+    """A post that is out of the trash; `words` say why it is not what it was, empty when it is."""
+
+    words: str
 
 
 class PostPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +120,16 @@ def post_of(found: Whole, site_url: str) -> Post:
     return msgspec.convert(_fields(found, site_url) | {"body": found.body}, Post)
 
 
+def published_of(found: Summary, site_url: str) -> PublishedPost:
+    """The post where another thing names it."""
+    return PublishedPost(
+        post_id=found.id,
+        title=found.title,
+        url=f"{site_url}{found.url}",
+        published_at=moment(found.published_at_us),
+    )
+
+
 def revision_of(revision: Revision) -> RevisionText:
     """The text of a revision."""
     return RevisionText(
@@ -130,11 +160,16 @@ def send(
 ) -> Response[bytes]:
     """The answer as JSON, with a digest of it as its ETag where none is given; 304 for a reader who has it already."""
     encoded = msgspec.json.encode(answer)
-    etag = etag or f'"{_digest(encoded)}"'
+    etag = etag or _quoted(encoded)
     sent = {**HEADERS, "etag": etag, **(headers or {})}
     if request.method == "GET" and knows(request, etag):
         return Response(b"", status_code=304, headers=sent)
     return Response(encoded, status_code=status_code, headers=sent, media_type="application/json")
+
+
+def etag(answer: msgspec.Struct) -> str:
+    """That of an answer to which none of its own is given."""
+    return _quoted(msgspec.json.encode(answer))
 
 
 def send_post(request: AnyRequest, post: Post, status_code: int = 200, location: str = "") -> Response[bytes]:
@@ -148,8 +183,18 @@ def send_publication(request: AnyRequest, post: Post, faults: tuple[str, ...]) -
     return send(request, told, etag=_etag(post))
 
 
+def send_restored(request: AnyRequest, post: Post, words: str) -> Response[bytes]:
+    """The same with what became of it in the trash."""
+    told = msgspec.convert(msgspec.structs.asdict(post) | {"words": words}, Restored)
+    return send(request, told, etag=_etag(post))
+
+
 def _etag(post: Post) -> str:
     return f'"{post.revision}-{_digest(msgspec.json.encode(post))}"'
+
+
+def _quoted(encoded: bytes) -> str:
+    return f'"{_digest(encoded)}"'
 
 
 def _digest(encoded: bytes) -> str:
@@ -189,6 +234,10 @@ def _fields(found: Overview, site_url: str) -> dict[str, object]:
         "changed_at": moment_or_none(found.changed_at_us),
         "scheduled_at": moment_or_none(found.scheduled_at_us),
         "unpublish_at": moment_or_none(found.unpublish_at_us),
+        "trashed_at": moment_or_none(found.trashed_at_us),
+        "trashed_by": found.trashed_by,
+        "author": found.author,
+        "noindex": found.noindex,
     }
 
 

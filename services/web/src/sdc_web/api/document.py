@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import msgspec
 from litestar import Response, get
@@ -19,14 +19,17 @@ from sdc_web import problems
 from sdc_web.api import answers, rates, refusals
 from sdc_web.api.examples import EXAMPLES
 from sdc_web.api.operations import OPERATIONS, Operation, Struct
+from sdc_web.authors import rights
 from sdc_web.problems import AnyRequest, Problem
 
 Json: TypeAlias = dict[str, object]
 
 PATH = "/api/v1/openapi.json"
-_VERSION = f"1 (SDC {metadata.version('sdc-web')})"
+_VERSION = metadata.version("sdc-web")
 _PROBLEM = "application/problem+json"
-_FILES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "application/octet-stream")
+_FILE = "application/octet-stream"
+"""Files are taken as `image/png` and the like as well, but programs that make clients know no such types."""
+_Taken: TypeAlias = tuple[dict[str, Json], list[str]]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _WORDS = {
     400: "The body is no JSON, or ended too soon.",
@@ -35,7 +38,7 @@ _WORDS = {
     404: "Nothing has that id or name.",
     408: "The body came too slowly.",
     409: "Not as things stand.",
-    412: "If-Match names an older revision: `current` is what was saved since.",
+    412: "If-Match names an older revision, of which `current` is what was saved since, or an older state.",
     413: "The body is too large.",
     415: "The body is of another type, or compressed.",
     422: "A field, parameter or header is unknown, of the wrong type or out of bounds: `field` names it.",
@@ -70,6 +73,13 @@ _MATCH: Json = {
     "description": "The ETag of the post as its sender knows it, or the revision's number alone; `*` for any.",
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}(-[0-9a-f]{1,64})?")$'},
     "example": '"7"',
+}
+_STATE_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of what is to be changed as its sender read it; `*` for any.",
+    "schema": {"type": "string", "maxLength": 1000, "pattern": r'^(\*|(W/)?"[^",]*"( *, *(W/)?"[^",]*")*)$'},
+    "example": '"0123456789ab"',
 }
 _NONE_MATCH: Json = {"name": "If-None-Match", "in": "header", "description": "ETags that are known.", "schema": _TEXT}
 _KEY: Json = {
@@ -111,7 +121,7 @@ def document(site_url: str) -> Json:
         "info": {
             "title": "SDC",
             "version": _VERSION,
-            "summary": "Posts, media, tags, redirects, statistics, jobs and backups of one author's site.",
+            "summary": "Texts, media, tags, series, navigation, statistics, jobs and backups of one author's site.",
             "description": "Every request that brings a token is counted. Unknown fields of an answer are to be "
             "passed over; unknown fields of a request are refused. `docs/api.md` tells it in words.",
             "license": {"name": "MIT", "identifier": "MIT"},
@@ -127,8 +137,9 @@ def document(site_url: str) -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "sdc_...",
-                    "description": "Made by `sdc token create NAME --scope read|write|analytics:read`; each operation "
-                    "names the scopes that do, and a token that may write may read too.",
+                    "description": "Made by `sdc token create NAME --scope SCOPE`, with one or more of "
+                    f"{', '.join(get_args(rights.Scope))}; each operation names the least that do, of a part or of "
+                    "all: `write` includes `read`, of each part too, and `posts:publish` includes `posts:write`.",
                 }
             },
         },
@@ -165,15 +176,14 @@ def _operation(each: Operation, schemas: dict[str, Json]) -> Json:
         content = {"application/json": {"schema": _ref(each.body)}}
         told["requestBody"] = {"required": each.body_required, "content": content}
     elif each.file:
-        told["requestBody"] = {"required": True, "content": {kind: {"schema": _BYTES} for kind in _FILES}}
+        told["requestBody"] = {"required": True, "content": {_FILE: {"schema": _BYTES}}}
     return told
 
 
 def _scopes(each: Operation) -> list[str]:
-    """Those of a token that may do it, the least first."""
-    if each.path.startswith("/analytics/"):
-        return ["analytics:read", "read"]
-    return ["read" if each.method == "GET" else "write"]
+    """The least of a part that may do it, and the least of the whole."""
+    found = rights.scopes_for(each.handler.opt["right"])
+    return list(dict.fromkeys((found[0], next(scope for scope in found if ":" not in scope))))
 
 
 def _in_path(each: Operation) -> list[Json]:
@@ -183,14 +193,18 @@ def _in_path(each: Operation) -> list[Json]:
 def _in_query(each: Operation, schemas: dict[str, Json]) -> list[Json]:
     if each.query is None:
         return []
-    properties = msgspec.convert(schemas[each.query.__name__]["properties"], dict[str, Json])
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+    schema = schemas[each.query.__name__]
+    properties, required = msgspec.convert((schema["properties"], schema.get("required", [])), _Taken)
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": of} for name, of in properties.items()
+    ]
 
 
 def _in_headers(each: Operation) -> list[Json]:
     found: list[Json] = []
     if each.heeds_match:
-        found.append({**_MATCH, "required": each.heeds_match == "required"})
+        match = _STATE_MATCH if each.heeds_match == "state" else _MATCH
+        found.append({**match, "required": each.heeds_match == "required"})
     if 304 in each.answers:
         found.append(_NONE_MATCH)
     if each.once:
@@ -204,17 +218,21 @@ def _responses(each: Operation) -> dict[int, Json]:
         found[status] = {"$ref": f"#/components/responses/{_name(status)}"}
     if each.conflict is not None or each.once:
         found[409] = _refusal(409, each.conflict or Problem, ("Retry-After",) if each.once else ())
+    if each.heeds_match == "state":
+        found[412] = _refusal(412, Problem, ("ETag",))
     return found | {status: _answer(each, status, body) for status, body in each.answers.items()}
 
 
 def _refusals(each: Operation) -> Iterable[int]:
-    yield from (401, 403, 429, 503)
+    # 422 even of what takes nothing: a query with hundreds of fields is refused wherever it is sent.
+    yield from (401, 403, 422, 429, 503)
     if "{" in each.path or each.missing:
         yield 404
     if each.body is not None or each.file:
         yield from (400, 408, 413, 415)
-    if each.body or each.file or each.query or each.heeds_match:
-        yield 422
+    elif each.once:
+        # What takes no body still reads one: a repeat is known by it.
+        yield from (400, 408, 413)
     if each.heeds_match:
         yield 412
     if each.heeds_match == "required":

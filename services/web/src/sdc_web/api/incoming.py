@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, TypeAlias, TypeVar
@@ -9,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.exceptions import HTTPException
-from msgspec import Meta
+from msgspec import UNSET, Meta
 from sdc_core import clock
 from sdc_core.errors import Invalid
 
@@ -18,6 +19,8 @@ from sdc_web.problems import AnyRequest
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """The longest text, each of its characters written as two escapes of six bytes."""
 MAX_FIELDS = 20
+MAX_LISTED = 200
+"""Of a query whose parameters may be lists."""
 MAX_SAID = 300
 FIRST_YEAR = 1970
 JSON = "application/json"
@@ -43,21 +46,42 @@ async def body(request: AnyRequest, form: type[T]) -> T:
         raise HTTPException(status_code=HTTPStatus.BAD_REQUEST) from None
 
 
+def given(changes: msgspec.Struct) -> dict[str, object]:
+    """The fields that were sent."""
+    return {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
+
+
 async def body_sha256(request: AnyRequest) -> str:
     """The digest of the body, in hexadecimal."""
     return hashlib.sha256(await request.body()).hexdigest()
 
 
-def query(request: AnyRequest, form: type[T]) -> T:
-    """The query. Raises Invalid for unknown and repeated parameters and for wrong values."""
+def require_file(request: AnyRequest) -> None:
+    """Raises HTTPException, 415, unless the body is a file itself and not a form: its bytes tell what it is."""
+    kind = request.content_type[0]
+    plain = kind.startswith("image/") or kind == "application/octet-stream"
+    if not plain or request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(status_code=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def query(request: AnyRequest, form: type[T], lists: Collection[str] = ()) -> T:
+    """The query. Raises Invalid for unknown parameters, for wrong values, and for those that are repeated and no
+    `lists`.
+    """
     encoded = request.scope["query_string"].decode("latin-1")
+    most = MAX_LISTED if lists else MAX_FIELDS
     try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         raise Invalid("the query is not readable: too many parameters, or not UTF-8") from None
-    named = dict(pairs)
-    if len(named) != len(pairs):
-        raise Invalid("a parameter was sent twice")
+    named: dict[str, str | list[str]] = {}
+    for name, value in pairs:
+        if name in lists:
+            named[name] = [*named.get(name, ()), value]
+        elif name in named:
+            raise Invalid("a parameter was sent twice")
+        else:
+            named[name] = value
     try:
         return msgspec.convert(named, form, strict=False)
     except msgspec.ValidationError as error:

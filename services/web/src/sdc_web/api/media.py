@@ -1,25 +1,26 @@
-"""Media assets: listed, taken in, read, given alternative text, deleted."""
+"""Media assets: listed, taken in, read, described, put into the trash and brought back."""
 
-from http import HTTPStatus
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 from sdc_core import clock
+from sdc_core.errors import Invalid
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
 from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
 from sdc_web import media
 from sdc_web.api import answers, incoming
 from sdc_web.api.once import once
 from sdc_web.db import Databases
-from sdc_web.media.assets import MAX_ALT, AssetState
+from sdc_web.media.assets import MAX_ALT, MAX_CAPTION, MAX_TITLE, AssetState
+from sdc_web.media.library import MAX_ASKED
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import Bearer
 
@@ -37,6 +38,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A media asset: a Markdown text shows it as `![](media:ID)`. `content_type`, `size_bytes` and `sha256` are the
     original's; `width` and `height`, in pixels, are known once it is `ready`; `reason` says why it `failed`.
+    `title` is the author's own name for it, `caption` goes into a text with it, the focus is the point that stays in
+    view when it is cut, in percent from the upper left. `trashed_at` is null unless it lies in the trash.
     `variants` are still; `moving` has all frames of an `animated` one, the format to prefer first, or is empty.
     """
 
@@ -45,6 +48,10 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     file_name: str
     alt: str
+    title: str
+    caption: str
+    focus_x: int
+    focus_y: int
     content_type: str
     size_bytes: int
     sha256: str
@@ -52,6 +59,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None
     animated: bool
     uploaded_at: answers.Moment
+    trashed_at: answers.Moment | None
     variants: tuple[Variant, ...]
     moving: tuple[Variant, ...]
 
@@ -64,27 +72,42 @@ class AssetPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which media assets, and from where on."""
+    """Which media assets, and from where on. `q` are words that must all occur in the name of the file or in what is
+    said of it. With `trashed` those in the trash, of a token that may bring them back, and then `state` alone narrows.
+    """
 
+    trashed: bool = False
+    q: Annotated[str, Meta(max_length=MAX_ASKED)] = ""
     state: AssetState | UnsetType = UNSET
+    kind: Literal["photograph", "drawing", "animation"] | UnsetType = UNSET
+    use: Literal["used", "unused"] | UnsetType = UNSET
+    alt: Literal["missing"] | UnsetType = UNSET
     limit: incoming.Limit = 20
     cursor: incoming.Cursor | UnsetType = UNSET
 
 
+FileName: TypeAlias = Annotated[str, Meta(max_length=1_000)]
 Alt: TypeAlias = Annotated[str, Meta(description=f"One line of at most {MAX_ALT} characters.")]
+Title: TypeAlias = Annotated[str, Meta(description=f"One line of at most {MAX_TITLE} characters.")]
+Caption: TypeAlias = Annotated[str, Meta(description=f"One line of at most {MAX_CAPTION} characters.")]
+Percent: TypeAlias = Annotated[int, Meta(ge=0, le=100)]
 
 
 class UploadQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is said of a file that is sent."""
 
-    filename: Annotated[str, Meta(max_length=1_000)] = ""
+    filename: FileName = ""
     alt: Alt = ""
 
 
 class AssetChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the picture shows, in words."""
+    """New values for some fields; what is left out stays."""
 
-    alt: Alt
+    alt: Alt | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
+    caption: Caption | UnsetType = UNSET
+    focus_x: Percent | UnsetType = UNSET
+    focus_y: Percent | UnsetType = UNSET
 
 
 @get("/media", right="media.read")
@@ -94,15 +117,32 @@ async def index(
     settings: NamedDependency[Settings],
     reader: NamedDependency[Bearer],
 ) -> Response[bytes]:
-    """List media assets, the one uploaded last first."""
+    """List media assets, or find those with certain words; the one uploaded last first."""
     asked = incoming.query(request, AssetQuery)
     async with databases.site.read() as connection:
-        found = await media.page(
-            connection, reader.actor, state=asked.state or None, before=asked.cursor or "", limit=asked.limit + 1
-        )
+        found = await _found(connection, reader, asked)
     shown = tuple(_told(each, settings) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
     return answers.send(request, AssetPage(media=shown, next_cursor=next_cursor))
+
+
+async def _found(connection: Connection, reader: Bearer, asked: AssetQuery) -> list[media.Asset]:
+    """One more than a page has."""
+    before, limit = asked.cursor or "", asked.limit + 1
+    if asked.trashed:
+        if asked.q or asked.kind or asked.use or asked.alt:
+            raise Invalid("the trash is not searched: ask for it alone, or with a state", field="trashed")
+        return await media.page(
+            connection, reader.actor, state=asked.state or None, before=before, trashed=True, limit=limit
+        )
+    filters = media.library.Filters(
+        words=asked.q,
+        state=asked.state or "",
+        kind=asked.kind or "",
+        use=asked.use or "",
+        alt=asked.alt or "",
+    )
+    return await media.library.older(connection, reader.actor, filters, before, limit)
 
 
 @post("/media", status_code=201, request_max_body_size=media.upload.MAX_BYTES, right="media.change")
@@ -116,7 +156,7 @@ async def create(
 ) -> Response[bytes]:
     """Take in the file that is the body; the same file twice is one media asset, which is then answered as it is."""
     said = incoming.query(request, UploadQuery)
-    _require_file(request)
+    incoming.require_file(request)
     media.clean_alt(said.alt)
     async with media.upload.received(request.stream(), settings) as file:
 
@@ -141,9 +181,7 @@ async def show(
     asset_id: FromPath[str],
 ) -> Response[bytes]:
     """Read a media asset."""
-    async with databases.site.read() as connection:
-        found = await media.show(connection, reader.actor, asset_id)
-    return answers.send(request, _told(found, settings))
+    return await answer(request, databases, settings, reader, asset_id)
 
 
 @patch("/media/{asset_id:str}", right="media.change")
@@ -154,9 +192,11 @@ async def change(
     writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> Response[bytes]:
-    """Say what the picture shows; readers are told at once, in every text that does not say it itself."""
-    changes = await incoming.body(request, AssetChanges)
-    asset = await media.set_alt(databases.site, writer.actor, asset_id, changes.alt)
+    """Say what the picture shows, what it is called, and which point stays in view. Readers are told of `alt` at once,
+    in every text that does not say it itself.
+    """
+    changes = msgspec.structs.asdict(await incoming.body(request, AssetChanges))
+    asset = await media.describe(databases.site, writer.actor, asset_id, media.Words(**changes))
     return answers.send(request, _told(asset, settings))
 
 
@@ -166,16 +206,36 @@ async def remove(
     writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> None:
-    """Delete a media asset that no text shows, for good."""
-    await media.removal.remove(databases.site, writer.actor, asset_id)
+    """Put a media asset that no text shows into the trash: gone for readers at once, for good after 30 days."""
+    async with databases.site.read() as connection:
+        await media.show(connection, writer.actor, asset_id)
+    await media.trash.put(databases.site, writer.actor, [asset_id])
 
 
-def _require_file(request: AnyRequest) -> None:
-    """The bytes tell what they are; the type only has to promise that they are the file itself and not a form."""
-    kind = request.content_type[0]
-    plain = kind.startswith("image/") or kind == "application/octet-stream"
-    if not plain or request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(status_code=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+@post("/media/{asset_id:str}/restoration", status_code=200, right="media.change")
+async def restore(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+    asset_id: FromPath[str],
+) -> Response[bytes]:
+    """Take a media asset out of the trash again; one that is not in it stays as it is."""
+
+    async def work(_: str) -> Response[bytes]:
+        await media.trash.bring_back(databases.site, writer.actor, [asset_id])
+        return await answer(request, databases, settings, writer, asset_id)
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
+
+
+async def answer(
+    request: AnyRequest, databases: Databases, settings: Settings, by: Bearer, asset_id: str
+) -> Response[bytes]:
+    """The asset as it stands. Raises Forbidden, NotFound."""
+    async with databases.site.read() as connection:
+        found = await media.show(connection, by.actor, asset_id)
+    return answers.send(request, _told(found, settings))
 
 
 def _told(asset: media.Asset, settings: Settings) -> Asset:
@@ -186,6 +246,10 @@ def _told(asset: media.Asset, settings: Settings) -> Asset:
         reason=asset.reason,
         file_name=asset.file_name,
         alt=asset.alt,
+        title=asset.title,
+        caption=asset.caption,
+        focus_x=asset.focus_x,
+        focus_y=asset.focus_y,
         content_type=asset.content_type,
         size_bytes=asset.size_bytes,
         sha256=asset.sha256,
@@ -193,6 +257,7 @@ def _told(asset: media.Asset, settings: Settings) -> Asset:
         height=manifest.height if manifest else None,
         animated=manifest.animated if manifest else False,
         uploaded_at=clock.to_datetime(asset.uploaded_at_us),
+        trashed_at=None if asset.trashed_at_us is None else clock.to_datetime(asset.trashed_at_us),
         variants=_told_files(asset, manifest, manifest.variants, settings) if manifest else (),
         moving=_told_files(asset, manifest, manifest.moving, settings) if manifest else (),
     )
@@ -214,4 +279,4 @@ def _told_files(
     )
 
 
-route_handlers = [index, create, show, change, remove]
+route_handlers = [index, create, show, change, remove, restore]

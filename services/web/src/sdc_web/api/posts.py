@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import msgspec
-from litestar import Response, delete, get, patch, post
+from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
@@ -14,7 +14,7 @@ from sdc_web import posts
 from sdc_web.api import answers, incoming
 from sdc_web.api.once import once
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, ProjectFacts, whole
+from sdc_web.posts import Draft, ProjectFacts, finding, whole
 from sdc_web.posts.records import path_of
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import Bearer
@@ -31,6 +31,10 @@ Body: TypeAlias = Annotated[str, Meta(description=f"Markdown, at most {posts.rev
 Series: TypeAlias = Annotated[str, _line(posts.series.MAX_TITLE, " Only posts belong to a series; empty: to none.")]
 Canonical: TypeAlias = Annotated[str, Meta(description="Where the text is at home, an http or https URL; empty: here.")]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True, description="The date that readers see; null: when published.")]
+Words: TypeAlias = Annotated[
+    str,
+    Meta(max_length=finding.MAX_QUERY, description="Words, or a part of a title, as the author's own search has it."),
+]
 Position: TypeAlias = Annotated[int, Meta(description=f"From 1 to {posts.series.MAX_POSITION}.")]
 
 
@@ -71,9 +75,17 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dated_at: Moment | UnsetType | None = UNSET
 
 
-class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which posts, and from where on."""
+class NewAuthor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose it will be, by the name that they sign in with."""
 
+    author: Annotated[str, Meta(max_length=100)]
+
+
+class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which posts, and from where on; with `trashed` those in the trash, of a token that may bring them back."""
+
+    trashed: bool = False
+    q: Words | UnsetType = UNSET
     kind: posts.Kind | UnsetType = UNSET
     state: posts.State | UnsetType = UNSET
     limit: incoming.Limit = 20
@@ -87,7 +99,7 @@ async def index(
     settings: NamedDependency[Settings],
     reader: NamedDependency[Bearer],
 ) -> Response[bytes]:
-    """List posts, published or not, the one made last first."""
+    """List posts, published or not, or find those with certain words; the one made last first."""
     asked = incoming.query(request, PostQuery)
     async with databases.site.read() as connection:
         found = await whole.page(
@@ -95,6 +107,8 @@ async def index(
             reader.actor,
             kind=asked.kind or None,
             state=asked.state or None,
+            words=asked.q or "",
+            trashed=asked.trashed,
             before=asked.cursor or "",
             limit=asked.limit + 1,
         )
@@ -146,10 +160,11 @@ async def change(
 ) -> Response[bytes]:
     """Save other values as the newest revision; readers see it once it is published."""
     base = incoming.required_base(request)
-    changes = msgspec.structs.asdict(await incoming.body(request, PostChanges))
-    given = {name: value for name, value in changes.items() if value is not UNSET}
-    if "dated_at" in given:
-        given["dated_at_us"] = _dated_at_us(given.pop("dated_at"))
+    changes = await incoming.body(request, PostChanges)
+    given = incoming.given(changes)
+    if changes.dated_at is not UNSET:
+        del given["dated_at"]
+        given["dated_at_us"] = _dated_at_us(changes.dated_at)
     amended = await whole.amend(databases.site, writer.actor, post_id, given, base)
     return answers.send_post(request, answers.post_of(amended, settings.site_url))
 
@@ -161,8 +176,39 @@ async def remove(
     writer: NamedDependency[Bearer],
     post_id: FromPath[str],
 ) -> None:
-    """Delete a post with all its revisions, for good."""
-    await posts.delete(databases.site, writer.actor, post_id, incoming.base_number(request))
+    """Put a post into the trash: off the site at once, gone for good after 30 days."""
+    await posts.trash.put(databases.site, writer.actor, post_id, incoming.base_number(request))
+
+
+@post("/posts/{post_id:str}/restoration", status_code=200, right="posts.delete")
+async def restore(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Take a post out of the trash again, published if it was; one that is not in it stays as it is."""
+
+    async def work(_: str) -> Response[bytes]:
+        back = await posts.trash.bring_back(databases.site, writer.actor, post_id)
+        return answers.send_restored(request, await read(databases, settings, writer, post_id), back.words)
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
+
+
+@put("/posts/{post_id:str}/author", status_code=200, right="posts.author")
+async def give(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Give a post to another author, who is named below it from then on; only owners may."""
+    new = await incoming.body(request, NewAuthor)
+    await posts.handing.hand_over(databases.site, writer.actor, post_id, new.author)
+    return answers.send_post(request, await read(databases, settings, writer, post_id))
 
 
 async def read(databases: Databases, settings: Settings, reader: Bearer, post_id: str) -> answers.Post:
@@ -175,4 +221,4 @@ def _dated_at_us(at: datetime | None) -> int | None:
     return None if at is None else incoming.at_us(at, "dated_at")
 
 
-route_handlers = [index, show, create, change, remove]
+route_handlers = [index, show, create, change, remove, restore, give]

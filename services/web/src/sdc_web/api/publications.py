@@ -1,10 +1,10 @@
-"""The publication of a post: made now or for a set moment, and taken back."""
+"""The publication of a post: made now or for a set moment, taken back, and hidden from search engines."""
 
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, post
+from litestar import Response, delete, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
@@ -26,6 +26,12 @@ class NewPublication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     at: Annotated[datetime, Meta(tz=True)] | None = None
     unpublish_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
+
+
+class NewIndexing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether search engines are asked to leave it out."""
+
+    noindex: bool
 
 
 @post("/posts/{post_id:str}/publication", status_code=200, right="posts.publish")
@@ -64,4 +70,18 @@ async def remove(
     return answers.send_post(request, await read(databases, settings, writer, post_id))
 
 
-route_handlers = [create, remove]
+@put("/posts/{post_id:str}/indexing", status_code=200, right="posts.publish")
+async def index(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+    post_id: FromPath[str],
+) -> Response[bytes]:
+    """Ask search engines to leave a post out, or to take it in again; readers find it as before."""
+    wanted = await incoming.body(request, NewIndexing)
+    await posts.indexing.hide(databases.site, writer.actor, post_id, hidden=wanted.noindex)
+    return answers.send_post(request, await read(databases, settings, writer, post_id))
+
+
+route_handlers = [create, remove, index]

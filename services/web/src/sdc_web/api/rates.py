@@ -11,6 +11,8 @@ MOST = 1_000
 WINDOW_S = 60
 _WINDOW_US = WINDOW_S * clock.SECOND_US
 _KEY = "sdc.rate"
+COUNTED = "sdc.counted"
+"""In the state of a request that is a part of one which was counted, as the use of a tool is."""
 _POLICY = f'"token";q={MOST};w={WINDOW_S}'.encode()
 
 

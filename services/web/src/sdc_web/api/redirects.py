@@ -1,9 +1,10 @@
 """Old addresses: those that posts had, and the author's own."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 from sdc_core.errors import NotFound
@@ -12,14 +13,19 @@ from sdc_core.settings import Settings
 from sdc_web import redirects
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
+from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import Bearer
 
+MOST = 500
+"""Redirects that are sent at once: one transaction, during which nobody else writes."""
+
 
 class RedirectQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which page of the list."""
+    """Those with `q` in the old or the new address, and which page of them."""
 
+    q: Annotated[str, Meta(max_length=200)] = ""
     limit: incoming.Limit = 20
     cursor: Annotated[str, Meta(pattern="^[0-9]{1,18}/", max_length=2_048)] | None = None
 
@@ -27,7 +33,7 @@ class RedirectQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class RedirectName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The old address, as the list has it."""
 
-    path: str
+    path: Annotated[str, Meta(examples=["/lamp"])]
 
 
 class NewRedirect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +41,25 @@ class NewRedirect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     path: str
     target: str
+
+
+class RedirectChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where it leads from now on."""
+
+    target: str
+
+
+class NewRedirects(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Redirects of a site that was elsewhere; at most 500."""
+
+    redirects: Annotated[tuple[NewRedirect, ...], Meta(min_length=1, max_length=MOST)]
+
+
+class RedirectImport(msgspec.Struct, frozen=True, kw_only=True):
+    """How many are new; the others led there already."""
+
+    added: int
+    known: int
 
 
 class Redirect(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +89,7 @@ async def index(
     """List the redirects, the newest first."""
     asked = incoming.query(request, RedirectQuery)
     async with databases.site.read() as connection:
-        found = await redirects.page(connection, reader.actor, "", asked.cursor or "", asked.limit + 1)
+        found = await redirects.page(connection, reader.actor, asked.q, asked.cursor or "", asked.limit + 1)
     listed = found[: asked.limit]
     following = listed[-1].key if len(found) > asked.limit else None
     return answers.send(request, RedirectPage(redirects=tuple(_told(each) for each in listed), next_cursor=following))
@@ -79,10 +104,49 @@ async def create(
 ) -> Response[bytes]:
     """Have an old address lead on."""
     new = await incoming.body(request, NewRedirect)
-    path = await redirects.add_own(databases.site, writer.actor, new.path, new.target, settings.site_url)
+
+    async def make(_: str) -> Response[bytes]:
+        path = await redirects.add_own(databases.site, writer.actor, new.path, new.target, settings.site_url)
+        async with databases.site.read() as connection:
+            found = await redirects.show(connection, writer.actor, path)
+        headers = {"location": f"/api/v1/redirects?path={quote(path, safe='')}"}
+        return answers.send(request, _told(found), 201, headers)
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
+
+
+@post("/redirects/import", status_code=200, request_max_body_size=incoming.MAX_BODY_BYTES, right="site.change")
+async def add_all(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+) -> Response[bytes]:
+    """Have many old addresses lead on, all of them or none. What leads there already counts as known: send it again."""
+    sent = (await incoming.body(request, NewRedirects)).redirects
+    pairs = [(each.path, each.target) for each in sent]
+
+    async def make(_: str) -> Response[bytes]:
+        added = await redirects.add_all(databases.site, writer.actor, pairs, settings.site_url)
+        return answers.send(request, RedirectImport(added=added, known=len(sent) - added))
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
+
+
+@patch("/redirects", right="site.change")
+async def change(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    writer: NamedDependency[Bearer],
+) -> Response[bytes]:
+    """Have an old address of the author's own lead elsewhere."""
+    path = incoming.query(request, RedirectName).path
+    target = (await incoming.body(request, RedirectChanges)).target
+    await redirects.retarget_own(databases.site, writer.actor, path, target, settings.site_url)
     async with databases.site.read() as connection:
         found = await redirects.show(connection, writer.actor, path)
-    return answers.send(request, _told(found), 201)
+    return answers.send(request, _told(found))
 
 
 @delete("/redirects", right="site.change")
@@ -104,4 +168,4 @@ def _told(found: redirects.Redirect) -> Redirect:
     )
 
 
-route_handlers = [index, create, remove]
+route_handlers = [index, create, add_all, change, remove]

@@ -12,6 +12,7 @@ from sdc_core.settings import Settings
 from sdc_web import posts
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
+from sdc_web.api.once import once
 from sdc_web.api.posts import read
 from sdc_web.db import Databases
 from sdc_web.posts import history, store
@@ -93,8 +94,13 @@ async def restore(
     revision_id: FromPath[str],
 ) -> Response[bytes]:
     """Make an old text the newest revision; readers see it once it is published."""
-    await history.restore(databases.site, writer.actor, post_id, revision_id, incoming.required_base(request))
-    return answers.send_post(request, await read(databases, settings, writer, post_id))
+    base = incoming.required_base(request)
+
+    async def work(_: str) -> Response[bytes]:
+        await history.restore(databases.site, writer.actor, post_id, revision_id, base)
+        return answers.send_post(request, await read(databases, settings, writer, post_id))
+
+    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
 
 
 def _told(found: history.Entry) -> RevisionEntry:

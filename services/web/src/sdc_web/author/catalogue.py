@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import htmx, pages, posts
+from sdc_web import htmx, pages, posts, redirects
 from sdc_web.author import forms
 from sdc_web.db import Databases
 from sdc_web.posts.listing import STATES, Filters
@@ -29,13 +29,15 @@ class StateLink(msgspec.Struct, frozen=True, kw_only=True):
 
 class ListView(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the list as `_list.html` shows it. `views` are page views of 30 days by path, None when the worker does
-    not tell; `next` and `first` are addresses, empty where there is no such page.
+    not tell; it `hands_over` where texts can be given to another author; `next` and `first` are addresses, empty where
+    there is no such page.
     """
 
     rows: list[posts.listing.Listed]
     states: list[StateLink]
     filtered: bool
     views: dict[str, int] | None
+    hands_over: bool
     next: str
     first: str
 
@@ -51,13 +53,16 @@ async def index(
     filters = forms.fields(request.scope["query_string"].decode("latin-1"), Filters)
     async with databases.site.read() as connection:
         found = await posts.listing.page(connection, author.actor, filters)
+        hands_over = await posts.handing.is_of_use(connection, author.actor)
         if htmx.wants_fragment(request):
             series, tags = [], []
         else:
             series = [each.title for each in await posts.series.everything(connection)]
             tags = await posts.tags.carried(connection)
-    views = await readership.of_month(worker, [each.path for each in found.rows if each.on_site])
-    listed = view(found, filters, views)
+        on_site = [each for each in found.rows if each.on_site]
+        former = await redirects.former_paths(connection, [each.id for each in on_site])
+    views = await readership.of_month(worker, [each.path for each in on_site], former)
+    listed = view(found, filters, views, hands_over=hands_over)
     if htmx.wants_fragment(request):
         return pages.fragment("author/posts/_list.html", author, listed=listed)
     return await pages.page(
@@ -72,7 +77,7 @@ async def index(
     )
 
 
-def view(found: posts.listing.Page, filters: Filters, views: dict[str, int] | None) -> ListView:
+def view(found: posts.listing.Page, filters: Filters, views: dict[str, int] | None, *, hands_over: bool) -> ListView:
     """What the page shows of what was found."""
     counts = [("", found.total), *((state, found.counts.get(state, 0)) for state in STATES)]
     states = [
@@ -84,6 +89,7 @@ def view(found: posts.listing.Page, filters: Filters, views: dict[str, int] | No
         states=states,
         filtered=bool(filters.q or filters.kind or filters.state or filters.tag or filters.series),
         views=views,
+        hands_over=hands_over,
         next=address(filters, after=found.after) if found.after else "",
         first=address(filters, after="") if filters.after else "",
     )

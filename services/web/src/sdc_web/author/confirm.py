@@ -80,8 +80,8 @@ async def hold(
     undone = Response(b"", status_code=303, headers={"Location": f"{HERE}?next={quote(return_to)}&undone=true"})
     if request.content_type[0] != _FORM:
         return undone
-    sent = forms.pairs((await request.body()).decode("latin-1"))
-    held = urlencode({name: value for name, value in sent.items() if name not in _NEVER_SENT_BACK})
+    sent = forms.listed((await request.body()).decode("latin-1"))
+    held = urlencode([(name, value) for name, value in sent if name not in _NEVER_SENT_BACK])
     if sent and not held:
         return undone
     action = signed_in.local_path(request.query_params.get("action", ""))
@@ -125,7 +125,7 @@ async def create(
         return Response(b"", status_code=303, headers={"Location": form.return_to, "Set-Cookie": cookie})
     held = await pages.page(
         request, databases, "author/confirm/held.html", author=author,
-        action=form.action, held=forms.pairs(form.held), return_to=form.return_to,
+        action=form.action, held=forms.listed(form.held), return_to=form.return_to,
     )  # fmt: skip
     held.headers["Set-Cookie"] = cookie
     return held

@@ -17,6 +17,8 @@ from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
+CONFLICT = "conflict"
+"""The intent of a form whose author has seen both texts, and takes this one."""
 _IF_MATCH = re.compile(r'"?([0-9]{1,9})"?')
 
 
@@ -28,20 +30,29 @@ async def save(
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
-    """Save onto the revision that the form began from: 412 with both texts when another one came in between."""
+    """Save onto the revision that the form began from: 412 with both texts when another one came in between, 422 with
+    what is wrong when a field is refused; all others are saved.
+    """
     form = based(request, await editor.read(request))
     try:
-        await editor.save(databases, settings, post_id, form, author)
+        if form.intent == CONFLICT:
+            await posts.history.keep_elsewhere(databases.site, author.actor, post_id, form.base_revision)
+        left = await editor.save_what_fits(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await refused(request, databases, author, post_id, form, error)
-    if not htmx.wants_fragment(request):
+    if not left and not htmx.wants_fragment(request):
         return pages.redirect(f"/author/posts/{post_id}", "saved")
     opened = await editor.open_post(databases, author, post_id)
-    status = views.status(opened.post, opened.newest, author.time_zone)
-    edited = views.edited(opened.post, opened.newest, form)
-    outlook = views.outlook(opened.post, opened.standing)
+    if not htmx.wants_fragment(request):
+        return await editor.show(request, databases, author, opened, form, refused=left)
     return pages.fragment(
-        "author/posts/draft.swap.html", author, post=edited, status=status, outlook=outlook, conflict=None
+        "author/posts/draft.swap.html",
+        author,
+        status_code=422 if left else 200,
+        post=views.edited(opened.post, opened.newest, form),
+        status=views.status(opened.post, opened.newest, author.time_zone, refused=left),
+        outlook=views.outlook(opened.post, opened.standing),
+        conflict=None,
     )
 
 
@@ -72,7 +83,9 @@ async def refused(
     if stale:
         both = await asyncio.to_thread(views.conflict, form, opened.post, stale.current)
         return pages.fragment("author/posts/_conflict.html", author, status_code=412, post=opened.post, conflict=both)
-    status = views.status(opened.post, opened.newest, author.time_zone, form.base_revision, str(error))
+    told = views.status(opened.post, opened.newest, author.time_zone, form.base_revision, str(error))
+    field = invalid.field if invalid and invalid.field in ("body_markdown", *views.MAY_STAY) else ""
+    status = msgspec.structs.replace(told, error_field=field)
     return pages.fragment("author/posts/_status.html", author, status_code=422, post=opened.post, status=status)
 
 

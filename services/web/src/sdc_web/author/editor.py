@@ -1,6 +1,7 @@
 """The editor page, and saving what its form sends: shared by every address that the form can go to."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from litestar import Response
@@ -68,8 +69,7 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
     opened = await open_post(databases, author, post_id)
     stored = views.draft(views.form_of(opened.post, opened.newest, form.zone))
     try:
-        typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
-        draft = await _resolved(databases, typed, stored.translation_key)
+        draft = await _draft(databases, settings, opened, form)
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if form.base_revision == opened.newest.number and same:
@@ -78,6 +78,63 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
         return msgspec.structs.replace(form, base_revision=saved.number)
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None
+
+
+async def save_what_fits(
+    databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn
+) -> dict[str, str]:
+    """Save the form's text; a field that is refused keeps what is stored, so that it never keeps hours of typing from
+    being saved. Returns what is wrong by the names of those fields. Raises Invalid for what cannot be saved without,
+    such as the text itself, Stale and NotFound as `save`.
+    """
+
+    async def attempt(fitting: DraftForm) -> None:
+        await save(databases, settings, post_id, fitting, author)
+
+    return await _fitting(databases, post_id, form, author, attempt)
+
+
+async def set_aside(
+    databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn
+) -> dict[str, str]:
+    """Keep the form's text in the history while the newest stays as it is; otherwise as `save_what_fits`."""
+
+    async def attempt(fitting: DraftForm) -> None:
+        opened = await open_post(databases, author, post_id)
+        draft = await _draft(databases, settings, opened, fitting)
+        await posts.history.set_aside(databases.site, author.actor, post_id, draft, form.base_revision)
+
+    return await _fitting(databases, post_id, form, author, attempt)
+
+
+async def _fitting(
+    databases: Databases,
+    post_id: str,
+    form: DraftForm,
+    author: SignedIn,
+    attempt: Callable[[DraftForm], Awaitable[None]],
+) -> dict[str, str]:
+    """What is wrong with the fields that had to be left out before the attempt succeeded."""
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            await attempt(form)
+        except Invalid as error:
+            field = _FIELDS.get(error.field, error.field.replace(".", "_"))
+            # One that is refused again is at fault as it is stored.
+            if field not in views.MAY_STAY or field in refused:
+                raise
+            refused[field] = str(error)
+            opened = await open_post(databases, author, post_id)
+            form = views.without(form, field, views.form_of(opened.post, opened.newest, form.zone))
+        else:
+            return refused
+
+
+async def _draft(databases: Databases, settings: Settings, opened: Opened, form: DraftForm) -> posts.Draft:
+    """What the form holds. Raises Invalid."""
+    typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
+    return await _resolved(databases, typed, opened.newest.translation_key)
 
 
 async def _resolved(databases: Databases, draft: posts.Draft, stored_key: str) -> posts.Draft:
@@ -97,9 +154,12 @@ async def show(
     form: DraftForm | None = None,
     *,
     error: Invalid | None = None,
+    refused: dict[str, str] | None = None,
     stale: posts.Stale | None = None,
 ) -> Response[str]:
-    """The editor: as stored, or with what was sent and could not be taken, and why. Nothing typed is ever dropped."""
+    """The editor: as stored, or with what was sent and could not be taken, and why; `refused` are fields that could not
+    be saved with the rest. Nothing typed is ever dropped.
+    """
     stored = views.form_of(opened.post, opened.newest, author.time_zone)
     shown = form if form is not None and form.base_revision is not None else stored
     # With a conflict the editor opens what was saved elsewhere; what was sent stands beside it.
@@ -115,23 +175,24 @@ async def show(
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
         translations = await posts.languages.saved(connection, opened.post.id, opens.translation_of)
         pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))
+        noindex = await posts.indexing.is_hidden(connection, opened.post.id)
     conflict = await asyncio.to_thread(views.conflict, shown, opened.post, stale.current) if stale else None
     words = project_fields.with_words(opens.project_pictures, pictures)
     # The author names the other text by its address; what is stored is a key.
     named = translations[0].url if translations and opens.translation_of else opens.translation_of
     form_shown = msgspec.structs.replace(opens, project_pictures=words, translation_of=named)
-    edited = views.edited(opened.post, opened.newest, form_shown)
     base = None if stale or error is None else shown.base_revision
     page = await pages.page(
         request,
         databases,
         "author/posts/edit.html",
         author=author,
-        status_code=412 if stale else 422 if error else 200,
-        post=edited,
+        status_code=412 if stale else 422 if error or refused else 200,
+        post=views.edited(opened.post, opened.newest, form_shown),
+        noindex=noindex,
         outlook=views.outlook(opened.post, opened.standing),
-        errors={error.field or "form": str(error)} if error else {},
-        status=views.status(opened.post, opened.newest, author.time_zone, base, str(error) if error else ""),
+        errors={error.field or "form": str(error)} if error else refused or {},
+        status=views.status(opened.post, opened.newest, author.time_zone, base, str(error) if error else "", refused),
         conflict=conflict,
         covers=covers,
         cover=choice(cover) if cover else None,

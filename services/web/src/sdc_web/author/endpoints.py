@@ -12,6 +12,7 @@ from sdc_core.settings import Settings
 
 from sdc_web import endpoints, pages
 from sdc_web.author import forms
+from sdc_web.author.views import moment_us
 from sdc_web.db import Databases
 from sdc_web.endpoints.keeping import Made, Wishes
 from sdc_web.problems import AnyRequest
@@ -42,9 +43,10 @@ class SecretForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ReplayForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is sent again."""
+    """What is sent again, and since when: with `moment` since `at`, by the clocks of the author's zone."""
 
-    since: Literal["hour", "day", "week", "month"] = "day"
+    since: Literal["hour", "day", "week", "month", "moment"] = "day"
+    at: str = ""
     which: Literal["missing", "every"] = "missing"
 
 
@@ -139,15 +141,42 @@ async def ping(request: AnyRequest, databases: NamedDatabases, author: Author, e
 
 
 @post(f"{ADDRESS}/{{endpoint_id:str}}/replays", status_code=303, right="endpoints.change")
-async def replay(
-    request: AnyRequest, databases: NamedDatabases, author: Author, endpoint_id: FromPath[str]
-) -> Response[bytes]:
+async def replay(request: AnyRequest, databases: NamedDatabases, author: Author, endpoint_id: FromPath[str]) -> Page:
     """What did not arrive is sent again, or all of it."""
     form = await forms.read(request, ReplayForm)
-    since_us = clock.now_us() - SPANS_US[form.since]
+    try:
+        since_us = _since_us(form, author)
+    except Invalid as error:
+        return await _show(request, databases, author, endpoint_id, errors=_errors(error), status_code=422)
     every = form.which == "every"
     many = await endpoints.keeping.replay_since(databases.site, author.actor, endpoint_id, since_us, every=every)
     return pages.redirect(f"{ADDRESS}/{endpoint_id}", "sent-again" if many else "none-to-send")
+
+
+@post(f"{ADDRESS}/replays", status_code=303, right="endpoints.change")
+async def replay_all(request: AnyRequest, databases: NamedDatabases, author: Author) -> Page:
+    """The same to every endpoint."""
+    form = await forms.read(request, ReplayForm)
+    try:
+        since_us = _since_us(form, author)
+    except Invalid as error:
+        empty = EndpointForm(types=tuple(endpoints.TYPES))
+        return await _index(request, databases, author, empty, _errors(error), status_code=422)
+    every = form.which == "every"
+    many = [
+        await endpoints.keeping.replay_since(databases.site, author.actor, each.id, since_us, every=every)
+        for each in await endpoints.keeping.listing(databases.site, author.actor)
+    ]
+    return pages.redirect(ADDRESS, "sent-again" if any(many) else "none-to-send")
+
+
+def _since_us(form: ReplayForm, author: SignedIn) -> int:
+    if form.since != "moment":
+        return clock.now_us() - SPANS_US[form.since]
+    at_us = moment_us(form.at, "at", author.time_zone, exact=False)
+    if at_us is None:
+        raise Invalid("say since when", field="at")
+    return at_us
 
 
 def _wishes(form: EndpointForm) -> Wishes:
@@ -208,4 +237,4 @@ async def _show(
     )
 
 
-route_handlers = [index, create, show, update, remove, pause, resume, rotate, ping, replay]
+route_handlers = [index, create, show, update, remove, pause, resume, rotate, ping, replay, replay_all]

@@ -40,6 +40,11 @@ def pairs(encoded: str) -> dict[str, str]:
     return _once(_sent(encoded, MAX_FIELDS))
 
 
+def listed(encoded: str) -> list[tuple[str, str]]:
+    """The same in the order sent, of a form that may send one name many times."""
+    return _sent(encoded, MAX_REPEATED)
+
+
 def _sent(encoded: str, most: int) -> list[tuple[str, str]]:
     try:
         sent = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=most)

@@ -9,8 +9,8 @@ from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
-from sdc_web import htmx, media, pages
-from sdc_web.author import forms, media_views, uploads
+from sdc_web import file_forms, htmx, media, pages
+from sdc_web.author import forms, media_views
 from sdc_web.author.media_views import LIBRARY, Asked, AssetView, Ticked, markdown
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
@@ -23,9 +23,10 @@ MAX_REQUEST_BYTES = 8 * media.upload.MAX_BYTES
 
 
 class WordsForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is said of an asset, and the point that stays in view."""
+    """What is said of an asset, and which point stays in view; `decorative` is a box, empty while it is not ticked."""
 
     alt: str = ""
+    decorative: str = ""
     title: str = ""
     caption: str = ""
     focus_x: str = "50"
@@ -33,14 +34,24 @@ class WordsForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the library; the addresses are empty where they lead nowhere."""
+    """A page of the library; the addresses are empty where they lead nowhere, and `whole` says that it begins all.
+    `refused` says what could not be done to ticked ones, `undo` are those that have just gone into the trash.
+    """
 
     asked: Asked
     assets: list[AssetView]
     total: int
+    whole: bool
     first_url: str
     next_url: str
     trashed: int
+    refused: str
+    undo: list[str]
+
+    @property
+    def back(self) -> str:
+        """Where this page is."""
+        return self.asked.url(after=self.asked.after)
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +124,7 @@ async def create(
     done: list[tuple[media.Asset, bool]] = []
     alt = ""
     try:
-        async with uploads.form_of(request, settings) as form:
+        async with file_forms.form_of(request, settings) as form:
             alt = form.fields.get("alt", "")
             form.require_files()
             for file in form.files:
@@ -129,7 +140,7 @@ async def create(
         words = f"{error} {_taken(done)}".strip()
         status_code = 503 if isinstance(error, Unavailable) else 422
         return await _page(request, databases, author, Asked(), {"form": words}, alt=alt, status_code=status_code)
-    return _answer(request, author, done)
+    return await _answer(request, databases, author, done)
 
 
 @put("/author/media/{asset_id:str}", right="media.change")
@@ -164,6 +175,13 @@ async def remove(
     return pages.redirect(LIBRARY, "trashed")
 
 
+async def shown(
+    request: AnyRequest, databases: Databases, author: SignedIn, asked: Asked, refused: str
+) -> Response[str]:
+    """The library again, with what could not be done to the ticked ones."""
+    return await _page(request, databases, author, asked, {"selection": refused}, status_code=422)
+
+
 async def asset_page(
     request: AnyRequest,
     databases: Databases,
@@ -181,6 +199,7 @@ async def asset_page(
         details = await media_views.details(connection, author.actor, found)
     typed = form or WordsForm(
         alt=found.alt,
+        decorative="on" if found.decorative else "",
         title=found.title,
         caption=found.caption,
         focus_x=str(found.focus_x),
@@ -203,6 +222,7 @@ async def asset_page(
 def _words(form: WordsForm) -> media.Words:
     return media.Words(
         alt=form.alt,
+        decorative=bool(form.decorative),
         title=form.title,
         caption=form.caption,
         focus_x=_number(form.focus_x, "focus_x"),
@@ -223,8 +243,8 @@ def _taken(done: list[tuple[media.Asset, bool]]) -> str:
     return f"Taken were: {names}." if done else ""
 
 
-def _answer(
-    request: AnyRequest, author: SignedIn, done: list[tuple[media.Asset, bool]]
+async def _answer(
+    request: AnyRequest, databases: Databases, author: SignedIn, done: list[tuple[media.Asset, bool]]
 ) -> Response[bytes] | Response[str]:
     if htmx.wants_json(request):
         uploaded = [
@@ -233,11 +253,14 @@ def _answer(
         ]
         return Response(msgspec.json.encode(uploaded), status_code=201, media_type="application/json")
     if htmx.wants_fragment(request):
-        cards = [
-            pages.fragment("author/media/_asset.html", author, asset=media_views.view(asset, author.actor)).content
+        parts = [
+            pages.fragment("author/media/_asset.html", author, asset=media_views.view(asset, author.actor))
             for asset, _ in done
         ]
-        return pages.html("".join(cards), 201)
+        async with databases.site.read() as connection:
+            total = await media.library.count(connection, Filters())
+        parts.append(pages.fragment("author/media/_count.html", author, total=total, whole=True, continued=False))
+        return pages.html("".join(part.content for part in parts), 201)
     return pages.redirect(LIBRARY, "uploaded")
 
 
@@ -258,7 +281,7 @@ async def _page(
         "author/media/index.html",
         author=author,
         status_code=status_code,
-        library=await _library(databases, author.actor, asked),
+        library=await _library(databases, author.actor, asked, errors.get("selection", "")),
         errors=errors,
         alt=alt,
         limit_bytes=media.upload.MAX_BYTES,
@@ -266,8 +289,8 @@ async def _page(
     )
 
 
-async def _library(databases: Databases, by: Actor, asked: Asked) -> Library:
-    filters = Filters(words=asked.q, kind=asked.kind, state=asked.state, use=asked.use, alt=asked.alt)
+async def _library(databases: Databases, by: Actor, asked: Asked, refused: str = "") -> Library:
+    filters = asked.filters(by)
     async with databases.site.read() as connection:
         found = await media.library.page(connection, by, filters, asked.sort, asked.after, ON_PAGE + 1)
         total = await media.library.count(connection, filters)
@@ -277,9 +300,12 @@ async def _library(databases: Databases, by: Actor, asked: Asked) -> Library:
         asked=asked,
         assets=shown,
         total=total,
+        whole=not asked.after and filters == Filters(),
         first_url=asked.url() if asked.after else "",
-        next_url=asked.url(after=shown[-1].id) if len(found) > ON_PAGE else "",
+        next_url=asked.url(after=media.library.place(found[ON_PAGE - 1], asked.sort)) if len(found) > ON_PAGE else "",
         trashed=trashed.assets,
+        refused=refused,
+        undo=[each for each in asked.undo.split(",") if each][:ON_PAGE],
     )
 
 

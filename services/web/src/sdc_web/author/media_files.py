@@ -14,8 +14,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.variants import CONTENT_TYPES
 
-from sdc_web import htmx, media, pages
-from sdc_web.author import uploads
+from sdc_web import file_forms, htmx, media, pages
 from sdc_web.author.media import asset_page
 from sdc_web.author.media_views import LIBRARY
 from sdc_web.db import Databases
@@ -75,7 +74,7 @@ async def replace(
 ) -> Response[bytes] | Response[str]:
     """Take in a file that is to have the place of the asset's own."""
     try:
-        async with uploads.form_of(request, settings) as form:
+        async with file_forms.form_of(request, settings) as form:
             form.require_files()
             sent = form.files[0]
             new = await media.files.replace(

@@ -15,6 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.media import orphans
 from sdc_web.problems import AnyRequest
 from sdc_web.reports import asking, pictures
+from sdc_web.sessions import confirm
 from sdc_web.sessions.signed_in import SignedIn
 
 SIZES = f"{LIBRARY}/sizes"
@@ -89,7 +90,8 @@ async def clear(
     settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
 ) -> Response[bytes] | Response[str]:
-    """Delete for good what was shown."""
+    """Delete for good what was shown: originals that nothing here brings back."""
+    confirm.require(author)
     form = await forms.read(request, SeenForm)
     try:
         await orphans.remove(databases.site, author.actor, store, settings.S3_MEDIA_BUCKET, form.seen)

@@ -1,17 +1,22 @@
 """What the pages of the library show: an asset in a list, and everything about one."""
 
+import re
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlencode
 
 import msgspec
+from sdc_core import clock
+from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection
 from sdc_core.variants import CONTENT_TYPES, Personal
 
-from sdc_web import media
+from sdc_web import list_places, media
+from sdc_web.author import forms
 from sdc_web.authors.rights import Actor
 from sdc_web.media.assets import AssetKind, AssetState
 from sdc_web.media.files import Replacement
-from sdc_web.media.library import Order
+from sdc_web.media.library import Filters, Order
 from sdc_web.media.picture import Markup, Source
 from sdc_web.media.uses import Use
 from sdc_web.posts.records import Kind, path_of
@@ -29,6 +34,7 @@ _TOLD: dict[Personal, str] = {
     "comment": "comments",
     "preview": "a small preview, which may show what was cut off",
 }
+_MONTH = re.compile(r"(?:19[7-9]|20[0-9])[0-9]-(?:0[1-9]|1[0-2])", re.ASCII)
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF", "image/avif": "AVIF"}
 
 
@@ -42,6 +48,7 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str
     title: str
     alt: str
+    decorative: bool
     caption: str
     state: AssetState
     reason: str
@@ -72,9 +79,9 @@ class VariantView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UseView(msgspec.Struct, frozen=True, kw_only=True):
-    """A post that shows the asset; `places` in words, `url` is where readers see it."""
+    """A post that shows the asset; `places` in words, `edit_url` for its author, `url` for readers."""
 
-    post_id: str
+    edit_url: str
     title: str
     kind: str
     places: str
@@ -107,24 +114,70 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The library's address: what is looked for, in which order and look, and after which asset."""
+    """The library's address: what is looked for, in which order and look, and after which asset. `undo` names those
+    that have just gone into the trash.
+    """
 
     q: str = ""
     kind: AssetKind = ""
     state: AssetState | Literal[""] = ""
     use: Literal["", "used", "unused"] = ""
     alt: Literal["", "missing"] = ""
+    by: Literal["", "mine"] = ""
+    format: Literal["", "jpeg", "png", "webp", "gif", "avif"] = ""
+    month: str = ""
     sort: Order = "newest"
     view: Literal["grid", "list"] = "grid"
     after: str = ""
     said: str = ""
+    undo: str = ""
+
+    def filters(self, by: Actor) -> Filters:
+        """What is asked for, by whoever looks. Raises Invalid for a month that is none."""
+        since_us, before_us = _month(self.month)
+        return Filters(
+            words=self.q,
+            kind=self.kind,
+            state=self.state,
+            use=self.use,
+            alt=self.alt,
+            owner_id=by.id if self.by else None,
+            content_type=f"image/{self.format}" if self.format else "",
+            since_us=since_us,
+            before_us=before_us,
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but words and the look is chosen."""
+        chosen = (self.kind, self.state, self.use, self.alt, self.by, self.format, self.month)
+        return any(chosen) or self.sort != "newest"
 
     def url(self, **changes: str) -> str:
         """The address with something changed; what is as usual is not named, and the page begins anew."""
-        named = msgspec.structs.asdict(self) | {"after": "", "said": ""} | changes
+        named = msgspec.structs.asdict(self) | {"after": "", "said": "", "undo": ""} | changes
         usual = msgspec.structs.asdict(Asked())
         query = urlencode({name: value for name, value in named.items() if value != usual[name]})
         return f"{LIBRARY}?{query}" if query else LIBRARY
+
+
+def _month(text: str) -> tuple[int, int]:
+    """Its first moment and that of the next one, in UTC; all time for an empty text."""
+    if not text:
+        return 0, list_places.LATEST
+    if not _MONTH.fullmatch(text):
+        raise Invalid("write the month as 2026-11", field="month")
+    year, month = int(text[:4]), int(text[5:])
+    ends = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return clock.from_datetime(datetime(year, month, 1, tzinfo=UTC)), clock.from_datetime(ends)
+
+
+def asked_before(query: str) -> Asked:
+    """What a form that was on that page of the library sends back; all of it for what no page has sent."""
+    try:
+        return forms.fields(query.removeprefix(LIBRARY).removeprefix("?"), Asked)
+    except Invalid:
+        return Asked()
 
 
 class Ticked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,6 +195,7 @@ def view(asset: media.Asset, by: Actor, *, used: bool = False, pending: bool = F
         file_name=asset.file_name,
         title=asset.title,
         alt=asset.alt,
+        decorative=asset.decorative,
         caption=asset.caption,
         state=asset.state,
         reason=asset.reason or (ONE_FRAME if manifest and manifest.animated and not manifest.moving else ""),
@@ -244,9 +298,9 @@ def _variants(asset: media.Asset) -> list[VariantView]:
 def _use(use: Use) -> UseView:
     kind = msgspec.convert(use.kind, Kind)
     return UseView(
-        post_id=use.post_id,
+        edit_url="/author/posts/trash" if use.trashed else f"/author/posts/{use.post_id}",
         title=use.title or "Untitled",
-        kind=use.kind,
+        kind=f"{use.kind} in the trash" if use.trashed else use.kind,
         places=" and ".join(sorted(use.places.split(","))),
         url=path_of(kind, use.slug) if use.on_site else "",
     )

@@ -55,7 +55,7 @@ async def index(
         filters = Filters(words=asked.q)
         found = await media.library.page(connection, author.actor, filters, "newest", asked.after, ON_PAGE + 1)
     shown = [choice(each) for each in found[:ON_PAGE] if each.state != "failed"]
-    after = found[ON_PAGE - 1].id if len(found) > ON_PAGE else ""
+    after = media.library.place(found[ON_PAGE - 1], "newest") if len(found) > ON_PAGE else ""
     return pages.fragment(
         "author/posts/_pictures.html",
         author,

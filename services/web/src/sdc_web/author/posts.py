@@ -45,9 +45,9 @@ async def remove(
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes]:
-    """Delete a post with all its revisions."""
-    await posts.delete(databases.site, author.actor, post_id)
-    return pages.redirect("/author/posts", "deleted")
+    """Put a post into the trash."""
+    await posts.trash.put(databases.site, author.actor, post_id)
+    return pages.redirect("/author/posts", "trashed")
 
 
 route_handlers = [create, edit, remove]

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
@@ -12,6 +12,7 @@ from sdc_web import pages, redirects
 from sdc_web.author import forms
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
+from sdc_web.redirects.nearest import nearest
 from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = "/author/redirects"
@@ -27,11 +28,14 @@ class RedirectForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the list shows: `q` is looked for, `after` is where it goes on; `path` fills in the form."""
+    """What the list shows: `q` is looked for, `after` is where it goes on; `path` fills in the form, and `change` names
+    the one to lead elsewhere.
+    """
 
     q: str = ""
     after: str = ""
     path: str = ""
+    change: str = ""
     said: str = ""
 
 
@@ -55,9 +59,16 @@ class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """The form for a new one, and a page of the list."""
+    """The form for a new one, which suggests the text that an old address may have been of, and a page of the list."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
-    return await _page(request, databases, author, RedirectForm(path=asked.path), {}, asked)
+    async with databases.site.read() as connection:
+        present = await redirects.show(connection, author.actor, asked.change) if asked.change else None
+        target = await nearest(connection, asked.path) if asked.path else ""
+    if present is not None and present.own_target is not None:
+        kept = RedirectForm(path=present.path, target=present.own_target)
+        return await _page(request, databases, author, kept, {}, asked)
+    form = RedirectForm(path=asked.path, target=target)
+    return await _page(request, databases, author, form, {}, asked, suggested=bool(target))
 
 
 @post(ADDRESS, status_code=303, right="site.change")
@@ -74,6 +85,23 @@ async def create(
     except Invalid as error:
         errors = {error.field or "form": str(error)}
         return await _page(request, databases, author, form, errors, status_code=422)
+    return pages.redirect(ADDRESS, "saved")
+
+
+@put(ADDRESS, status_code=303, right="site.change")
+async def change(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+) -> Page:
+    """Lead one of the author's own elsewhere; how often it was used stays."""
+    form = await forms.read(request, RedirectForm)
+    try:
+        await redirects.retarget_own(databases.site, author.actor, form.path, form.target, settings.site_url)
+    except Invalid as error:
+        errors = {error.field or "form": str(error)}
+        return await _page(request, databases, author, form, errors, Asked(change=form.path), status_code=422)
     return pages.redirect(ADDRESS, "saved")
 
 
@@ -97,6 +125,8 @@ async def _page(
     errors: dict[str, str],
     asked: Asked = Asked(),  # noqa: B008 - it never changes
     status_code: int = 200,
+    *,
+    suggested: bool = False,
 ) -> Response[str]:
     return await pages.page(
         request,
@@ -106,7 +136,9 @@ async def _page(
         status_code=status_code,
         listed=await _listed(databases, author, asked),
         form=form,
+        changing=bool(asked.change) and form.path == asked.change,
         errors=errors,
+        suggested=suggested,
     )
 
 
@@ -127,4 +159,4 @@ def _address(**asked: str) -> str:
     return f"{ADDRESS}?{query}" if query else ADDRESS
 
 
-route_handlers = [index, create, remove]
+route_handlers = [index, create, change, remove]

@@ -60,4 +60,28 @@ async def discard(
     return pages.redirect(f"/author/posts/{post_id}", "discarded")
 
 
-route_handlers = [create, discard]
+@post(
+    "/author/posts/{post_id:str}/set-aside",
+    status_code=303,
+    request_max_body_size=editor.MAX_BODY,
+    right="posts.change",
+)
+async def set_aside(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
+    post_id: FromPath[str],
+) -> Response[bytes] | Response[str]:
+    """Of two texts go on with the one that was saved elsewhere; this one is then in the history. A field of it that is
+    refused holds there what it holds in the other.
+    """
+    form = drafts.based(request, await editor.read(request))
+    try:
+        await editor.set_aside(databases, settings, post_id, form, author)
+    except (Invalid, posts.Stale) as error:
+        return await drafts.refused(request, databases, author, post_id, form, error)
+    return pages.redirect(f"/author/posts/{post_id}", "set-aside")
+
+
+route_handlers = [create, discard, set_aside]

@@ -1,4 +1,4 @@
-"""What a post will do by itself: its place in the schedule taken back, and the moment at which it leaves the site."""
+"""What a post will do by itself: its place in the schedule taken back, the moment at which it leaves the site."""
 
 from litestar import Response, delete, put
 from litestar.di import NamedDependency

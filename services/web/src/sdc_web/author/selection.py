@@ -15,15 +15,28 @@ from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = f"{catalogue.ADDRESS}/selection"
-_SAID = {"publish": "published", "unpublish": "unpublished", "delete": "deleted", "tag": "saved"}
+_SAID = {
+    "publish": "published",
+    "unpublish": "unpublished",
+    "delete": "trashed",
+    "tag": "saved",
+    "untag": "saved",
+    "series": "saved",
+    "author": "saved",
+}
+_FIELDS = {"author": "writer", "series": "series"}
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to do to which texts; `tag` is the name that they get, if that is it."""
+    """What to do to which texts; `tag` is the name that they get or lose, `series` the title of theirs from then on,
+    `writer` whose they will be.
+    """
 
-    action: Literal["publish", "unpublish", "delete", "tag"]
+    action: Literal["publish", "unpublish", "delete", "tag", "untag", "series", "author"]
     post: tuple[str, ...] = ()
     tag: str = ""
+    series: str = ""
+    writer: str = ""
 
 
 @get(ADDRESS, right="posts.read")
@@ -53,19 +66,34 @@ async def create(
 
 
 async def _do(databases: Databases, selection: Selection, author: SignedIn) -> list[Refusal]:
+    site, by, ids = databases.site, author.actor, selection.post
+    _require_word(selection)
     match selection.action:
         case "publish":
-            return await posts.several.publish(databases.site, author.actor, selection.post)
+            doing = posts.several.publish(site, by, ids)
         case "unpublish":
-            return await posts.several.unpublish(databases.site, author.actor, selection.post)
+            doing = posts.several.unpublish(site, by, ids)
         case "delete":
-            return await posts.several.delete(databases.site, author.actor, selection.post)
+            doing = posts.several.delete(site, by, ids)
         case "tag":
-            if not selection.tag.strip():
-                raise Invalid("Write the tag that they get.", field="tag")
-            return await posts.several.tag(databases.site, author.actor, selection.post, selection.tag)
+            doing = posts.several.tag(site, by, ids, selection.tag)
+        case "untag":
+            doing = posts.several.untag(site, by, ids, selection.tag)
+        case "series":
+            doing = posts.several.serialise(site, by, ids, selection.series)
+        case "author":
+            doing = posts.several.hand_over(site, by, ids, selection.writer)
         case _:
             assert_never(selection.action)
+    return await doing
+
+
+def _require_word(selection: Selection) -> None:
+    """Raises Invalid where the name that it is about is missing."""
+    if selection.action == "author" and not selection.writer:
+        raise Invalid("Choose whose they will be.", field="writer")
+    if selection.action in ("tag", "untag") and not selection.tag.strip():
+        raise Invalid(f"Write the tag that they {'get' if selection.action == 'tag' else 'lose'}.", field="tag")
 
 
 async def _page(
@@ -81,6 +109,9 @@ async def _page(
     async with databases.site.read() as connection:
         rows = await posts.several.chosen(connection, author.actor, ids)
         known_tags = await posts.tags.carried(connection)
+        known_series = [each.title for each in await posts.series.everything(connection)]
+        gives = selection.action == "author"
+        writers = await posts.handing.writers(connection, author.actor) if gives else []
     return await pages.page(
         request,
         databases,
@@ -91,8 +122,10 @@ async def _page(
         posts=rows,
         done=len(set(selection.post)) - len(ids) if refused else 0,
         refused={each.post_id: each.words for each in refused or ()},
-        errors={"tag": str(error)} if error else {},
+        errors={_FIELDS.get(selection.action, "tag"): str(error)} if error else {},
         known_tags=known_tags,
+        known_series=known_series,
+        writers=writers,
     )
 
 

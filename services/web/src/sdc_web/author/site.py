@@ -5,7 +5,7 @@ from litestar import Response, get, put
 from litestar.di import NamedDependency
 from sdc_core.errors import Invalid
 
-from sdc_web import announcements, pages
+from sdc_web import announcements, pages, zones
 from sdc_web.about import site as words
 from sdc_web.about.site import Elsewhere, Words
 from sdc_web.author import forms
@@ -23,6 +23,7 @@ class SiteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     description: str
     language: str
     elsewhere: str = ""
+    time_zone: str = "UTC"
 
 
 @get("/author/site", right="site.change")
@@ -42,6 +43,7 @@ async def update(request: AnyRequest, databases: NamedDependency[Databases], aut
         description=form.description,
         language=form.language,
         elsewhere=tuple(map(_place, filter(str.strip, form.elsewhere.splitlines()))),
+        time_zone=form.time_zone,
     )
     try:
         await words.change(databases.site, author.actor, given)
@@ -54,7 +56,13 @@ async def _stored(databases: Databases) -> SiteForm:
     async with databases.site.read() as connection:
         kept = await words.words(connection)
     lines = "\n".join(f"{each.label} {each.url}" for each in kept.elsewhere)
-    return SiteForm(site_title=kept.title, description=kept.description, language=kept.language, elsewhere=lines)
+    return SiteForm(
+        site_title=kept.title,
+        description=kept.description,
+        language=kept.language,
+        elsewhere=lines,
+        time_zone=kept.time_zone,
+    )
 
 
 async def _page(
@@ -76,6 +84,7 @@ async def _page(
         form=form,
         errors=errors,
         audiences=told,
+        zones=zones.NAMES,
     )
 
 

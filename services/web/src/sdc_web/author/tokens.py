@@ -1,5 +1,8 @@
 """Tokens of the API, as the author makes and revokes them. A new one is shown once."""
 
+from types import MappingProxyType
+from typing import Literal
+
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -15,27 +18,57 @@ from sdc_web.sessions import confirm
 from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = "/author/site/tokens"
+WORDS: MappingProxyType[tokens.Scope, str] = MappingProxyType({
+    "read": "read",
+    "write": "read and write",
+    "posts:read": "read texts",
+    "posts:write": "write drafts",
+    "posts:publish": "write and publish texts",
+    "media:read": "see pictures",
+    "media:write": "change pictures",
+    "site:read": "read about the site",
+    "site:write": "change the site",
+    "analytics:read": "read the statistics",
+})  # fmt: skip
+"""What a scope lets a token do, in words that follow "may"."""
+
+
+_PARTS: MappingProxyType[str, tuple[str, tuple[tokens.Scope, ...]]] = MappingProxyType({
+    "posts": ("Texts, tags and series", ("posts:read", "posts:write", "posts:publish")),
+    "media": ("Pictures", ("media:read", "media:write")),
+    "site": ("The site, its links and jobs", ("site:read", "site:write")),
+    "statistics": ("Statistics", ("analytics:read",)),
+})  # fmt: skip
+"""The fields of the form for parts: each with its label and what can be chosen."""
 
 
 class TokenForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every field of the form; `days` is empty for a token that never ends."""
+    """Every field of the form; `days` is empty for a token that never ends. Of the parts that which `scope` says
+    counts, or with `parts` each that is not empty.
+    """
 
     name: str = ""
-    scope: tokens.Scope = "read"
+    scope: Literal["read", "write", "analytics:read", "parts"] = "read"
+    posts: Literal["", "posts:read", "posts:write", "posts:publish"] = ""
+    media: Literal["", "media:read", "media:write"] = ""
+    site: Literal["", "site:read", "site:write"] = ""
+    statistics: Literal["", "analytics:read"] = ""
     days: str = ""
 
 
 class Revoked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The token to revoke."""
+    """The token to revoke, and whose it is; without an author their own."""
 
     name: str
+    author: str = ""
 
 
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list; times in microseconds, UTC."""
 
     name: str
-    scope: tokens.Scope
+    may: str
+    author_id: str
     maker: str
     created_at_us: int
     last_used_at_us: int | None
@@ -60,7 +93,12 @@ async def create(
     form = await forms.read(request, TokenForm)
     try:
         issued = await tokens.issue(
-            databases.site, author.actor, name=form.name, scope=form.scope, author_id=author.id, days=_days(form.days)
+            databases.site,
+            author.actor,
+            name=form.name,
+            scope=_scopes(form),
+            author_id=author.id,
+            days=_days(form.days),
         )
     except (Invalid, Conflict) as error:
         field = error.field if isinstance(error, Invalid) else "name"
@@ -76,8 +114,14 @@ async def remove(
 ) -> Response[bytes]:
     """Revoke one. Nobody is asked to confirm what only takes away."""
     form = await forms.read(request, Revoked)
-    await tokens.revoke(databases.site, author.actor, form.name)
+    await tokens.revoke(databases.site, author.actor, form.name, form.author or None)
     return pages.redirect(ADDRESS, "revoked")
+
+
+def _scopes(form: TokenForm) -> list[tokens.Scope]:
+    if form.scope != "parts":
+        return [form.scope]
+    return [each for each in (form.posts, form.media, form.site, form.statistics) if each]
 
 
 def _days(typed: str) -> int | None:
@@ -112,13 +156,16 @@ async def _page(
         form=form,
         errors=errors or {},
         issued=issued,
+        parts=_PARTS,
+        words=WORDS,
     )
 
 
 def _row(token: tokens.ApiToken, maker: str) -> TokenRow:
     return TokenRow(
         name=token.name,
-        scope=token.scope,
+        may=", ".join(words for scope, words in WORDS.items() if scope in token.scopes),
+        author_id=token.author_id,
         maker=maker,
         created_at_us=token.created_at_us,
         last_used_at_us=token.last_used_at_us,

@@ -30,6 +30,11 @@ _NUMBER = re.compile(r"[0-9]{1,6}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
 
+MAY_STAY = {"slug": "Slug", "cover_id": "Cover picture", "translation_of": "Translation of"} | COMPARED
+"""Fields that keep what they hold when what was typed is refused, while the rest is saved; by the names that the page
+gives them."""
+
+
 class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every field of the editor. `base_revision` is the number that the text was begun from; moments are in `zone`, the
     time zone that the form named beside them, or UTC.
@@ -71,14 +76,26 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     form: DraftForm
 
 
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that was not saved with the rest: what the form and what the page calls it, and what is wrong."""
+
+    field: str
+    name: str
+    words: str
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last save came to; `revision` is the base of the next."""
+    """What the last save came to; `revision` is the base of the next. With `error` nothing was saved, by fault of
+    `error_field` if there is one to be marked; with `refused` all but those fields.
+    """
 
     revision: int
     saved_at_us: int | None
     clock: str
     state: State
     error: str = ""
+    error_field: str = ""
+    refused: tuple[Refused, ...] = ()
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,16 +205,35 @@ def outlook(post: posts.Post, standing: posts.history.Standing) -> Outlook:
     )
 
 
-def status(post: posts.Post, newest: posts.Revision, zone: str, base: int | None = None, error: str = "") -> Status:
+def status(
+    post: posts.Post,
+    newest: posts.Revision,
+    zone: str,
+    base: int | None = None,
+    error: str = "",
+    refused: dict[str, str] | None = None,
+) -> Status:
     """The line below the text, its time in a zone that was loaded. With an error the base stays what the form had."""
     written = newest.number > 1
+    told = [Refused(field=each, name=MAY_STAY[each], words=words) for each, words in (refused or {}).items()]
     return Status(
         revision=newest.number if base is None else base,
         saved_at_us=newest.saved_at_us if written else None,
         clock=f"{zones.local(newest.saved_at_us, zone):%H:%M:%S}{'' if zone else ' UTC'}" if written else "",
         state=state_of(post, newest),
         error=error,
+        refused=tuple(told),
     )
+
+
+def without(form: DraftForm, field: str, stored: DraftForm) -> DraftForm:
+    """The form with what is stored in a field that was refused. A part's number is that of its series."""
+    kept = {field: getattr(stored, field)}
+    if field == "series":
+        kept["series_position"] = stored.series_position
+    elif field == "series_position" and form.series.strip() != stored.series:
+        kept["series_position"] = ""
+    return replace(form, **kept)
 
 
 def draft(form: DraftForm) -> posts.Draft:

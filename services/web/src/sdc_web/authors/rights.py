@@ -19,13 +19,16 @@ Action: TypeAlias = Literal[
     "posts.change",
     "posts.publish",
     "posts.delete",
+    "posts.author",
     "media.read",
     "media.change",
     "tags.read",
     "tags.change",
+    "series.read",
     "series.change",
     "site.read",
     "site.change",
+    "site.import",
     "site.export",
     "tokens.read",
     "tokens.change",
@@ -59,13 +62,16 @@ RIGHTS: MappingProxyType[Action, Reaches] = MappingProxyType({
     "posts.change":     Reaches("any", "own",  "none"),
     "posts.publish":    Reaches("any", "own",  "none"),
     "posts.delete":     Reaches("any", "own",  "none"),
+    "posts.author":     Reaches("any", "none", "none"),
     "media.read":       Reaches("any", "any",  "none"),
     "media.change":     Reaches("any", "own",  "none"),
     "tags.read":        Reaches("any", "any",  "none"),
     "tags.change":      Reaches("any", "none", "none"),
+    "series.read":      Reaches("any", "any",  "none"),
     "series.change":    Reaches("any", "none", "none"),
     "site.read":        Reaches("any", "none", "none"),
     "site.change":      Reaches("any", "none", "none"),
+    "site.import":      Reaches("any", "none", "none"),
     "site.export":      Reaches("any", "none", "none"),
     "tokens.read":      Reaches("any", "own",  "none"),
     "tokens.change":    Reaches("any", "own",  "none"),
@@ -80,26 +86,68 @@ RIGHTS: MappingProxyType[Action, Reaches] = MappingProxyType({
 })  # fmt: skip
 
 
+Scope: TypeAlias = Literal[
+    "read",
+    "write",
+    "posts:read",
+    "posts:write",
+    "posts:publish",
+    "media:read",
+    "media:write",
+    "site:read",
+    "site:write",
+    "analytics:read",
+]
+"""What a token may do: `read` or `write` everything, or parts of it. With `posts:write` it writes drafts; what readers
+see of texts, tags and series takes `posts:publish`.
+"""
+
+_READ: tuple[Scope, ...] = ("read", "write")
+_OF_PARTS: MappingProxyType[Action, tuple[Scope, ...]] = MappingProxyType({
+    "statistics.read":  ("analytics:read",),
+    "posts.read":       ("posts:read", "posts:write", "posts:publish"),
+    "tags.read":        ("posts:read", "posts:write", "posts:publish"),
+    "series.read":      ("posts:read", "posts:write", "posts:publish"),
+    "posts.change":     ("posts:write", "posts:publish"),
+    "posts.publish":    ("posts:publish",),
+    "posts.delete":     ("posts:publish",),
+    "posts.author":     ("posts:publish",),
+    "tags.change":      ("posts:publish",),
+    "series.change":    ("posts:publish",),
+    "media.read":       ("media:read", "media:write"),
+    "media.change":     ("media:write",),
+    "site.read":        ("site:read", "site:write"),
+    "endpoints.read":   ("site:read", "site:write"),
+    "jobs.read":        ("site:read", "site:write"),
+    "backups.read":     ("site:read", "site:write"),
+    "site.change":      ("site:write",),
+    "endpoints.change": ("site:write",),
+})  # fmt: skip
+
+
+def scopes_for(action: Action) -> tuple[Scope, ...]:
+    """Those of which a token needs one, the least first."""
+    return (*_OF_PARTS.get(action, ()), *(_READ if action.endswith(".read") else ("write",)))
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who does something. `reads_only` is a program whose token may change nothing, whatever its author may;
-    `statistics_only` one whose token reads nothing else besides.
+    """Who does something. `scopes` bound a program to what its token may do, whatever its author may; a person's are
+    None.
     """
 
     id: str
     name: str
     role: Role
-    reads_only: bool = False
-    statistics_only: bool = False
+    scopes: frozenset[Scope] | None = None
 
     def reach(self, action: Action) -> Reach:
         """How far the right reaches."""
         return "none" if self.beyond(action) else getattr(RIGHTS[action], self.role)
 
-    def beyond(self, action: Action) -> Literal["", "read", "write"]:
-        """The scope of the token that this takes, when theirs is a smaller one."""
-        if self.reads_only and not action.endswith(".read"):
-            return "write"
-        return "read" if self.statistics_only and action != "statistics.read" else ""
+    def beyond(self, action: Action) -> Scope | Literal[""]:
+        """The least scope of a token that this takes, when theirs has none that does."""
+        wanted = scopes_for(action)
+        return "" if self.scopes is None or not self.scopes.isdisjoint(wanted) else wanted[0]
 
     def may(self, action: Action) -> bool:
         """Whether there is anything that they may do this to."""

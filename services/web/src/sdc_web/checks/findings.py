@@ -67,6 +67,11 @@ RULES = MappingProxyType({
         why="No sizes could be made of the picture: readers see only its words.",
         mend="Upload it in another format.",
     ),
+    "picture-not-sent": Rule(
+        severity="broken",
+        why="Its upload did not end while the editor was open, so readers see nothing there.",
+        mend="Add the picture again in its place, or take the line out.",
+    ),
     "picture-elsewhere": Rule(
         severity="broken",
         why="Browsers are told to load pictures from this site alone, so that nobody else learns who reads here.",
@@ -80,7 +85,7 @@ RULES = MappingProxyType({
     "no-alt": Rule(
         severity="doubtful",
         why="Who cannot see the picture learns nothing of it.",
-        mend="Say in a sentence what it shows; leave it empty only for mere decoration.",
+        mend="Say in a sentence what it shows; of mere decoration say so in the library.",
     ),
     "alt-is-file-name": Rule(
         severity="doubtful", why="A file's name says nothing to who cannot see the picture.", mend="Say what it shows."

@@ -47,7 +47,7 @@ async def look(connection: Connection, draft: Draft, kind: Kind, shown: tuple[Ta
         found.append(Finding(rule="cover-missing", what="The cover cannot be shown.", field="cover_id"))
     elif _unseen(asset):
         found.append(Finding(rule="picture-pending", what="The cover is still in work.", field="cover_id"))
-    elif not asset.alt:
+    elif not asset.alt and not asset.decorative:
         what = f"The cover {shortened(asset.file_name)} has no alternative text in the library."
         found.append(Finding(rule="no-alt", what=what, field="cover_id"))
     return found
@@ -58,12 +58,14 @@ def _of(use: _Use, asset: media.Asset | None) -> Iterator[Finding]:
         what = f"The picture {shortened(use.said) or use.asset_id} is not in the library."
         yield Finding(rule="picture-missing", what=what, field=use.field, line=use.line)
         return
+    if use.field == "body_markdown" and not use.said and not asset.decorative:
+        yield Finding(rule="no-alt", what="A picture has no alternative text.", line=use.line)
     name = shortened(asset.file_name)
     if asset.state == "failed":
         yield Finding(rule="picture-failed", what=f"{name} cannot be shown.", field=use.field, line=use.line)
     if _unseen(asset):
         yield Finding(rule="picture-pending", what=f"{name} is still in work.", field=use.field, line=use.line)
-    if use.field == "project_pictures" and not asset.alt:
+    if use.field == "project_pictures" and not asset.alt and not asset.decorative:
         what = f"{name} has no alternative text in the library."
         yield Finding(rule="no-alt", what=what, field=use.field)
     if asset.manifest and (heavy := _smallest(asset.manifest)) > HEAVY_BYTES:

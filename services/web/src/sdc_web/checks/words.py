@@ -16,6 +16,10 @@ _NOTE = re.compile(r"\b(?:TODO|FIXME|TKTK|TK|TBD)\b|\blorem ipsum\b", re.IGNOREC
 _FILE_NAME = re.compile(
     r"[^\s/]+\.(?:jpe?g|png|gif|webp|avif|heic|tiff?)|(?:IMG|DSC|PXL|DSCN)[_-]?\d+\w*", re.IGNORECASE
 )
+_UPLOAD = re.compile(r"<!-- uploading ([^\n<>]{1,300}) \(\d{1,9}\) -->")
+"""The place that `attaching.js` keeps while a picture is on its way."""
+_LIBRARY = re.compile(r"media:[0-9A-Z]{26}$")
+"""Of those `pictures` knows whether they are mere decoration."""
 _INSECURE = re.compile(r"\bhttp://[^\s<>()\[\]]+", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _SCHEMES = frozenset({"http", "https", "mailto", "tel", "media"})
@@ -32,6 +36,9 @@ def look(draft: Draft, text: Parsed) -> Iterator[Finding]:
     yield from _pictures(text)
     yield from _notes(draft, text)
     for piece in text.html:
+        for upload in _UPLOAD.finditer(piece.text):
+            line = piece.line + piece.text.count("\n", 0, upload.start())
+            yield Finding(rule="picture-not-sent", what=f"{shortened(upload[1])} was never sent.", line=line)
         for what, below in raw_html.dropped(piece.text).items():
             yield Finding(rule="dropped-html", what=f"Readers do not get {what}.", line=piece.line + below)
 
@@ -101,9 +108,9 @@ def _fragments(body: str, text: Parsed) -> Iterator[Finding]:
 
 def _pictures(text: Parsed) -> Iterator[Finding]:
     for each in text.pictures:
-        if not each.text:
+        if not each.text and not _LIBRARY.match(each.address):
             yield Finding(rule="no-alt", what="A picture has no alternative text.", line=each.line)
-        elif _FILE_NAME.fullmatch(each.text):
+        if _FILE_NAME.fullmatch(each.text):
             yield Finding(rule="alt-is-file-name", what=f"A picture is called {shortened(each.text)}.", line=each.line)
         if each.address.startswith(("http:", "https:", "//")):
             what = f"The picture {shortened(each.address)} is not shown."

@@ -3,7 +3,18 @@
 Its handlers ask for `author`, `databases` and `worker`; `author.Gate` guards their addresses as well.
 """
 
-from sdc_web.dashboard import backups, badges, home, jobs, live, post_readers, rows, statistics, statistics_kept
+from sdc_web.dashboard import (
+    backups,
+    badges,
+    home,
+    jobs,
+    live,
+    post_readers,
+    rows,
+    statistics,
+    statistics_kept,
+    versions,
+)
 
 route_handlers = [
     *home.route_handlers,
@@ -15,6 +26,7 @@ route_handlers = [
     *jobs.route_handlers,
     *badges.route_handlers,
     *backups.route_handlers,
+    *versions.route_handlers,
 ]
 
 __all__ = ["route_handlers"]

@@ -13,10 +13,9 @@ from sdc_core.answers.analytics import NOT, Step
 from sdc_core.errors import Invalid
 
 from sdc_web.reports import periods
-from sdc_web.reports.analytics import FILTERS, Question
+from sdc_web.reports.analytics import FILTERS, RECENT_S, Compare, Question
 
 ADDRESS = "/author/statistics"
-Compare: TypeAlias = Literal["before", "year", "none"]
 Metric: TypeAlias = Literal["visitors", "visits", "page_views", "requests", "bytes"]
 PERIODS: Mapping[str, str] = {
     "today": "Today",
@@ -28,6 +27,7 @@ PERIODS: Mapping[str, str] = {
     "last-month": "Last month",
     "year": "This year",
     "365": "Last 365 days",
+    "all": "All time",
 }
 COMPARES: Mapping[Compare, str] = {
     "before": "the days before",
@@ -51,6 +51,10 @@ PARTS: Mapping[str, str] = {
 }
 T = TypeVar("T", bound=str)
 DEFAULT_PERIOD = "30"
+BEGAN = "1995-01-01"
+"""No line is older: `Asked.begun` says when the first one was."""
+MONTHS_AFTER = 800
+"""Of days the course has a point a month."""
 MAX_VALUES = 20
 MAX_VALUE = 512
 
@@ -72,24 +76,26 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return Question(from_day=self.from_day, to_day=self.to_day, filters=self.filters)
 
     @property
+    def recent(self) -> Question:
+        """The same where nobody is to wait for what came in the last minute."""
+        return msgspec.structs.replace(self.question, within_s=RECENT_S)
+
+    @property
     def days(self) -> int:
         """How many days the period has."""
-        return (date.fromisoformat(self.to_day) - date.fromisoformat(self.from_day)).days + 1
+        return self.question.days
 
     @property
     def before(self) -> Question | None:
-        """The period compared with: as many days, just before or a year earlier."""
-        first, last = date.fromisoformat(self.from_day), date.fromisoformat(self.to_day)
-        apart = {"before": self.days, "year": 364, "none": 0}[self.compare]
-        if not apart or (first - timedelta(days=apart)).year < periods.FIRST_YEAR:
-            return None
-        earlier = [(day - timedelta(days=apart)).isoformat() for day in (first, last)]
-        return Question(from_day=earlier[0], to_day=earlier[1], filters=self.filters)
+        """The period compared with; there is none before all time."""
+        return None if self.period == "all" else self.question.earlier(self.compare)
 
     @property
     def step(self) -> Step:
-        """One day is shown by the hour."""
-        return "hour" if self.from_day == self.to_day else "day"
+        """One day is shown by the hour, years by the month."""
+        if self.from_day == self.to_day:
+            return "hour"
+        return "month" if self.days > MONTHS_AFTER else "day"
 
     def query(self) -> str:
         """The query string that says it, as short as it can be."""
@@ -114,15 +120,25 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         first, last = days_of(period, date.fromisoformat(today))
         return msgspec.structs.replace(self, period=period, from_day=first, to_day=last)
 
+    def begun(self, first: str) -> "Asked":
+        """The same of all time where that was asked for, which begins with the first day of which there are lines."""
+        if self.period != "all" or not self.from_day < first <= self.to_day:
+            return self
+        return msgspec.structs.replace(self, from_day=first)
+
+    def of_days(self, first: str, last: str) -> "Asked":
+        """The same of those days."""
+        return msgspec.structs.replace(self, period="", from_day=first, to_day=last)
+
     def of_day(self, day: str) -> "Asked":
         """The same of one day."""
-        return msgspec.structs.replace(self, period="", from_day=day, to_day=day)
+        return self.of_days(day, day)
 
     def moved(self, by: int, today: str) -> "Asked | None":
         """As many days, `by` periods later or earlier; None where that has not begun, or before all time."""
         first, last = date.fromisoformat(self.from_day), date.fromisoformat(self.to_day)
         apart = timedelta(days=self.days * by)
-        if (first + apart).isoformat() > today or (first + apart).year < periods.FIRST_YEAR:
+        if (first + apart).isoformat() > today or (first + apart).year < periods.FIRST_YEAR or self.period == "all":
             return None
         return msgspec.structs.replace(
             self, period="", from_day=(first + apart).isoformat(), to_day=(last + apart).isoformat()
@@ -180,6 +196,7 @@ def days_of(period: str, today: date) -> tuple[str, str]:
         "month": (month, today),
         "last-month": (before_month.replace(day=1), before_month),
         "year": (today.replace(month=1, day=1), today),
+        "all": (date.fromisoformat(BEGAN), today),
     }.get(period) or (today - timedelta(days=int(period) - 1), today)
     return first.isoformat(), last.isoformat()
 

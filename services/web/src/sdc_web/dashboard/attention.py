@@ -6,7 +6,7 @@ from sdc_core.answers.jobs import JobReports
 
 from sdc_web.endpoints import Endpoint
 from sdc_web.link_checks.troubled import Troubled
-from sdc_web.posts.schedule import Coming
+from sdc_web.posts.schedule import Missed
 from sdc_web.reports import jobs
 from sdc_web.reports.backups import Card
 
@@ -25,17 +25,22 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int | None = None
 
 
-def missed(coming: list[Coming]) -> list[Matter]:
-    """Texts that did not go out when they should have."""
-    return [
+def missed(texts: list[Missed]) -> list[Matter]:
+    """Texts that did not go out when they should have; of those that are not among them, how many."""
+    told = [
         Matter(
             state="failed",
             word="not published",
             text=f"{each.title or 'Untitled'}: {each.failure}",
             url=f"/author/posts/{each.id}",
         )
-        for each in coming
+        for each in texts
     ]
+    more = texts[0].together - len(texts) if texts else 0
+    if more:
+        words = f"{more:,} more {'text' if more == 1 else 'texts'} that did not go out"
+        told.append(Matter(state="failed", word="not published", text=words, url="/author/posts"))
+    return told
 
 
 def failing(report: JobReports) -> list[Matter]:
@@ -78,6 +83,14 @@ def dead(links: list[Troubled]) -> list[Matter]:
     words = f"{count:,} {'link leads' if count == 1 else 'links lead'} nowhere"
     where = "in one text" if texts == 1 else f"in {texts:,} texts"
     return [Matter(state="warning", word="dead links", text=f"{words}, {where}", url="/author/links")]
+
+
+def mentioned(waiting: int) -> list[Matter]:
+    """What other sites told, and its author has yet to accept or to refuse."""
+    if not waiting:
+        return []
+    words = f"{waiting:,} {'webmention waits' if waiting == 1 else 'webmentions wait'} for you"
+    return [Matter(state="waiting", word="said elsewhere", text=words, url="/author/webmentions")]
 
 
 def unsafe(cards: list[Card]) -> list[Matter]:

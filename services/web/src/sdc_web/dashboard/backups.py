@@ -1,6 +1,6 @@
 """Backups: where the copies are, how old each is; copying now, proving that they restore, confirming a mirror."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
@@ -27,9 +27,10 @@ RUNS = 20
 
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The form: the run that stopped to ask."""
+    """The form: the run that stopped to ask, and its job."""
 
     run_id: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_]{1,64}$")]
+    job: Literal["mirror.daily", "mirror.monthly"] = "mirror.daily"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A run that stopped to ask, and what it said."""
 
     run_id: str
+    job: str
     detail: str
 
 
@@ -62,9 +64,29 @@ async def index(
         author=author,
         cards=backups.cards(told.report, clock.now_us()) if told else None,
         remote=told is not None and told.report.remote,
+        elsewhere=told is not None and told.report.elsewhere,
         runs=told.runs if told else [],
-        confirmation=_question(told.report.mirror) if told else None,
+        first=told is not None and told.report.remote and told.report.mirror is None,
+        confirmation=_question(told.report.mirror) or _question(told.report.monthly) if told else None,
     )
+
+
+@get("/author/backups/plan", right="backups.read")
+async def plan(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    worker: NamedDependency[ServiceClient],
+    author: NamedDependency[SignedIn],
+) -> Response[str]:
+    """What the mirror would do now, before it does."""
+    found, reason = None, ""
+    try:
+        found = await backups.plan(worker)
+    except Unavailable as error:
+        reason = str(error)
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/backups/_plan.html", author, plan=found, reason=reason)
+    return await pages.page(request, databases, "author/backups/plan.html", author=author, plan=found, reason=reason)
 
 
 @post("/author/backups/drills", status_code=303, right="jobs.change")
@@ -97,7 +119,7 @@ async def create_confirmation(
     author: NamedDependency[SignedIn],
 ) -> Response[bytes]:
     """Let the mirror that stopped go on, once."""
-    await jobs.confirm(worker, databases.site, author.actor, MIRROR, data.run_id)
+    await jobs.confirm(worker, databases.site, author.actor, data.job, data.run_id)
     return pages.redirect("/author/backups", "started")
 
 
@@ -128,7 +150,7 @@ async def _told(worker: ServiceClient) -> Told:
 
 def _question(mirror: Run | None) -> Question | None:
     """What the newest mirror stopped to ask."""
-    return Question(run_id=mirror.id, detail=mirror.output) if mirror and mirror.confirmable else None
+    return Question(run_id=mirror.id, job=mirror.job, detail=mirror.output) if mirror and mirror.confirmable else None
 
 
-route_handlers = [index, create_drill, create_rehearsal, create_confirmation, create_copy]
+route_handlers = [index, plan, create_drill, create_rehearsal, create_confirmation, create_copy]

@@ -14,6 +14,7 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 
 from sdc_web.dashboard.attention import WELL
+from sdc_web.headers import FOR_OTHER_SITES
 from sdc_web.reports import asking, jobs
 
 ALL = "jobs"
@@ -46,7 +47,7 @@ async def show(
         raise NotFound("there is no such badge")
     job = name.removesuffix(".svg")
     report = await asking.unless_away(jobs.report(worker))
-    headers = {"cache-control": "no-cache, private", "x-robots-tag": "noindex"}
+    headers = {"cache-control": "no-cache, private", "x-robots-tag": "noindex", **FOR_OTHER_SITES}
     return Response(_drawn(job, _word(report, job)), media_type="image/svg+xml", headers=headers)
 
 

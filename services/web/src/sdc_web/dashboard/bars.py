@@ -75,7 +75,7 @@ def bar(asked: Asked, today: str, views: Sequence[SavedView]) -> Bar:
             Link(label=words, url=asked.of_period(name, today).address(), current=name == asked.period)
             for name, words in PERIODS.items()
         ],
-        compared=COMPARES[asked.compare] if asked.before else COMPARES["none"],
+        compared=_compared(asked),
         compares=[
             Link(label=words, url=replace(asked, compare=name).address(), current=name == asked.compare)
             for name, words in COMPARES.items()
@@ -104,6 +104,16 @@ def _chip(asked: Asked, name: str, value: str) -> Chip:
         value=key_label(bare, value),
         turn_url=asked.turned(name, value).address(),
         remove_url=asked.without(name, value).address(),
+    )
+
+
+def _compared(asked: Asked) -> str:
+    """In words; what is not over is compared with as much."""
+    before = asked.before
+    return (
+        f"{COMPARES[asked.compare]}{', up to this time of day' if before.minutes else ''}"
+        if before
+        else COMPARES["none"]
     )
 
 

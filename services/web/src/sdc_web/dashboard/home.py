@@ -17,13 +17,16 @@ from sdc_web.dashboard import attention, keeping, readers, schedules
 from sdc_web.dashboard.attention import Matter
 from sdc_web.db import Databases
 from sdc_web.link_checks import troubled
+from sdc_web.posts.records import State
 from sdc_web.problems import AnyRequest
 from sdc_web.reports import asking, backups, jobs
 from sdc_web.reports.backups import Card
 from sdc_web.sessions.signed_in import SignedIn
+from sdc_web.webmentions import moderation
 
 DRAFTS = 5
-SCHEDULED = 3
+SCHEDULED = 5
+MISSED = 5
 T = TypeVar("T")
 
 
@@ -43,13 +46,24 @@ class JobsInShort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is going on: drafts and unpublished changes, the last saved first, and what happens by itself next; `missed`
-    did not when it should have.
+    """What is going on: how many texts are in each state, drafts and unpublished changes, the last saved first, and
+    what happens by itself next; `missed` did not when it should have.
     """
 
+    counts: dict[State, int]
     going_on: list[posts.listing.Listed]
     coming: list[posts.schedule.Coming]
-    missed: list[posts.schedule.Coming]
+    missed: list[posts.schedule.Missed]
+
+    @property
+    def more_going_on(self) -> int:
+        """Drafts and unpublished changes that are not among them."""
+        return self.counts.get("draft", 0) + self.counts.get("changed", 0) - len(self.going_on)
+
+    @property
+    def more_coming(self) -> int:
+        """The same of what happens by itself."""
+        return self.coming[0].together - len(self.coming) if self.coming else 0
 
 
 @get("/author", right="account.change")
@@ -69,7 +83,7 @@ async def show(
         writing = await _writing(databases, author) if may_posts else None
         told = await endpoints.keeping.listing(databases.site, author.actor) if author.may("endpoints.read") else []
         kept = await keeping.of_site(databases, settings, author.actor) if may_backups else None
-        dead = await _dead(databases, settings, author) if may_posts else []
+        noted = await _noted(databases, settings, author) if may_posts else []
     told_jobs = asked_jobs.result() if asked_jobs else None
     told_backups = asked_backups.result() if asked_backups else None
     cards = backups.cards(told_backups, clock.now_us()) if told_backups else None
@@ -78,7 +92,7 @@ async def show(
         databases,
         "author/home/show.html",
         author=author,
-        matters=[*_matters(told_jobs, cards, writing), *attention.deaf(told, clock.now_us()), *dead],
+        matters=[*_matters(told_jobs, cards, writing), *attention.deaf(told, clock.now_us()), *noted],
         writing=writing,
         readers=asked_readers.result(),
         jobs=in_short(told_jobs) if told_jobs else None,
@@ -106,22 +120,22 @@ def _matters(told_jobs: JobReports | None, cards: list[Card] | None, writing: Wr
     ]
 
 
-async def _dead(databases: Databases, settings: Settings, author: SignedIn) -> list[Matter]:
+async def _noted(databases: Databases, settings: Settings, author: SignedIn) -> list[Matter]:
+    """Of their own texts: links that lead nowhere, and what others said of them."""
     async with databases.site.read() as connection:
-        return attention.dead(await troubled.listing(connection, author.actor, settings.site_url))
+        dead = attention.dead(await troubled.listing(connection, author.actor, settings.site_url))
+        return [*dead, *attention.mentioned(await moderation.count_waiting(connection, author.actor))]
 
 
 async def _writing(databases: Databases, author: SignedIn) -> Writing:
     async with databases.site.read() as connection:
         drafts = await posts.listing.last_saved(connection, author.actor, DRAFTS, "draft")
         changed = await posts.listing.last_saved(connection, author.actor, DRAFTS, "changed")
+        counts = await posts.listing.counts(connection, author.actor)
         coming = await posts.schedule.coming(connection, author.actor, SCHEDULED)
+        missed = await posts.schedule.missed(connection, author.actor, MISSED)
     going_on = sorted([*drafts, *changed], key=lambda each: each.saved_at_us, reverse=True)
-    return Writing(
-        going_on=going_on[:DRAFTS],
-        coming=[each for each in coming if not each.failure],
-        missed=[each for each in coming if each.failure],
-    )
+    return Writing(counts=counts, going_on=going_on[:DRAFTS], coming=coming, missed=missed)
 
 
 route_handlers = [show]

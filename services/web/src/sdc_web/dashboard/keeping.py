@@ -1,18 +1,15 @@
 """What the site keeps on this machine: the sizes of its files, and what runs it."""
 
 import asyncio
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from sdc_core import sqlite
+from sdc_core import sqlite, versions
 from sdc_core.settings import Settings
 
 from sdc_web import media
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-
-_SDC = version("sdc-web")
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +41,7 @@ async def of_site(databases: Databases, settings: Settings, by: Actor) -> Keepin
         originals=stored.assets,
         originals_bytes=stored.original_bytes,
         variants_bytes=stored.variant_bytes,
-        sdc=_SDC,
+        sdc=versions.SDC,
         sqlite=sqlite.VERSION,
     )
 

@@ -13,6 +13,8 @@ FILTER_LABELS: dict[FilterName, str] = {
     "source": "Source",
     "medium": "Kind of source",
     "campaign": "Campaign",
+    "term": "Term of a campaign",
+    "content": "Content of a campaign",
     "referrer": "Site they come from",
     "country": "Country",
     "browser": "Browser",
@@ -53,6 +55,8 @@ KINDS: dict[Dimension, Kind] = {
         counts=("visitors", "visits"),
         empty="No address with utm_campaign was opened",
     ),
+    "term": Kind(title="Terms of campaigns", key="Term", filter="term", counts=("visitors", "visits")),
+    "content": Kind(title="Contents of campaigns", key="Content", filter="content", counts=("visitors", "visits")),
     "country": Kind(title="Countries", key="Country", filter="country"),
     "browser": Kind(title="Browsers", key="Browser", filter="browser"),
     "os": Kind(title="Systems", key="System", filter="os"),
@@ -68,13 +72,18 @@ KINDS: dict[Dimension, Kind] = {
         counts=("clients", "requests"),
         empty="Everything that was asked for is there",
     ),
+    "missing_bots": Kind(title="Not found, asked by bots", key="Address", filter="path", counts=("requests", "bytes")),
     "feed": Kind(title="Feeds", key="Feed", filter="path", counts=("a_day", "requests")),
-    "feed_reader": Kind(title="Readers of feeds", key="Program", filter="bot", counts=("a_day", "requests")),
+    "feed_reader": Kind(title="Readers of feeds", key="Program", filter=None, counts=("a_day", "requests")),
     "download": Kind(title="Downloads", key="File", filter="path", counts=("clients", "requests")),
     "bot": Kind(title="Bots, not counted as visitors", key="Bot", filter="bot", counts=("requests", "bytes")),
     "bot_kind": Kind(title="Kinds of bots", key="Kind", filter="bot_kind", counts=("requests", "bytes")),
     "crawled": Kind(title="Pages that AI crawlers take", key="Page", filter="path", counts=("requests", "bytes")),
+    "reading": Kind(title="How pages are read", key="Page", filter="path", counts=("read_time", "depth")),
+    "outbound": Kind(title="Sites that links lead to", key="Site", filter=None, counts=("clients", "clicks")),
 }
+ONLY_WHERE_TOLD: frozenset[Dimension] = frozenset({"reading", "outbound", "term", "content"})
+"""What nothing is said of until pages tell how they are read, or links say so much of their campaign."""
 HEADS = {
     "a_day": "A day",
     "visitors": "Visitors",
@@ -84,14 +93,17 @@ HEADS = {
     "requests": "Requests",
     "bytes": "Sent",
     "clients": "Clients",
+    "clicks": "Clicks",
+    "read_time": "In sight",
+    "depth": "Down to",
 }
 PARTS: dict[str, tuple[Dimension, ...]] = {
     "overview": ("page", "source", "country", "device"),
-    "pages": ("page", "entry", "exit", "download"),
-    "sources": ("source", "referrer", "medium", "campaign"),
+    "pages": ("page", "entry", "exit", "download", "reading", "outbound"),
+    "sources": ("source", "referrer", "medium", "campaign", "term", "content"),
     "readers": ("country", "browser", "os", "device"),
     "machines": ("feed", "feed_reader", "bot", "bot_kind", "crawled"),
-    "server": ("missing", "status", "heavy", "kind"),
+    "server": ("missing", "status", "heavy", "kind", "missing_bots"),
 }
 """What each part of the page asks of the worker; the last has answer times as well."""
 

@@ -8,7 +8,7 @@ from sdc_core import clock
 from sdc_core.answers.analytics import Batch, Breakdown, PathLatency, Point, Slice, Summary
 
 from sdc_web.dashboard.asked import METRICS, Asked
-from sdc_web.dashboard.kinds import HEADS, KINDS, key_label
+from sdc_web.dashboard.kinds import HEADS, KINDS, ONLY_WHERE_TOLD, key_label
 from sdc_web.reports import charts, timechart
 from sdc_web.reports.charts import Chart
 from sdc_web.reports.timechart import Column, TimeChart
@@ -41,6 +41,7 @@ class PointView(msgspec.Struct, frozen=True, kw_only=True):
     page_views: int
     requests: int
     size_bytes: int
+    before: str
 
 
 class SliceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +54,13 @@ class SliceView(msgspec.Struct, frozen=True, kw_only=True):
     redirect: str
     counts: tuple[str, str]
     share: int
+    change: str = ""
 
 
 class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
-    """One dimension; `total` is how many rows there are, `more_url` where they stand."""
+    """One dimension; `total` is how many rows there are, `more_url` where they stand; rows of one that is `compared`
+    tell how their first count changed.
+    """
 
     id: str
     title: str
@@ -66,6 +70,14 @@ class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     more_url: str
     empty: str
+    compared: bool = False
+
+
+class PathTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """How long answers of a page took, and how the time that 95 of 100 kept to changed."""
+
+    told: PathLatency
+    change: str
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +89,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     metric: str
     breakdowns: list[BreakdownView]
-    latency: list[PathLatency]
+    latency: list[PathTimes]
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,24 +104,30 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 def panel(found: Batch, asked: Asked, happened: Sequence[Happening], *, may_redirect: bool) -> Panel:
     """What the page shows of the worker's answer."""
     points = found.timeseries.points
+    earlier = [*(found.timeseries_before.points if found.timeseries_before else []), *(len(points) * [None])]
     return Panel(
         figures=figures(found.summary, found.summary_before, asked),
         chart=course(found, asked, happened),
         points=[
             PointView(
                 label=label(each.at),
-                url=asked.of_day(each.at).address() if asked.step == "day" else "",
+                url=_days_of(asked, each.at, each.at),
                 visitors=each.visitors,
                 page_views=each.page_views,
                 requests=each.requests,
                 size_bytes=each.bytes,
+                before=_told(before, asked.metric) if before else "",
             )
-            for each in points
+            for each, before in zip(points, earlier, strict=False)
         ],
         by=asked.step,
         metric=METRICS[asked.metric],
-        breakdowns=[breakdown(each, asked, may_redirect=may_redirect) for each in found.breakdowns],
-        latency=found.latency.rows[:LATENCY_ROWS] if found.latency else [],
+        breakdowns=[
+            breakdown(each, asked, may_redirect=may_redirect)
+            for each in found.breakdowns
+            if each.rows or each.by not in ONLY_WHERE_TOLD
+        ],
+        latency=latency(found),
     )
 
 
@@ -149,8 +167,8 @@ def course(found: Batch, asked: Asked, happened: Sequence[Happening]) -> TimeCha
     points = found.timeseries.points
     before = found.timeseries_before.points if found.timeseries_before else []
     now_us = clock.now_us()
-    now = clock.to_datetime(now_us).strftime("%Y-%m-%dT%H:00Z" if asked.step == "hour" else "%Y-%m-%d")
-    width = 7 if len(points) > WEEKS_AFTER else 1
+    now = clock.to_datetime(now_us).strftime({"hour": "%Y-%m-%dT%H:00Z", "month": "%Y-%m"}.get(asked.step, "%Y-%m-%d"))
+    width = 7 if len(points) > WEEKS_AFTER and asked.step == "day" else 1
     amount, unit = (bytes_in_words, "sent") if asked.metric == "bytes" else (number, METRICS[asked.metric])
     columns = []
     for start in range(0, len(points), width):
@@ -165,8 +183,8 @@ def course(found: Batch, asked: Asked, happened: Sequence[Happening]) -> TimeCha
                 before=earlier,
                 words="" if value is None else f"{amount(value)} {unit}",
                 before_words="" if earlier is None else f"{amount(earlier)} before",
-                url=_zoomed(asked, part, width),
-                happened=[each.words for each in happened if each.day in days] if asked.step == "day" else [],
+                url=_days_of(asked, part[0].at, part[-1].at),
+                happened=[each.words for each in happened if asked.step != "hour" and each.day[: len(now)] in days],
                 late=start * 2 > len(points),
             )
         )
@@ -185,6 +203,8 @@ def breakdown(found: Breakdown, asked: Asked, *, may_redirect: bool) -> Breakdow
     first, second = kind.counts
     rows = [row for row in found.rows if _amount(row, first, asked) or _amount(row, second, asked)]
     shares = charts.shares([_amount(row, first, asked) for row in rows])
+    earlier = {row.key: _amount(row, first, asked) for row in found.before or []}
+    changes = [_change(_amount(row, first, asked), earlier.get(row.key, 0))[0] for row in rows]
     return BreakdownView(
         id=found.by,
         title=kind.title,
@@ -199,13 +219,24 @@ def breakdown(found: Breakdown, asked: Asked, *, may_redirect: bool) -> Breakdow
                 redirect=row.key if found.by == "missing" and may_redirect else "",
                 counts=(_count(row, first, asked), _count(row, second, asked)),
                 share=share,
+                change=change,
             )
-            for row, share in zip(rows, shares, strict=True)
+            for row, share, change in zip(rows, shares, changes, strict=True)
         ],
         total=found.total,
         more_url=asked.address("/author/statistics/rows", by=found.by),
         empty=kind.empty,
+        compared=found.before is not None,
     )
+
+
+def latency(found: Batch) -> list[PathTimes]:
+    """Answer times by page."""
+    earlier = {each.path: each.p95_us for each in found.latency_before.rows} if found.latency_before else {}
+    return [
+        PathTimes(told=each, change=_change(each.p95_us, earlier[each.path])[0] if each.path in earlier else "")
+        for each in (found.latency.rows[:LATENCY_ROWS] if found.latency else [])
+    ]
 
 
 def page_view_chart(points: list[Point], step: str) -> Chart:
@@ -216,9 +247,11 @@ def page_view_chart(points: list[Point], step: str) -> Chart:
 
 
 def label(at: str) -> str:
-    """`2026-11-24` as `24 Nov`, an hour as `14:00`."""
+    """`2026-11-24` as `24 Nov`, an hour as `14:00`, a month as `Nov 2026`."""
     if "T" in at:
         return f"{at[11:13]}:00"
+    if len(at) == len("2026-11"):
+        return f"{date.fromisoformat(at + '-01'):%b %Y}"
     day = date.fromisoformat(at)
     return f"{day.day} {day:%b}"
 
@@ -230,25 +263,51 @@ def opens(path: str) -> bool:
 
 def _count(row: Slice, name: str, asked: Asked) -> str:
     amount = _amount(row, name, asked)
-    return bytes_in_words(amount) if name == "bytes" else number(amount)
+    match name:
+        case "bytes":
+            return bytes_in_words(amount)
+        case "read_time":
+            return duration_in_words(amount)
+        case "depth":
+            return f"{amount} %"
+        case _:
+            return number(amount)
 
 
 def _amount(row: Slice, name: str, asked: Asked) -> int:
-    """A figure of the row; `a_day` are its clients on the mean day, of which there was at least a part of one."""
-    return -(-row.clients // asked.days) if name == "a_day" else getattr(row, name)
+    """A figure of the row; `a_day` are its clients on the mean day, of which there was at least a part of one;
+    `read_time` in microseconds and `depth` are those of the mean reading.
+    """
+    match name:
+        case "a_day":
+            return -(-row.clients // asked.days)
+        case "clicks":
+            return row.requests
+        case "read_time":
+            return round(row.read_us / row.readings) if row.readings else 0
+        case "depth":
+            return round(row.depth / row.readings) if row.readings else 0
+        case _:
+            return getattr(row, name)
+
+
+def _told(point: Point, metric: str) -> str:
+    amount = _sum([point], metric)
+    return bytes_in_words(amount) if metric == "bytes" else number(amount)
 
 
 def _sum(points: Sequence[Point], metric: str) -> int:
     return sum(getattr(each, metric) for each in points)
 
 
-def _zoomed(asked: Asked, part: Sequence[Point], width: int) -> str:
+def _days_of(asked: Asked, first: str, last: str) -> str:
+    """Where those days, or months, are shown; nowhere for hours."""
     if asked.step == "hour":
         return ""
-    if width == 1:
-        return asked.of_day(part[0].at).address()
-    last = date.fromisoformat(part[0].at) + timedelta(days=len(part) - 1)
-    return msgspec.structs.replace(asked, period="", from_day=part[0].at, to_day=last.isoformat()).address()
+    if asked.step == "month":
+        after = date.fromisoformat(last + "-01") + timedelta(days=31)
+        first, last = f"{first}-01", (after.replace(day=1) - timedelta(days=1)).isoformat()
+    return asked.of_days(max(first, asked.from_day), min(last, asked.to_day)).address()
 
 
 def _bounce(of: Summary) -> int:

@@ -6,7 +6,7 @@ from litestar.params import FromPath
 from sdc_core import clock
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import htmx, pages, posts
+from sdc_web import htmx, pages, posts, redirects
 from sdc_web.dashboard import asked, panels
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -28,13 +28,15 @@ async def show(
     """The fragment, which says so without the worker; a browser is led to the statistics of the page."""
     async with databases.site.read() as connection:
         post = await posts.find(connection, author.actor, post_id)
-    question = asked.read([("path", post.path)], clock.today())
+        former = await redirects.former_paths(connection, [post_id])
+    paths = [post.path, *(each.path for each in former if each.path != post.path)][: asked.MAX_VALUES]
+    question = asked.read([("path", path) for path in paths], clock.today())
     if not htmx.wants_fragment(request):
         return pages.redirect(question.address())
     batch = analytics.batch(
-        worker, author.actor, question.question, question.before, Parts(dimensions=("source",), limit=SOURCES)
+        worker, author.actor, question.recent, question.before, Parts(dimensions=("source",), limit=SOURCES)
     )
-    found = await asking.unless_away(batch)
+    found, refusal = await asking.or_why(batch)
     return pages.fragment(
         "author/statistics/_post.html",
         author,
@@ -43,6 +45,7 @@ async def show(
         figures=panels.figures(found.summary, found.summary_before, question)[:3] if found else None,
         chart=panels.page_view_chart(found.timeseries.points, "day") if found else None,
         sources=[each.key for each in found.breakdowns[0].rows] if found else [],
+        refusal=refusal,
     )
 
 

@@ -5,15 +5,16 @@ from datetime import date, timedelta
 import msgspec
 from sdc_core import clock
 from sdc_core.answers.analytics import Breakdown, Live, PathDays
+from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
 
-from sdc_web import posts
+from sdc_web import posts, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.dashboard import panels
 from sdc_web.db import Databases
 from sdc_web.reports import analytics, asking, charts, readership
-from sdc_web.reports.analytics import Question
+from sdc_web.reports.analytics import RECENT_S, Parts, Question
 from sdc_web.reports.charts import Chart
 
 DAYS = 14
@@ -58,16 +59,19 @@ async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -
     """All of it, asked at once. Raises Forbidden, and Unavailable when one part is missing."""
     rights.require(by, "statistics.read")
     today = date.fromisoformat(clock.today())
-    period = Question(from_day=(today - timedelta(days=DAYS - 1)).isoformat(), to_day=today.isoformat())
-    in_vain = Question(from_day=period.from_day, to_day=period.to_day, filters={"status": ("404",)})
+    first = today - timedelta(days=DAYS - 1)
+    period = Question(from_day=first.isoformat(), to_day=today.isoformat(), within_s=RECENT_S)
     async with asking.together() as group:
-        course = group.create_task(analytics.timeseries(worker, by, period, "day"))
-        now = group.create_task(analytics.live(worker, by))
+        whole = group.create_task(analytics.batch(worker, by, period, None, Parts(live=True)))
         read = group.create_task(readership.most_read(worker, DAYS, LOOKED_AT))
-        vain = group.create_task(analytics.breakdown(worker, by, in_vain, "path"))
-    points = course.result().points
+        vain = group.create_task(analytics.breakdown(worker, by, period, "missing"))
+    points, live = whole.result().timeseries.points, whole.result().live
+    if live is None:
+        raise Unavailable("the worker does not tell who is here")
     async with databases.site.read() as connection:
-        titles = await posts.listing.titles_at(connection, [each.path for each in read.result()])
+        former = await redirects.moved(connection, [each.path for each in read.result()])
+        pages_read = readership.together(read.result(), former)
+        titles = await posts.listing.titles_at(connection, [each.path for each in pages_read])
     return Readers(
         days=DAYS,
         page_views_today=points[-1].page_views if points else 0,
@@ -75,8 +79,8 @@ async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -
         page_views=sum(point.page_views for point in points),
         visitors=sum(point.visitors for point in points),
         chart=panels.page_view_chart(points, "day"),
-        live=now.result(),
-        most_read=_most_read(read.result(), titles, period.from_day),
+        live=live,
+        most_read=_most_read(pages_read, titles, period.from_day),
         missed=missed(vain.result()),
     )
 

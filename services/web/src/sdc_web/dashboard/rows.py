@@ -1,5 +1,6 @@
 """One dimension of the statistics in full, and every table of them as a file."""
 
+import asyncio
 from typing import Literal, TypeAlias
 
 from litestar import Response, get
@@ -13,13 +14,14 @@ from sdc_web import pages
 from sdc_web.dashboard import bars, panels
 from sdc_web.dashboard.asked import Asked
 from sdc_web.dashboard.kinds import KINDS
-from sdc_web.dashboard.statistics import read
+from sdc_web.dashboard.statistics import begun, read
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.reports import analytics, asking, tables
 from sdc_web.sessions.signed_in import SignedIn
 
 Format: TypeAlias = Literal["csv", "json", "parquet"]
+Table: TypeAlias = Dimension | Step | Literal["latency"]
 MEDIA_TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -35,9 +37,9 @@ async def show(
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """Up to a thousand rows of what `by` names."""
-    question, by = read(request), _dimension(request)
-    found = await asking.unless_away(
-        analytics.breakdown(worker, author.actor, question.question, by, analytics.MOST_ROWS)
+    question, by = await begun(worker, author, read(request)), _dimension(request)
+    found, refusal = await asking.or_why(
+        analytics.breakdown(worker, author.actor, question.question, by, analytics.MOST_ROWS, question.before)
     )
     return await pages.page(
         request,
@@ -49,6 +51,8 @@ async def show(
         title=KINDS[by].title,
         by=by,
         breakdown=panels.breakdown(found, question, may_redirect=author.may("site.change")) if found else None,
+        refusal=refusal,
+        file_rows=analytics.FILE_ROWS,
     )
 
 
@@ -56,26 +60,27 @@ async def show(
 async def export(
     request: AnyRequest, worker: NamedDependency[ServiceClient], author: NamedDependency[SignedIn]
 ) -> Response[bytes]:
-    """A table as a file: the course by day where `by` is `day` or `hour`, else a dimension. Raises Unavailable."""
-    question, kind = read(request), _format(request)
+    """A table as a file: the course where `by` is a step, the answer times, else a dimension. Raises Unavailable."""
+    question, kind = await begun(worker, author, read(request)), _format(request)
     by = request.query_params.get("by", "day")
-    table = by if by in ("day", "hour") else _dimension(request)
+    table = by if by in ("day", "hour", "month", "latency") else _dimension(request)
     body = await _file(worker, author, question, table, kind)
     name = f"statistics-{by}-{question.from_day}-{question.to_day}.{kind}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(body, headers=headers, media_type=MEDIA_TYPES[kind])
 
 
-async def _file(
-    worker: ServiceClient, author: SignedIn, question: Asked, table: Dimension | Step, kind: Format
-) -> bytes:
+async def _file(worker: ServiceClient, author: SignedIn, question: Asked, table: Table, kind: Format) -> bytes:
     if kind == "parquet":
         return await analytics.parquet(worker, author.actor, question.question, table)
-    if table in ("day", "hour"):
+    if table == "latency":
+        times = await analytics.latency(worker, author.actor, question.question)
+        return tables.encode(times.rows, kind)
+    if table in ("day", "hour", "month"):
         course = await analytics.timeseries(worker, author.actor, question.question, table)
-        return tables.encode(course.points, kind)
-    found = await analytics.breakdown(worker, author.actor, question.question, table, analytics.MOST_ROWS)
-    return tables.encode(found.rows, kind)
+        return await asyncio.to_thread(tables.encode, course.points, kind)
+    found = await analytics.breakdown(worker, author.actor, question.question, table, analytics.FILE_ROWS)
+    return await asyncio.to_thread(tables.encode, found.rows, kind)
 
 
 def _dimension(request: AnyRequest) -> Dimension:

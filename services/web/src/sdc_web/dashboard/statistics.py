@@ -23,7 +23,7 @@ ROWS = 9
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page is made of; `panel` and `live` are None without the worker."""
+    """What the page is made of; `panel` and `live` are None without the worker, which may have said why."""
 
     asked: Asked
     bar: Bar
@@ -31,6 +31,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may_note: bool
     live: Live | None
     panel: Panel | None
+    refusal: str
 
 
 @get(asked.ADDRESS, right="statistics.read")
@@ -43,7 +44,7 @@ async def show(
     """The page, or for htmx what changes of it; without the worker its place says so. A filter that a form adds becomes
     an address like every other.
     """
-    question = read(request)
+    question = await begun(worker, author, read(request))
     added = "add" in request.query_params
     if added and not htmx.wants_fragment(request):
         return pages.redirect(question.address())
@@ -54,8 +55,8 @@ async def show(
         latency=question.part == "server",
         live=True,
     )
-    batch = analytics.batch(worker, author.actor, question.question, question.before, parts)
-    found = await asking.unless_away(batch)
+    batch = analytics.batch(worker, author.actor, question.recent, question.before, parts)
+    found, refusal = await asking.or_why(batch)
     async with databases.site.read() as connection:
         happened = await happenings.of(connection, author.actor, question)
         views = await saved_views.listing(connection, author.actor)
@@ -66,6 +67,7 @@ async def show(
         may_note=author.may("notes.change"),
         live=found.live if found else None,
         panel=panels.panel(found, question, happened, may_redirect=author.may("site.change")) if found else None,
+        refusal=refusal,
     )
     if htmx.wants_fragment(request):
         part = pages.fragment("author/statistics/_all.html", author, shown=shown)
@@ -78,6 +80,14 @@ async def show(
 def read(request: AnyRequest) -> Asked:
     """The question of the address. Raises Invalid."""
     return asked.read(request.query_params.multi_items(), clock.today())
+
+
+async def begun(worker: ServiceClient, author: SignedIn, question: Asked) -> Asked:
+    """Of all time, the days that there are; those that there may be, without the worker."""
+    if question.period != "all":
+        return question
+    found = await asking.unless_away(analytics.known(worker, author.actor))
+    return question.begun(found.first) if found else question
 
 
 route_handlers = [show]

@@ -178,11 +178,12 @@ async def happened(database: Database, message_id: str, kind: str, data: msgspec
 
 
 async def tidy(database: Database, now_us: int) -> int:
-    """Delete what is older than the log is kept, and former secrets; returns how many messages. Each step has its own
-    transaction: authors pass between.
+    """Delete what is older than the log is kept, and former secrets; returns how many messages. What a wrong clock put
+    off goes out. Each step has its own transaction: authors pass between.
     """
     async with database.transaction() as connection:
         await store.forget_former(connection, now_us)
+        await queue.set_right(connection, now_us)
     deleted, step = 0, queue.STEP
     while step == queue.STEP:
         async with database.transaction() as connection:

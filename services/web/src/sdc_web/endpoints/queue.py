@@ -7,6 +7,8 @@ from sdc_core.sqlite import Connection, Value, execute, fetch_all, fetch_one, fe
 from sdc_web.endpoints.records import Claimed, Message, Standing, Try
 
 KEPT_US = 30 * clock.DAY_US
+LONGEST_WAIT_US = 2 * clock.DAY_US
+"""Longer than any pause between two attempts."""
 STEP = 500
 
 SQL_INSERT_MESSAGE = """
@@ -132,6 +134,19 @@ SQL_HASTEN = "UPDATE deliveries SET next_us = :now_us WHERE id = :id AND next_us
 async def hasten(connection: Connection, delivery_id: int, now_us: int) -> None:
     """Send one that waits for its next try now."""
     await execute(connection, SQL_HASTEN, {"id": delivery_id, "now_us": now_us})
+
+
+SQL_DATED_AHEAD = "UPDATE messages SET at_us = :now_us WHERE at_us > :after_us"
+SQL_PUT_OFF = "UPDATE deliveries SET next_us = :now_us WHERE next_us > :after_us"
+
+
+async def set_right(connection: Connection, now_us: int) -> None:
+    """What a clock that was far ahead has dated is of now, and goes out now: by the right one it would wait for days,
+    and be kept for long.
+    """
+    values = {"now_us": now_us, "after_us": now_us + LONGEST_WAIT_US}
+    await execute(connection, SQL_DATED_AHEAD, values)
+    await execute(connection, SQL_PUT_OFF, values)
 
 
 SQL_REPLAY_SINCE = """

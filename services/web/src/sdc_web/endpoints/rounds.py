@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from sdc_core import clock
+from sdc_core import clock, tracing
 from sdc_core.errors import Unavailable
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database
@@ -80,7 +80,10 @@ async def _deliver(database: Database, settings: Settings, endpoint_id: str, hel
     started_us = clock.now_us()
     sent = sending.body(message, settings.site_url)
     headers = keyring.headers(message.id, sent)
-    attempt = await sending.send(endpoint, sent, headers, private=settings.WEBHOOKS_PRIVATE)
+    # Not its address: that may hold what lets in there.
+    with tracing.span(f"webhook {message.type}", "CLIENT", sdc__message_id=message.id) as span:
+        attempt = await sending.send(endpoint, sent, headers, private=settings.WEBHOOKS_PRIVATE)
+        span.answered(attempt.status, bad_from=300)
     async with database.transaction() as connection:
         await _settle(connection, endpoint, held, sending.told(attempt, started_us), attempt.retry_after_s)
 

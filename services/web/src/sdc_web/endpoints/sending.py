@@ -34,8 +34,9 @@ async def keyring(settings: Settings, endpoint: Endpoint) -> Keyring | None:
 def body(message: Message, site_url: str) -> bytes:
     """The bytes to sign and send: the same with each attempt."""
     data: dict[str, object] = msgspec.json.decode(message.data, type=dict[str, object])
-    if isinstance(path := data.get("url"), str):
-        data["url"] = site_url + quote(path)
+    for name in ("url", "previous_url"):
+        if isinstance(path := data.get(name), str):
+            data[name] = site_url + quote(path)
     happened = clock.to_datetime(message.at_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return msgspec.json.encode({"id": message.id, "type": message.type, "timestamp": happened, "data": data})
 

@@ -20,7 +20,7 @@ from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.exports import contents, gathering, texts
+from sdc_web.exports import contents, gathering, redirect_files, texts
 from sdc_web.media.assets import Asset
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -173,4 +173,4 @@ def _hugo(settings: Settings, data: dict[str, bytes]) -> bytes:
 
 def _moved(data: dict[str, bytes]) -> bytes:
     redirects = msgspec.json.decode(data[contents.REDIRECTS], type=list[contents.Redirect])
-    return "".join(f"{each.path} {each.target} 301\n" for each in redirects if " " not in each.path).encode()
+    return redirect_files.lines([(each.path, each.target) for each in redirects])

@@ -7,6 +7,7 @@ from sdc_web.about.site import Elsewhere
 from sdc_web.look import Look
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.records import Kind
+from sdc_web.webmentions.entries import Kind as Said
 
 FORMAT = "sdc-1"
 FOLDERS: dict[Kind, str] = {"post": "content/posts", "page": "content/pages", "project": "content/projects"}
@@ -16,6 +17,7 @@ MEDIA = "static/media"
 """Below it the originals; `/media/…` is how texts name them, and where Hugo serves them."""
 SITE, MEDIA_LIST, TAGS = "data/site.json", "data/media.json", "data/tags.json"
 SERIES, REDIRECTS, AUTHORS = "data/series.json", "data/redirects.json", "data/authors.json"
+WEBMENTIONS = "data/webmentions.json"
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     robots: Robots
     navigation: tuple[Entry, ...] | None
     home: tuple[str, ...]
+    time_zone: str = "UTC"
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,19 @@ class Redirect(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     target: str
+
+
+class Webmention(msgspec.Struct, frozen=True, kw_only=True):
+    """What another site said of the text at `path`, and its author accepted; `at_us` is when it was told."""
+
+    path: str
+    source: str
+    kind: Said
+    author_name: str
+    author_url: str
+    title: str
+    words: str
+    at_us: int
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):

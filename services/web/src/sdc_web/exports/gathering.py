@@ -8,10 +8,12 @@ from sdc_core.sqlite import Connection, fetch_all
 from sdc_web import look
 from sdc_web.about import robots, site
 from sdc_web.exports import contents, texts
-from sdc_web.exports.contents import Author, File, Redirect, Series, Tag
+from sdc_web.exports.contents import Author, File, Redirect, Series, Tag, Webmention
 from sdc_web.exports.texts import Names
 from sdc_web.media.assets import Asset, assets_where
 from sdc_web.posts import navigation, series, tags, tags_moved, whole
+from sdc_web.posts.records import Kind, path_of
+from sdc_web.webmentions.entries import Kind as Said
 
 SQL_MEDIA = assets_where("WHERE trashed_at_us IS NULL ORDER BY id")
 
@@ -69,6 +71,41 @@ SQL_AUTHORS = "SELECT id, name, display_name FROM authors WHERE removed_at_us IS
 SQL_FORMER = "SELECT name, tag FROM former_tags ORDER BY name"
 
 
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
+    post_kind: Kind
+    slug: str
+    source: str
+    kind: Said
+    author_name: str
+    author_url: str
+    title: str
+    words: str
+    at_us: int
+
+
+SQL_WEBMENTIONS = """
+SELECT posts.kind AS post_kind, posts.slug, source, webmentions.kind, author_name, author_url, title, words,
+    asked_at_us AS at_us
+FROM webmentions JOIN posts ON posts.id = post_id WHERE state = 'accepted' ORDER BY asked_at_us, source, slug
+"""
+
+
+async def _webmentions(connection: Connection) -> list[Webmention]:
+    return [
+        Webmention(
+            path=path_of(each.post_kind, each.slug),
+            source=each.source,
+            kind=each.kind,
+            author_name=each.author_name,
+            author_url=each.author_url,
+            title=each.title,
+            words=each.words,
+            at_us=each.at_us,
+        )
+        for each in await fetch_all(connection, _Said, SQL_WEBMENTIONS)
+    ]
+
+
 async def data(connection: Connection, assets: list[Asset]) -> dict[str, bytes]:
     """The files of `data/`, by their paths."""
     authors = await fetch_all(connection, _Writer, SQL_AUTHORS)
@@ -81,6 +118,7 @@ async def data(connection: Connection, assets: list[Asset]) -> dict[str, bytes]:
         contents.TAGS: contents.encoded(await _tags(connection)),
         contents.SERIES: contents.encoded(await _series(connection)),
         contents.REDIRECTS: contents.encoded(own),
+        contents.WEBMENTIONS: contents.encoded(await _webmentions(connection)),
         contents.AUTHORS: contents.encoded(
             [Author(name=each.name, display_name=each.display_name) for each in authors]
         ),
@@ -102,6 +140,7 @@ async def _site(connection: Connection) -> contents.Site:
         description=words.description,
         language=words.language,
         elsewhere=words.elsewhere,
+        time_zone=words.time_zone,
         look=await look.current(connection),
         robots=await robots.current(connection),
         navigation=None if entries is None else tuple(entries),
@@ -111,6 +150,7 @@ async def _site(connection: Connection) -> contents.Site:
 
 SQL_HOME = """
 SELECT posts.id, posts.kind, posts.slug FROM home_projects JOIN posts ON posts.id = home_projects.post_id
+WHERE NOT EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id)
 ORDER BY home_projects.position, posts.id
 """
 

@@ -4,6 +4,7 @@ and an index for a small script. Done again, only what changed is written.
 
 import asyncio
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from html import escape
@@ -12,20 +13,27 @@ from typing import TypeAlias
 from urllib.parse import unquote
 
 import msgspec
+from sdc_core import outside
 from sdc_core.errors import Invalid, Unavailable
+from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, fetch_all
 
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.exports import static_links, static_search
+from sdc_web.exports import redirect_files, static_links, static_search
 
 KEPT = ".sdc-static.json"
 """In the folder: what the last copy wrote, so that the next one knows what is its own."""
 _SEEDS = ("/", "/search", "/robots.txt", "/sitemap.xml", "/feed.xml", "/rss.xml", "/feed.json", "/favicon.ico")
 _NOWHERE = "/there-is-nothing-at-this-address"
 MAX_FILES = 500_000
+_LISTENED = re.compile(
+    rb'<link rel="(?:webmention|micropub)" href="[^"]*">\n?'
+    rb'|<script type="module" src="/static/js/reading[^>]*></script>\n?'
+)
+"""Nobody listens where the copy is."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +82,20 @@ ORDER BY redirects.path
 """
 
 
+def asking(settings: Settings) -> Ask:
+    """Asks the site as it runs, on this machine."""
+    host = "127.0.0.1" if settings.WEB_HOST in ("0.0.0.0", "::", "") else settings.WEB_HOST  # noqa: S104 - not bound here
+    base = f"http://[{host}]:{settings.WEB_PORT}" if ":" in host else f"http://{host}:{settings.WEB_PORT}"
+    # Known to the statistics as a program, so that no copy counts as readers.
+    headers = {"user-agent": "sdc-export (bot)", "accept": "text/html, */*"}
+
+    async def ask(address: str) -> Answer:
+        attempt = await outside.fetch(f"{base}{address}", headers, private=True)
+        return Answer(status=attempt.status, body=attempt.body, reason=attempt.error)
+
+    return ask
+
+
 async def write(
     databases: Databases, by: Actor, ask: Ask, site_url: str, folder: Path, *, told: Callable[[int], None] | None = None
 ) -> Report:
@@ -87,9 +109,10 @@ async def write(
         redirects = await fetch_all(connection, _Redirect, SQL_REDIRECTS)
         await _search(connection, copy)
     await copy.put("404.html", (await _asked(ask, _NOWHERE)).body)
-    lines = [f"{each.path} {each.target} 301\n" for each in redirects if " " not in each.path]
-    await copy.put("_redirects", "".join(lines).encode())
+    await copy.put("_redirects", redirect_files.lines([(each.path, each.target) for each in redirects]))
     for each in redirects:
+        if redirect_files.is_pattern(each.path):
+            continue
         # For servers that do not read that file.
         place = _place(each.path)
         if place and place not in copy.files:
@@ -123,7 +146,8 @@ async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], N
                 if not 300 <= answer.status < 400 and address not in _SEEDS:
                     broken[address] = answer.reason or f"it answers {answer.status}"
                 continue
-            body = static_search.with_script(answer.body) if path == "/search" else answer.body
+            body = _LISTENED.sub(b"", answer.body)
+            body = static_search.with_script(body) if path == "/search" else body
             await copy.put(place, body, address)
         for link in await asyncio.to_thread(_links, path, body, site_url):
             named_by[link].append(path)

@@ -21,9 +21,10 @@ PAGE = 200
 
 
 class Authored(Post, frozen=True, kw_only=True):
-    """A post with the sign-in name of its author."""
+    """A post with the sign-in name of its author, and whether search engines are asked to leave it out."""
 
     author: str
+    noindex: bool
 
 
 class TextFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +61,17 @@ def file_name(asset: Asset) -> str:
 SQL_EVERY = """
 SELECT posts.id, posts.kind, posts.slug, posts.author_id, posts.created_at_us, posts.revision_id,
     posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us, posts.scheduled_revision_id,
-    posts.unpublish_at_us, posts.schedule_failure, authors.name AS author
+    posts.unpublish_at_us, posts.schedule_failure, posts.noindex,
+    authors.name AS author
 FROM posts JOIN authors ON authors.id = posts.author_id
-WHERE posts.id > :after ORDER BY posts.id LIMIT :limit
+WHERE posts.id > :after AND NOT EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id)
+ORDER BY posts.id LIMIT :limit
 """
 
 
 async def files(connection: Connection, names: Names) -> AsyncGenerator[TextFile]:
-    """Every text, the one begun first, first: what readers see of it, and in files of their own what is scheduled and
-    what was written since. A text in which nothing was ever written is none.
+    """Every text but those in the trash, the one begun first, first: what readers see of it, and in files of their own
+    what is scheduled and what was written since. A text in which nothing was ever written is none.
     """
     after = ""
     while posts := await fetch_all(connection, Authored, SQL_EVERY, {"after": after, "limit": PAGE}):
@@ -107,6 +110,7 @@ def _of_text(post: Authored, names: Names) -> dict[str, object]:
         "draft": post.revision_id is None and post.scheduled_at_us is None,
         "withdrawn": withdrawn,
         "author": post.author,
+        "noindex": post.noindex,
         "aliases": names.aliases.get(post.id, []),
         # Hugo would make a page of its folder, and readers know this address.
         "url": f"{path_of(post.kind, post.slug)}/" if post.kind == "page" and post.id not in names.untitled else "",

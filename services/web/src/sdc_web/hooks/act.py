@@ -94,8 +94,9 @@ async def _meet(
             return PublishedAnswer(published=done.published, unpublished=done.unpublished)
         case Expire():
             now_us = clock.now_us()
-            messages = await endpoints.keeping.tidy(databases.site, now_us)
-            return DeletedAnswer(deleted=messages + await expire(databases.ttl, now_us))
+            deleted = await endpoints.keeping.tidy(databases.site, now_us)
+            deleted += await posts.trash.empty(databases.site, now_us)
+            return DeletedAnswer(deleted=deleted + await expire(databases.ttl, now_us))
         case Retire():
             retired = await retire_logs()
             return LogsAnswer(deleted=retired.deleted, kept_unshipped=retired.kept_unshipped)

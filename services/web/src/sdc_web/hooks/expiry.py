@@ -15,6 +15,10 @@ SQL_EXPIRE_INVITATIONS = "DELETE FROM invitations WHERE expires_at_us <= :now_us
 SQL_EXPIRE_ENROLMENTS = "DELETE FROM totp_enrolments WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_PENDING = "DELETE FROM pending_sign_ins WHERE expires_at_us <= :now_us"
 SQL_EXPIRE_TRIPS = "DELETE FROM github_trips WHERE expires_at_us <= :now_us"
+# What runs or waits has its own end.
+SQL_EXPIRE_TRANSFERS = """
+DELETE FROM transfers WHERE expires_at_us <= :now_us AND state NOT IN ('waiting', 'running')
+"""
 _ALL = (
     SQL_EXPIRE_LINKS,
     SQL_EXPIRE_SESSIONS,
@@ -29,6 +33,7 @@ _ALL = (
     SQL_EXPIRE_ENROLMENTS,
     SQL_EXPIRE_PENDING,
     SQL_EXPIRE_TRIPS,
+    SQL_EXPIRE_TRANSFERS,
 )
 
 

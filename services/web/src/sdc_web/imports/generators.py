@@ -21,6 +21,7 @@ _HUGO = tuple(
     for stem in ("hugo", "config")
     for suffix in (".toml", ".yaml", ".yml", ".json")
 )
+_TABLES = ("languages", "permalinks")
 _JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
 _ELEVENTY = (".eleventy.js", *(f"eleventy.config{suffix}" for suffix in (".js", ".mjs", ".cjs", ".ts")))
 _INPUT = re.compile(r"""\binput\s*:\s*["']([^"'\n]{1,200})["']""")
@@ -50,7 +51,7 @@ def known(folder: Path) -> Tree:
     """What kind of site the folder is; none where nothing tells."""
     for name in _HUGO:
         if (folder / name).is_file() and (folder / "content").is_dir():
-            return _hugo(folder, _configuration(folder / name))
+            return _hugo(folder, _whole(folder, _configuration(folder / name)))
     for name in _JEKYLL:
         if (folder / name).is_file():
             return _plain(folder, "jekyll", _configuration(folder / name))
@@ -117,6 +118,20 @@ def _is_inner(part: str, tree: Tree) -> bool:
     collections = tree.configuration.get("collections")
     named = collections if isinstance(collections, list | dict) else ()
     return part not in ("_posts", "_drafts") and part.removeprefix("_") not in {str(each) for each in named}
+
+
+def _whole(folder: Path, configuration: Mapping[str, object]) -> dict[str, object]:
+    """Hugo's settings with those that have a file of their own, named by the table that it is."""
+    whole = dict(configuration)
+    for file in sorted((folder / "config" / "_default").glob("*.*")):
+        table, _, language = file.stem.lower().partition(".")
+        if table not in _TABLES or file.suffix not in (".toml", ".yaml", ".yml", ".json"):
+            continue
+        said = _configuration(file)
+        if language:
+            said = {language: said}
+        whole[table] = {**front_matter.table(whole, table), **said}
+    return whole
 
 
 def _hugo(folder: Path, configuration: Mapping[str, object]) -> Tree:

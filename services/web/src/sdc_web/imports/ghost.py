@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from sdc_core.errors import Invalid, TooLarge
 
-from sdc_web.imports import ghost_documents, html_text, kept_addresses, moments, old_site
+from sdc_web.imports import ghost_documents, html_text, kept_addresses, moments, old_site, prose
 from sdc_web.imports.ghost_cards import Cards
 from sdc_web.imports.markdown_files import alias
 from sdc_web.imports.records import Document, Picture, Source
@@ -18,6 +18,7 @@ from sdc_web.texts import names
 
 MAX_BYTES = 256 * 1024 * 1024
 _HERE = "__GHOST_URL__"
+_PORTAL = re.compile(r"(?<!!)\[([^\[\]]{0,500})\]\((?:__GHOST_URL__/?)?#/(?:portal|share)[^)\s]{0,200}\)")
 _LINK = re.compile(r"(\]\(<?)__GHOST_URL__(/?[^)>\s]*)")
 _SHOWN = "/content/"
 
@@ -202,11 +203,13 @@ class _Reader:
                 if post.html is None:
                     raise Invalid(f"its text holds a card {error!s:.60} that is not known here, and no HTML") from None
                 continue
-            return self._here(cards.filled(markdown)), [*cards.notes, *notes]
+            body, left = _without_portal(cards.filled(markdown))
+            return self._here(body), [*cards.notes, *notes, *left]
         if post.html is None and post.markdown:
             return self._here(post.markdown), []
         markdown, notes = html_text.as_markdown(post.html or "")
-        return self._here(markdown), notes
+        body, left = _without_portal(markdown)
+        return self._here(body), [*notes, *left]
 
     def _here(self, markdown: str) -> str:
         """Links to the old site's own texts lead to the new ones."""
@@ -216,6 +219,12 @@ class _Reader:
             return f"{found[1]}{self._paths.get(path.strip('/'), path or '/')}{mark}{rest}"
 
         return _LINK.sub(put, markdown).replace(_HERE, "")
+
+
+def _without_portal(markdown: str) -> tuple[str, list[str]]:
+    """Links that open the window in which members sign in are words here."""
+    body = prose.sub(_PORTAL, lambda found: found[1], markdown)
+    return body, [] if body == markdown else ["links to the window of members are words here"]
 
 
 def _read(file: Path) -> Data:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from sdc_web.imports import html_text
 
-_OF_MEMBERS = ("signup", "email", "email-cta", "paywall", "call-to-action", "transistor", "subscribe", "header")
+_OF_MEMBERS = ("signup", "email", "email-cta", "paywall", "transistor", "subscribe")
 _HELD = "\ue005"
 Card: TypeAlias = Mapping[str, object]
 
@@ -32,7 +32,8 @@ class Cards:
             self.notes.append(f"card {name} is left out: it belongs to the members of the old site")
             return ""
         if name in ("file", "audio", "video"):
-            self.notes.append(f"{_text(card, 'src')[:200]} is no picture: the text leads to where it was")
+            path = _text(card, "src").removeprefix("__GHOST_URL__")[:200]
+            self.notes.append(f"{path} is no picture: the text leads to that path, at which nothing is here")
         shape = _SHAPES.get(name)
         return shape(card) if shape else None
 
@@ -87,6 +88,20 @@ def _file(card: Card) -> str:
     return html_text.link(_text(card, "src"), title) + _caption(card)
 
 
+def _header(card: Card) -> str:
+    title, below = (html_text.plain(_text(card, each)) for each in ("header", "subheader"))
+    url = _text(card, "buttonUrl") if card.get("buttonEnabled") is True else ""
+    leads = html_text.link(url, _text(card, "buttonText")) if url else ""
+    return (f"<h2>{escape(title)}</h2>" if title else "") + (f"<p>{escape(below)}</p>" if below else "") + leads
+
+
+def _call(card: Card) -> str:
+    image = _text(card, "imageUrl")
+    url = _text(card, "buttonUrl") if card.get("showButton") is True else ""
+    leads = html_text.link(url, _text(card, "buttonText")) if url else ""
+    return (html_text.picture(image, "") if image else "") + _text(card, "textValue") + leads
+
+
 def _product(card: Card) -> str:
     image, url = _text(card, "productImageSrc"), _text(card, "productUrl")
     shown = html_text.picture(image, "") if image else ""
@@ -113,6 +128,8 @@ _SHAPES: Mapping[str, Callable[[Card], str]] = MappingProxyType(
         "audio": _file,
         "video": _file,
         "product": _product,
+        "header": _header,
+        "call-to-action": _call,
     }
 )
 

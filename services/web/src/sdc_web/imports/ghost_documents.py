@@ -62,17 +62,30 @@ def _node(node: Mapping[str, object], cards: Cards, depth: int) -> str:
     kind = _word(node, "type").removeprefix("extended-")
     if kind == "text" or kind in _EMPTY:
         return _EMPTY.get(kind) or _formatted(_word(node, "text"), node.get("format"))
+    if kind == "list":
+        return _listed(node, _items(node, cards, depth))
     inside = "".join(_node(each, cards, depth + 1) for each in _children(node))
     match kind:
         case "heading" if _word(node, "tag") in _SECTIONS:
             return f"<{_word(node, 'tag')}>{inside}</{_word(node, 'tag')}>"
         case "link" | "autolink":
             return f'<a href="{escape(_word(node, "url"))}">{inside}</a>'
-        case "list":
-            return _listed(node, inside)
         case _:
             before, after = _AROUND.get(kind) or (_card(kind, node, cards), "")
             return before + inside + after
+
+
+def _items(node: Mapping[str, object], cards: Cards, depth: int) -> str:
+    """The items of a list. One that holds nothing but a list belongs to the one before it: so the editor keeps it."""
+    out = ""
+    for each in _children(node):
+        below = _children(each)
+        html = _node(each, cards, depth + 1)
+        if out.endswith("</li>") and below and all(_word(one, "type") == "list" for one in below):
+            out = out.removesuffix("</li>") + html.removeprefix("<li>")
+        else:
+            out += html
+    return out
 
 
 def _listed(node: Mapping[str, object], inside: str) -> str:

@@ -28,11 +28,12 @@ _OPTIONS = ConversionOptions(
     br_in_tables=True,
     autolinks=False,
 )
+_HOLDING = frozenset({"blockquote", "ol", "ul", "dl", "table", "p"})
 _DOLLAR, _DOLLAR_OUT = "$", "\ue004"
 """A dollar of the text is no formula; one of code stays what it is."""
 _CLEANER = nh3.Cleaner(
     tags={
-        "a", "abbr", "audio", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em",
+        "a", "abbr", "audio", "b", "blockquote", "br", "cite", "code", "dd", "del", "details", "div", "dl", "dt", "em",
         "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "iframe", "img", "ins", "kbd", "li",
         "mark", "ol", "p", "pre", "s", "section", "small", "source", "span", "strike", "strong", "sub", "summary",
         "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "video",
@@ -57,12 +58,18 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel", "data"},
     link_rel=None,
 )  # fmt: skip
+_LOST = re.compile(r"<(form|object|embed|canvas|math|script)\b", re.IGNORECASE)
+"""What is left out with all that it does."""
+_APART = "\ue007"
+"""Stands between two quotations, which Markdown would take for one, until they are Markdown."""
 _YOUTUBE = frozenset({"www.youtube.com", "youtube.com", "www.youtube-nocookie.com", "m.youtube.com"})
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush)[-:\s]+([\w+#.-]{1,40})")
 _BEFORE_QUOTE = re.compile(r"^[^>\s].*\n(?=> )", re.MULTILINE)
 _BARE = re.compile(r"\[(https?://[^\]\n]{1,2000})\]\((https?://[^)\s]{1,2000})\)")
-_NEEDLESS = re.compile(r"(?<=[^\s\d\\])\\([-=.+!])")
-"""Signs that mean something at the beginning of a line alone, or before a bracket that is escaped itself."""
+_NEEDLESS = re.compile(r"(?<=[^\s\d\\])\\([-=.+!])|(?<=\w)\\(_)(?=\w)|\\(&)(?=[\s&])")
+"""Signs that mean something at the beginning of a line alone, or before a bracket that is escaped itself; and such as
+stand within words, or begin no name of a letter.
+"""
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -79,9 +86,11 @@ def as_markdown(html: str) -> tuple[str, list[str]]:
     shaped.close()
     found = convert(shaped.html, _OPTIONS).content or ""
     found = prose.sub(_BEFORE_QUOTE, lambda line: f"{line[0]}\n", found.replace(_DOLLAR_OUT, "\\$"))
+    found = found.replace(_APART, "")
     found = prose.sub(_BARE, lambda it: it[2] if _unescaped(it[1]) == it[2] else it[0], found)
-    found = prose.sub(_NEEDLESS, lambda it: it[1], found)
-    return prose.sub(_BLANKS, lambda _: "\n\n", found).strip(), shaped.notes
+    found = prose.sub(_NEEDLESS, lambda it: it[1] or it[2] or it[3], found)
+    lost = {each.lower(): f"<{each.lower()}> is left out" for each in _LOST.findall(html)}
+    return prose.sub(_BLANKS, lambda _: "\n\n", found).strip(), [*shaped.notes, *lost.values()]
 
 
 def _unescaped(markdown: str) -> str:
@@ -127,6 +136,8 @@ class _Shaped(HTMLParser):
         self._captions: list[list[str]] = []
         self._figures: list[int] = []
         self._code = 0
+        self._within: list[str] = []
+        """Quotations, lists, cells and paragraphs that are open, the innermost last."""
         self._pre_language = ""
 
     @property
@@ -149,6 +160,8 @@ class _Shaped(HTMLParser):
                 self._plays(tag, given)
             case _ if self._captions:
                 return
+            case "cite":
+                self._out.append("<p>— " if self._within[-1:] == ["blockquote"] else "<em>")
             case "pre" | "code":
                 self._code += 1
                 language = _LANGUAGE.search(given.get("class", "")) or _LANGUAGE.search(f"lang-{given.get('lang', '')}")
@@ -157,6 +170,8 @@ class _Shaped(HTMLParser):
                 named = language[1] if language else self._pre_language if tag == "code" else ""
                 self._out.append(f'<{tag} class="language-{escape(named)}">' if named and tag == "code" else f"<{tag}>")
             case _:
+                if tag in _HOLDING:
+                    self._within.append(tag)
                 shown = "".join(f' {name}="{escape(value)}"' for name, value in given.items() if name != "class")
                 self._out.append(f"<{tag}{shown}>")
 
@@ -172,11 +187,17 @@ class _Shaped(HTMLParser):
                 return
             case _ if self._captions:
                 return
+            case "cite":
+                self._out.append("</p>" if self._within[-1:] == ["blockquote"] else "</em>")
             case "pre" | "code":
                 self._code = max(0, self._code - 1)
                 self._out.append(f"</{tag}>")
             case _:
+                if self._within[-1:] == [tag]:
+                    self._within.pop()
                 self._out.append(f"</{tag}>")
+                if tag == "blockquote" and not self._within:
+                    self._out.append(f"<p>{_APART}</p>")
 
     def handle_data(self, data: str) -> None:
         """Words, of a caption or of the text."""
@@ -195,12 +216,12 @@ class _Shaped(HTMLParser):
         self._out.append(f'<img src="{escape(src)}" alt="{escape(" ".join(given.get("alt", "").split()))}">')
 
     def _caption(self, words: str) -> None:
-        """The caption goes to the last picture of its figure; where that has none it is a paragraph."""
+        """The caption goes to the picture of its figure; where that has none, or several, it is a paragraph."""
         since = self._figures[-1] if self._figures else len(self._out)
-        for at in range(len(self._out) - 1, since, -1):
-            if words and self._out[at].startswith("<img ") and " title=" not in self._out[at]:
-                self._out[at] = f'{self._out[at][:-1]} title="{escape(words)}">'
-                return
+        shown = [at for at in range(since, len(self._out)) if self._out[at].startswith("<img ")]
+        if words and len(shown) == 1 and " title=" not in self._out[shown[0]]:
+            self._out[shown[0]] = f'{self._out[shown[0]][:-1]} title="{escape(words)}">'
+            return
         if words:
             self._out.append(f"<p><em>{escape(words, quote=False)}</em></p>")
 

@@ -22,7 +22,7 @@ from sdc_web.imports import histories, likeness, pictures, uploads
 from sdc_web.imports.old_site import Fetch
 from sdc_web.imports.records import Change, Document, Line, Outcome, Picture, Source
 from sdc_web.imports.uploads import Pictures
-from sdc_web.posts import catalogue, projects, publication, revisions, tags
+from sdc_web.posts import catalogue, indexing, projects, publication, revisions, tags, trash
 from sdc_web.posts.records import Post, path_of
 from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
@@ -46,6 +46,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
     """Brings a picture that did not come along from the old site."""
     planned: set[str] = msgspec.field(default_factory=set)
     """Addresses that texts before would have taken, had this been no dry run."""
+    shown: set[Path] = msgspec.field(default_factory=set)
+    """Pictures that texts before show."""
 
     async def lines(self) -> AsyncGenerator[Line]:
         """Take one text after the other; what is wrong with one is said in its line. Raises Forbidden."""
@@ -62,7 +64,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _lead(self, path: str, target: str) -> Line:
         """An address of the old site that was no text leads to what stands for it here."""
-        line = Line(file=f"address {path}", outcome="taken", address=target)
+        line = Line(file=f"address {path}", outcome="taken", kind="redirect", address=target)
         try:
             async with self.databases.site.read() as connection:
                 if await redirects.find(connection, path) == target:
@@ -89,18 +91,23 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             post = await catalogue.by_address(connection, document.kind, document.draft.slug)
             newest = await revisions.newest(connection, self.by, post.id) if post else None
             carried = await tags.names(connection, document.layers[-1].draft.tags)
-            has_moved = await redirects.is_known(connection, address)
+            taken = "" if post else await self._taken(connection, document, address)
             if post is None:
                 await self._check(connection, document)
-        if post is None and address in self.planned:
-            return Line(file=name, outcome="skipped", reason="a text before it takes this address")
-        if post is None and has_moved:
-            return Line(
-                file=name, outcome="skipped", reason="this address leads elsewhere by now, as the redirects show"
-            )
+        if taken:
+            return Line(file=name, outcome="skipped", reason=taken)
         found, notes = await self._found(document)
         told = (*document.notes, *notes)
-        line = Line(file=name, outcome=_wanted(document), notes=told, comments=document.comments)
+        shown = set(found.values()) - self.shown
+        self.shown.update(shown)
+        line = Line(
+            file=name,
+            outcome=_wanted(document),
+            kind=document.kind,
+            pictures=len(shown),
+            notes=told,
+            comments=document.comments,
+        )
         if post is not None and newest is not None:
             last, _ = await self._with_pictures(document.layers[-1], found, upload_missing=False)
             draft = replace(last.draft, tags=carried)
@@ -111,13 +118,26 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             if document.is_draft or document.changes or was_out:
                 return replace(line, outcome="unchanged")
         if self.dry_run:
-            return replace(line, notes=(*line.notes, *(await self._planned(document, address) if post is None else ())))
+            count, taken = await self._planned(document, address) if post is None else (0, list[str]())
+            shown = address if line.outcome == "published" else ""
+            return replace(line, redirects=count, notes=(*line.notes, *taken), address=shown)
         layers = [await self._with_pictures(each, found, upload_missing=True) for each in document.layers]
         left_out = [note for _, notes in layers for note in notes]
         (first, _), *rest = layers
         document = replace(document, draft=first.draft, changes=tuple(each for each, _ in rest))
-        post, taken = await self._put(document, post)
-        return replace(line, notes=(*line.notes, *left_out, *taken), address=post.path if post.revision_id else "")
+        post, count, taken = await self._put(document, post)
+        notes = [*line.notes, *left_out, *taken]
+        return replace(line, redirects=count, notes=tuple(notes), address=post.path if post.revision_id else "")
+
+    async def _taken(self, connection: Connection, document: Document, address: str) -> str:
+        """Why a text cannot have the address that no text here has; empty when it can."""
+        if address in self.planned:
+            return "a text before it takes this address"
+        if await trash.at(connection, document.kind, document.draft.slug):
+            return "a text in the trash had this address: bring that back, or delete it there for good first"
+        if await redirects.is_known(connection, address):
+            return "this address leads elsewhere by now, as the redirects show"
+        return ""
 
     async def _check(self, connection: Connection, document: Document) -> None:
         """Raises Invalid for what could not be saved, before any picture of it is."""
@@ -130,19 +150,19 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         if document.ends_at_us is not None and document.ends_at_us <= max(now_us, document.at_us or now_us):
             raise Invalid("by its own date it is no longer for readers: make it a draft, or take that date out")
 
-    async def _planned(self, document: Document, address: str) -> list[str]:
-        """What `_put` would say; the addresses are remembered, for the texts that follow."""
+    async def _planned(self, document: Document, address: str) -> tuple[int, list[str]]:
+        """What `_put` would say of old addresses; the addresses are remembered, for the texts that follow."""
         async with self.databases.site.read() as connection:
             free, notes = await self._free(connection, document, address)
         self.planned.update((address, *free))
-        return notes
+        return len(free), notes
 
-    async def _put(self, document: Document, begun: Post | None) -> tuple[Post, list[str]]:
-        """The text with its old addresses, published unless it is a draft, and a word about each address that is taken;
-        all of it or nothing. `begun` is a draft with the same words that was there.
+    async def _put(self, document: Document, begun: Post | None) -> tuple[Post, int, list[str]]:
+        """The text with its old addresses, published unless it is a draft, their number, and a word about each that is
+        taken; all of it or nothing. `begun` is a draft with the same words that was there.
         """
         rendered = _NOTHING if document.is_draft else await markdown.rendered(document.draft.body)
-        notes: list[str] = []
+        free, notes = list[str](), list[str]()
         async with self.databases.site.transaction() as connection:
             post = begun
             if post is None:
@@ -159,7 +179,9 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                     connection, self.by, post.id, rendered, document.at_us, document.ends_at_us
                 )
             post = await histories.put(connection, self.by, post, document)
-        return post, notes
+            if document.noindex:
+                await indexing.put(connection, post.id, hidden=True)
+        return post, len(free), notes
 
     def _whose(self, document: Document) -> str:
         """The id of the author that it names, where they are here; else whoever imports."""

@@ -1,22 +1,24 @@
 """Something to import, whatever it is: a folder or an archive, told apart by what is in it, taken line by line."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core.errors import Invalid
 
 from sdc_web.authors import accounts
-from sdc_web.imports import archives, ghost, markdown_folder, old_site, own_data, own_export, wordpress, wxr
+from sdc_web.imports import archives, ghost, markdown_folder, old_site, own_data, own_export, scratch, wordpress, wxr
 from sdc_web.imports.importer import Importer
 from sdc_web.imports.records import Line, Source
 from sdc_web.imports.uploads import Pictures
 
-TIDY_S = 120.0
+Format: TypeAlias = Literal["", "markdown", "ghost", "wordpress", "sdc"]
+"""What something is to be read as; empty for what it looks like."""
+
+_NAMED = {"ghost": "Ghost", "wordpress": "WordPress"}
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     pictures that did not come along are asked for, empty for nowhere; `private` lets it be in the own network.
     """
 
+    format: Format = ""
     dry_run: bool = False
     incomplete: bool = False
     old_site: str = ""
@@ -48,7 +51,7 @@ async def opened(to: Pictures, path: Path, manner: Manner) -> AsyncGenerator[Inc
             folder = await stack.enter_async_context(_unpacked(path, beside)) if is_archive else path.parent
         fetch = None
         if manner.old_site:
-            kept = await stack.enter_async_context(_scratch(beside))
+            kept = await stack.enter_async_context(scratch.empty(beside))
             fetching = old_site.fetching(manner.old_site, kept, private=manner.private)
             fetch = await stack.enter_async_context(fetching)
         writers = {each.name: each.id for each in await accounts.everyone(to.databases)}
@@ -63,38 +66,56 @@ async def opened(to: Pictures, path: Path, manner: Manner) -> AsyncGenerator[Inc
                 fetch=fetch,
             )
 
-        if await asyncio.to_thread(own_export.is_one, folder):
+        if await asyncio.to_thread(_is_own, folder, manner.format):
             told = await asyncio.to_thread(own_export.told, folder)
             source = await asyncio.to_thread(own_export.source, folder)
-            rest = len(told.media) + len(told.tags) + len(told.series) + len(told.redirects) + own_data.SITE_PARTS
+            listed = (told.media, told.tags, told.series, told.redirects, told.webmentions)
+            rest = sum(map(len, listed)) + own_data.SITE_PARTS
             lines = _own(to, folder, told, importer(source), dry_run=manner.dry_run)
             yield Incoming(total=len(source.names) + rest, lines=lines)
             return
-        scratch = await stack.enter_async_context(_scratch(beside))
-        source = await asyncio.to_thread(_source, path, folder, scratch)
+        written = await stack.enter_async_context(scratch.empty(beside))
+        source = await asyncio.to_thread(_source, path, folder, written, manner.format)
         yield Incoming(total=source.total, lines=importer(source).lines())
 
 
-def _source(path: Path, folder: Path, scratch: Path) -> Source:
+def _is_own(folder: Path, wanted: Format) -> bool:
+    """Whether the folder is read as an export of this site's own. Raises Invalid where it should be and is none."""
+    is_one = wanted in ("", "sdc") and own_export.is_one(folder)
+    if wanted == "sdc" and not is_one:
+        raise Invalid("this is no export of a site of this kind: leave it open what it is, or choose what it is")
+    return is_one
+
+
+def _source(path: Path, folder: Path, written: Path, wanted: Format) -> Source:
     """What the file is, or the only export in the folder; else the folder's Markdown. Blocking."""
-    formats = ((".json", ghost.is_one, ghost.source), (".xml", wxr.is_one, wordpress.source))
+    formats = [
+        each
+        for each in (
+            ("ghost", ".json", ghost.is_one, ghost.source),
+            ("wordpress", ".xml", wxr.is_one, wordpress.source),
+        )
+        if wanted in ("", each[0])
+    ]
     if path.is_file() and path.suffix.lower() != ".zip":
-        for suffix, _, read in formats:
+        for _, suffix, _, read in formats:
             if path.suffix.lower() == suffix:
-                return read(path, folder, scratch)
+                return read(path, folder, written)
         raise Invalid(
             f"{path.name} is nothing to import: give a folder, a zip, the .json of Ghost or the .xml of WordPress"
         )
     found = [
         (file, read)
-        for suffix, is_one, read in formats
+        for _, suffix, is_one, read in formats
         for file in (*folder.glob(f"*{suffix}"), *folder.glob(f"*/*{suffix}"))
         if file.is_file() and is_one(file)
     ]
     if len(found) > 1:
         names = ", ".join(sorted(file.name for file, _ in found))
         raise Invalid(f"there are several exports in it: {names}. Name one of them")
-    return found[0][1](found[0][0], folder, scratch) if found else markdown_folder.source(folder)
+    if not found and wanted in ("ghost", "wordpress"):
+        raise Invalid(f"there is no export of {_NAMED[wanted]} in it: leave it open what it is, or choose what it is")
+    return found[0][1](found[0][0], folder, written) if found else markdown_folder.source(folder)
 
 
 async def _own(
@@ -111,20 +132,9 @@ async def _own(
 @asynccontextmanager
 async def _unpacked(archive: Path, beside: Path) -> AsyncGenerator[Path]:
     """The files of an archive, for the block; an outermost folder that holds everything is passed over."""
-    async with _scratch(beside) as folder:
+    async with scratch.empty(beside) as folder:
         await asyncio.to_thread(archives.unpack, archive, folder)
         yield await asyncio.to_thread(_outermost, folder)
-
-
-@asynccontextmanager
-async def _scratch(beside: Path) -> AsyncGenerator[Path]:
-    """An empty folder, for the block."""
-    folder = await asyncio.to_thread(lambda: Path(tempfile.mkdtemp(prefix="import-", dir=beside)))
-    try:
-        yield folder
-    finally:
-        async with asyncio.timeout(TIDY_S):
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _outermost(folder: Path) -> Path:

@@ -121,6 +121,7 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
         is_draft=is_draft,
         at_us=at_us,
         ends_at_us=moments.stored(moments.written(fields, "expirydate", "unpublishdate")),
+        noindex=front_matter.word(fields.get("noindex")) == "true",
         aliases=tuple(filter(None, map(alias, said))),
         claimed=tuple(filter(None, [alias(claimed)])) if claimed else (),
         cover=pictures.cover(fields),

@@ -91,16 +91,17 @@ def _slugs(place: Place) -> list[str]:
 
 def _addressed(places: Mapping[str, Place]) -> dict[str, str]:
     """Where each text will be, by the ways in which another one may name it: its path with and without the suffix, its
-    folder, and, behind a colon, its bare name where no other has it.
+    folder, and, behind a colon, its bare name where no other has it. Of translations at one path that in the site's own
+    language has it, and behind its language and a bar each.
     """
     named: dict[str, str] = {}
-    for place in places.values():
+    for place in sorted(places.values(), key=lambda each: each.language, reverse=True):
         path = path_of(place.kind, place.slug)
         below = place.below
         ways = {below.as_posix(), below.with_suffix("").as_posix()}
         if below.stem.split(".")[0] == "index":
             ways.add(below.parent.as_posix())
-        named.update(dict.fromkeys(ways, path))
+        named.update(dict.fromkeys((*ways, *(f"{place.language}|{each}" for each in ways)), path))
         for each in (f":{below.name}", f":{below.stem}"):
             named[each] = path if named.get(each, path) == path else ""
     return named
@@ -119,6 +120,7 @@ def _address(named: str, place: Place, addressed: Mapping[str, str], *, by_name:
         tries += [_joined(place.below.parent, path), _joined(place.below.with_suffix(""), path)]
     if by_name or path.lower().endswith(generators.SUFFIXES):
         tries += [bare, f":{PurePosixPath(bare).name}"]
+    tries = [way for each in tries for way in (f"{place.language}|{each}", each)]
     found = next((addressed[each] for each in tries if addressed.get(each)), "")
     return f"{found}{mark}{fragment}" if found else ""
 

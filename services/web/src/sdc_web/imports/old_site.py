@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from sdc_core import outside
 from sdc_core.errors import Invalid
@@ -45,14 +45,24 @@ def located(path: str, folder: Path) -> Path | None:
     return None
 
 
+def checked(site: str) -> SplitResult:
+    """The address of an old site. Raises Invalid for what is none."""
+    try:
+        split = urlsplit(site)
+        named = split.scheme in ("http", "https") and split.hostname and not split.query and "@" not in split.netloc
+    except ValueError:
+        named = False
+    if not named:
+        raise Invalid("name the old site by its address, as in https://old.example", field="old_site")
+    return split
+
+
 @asynccontextmanager
 async def fetching(site: str, folder: Path, *, private: bool = False) -> AsyncGenerator[Fetch]:
     """Asks the site at that address for pictures, one at a time, and keeps them in the folder for the block. Only hosts
     of the public internet are asked, unless `private`. Raises Invalid for what is no address.
     """
-    split = urlsplit(site)
-    if split.scheme not in ("http", "https") or not split.hostname or split.query or "@" in split.netloc:
-        raise Invalid("name the old site by its address, as in https://old.example", field="old_site")
+    split = checked(site)
     base = f"{split.netloc}"
     schemes = dict.fromkeys(("https", split.scheme))
 

@@ -19,11 +19,13 @@ from sdc_web.authors.rights import Actor
 from sdc_web.exports import contents
 from sdc_web.imports import pictures, uploads
 from sdc_web.imports.own_export import Told
-from sdc_web.imports.records import Line, Outcome
+from sdc_web.imports.records import Line, LineKind, Outcome
 from sdc_web.imports.uploads import Pictures
 from sdc_web.look import Look
 from sdc_web.media import assets
 from sdc_web.posts import catalogue, home, navigation, series, tags
+from sdc_web.webmentions import bringing
+from sdc_web.webmentions.entries import Entry
 
 _UNSAID = Words(title="A new site", description="", language="en")
 """Of a site whose author has said nothing of it yet."""
@@ -36,35 +38,45 @@ async def before_texts(to: Pictures, folder: Path, told: Told, *, dry_run: bool)
     """Take what texts name: pictures with all that is said of them, tags, series."""
     for each in told.media:
         picture = _picture(to, folder / contents.MEDIA, each, dry_run=dry_run)
-        yield await _line(f"{contents.MEDIA}/{each.file}", picture)
+        yield await _line(f"{contents.MEDIA}/{each.file}", "picture", picture)
     for tag in told.tags:
-        yield await _line(f"{contents.TAGS}: {tag.name}", _tag(to, tag, dry_run=dry_run))
+        yield await _line(f"{contents.TAGS}: {tag.name}", "tag", _tag(to, tag, dry_run=dry_run))
     for one in told.series:
-        yield await _line(f"{contents.SERIES}: {one.title}", _series(to, one, dry_run=dry_run))
+        yield await _line(f"{contents.SERIES}: {one.title}", "series", _series(to, one, dry_run=dry_run))
 
 
 async def after_texts(to: Pictures, told: Told, *, dry_run: bool) -> AsyncGenerator[Line]:
     """Take what leads to texts, and what is said of the site."""
     for each in told.redirects:
-        yield await _line(f"{contents.REDIRECTS}: {each.path}", _redirect(to, each, dry_run=dry_run))
+        yield await _line(f"{contents.REDIRECTS}: {each.path}", "redirect", _redirect(to, each, dry_run=dry_run))
+    for one in told.webmentions:
+        name = f"{contents.WEBMENTIONS}: {one.source} on {one.path}"
+        yield await _line(name, "webmention", _webmention(to, one, dry_run=dry_run))
     said = told.site
-    words = Words(title=said.title, description=said.description, language=said.language, elsewhere=said.elsewhere)
+    words = Words(
+        title=said.title,
+        description=said.description,
+        language=said.language,
+        elsewhere=said.elsewhere,
+        time_zone=said.time_zone,
+    )
     taking = _part(to, site.words, site.change, words, _UNSAID, dry_run=dry_run)
-    yield await _line(f"{contents.SITE}: words", taking)
+    yield await _line(f"{contents.SITE}: words", "setting", taking)
     taking = _part(to, look.current, look.change, said.look, Look(), dry_run=dry_run)
-    yield await _line(f"{contents.SITE}: look", taking)
+    yield await _line(f"{contents.SITE}: look", "setting", taking)
     taking = _part(to, robots.current, robots.change, said.robots, Robots(), dry_run=dry_run)
-    yield await _line(f"{contents.SITE}: robots", taking)
-    yield await _line(f"{contents.SITE}: navigation", _navigation(to, said, dry_run=dry_run))
-    yield await _line(f"{contents.SITE}: home", _home(to, said, dry_run=dry_run))
+    yield await _line(f"{contents.SITE}: robots", "setting", taking)
+    yield await _line(f"{contents.SITE}: navigation", "setting", _navigation(to, said, dry_run=dry_run))
+    yield await _line(f"{contents.SITE}: home", "setting", _home(to, said, dry_run=dry_run))
 
 
-async def _line(name: str, taking: Awaitable[Outcome]) -> Line:
+async def _line(name: str, kind: LineKind, taking: Awaitable[Outcome]) -> Line:
     try:
         outcome = await taking
     except (SdcError, OSError) as error:
-        return Line(file=name, outcome="skipped", reason=str(error))
-    return Line(file=name, outcome=outcome, reason="this site has its own already" if outcome == "skipped" else "")
+        return Line(file=name, outcome="skipped", kind=kind, reason=str(error))
+    reason = "this site has its own already" if outcome == "skipped" else ""
+    return Line(file=name, outcome=outcome, kind=kind, reason=reason)
 
 
 async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: bool) -> Outcome:
@@ -79,7 +91,7 @@ async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: 
         words = assets.Words(
             alt=said.alt, title=said.title, caption=said.caption, focus_x=said.focus_x, focus_y=said.focus_y
         )
-        if words != assets.Words(alt=asset.alt):
+        if words != assets.Words(alt=asset.alt, title="", caption="", focus_x=50, focus_y=50):
             await assets.describe(to.databases.site, to.by, asset.id, words)
     return "taken"
 
@@ -108,6 +120,16 @@ async def _redirect(to: Pictures, said: contents.Redirect, *, dry_run: bool) -> 
     if not dry_run:
         await redirects.add_own(to.databases.site, to.by, said.path, said.target, "")
     return "taken"
+
+
+async def _webmention(to: Pictures, said: contents.Webmention, *, dry_run: bool) -> Outcome:
+    entry = Entry(
+        kind=said.kind, author_name=said.author_name, author_url=said.author_url, title=said.title, words=said.words
+    )
+    if dry_run:
+        return "unchanged" if await bringing.is_here(to.databases.site, said.path, said.source) else "taken"
+    came = await bringing.bring(to.databases.site, to.by, said.path, said.source, entry, said.at_us)
+    return "taken" if came else "unchanged"
 
 
 async def _part(

@@ -25,6 +25,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[contents.Tag, ...]
     series: tuple[contents.Series, ...]
     redirects: tuple[contents.Redirect, ...]
+    webmentions: tuple[contents.Webmention, ...]
 
 
 def is_one(folder: Path) -> bool:
@@ -45,7 +46,15 @@ def told(folder: Path) -> Told:
         tags=_data(folder, contents.TAGS, tuple[contents.Tag, ...]),
         series=_data(folder, contents.SERIES, tuple[contents.Series, ...]),
         redirects=_data(folder, contents.REDIRECTS, tuple[contents.Redirect, ...]),
+        webmentions=_webmentions(folder),
     )
+
+
+def _webmentions(folder: Path) -> tuple[contents.Webmention, ...]:
+    """Exports of before there were any have no such file."""
+    if not (folder / contents.WEBMENTIONS).is_file():
+        return ()
+    return _data(folder, contents.WEBMENTIONS, tuple[contents.Webmention, ...])
 
 
 def source(folder: Path) -> Source:
@@ -96,6 +105,7 @@ def _read(folder: Path, name: str, kind: Kind) -> Document:
         author=text(fields, "author"),
         created_at_us=moments.stored(moments.read(fields.get("created"))),
         changed_at_us=moments.stored(moments.read(fields.get("lastmod"))),
+        noindex=front_matter.word(fields.get("noindex")) == "true",
         withdrawn=is_draft and front_matter.word(fields.get("withdrawn")) == "true",
         changes=tuple(changes),
     )

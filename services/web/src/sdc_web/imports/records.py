@@ -11,6 +11,11 @@ from sdc_web.posts.records import Draft, Kind
 Outcome: TypeAlias = Literal["published", "scheduled", "draft", "taken", "unchanged", "skipped"]
 """Of texts, but for `taken`: a picture, a tag or something else that is no text has come."""
 
+LineKind: TypeAlias = Literal[
+    "", "post", "page", "project", "picture", "redirect", "tag", "series", "webmention", "setting"
+]
+"""Of a line: a text, or what is none."""
+
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """A file as a text names it, and what it shows, in words, where that is said."""
@@ -43,7 +48,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A text. `at_us` is the date readers see, None where it has none; `aliases` are its old addresses as paths, and
     those in `claimed` are what its old site gave it by rule, which nobody misses where something else is there.
-    `pictures` are files that a project names beside its text; `notes` is what was left out, in words. The last five are
+    `pictures` are files that a project names beside its text; `notes` is what was left out, in words. The last six are
     what an export of this site's own tells besides: a `withdrawn` text was before readers once.
     """
 
@@ -62,6 +67,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int | None = None
     changed_at_us: int | None = None
     withdrawn: bool = False
+    noindex: bool = False
     changes: tuple[Change, ...] = ()
     comments: tuple[Comment, ...] = ()
 
@@ -96,10 +102,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an entry: its `address` below the site's own, why it was skipped, and what was left out of it."""
+    """What became of an entry: its `address` below the site's own, why it was skipped, and what was left out of it.
+    `kind` is what it is, empty where that is not known; `pictures` and `redirects` count what comes with a text.
+    """
 
     file: str
     outcome: Outcome
+    kind: LineKind = ""
+    pictures: int = 0
+    redirects: int = 0
     address: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()

@@ -6,22 +6,24 @@ would hold everybody up.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from sdc_web.imports import prose
+from sdc_web.imports import callouts, prose
+from sdc_web.imports.callouts import arguments, between
 
 MAX_TOLD = 10
 _HUGO = re.compile(r"\{\{(?P<open>[<%])\s{0,9}(?P<name>/?[\w./-]{1,80})(?P<rest>[^{}]{0,2000}?)[%>]\}\}")
 _ESCAPED = re.compile(r"\{\{([<%])/\*(.{0,500}?)\*/([%>])\}\}", re.DOTALL)
-_ARGUMENT = re.compile(r"""(?:([\w-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s"'`=]+))""")
 _HIGHLIGHT = re.compile(
     r"(?:\{\{[<%]\s{0,9}highlight\s{1,9}(?P<hugo>[\w+#.-]{1,40})[^}]{0,200}[%>]\}\}"
     r"|\{%-?\s{0,9}highlight\s{1,9}(?P<liquid>[\w+#.-]{1,40})[^%]{0,200}%\})"
 )
 _HIGHLIGHTED = re.compile(r"\{\{[<%]\s{0,9}/\s{0,9}highlight\s{0,9}[%>]\}\}|\{%-?\s{0,9}endhighlight\s{0,9}-?%\}")
-_RAW = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
+_RAW = re.compile(r"\{%-?\s{0,9}raw\s{0,9}-?%\}")
+_RAW_END = re.compile(r"\{%-?\s{0,9}endraw\s{0,9}-?%\}")
+_KEPT = re.compile("\ue009(\\d{1,9})\ue009")
+"""Stands for what no template language reads, until all else is read."""
 _COMMENT = re.compile(r"\{%-?\s{0,9}comment\s{0,9}-?%\}")
 _COMMENTED = re.compile(r"\{%-?\s{0,9}endcomment\s{0,9}-?%\}")
 _SITE = re.compile(r"\{\{-?\s{0,9}site\.(?:github\.)?(?:base)?url\s{0,9}-?\}\}")
@@ -42,6 +44,9 @@ _MODULE = re.compile(
     r"^(?:import\s.{1,300}?from\s{0,9}[\"'].{1,300}?[\"'];?|import\s{0,9}[\"'].{1,300}?[\"'];?|export\s(?:const|default)\s.+)$",
     re.MULTILINE,
 )
+_NAMED = re.compile(r"\{[{%][<%]?-?\s{0,9}([\w./-]{1,80})")
+_END = re.compile(r"\{(?:\{[<%]\s{0,9}/|%-?\s{0,9}end)\s{0,9}([\w.-]{1,80})")
+"""What ends something is not told of beside its beginning."""
 _COMPONENT = re.compile(r"<([A-Z][\w.]*)\b")
 _PAGES = {
     "youtube": "https://www.youtube.com/watch?v={}",
@@ -58,11 +63,18 @@ def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: b
     is a text that a template language reads first, `mdx` one with components.
     """
     notes: list[str] = []
+    raw: list[str] = []
+
+    def keep(_: re.Match[str], inside: str) -> str:
+        raw.append(inside)
+        return f"\ue009{len(raw) - 1}\ue009"
+
     if "{" in body:
-        body = _between(_HIGHLIGHT, _HIGHLIGHTED, _fenced, body)
+        body = between(_RAW, _RAW_END, keep, body) if liquid else callouts.as_markdown(body)
+        body = between(_HIGHLIGHT, _HIGHLIGHTED, _fenced, body)
         if liquid:
-            body = _between(_COMMENT, _COMMENTED, lambda *_: "", _RAW.sub("", body))
-            body = _without_attributes(body, notes)
+            body = between(_COMMENT, _COMMENTED, lambda *_: "", body)
+            body = _without_attributes(callouts.of_prompts(body), notes)
             body = prose.sub(_SITE, lambda _: "", body)
             body = prose.sub(_VALUE, lambda found: value(found[1]) or found[0], body)
         body = prose.sub(_HUGO, lambda found: _shortcode(found, address), body)
@@ -73,7 +85,8 @@ def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: b
     notes += left[:MAX_TOLD]
     if len(left) > MAX_TOLD:
         notes.append(f"and {len(left) - MAX_TOLD} more of that kind")
-    return _ESCAPED.sub(r"{{\1\2\3}}", body), notes
+    body = _ESCAPED.sub(r"{{\1\2\3}}", body)
+    return _KEPT.sub(lambda found: raw[int(found[1])] if int(found[1]) < len(raw) else found[0], body), notes
 
 
 def without_modules(body: str) -> tuple[str, list[str]]:
@@ -81,23 +94,6 @@ def without_modules(body: str) -> tuple[str, list[str]]:
     found = prose.found(_MODULE, body)
     told = f"lines that import or export modules are left out, {len(found)} in all"
     return (prose.sub(_MODULE, lambda _: "", body), [told]) if found else (body, [])
-
-
-def _between(
-    opening: re.Pattern[str], closing: re.Pattern[str], put: Callable[[re.Match[str], str], str], text: str
-) -> str:
-    """The text with something else for each opening, its closing, and what stands between them."""
-    closings = list(closing.finditer(text))
-    starts = [each.start() for each in closings]
-    pieces: list[str] = []
-    at = 0
-    for found in opening.finditer(text) if closings else ():
-        after = bisect_left(starts, found.end())
-        if found.start() < at or after == len(starts):
-            continue
-        pieces += (text[at : found.start()], put(found, text[found.end() : starts[after]]))
-        at = closings[after].end()
-    return "".join((*pieces, text[at:]))
 
 
 def _fenced(found: re.Match[str], inside: str) -> str:
@@ -117,14 +113,14 @@ def _without_attributes(body: str, notes: list[str]) -> str:
 
 
 def _shortcode(found: re.Match[str], address: Named) -> str:
-    named, bare = _arguments(found["rest"].rstrip().removesuffix("/"))
+    named, bare = arguments(found["rest"].rstrip().removesuffix("/"))
     first = bare[0] if bare else ""
     match found["name"].removesuffix(".html"):
         case "figure" if src := named.get("src") or first:
             return _figure(src, named)
         case "ref" | "relref":
             wanted = named.get("path") or first
-            return address(wanted) or found[0]
+            return wanted if wanted.startswith("#") else address(wanted) or found[0]
         case "youtube" | "vimeo" | "instagram" as place if named.get("id") or first:
             return f"\n\n{_PAGES[place].format(named.get('id') or first)}\n\n"
         case "gist" if len(bare) >= 2:
@@ -144,22 +140,13 @@ def _figure(src: str, named: dict[str, str]) -> str:
     return f"\n\n![{words}]({target}{titled})\n\n"
 
 
-def _arguments(given: str) -> tuple[dict[str, str], list[str]]:
-    named: dict[str, str] = {}
-    bare: list[str] = []
-    for found in _ARGUMENT.finditer(given):
-        value = next((each for each in found.groups()[1:] if each is not None), "").replace('\\"', '"')
-        if found[1]:
-            named[found[1].lower()] = value
-        else:
-            bare.append(value)
-    return named, bare
-
-
 def _left(body: str, *, liquid: bool, mdx: bool) -> Iterator[str]:
     """What stays as it is written though nobody will read it as it was meant."""
     tags = prose.found(_EXPRESSION if liquid else _TAG, body) if "{" in body else []
     told = {" ".join(tag[0].split())[:60] for tag in tags if not _ESCAPED.fullmatch(tag[0])}
+    begun = {found[1] for found in map(_NAMED.match, told) if found and not found[1].startswith("/")}
+    ends = {each: _END.match(each) for each in told}
+    told = {each for each, found in ends.items() if not found or found[1] not in begun}
     yield from (f"shortcode {each} stays as it is written" for each in sorted(told))
     if mdx:
         named = {found[1] for found in prose.found(_COMPONENT, body)}

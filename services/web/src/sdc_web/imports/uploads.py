@@ -15,6 +15,7 @@ from sdc_web.db import Databases
 from sdc_web.imports import likeness
 from sdc_web.media import assets, upload
 from sdc_web.media.assets import Asset
+from sdc_web.templating import bytes_in_words
 
 CHUNK_BYTES = 256 * 1024
 
@@ -52,7 +53,7 @@ def require_shown(picture: Path) -> None:
     """Raises Invalid for what is no picture of this site's, by its first bytes and its size. Blocking."""
     size_bytes = picture.stat().st_size
     if size_bytes > upload.MAX_BYTES:
-        raise Invalid(f"larger than {upload.MAX_BYTES // 1024 // 1024} MB")
+        raise Invalid(f"larger than {bytes_in_words(upload.MAX_BYTES)}")
     with picture.open("rb") as file:
         upload.sniff(file.read(upload.HEAD_BYTES))
 

@@ -1,15 +1,23 @@
 """An export of WordPress: posts and pages with their terms, dates, addresses, pictures and comments."""
 
-import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
-from msgspec.structs import replace
 
-from sdc_web.imports import html_text, kept_addresses, moments, old_site, wordpress_text, wxr
+from sdc_web.imports import (
+    html_text,
+    kept_addresses,
+    moments,
+    old_site,
+    wordpress_footnotes,
+    wordpress_links,
+    wordpress_text,
+    wxr,
+)
 from sdc_web.imports.markdown_files import alias
 from sdc_web.imports.records import Comment, Document, Picture, Source
 from sdc_web.imports.wxr import Item
@@ -20,12 +28,17 @@ from sdc_web.texts import names
 _KINDS: dict[str, Kind] = {"post": "post", "page": "page", "jetpack-portfolio": "project", "portfolio": "project"}
 _PUBLIC = ("publish", "future")
 _TAKEN = (*_PUBLIC, "draft", "pending", "private")
-_PASSED_OVER = frozenset(
-    {"attachment", "nav_menu_item", "revision", "custom_css", "customize_changeset", "wp_global_styles"}
-)
+_MENUS = frozenset({"nav_menu_item", "wp_navigation"})
+_PASSED_OVER = _MENUS | {
+    "attachment", "revision", "custom_css", "customize_changeset", "oembed_cache", "user_request", "wp_block",
+    "wp_global_styles", "wp_template", "wp_template_part", "wp_font_family", "wp_font_face",
+}  # fmt: skip
+MAX_LEVELS = 12
+"""Of categories within categories."""
+MAX_SAID = 2_000
+"""Letters of what is said of a picture: a gallery says it of many."""
 _NO_DATE = "0000-00-00 00:00:00"
 _UNCATEGORISED = frozenset({"uncategorized", "uncategorised"})
-_TARGET = re.compile(r"(!?\]\(<?)([^)>\s]+)")
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +47,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     alt: str
     caption: str
+    page: str
+    """The path of the page that WordPress gives it."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +59,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     slug: str
     old: str
+    number: str
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The addresses that WordPress makes of the number of every text."""
+        if not (self.number.isascii() and self.number.isdigit()):
+            return ()
+        return (f"/?p={self.number}", *([f"/?page_id={self.number}"] if self.kind == "page" else []))
 
 
 class Kept:
@@ -52,6 +75,11 @@ class Kept:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.places: dict[str, Place] = {}
         self.attachments: dict[str, Attachment] = {}
+        self.attached: dict[str, list[tuple[int, int, str]]] = {}
+        """By the number of a text the order, number and id of what was uploaded to it."""
+        self.shared: dict[str, tuple[int, int]] = {}
+        """Where blocks lie that stand in several texts, by their numbers."""
+        self.in_menus = 0
         self.terms: dict[tuple[str, str], str] = {}
         self.refused: dict[str, str] = {}
         self.writers: set[str] = set()
@@ -66,22 +94,27 @@ class Kept:
         if item.get("wp:post_type") == "attachment":
             self.attachments[number] = Attachment(
                 url=item.get("wp:attachment_url"),
-                alt=item.meta.get("_wp_attachment_image_alt", "").strip(),
-                caption=html_text.plain(item.get("excerpt:encoded")),
+                alt=item.meta.get("_wp_attachment_image_alt", "").strip()[:MAX_SAID],
+                caption=html_text.plain(item.get("excerpt:encoded"))[:MAX_SAID],
+                page=urlsplit(item.get("link")).path,
             )
+            order, place = (_number(each) for each in (item.get("wp:menu_order"), number))
+            self.attached.setdefault(item.get("wp:post_parent"), []).append((order, place, number))
+        if item.get("wp:post_type") == "wp_block":
+            self.shared[number] = self._put(item)
+        self.in_menus += item.get("wp:post_type") in _MENUS
         if item.get("wp:post_type") in _PASSED_OVER or item.get("wp:status") in ("trash", "auto-draft", "inherit"):
             return
         name = f"{item.get('wp:post_type') or 'item'} {number}: {item.get('title')[:80]}"
         if kind is None or item.get("wp:status") not in _TAKEN:
             self.refused[name] = f"a {item.get('wp:post_type') or 'thing without a type'} has no place here"
             return
-        encoded = msgspec.msgpack.encode(item)
         slug = self._free(kind, item)
         old = urlsplit(item.get("link"))
+        at, length = self._put(item)
         self.places[name] = Place(
-            at=self._file.tell(), length=len(encoded), kind=kind, slug=slug, old="" if old.query else old.path
+            at=at, length=length, kind=kind, slug=slug, old="" if old.query else old.path, number=number
         )
-        self._file.write(encoded)
         self.writers.add(item.get("dc:creator"))
         for each in item.terms:
             if each.domain in ("category", "post_tag") and item.get("wp:status") == "publish":
@@ -89,13 +122,33 @@ class Kept:
 
     def item(self, name: str) -> Item:
         """The item of that name."""
-        place = self.places[name]
+        return self._read(self.places[name].at, self.places[name].length)
+
+    def block(self, number: str) -> str:
+        """What stands in a block that several texts share; empty where there is none."""
+        at, length = self.shared.get(number, (0, 0))
+        return self._read(at, length).fields.get("content:encoded", "") if length else ""
+
+    def attachment(self, number: str) -> tuple[str, str, str] | None:
+        """Address, alternative text and caption."""
+        found = self.attachments.get(number)
+        return (found.url, found.alt, found.caption) if found else None
+
+    def _put(self, item: Item) -> tuple[int, int]:
+        encoded = msgspec.msgpack.encode(item)
+        at = self._file.tell()
+        self._file.write(encoded)
+        return at, len(encoded)
+
+    def _read(self, at: int, length: int) -> Item:
         with self._path.open("rb") as file:
-            file.seek(place.at)
-            return msgspec.msgpack.decode(file.read(place.length), type=Item)
+            file.seek(at)
+            return msgspec.msgpack.decode(file.read(length), type=Item)
 
     def _free(self, kind: Kind, item: Item) -> str:
-        wanted = names.from_title(item.get("wp:post_name").replace("_", "-")) or names.from_title(item.get("title"))
+        # Letters that are not of ASCII stand there as their bytes.
+        given = unquote(item.get("wp:post_name")).replace("_", "-")
+        wanted = names.from_title(given) or names.from_title(html_text.plain(item.get("title")))
         wanted = wanted or f"{kind}-{names.from_title(item.get('wp:post_id')) or 'untitled'}"
         slug, count = wanted, 1
         while (kind, slug) in self._taken or kept_addresses.is_kept(kind, slug):
@@ -112,37 +165,62 @@ def source(file: Path, folder: Path, scratch: Path) -> Source:
     path = scratch / "items"
     with path.open("wb") as items:
         kept = Kept(path, items)
-        host = urlsplit(wxr.read(file, kept.take).address).hostname or ""
-    paths = {each.old.strip("/"): path_of(each.kind, each.slug) for each in kept.places.values() if each.old.strip("/")}
+        channel = wxr.read(file, kept.take)
+    links = _links(kept, channel.address)
+    if kept.in_menus:
+        kept.refused[f"menus: {kept.in_menus} links"] = "Navigation makes those of this site"
     return Source(
         names=tuple(sorted((*kept.places, *kept.refused))),
-        read=lambda name: _document(name, kept, host, paths),
+        read=lambda name: _document(name, kept, links),
         located=lambda _, target: old_site.located(target, folder),
         refused=kept.refused,
         addresses=frozenset(path_of(each.kind, each.slug) for each in kept.places.values()),
-        redirects=tuple(_redirects(kept)),
+        redirects=tuple(_redirects(kept, channel.parents)),
         authors=tuple(sorted(kept.writers - {""})),
     )
 
 
-def _redirects(kept: Kept) -> Iterator[tuple[str, str]]:
-    folders = {"category": "/category/", "post_tag": "/tag/"}
+def _links(kept: Kept, address: str) -> wordpress_links.Links:
+    paths, numbers = dict[str, str](), dict[str, str]()
+    for number, each in kept.attachments.items():
+        # The page of a picture shows it: what leads there leads to the picture.
+        paths[each.page.strip("/")] = numbers[number] = urlsplit(each.url).path
+    for place in kept.places.values():
+        paths[place.old.strip("/")] = numbers[place.number] = path_of(place.kind, place.slug)
+    paths.pop("", None)
+    return wordpress_links.Links(address=address.rstrip("/"), paths=paths, numbers=numbers)
+
+
+def _redirects(kept: Kept, parents: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for (domain, nicename), name in sorted(kept.terms.items()):
-        if name not in _UNCATEGORISED and nicename:
-            yield f"{folders[domain]}{nicename}", tags.url_of(name)
+        if name in _UNCATEGORISED or not nicename:
+            continue
+        if domain == "post_tag":
+            yield f"/tag/{nicename}", tags.url_of(name)
+            continue
+        yield f"/category/{nicename}", tags.url_of(name)
+        if whole := _below(nicename, parents):
+            yield f"/category/{whole}", tags.url_of(name)
     yield "/feed", "/rss.xml"
 
 
-def _document(name: str, kept: Kept, host: str, paths: Mapping[str, str]) -> Document:
+def _below(nicename: str, parents: Mapping[str, str]) -> str:
+    """The path of a category that lies in another one; empty for one that does not."""
+    path = [nicename]
+    while (above := parents.get(path[0], "")) and above not in path and len(path) < MAX_LEVELS:
+        path.insert(0, above)
+    return "/".join(path) if len(path) > 1 else ""
+
+
+def _document(name: str, kept: Kept, links: wordpress_links.Links) -> Document:
     item, place = kept.item(name), kept.places[name]
-
-    def attachment(number: str) -> tuple[str, str, str] | None:
-        found = kept.attachments.get(number)
-        return (found.url, found.alt, found.caption) if found else None
-
-    html, notes = wordpress_text.as_html(item.fields.get("content:encoded", ""), attachment)
+    attached = tuple(number for _, _, number in sorted(kept.attached.get(place.number, ())))
+    about = wordpress_text.About(attachment=kept.attachment, block=kept.block, attached=attached)
+    marked, footnotes = wordpress_footnotes.marked(item.fields.get("content:encoded", ""), item.meta)
+    html, notes = wordpress_text.as_html(marked, about)
     markdown, more = html_text.as_markdown(html)
-    notes += more
+    body, left = links.followed(wordpress_footnotes.put(markdown, footnotes))
+    notes += [*more, *left]
     status, is_public = item.get("wp:status"), item.get("wp:status") in _PUBLIC
     if item.get("wp:post_password"):
         is_public = False
@@ -153,41 +231,41 @@ def _document(name: str, kept: Kept, host: str, paths: Mapping[str, str]) -> Doc
     at = None if given in ("", _NO_DATE) else moments.read(given)
     comments = tuple(_comments(item))
     if comments:
-        notes.append(f"{len(comments)} comments are kept in the report alone: texts have none here")
+        counted = "1 comment is" if len(comments) == 1 else f"{len(comments)} comments are"
+        notes.append(f"{counted} kept in the report alone: texts have none here")
     thumbnail = kept.attachments.get(item.meta.get("_thumbnail_id", ""))
     summary = html_text.plain(item.get("excerpt:encoded"))
-    document = Document(
+    title = html_text.plain(item.get("title"))
+    if not title and is_public:
+        title = names.from_beginning(body)
+        is_public = bool(title)
+        notes.append(
+            "it has no title: its first words stand for one" if title else "it is empty, so it is a draft here"
+        )
+    return Document(
         name=name,
         kind=place.kind,
         draft=Draft(
-            title=" ".join(item.get("title").split()),
+            title=title,
             slug=place.slug,
             summary=summary,
-            body=f"{_body(markdown, host, paths)}\n",
+            body=f"{body}\n",
             tags=tuple(dict.fromkeys(_tags(item))),
         ),
         is_draft=not is_public,
         at_us=moments.stored(at) if is_public else None,
-        claimed=tuple(filter(None, [alias(place.old)])) if place.old.strip("/") and is_public else (),
-        cover=_cover(thumbnail, host),
+        claimed=tuple(_claimed(place)) if is_public else (),
+        cover=_cover(thumbnail, links.host),
         notes=tuple(notes),
         author=item.get("dc:creator"),
         comments=comments,
     )
-    return document if document.draft.title else replace(document, is_draft=True)
 
 
-def _body(markdown: str, host: str, paths: Mapping[str, str]) -> str:
-    """Addresses of the old site as paths: those of texts are the new ones, those of pictures are looked for."""
-
-    def put(found: re.Match[str]) -> str:
-        path = old_site.path_on(host, found[2])
-        if not path:
-            return found[0]
-        _, mark, fragment = found[2].partition("#")
-        return f"{found[1]}{paths.get(path.strip('/'), path)}{mark}{fragment}"
-
-    return _TARGET.sub(put, markdown)
+def _claimed(place: Place) -> Iterator[str]:
+    if place.old.strip("/") and (path := alias(place.old)):
+        yield path
+    yield from filter(None, map(alias, place.numbers))
 
 
 def _tags(item: Item) -> Iterator[str]:
@@ -198,7 +276,12 @@ def _tags(item: Item) -> Iterator[str]:
 
 
 def _tag(name: str) -> str:
-    return " ".join(name.replace("/", " ").replace(",", " ").lower().split())
+    # WordPress keeps names as HTML.
+    return " ".join(unescape(name).replace("/", " ").replace(",", " ").lower().split())
+
+
+def _number(given: str) -> int:
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 16 else 0
 
 
 def _cover(thumbnail: Attachment | None, host: str) -> Picture | None:

@@ -5,10 +5,20 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from html import escape, unescape
 
+import msgspec
+
 from sdc_web.imports import html_text
 
 _BLOCK = re.compile(r"<!--\s{0,9}/?wp:([a-z][a-z0-9/-]{0,80})(\s{1,9}\{.{0,5000}?\})?\s{0,9}(/)?-->", re.DOTALL)
 _DYNAMIC = frozenset({"more", "nextpage", "spacer", "separator"})
+_SHARED = re.compile(r"<!--\s{0,9}wp:block\s{1,9}\{[^{}]{0,200}?\"ref\":\s{0,9}(\d{1,18})[^{}]{0,200}\}\s{0,9}/-->")
+MAX_SHARED_DEPTH = 3
+MAX_SHOWN = 500
+"""Pictures of a gallery."""
+_BUTTON = re.compile(r"<a\s[^<>]{0,2000}\bwp-block-file__button\b[^<>]{0,2000}>[^<>]{0,200}</a>")
+_LITERAL = re.compile(r"<(/?)(pre|code)\b", re.IGNORECASE)
+_ROOMY = re.compile(r"(</?(?:blockquote|div|section|article|center)\b[^<>]{0,300}>)", re.IGNORECASE)
+"""What holds paragraphs: WordPress makes some of the lines in it."""
 _SHORTCODE = re.compile(r"(?<!\[)\[(?P<name>[a-z][\w-]{1,30})(?P<rest>(?:\s[^\[\]]{0,2000})?)\](?!\])")
 _ARGUMENT = re.compile(r"""([\w-]{1,40})\s{0,3}=\s{0,3}(?:"([^"]{0,2000})"|'([^']{0,2000})'|([^\s"'\]]{1,500}))""")
 _CODE = frozenset({"code", "sourcecode", "source", "python", "php", "js", "javascript", "css", "html", "bash", "sql"})
@@ -23,15 +33,23 @@ _STARTS_BLOCK = re.compile(
 _PRE = re.compile(r"<(pre|script|style)\b", re.IGNORECASE)
 MAX_TOLD = 10
 
-Attachment = Callable[[str], tuple[str, str, str] | None]
-"""Address, alternative text and caption of an attachment by its id."""
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text stands on: `attachment` brings address, alternative text and caption by its id, `block` what stands
+    in a block that several texts share; `attached` are the ids of what was uploaded to the text, in order.
+    """
+
+    attachment: Callable[[str], tuple[str, str, str] | None]
+    block: Callable[[str], str]
+    attached: tuple[str, ...] = ()
 
 
-def as_html(content: str, attachment: Attachment) -> tuple[str, list[str]]:
+def as_html(content: str, about: About) -> tuple[str, list[str]]:
     """The text as HTML, and a word about every block and shortcode that it is without, or that stays as it is."""
     notes: list[str] = []
+    content = _with_shared(content, about)
     is_blocks = "<!-- wp:" in content
-    html = _without_shortcodes(content.replace("\r\n", "\n").replace("\r", "\n"), attachment, notes)
+    html = _without_shortcodes(content.replace("\r\n", "\n").replace("\r", "\n"), about, notes)
     if is_blocks:
         notes += sorted(
             {
@@ -40,13 +58,46 @@ def as_html(content: str, attachment: Attachment) -> tuple[str, list[str]]:
                 if found[3] and found[1] not in _DYNAMIC
             }
         )
-        html = _BLOCK.sub("", html)
+        html = _BUTTON.sub("", _BLOCK.sub("", html))
     html = _EMBED.sub(lambda found: html_text.link(unescape(found[1]), ""), html)
     return (html if is_blocks else _with_paragraphs(html)), notes
 
 
-def _without_shortcodes(content: str, attachment: Attachment, notes: list[str]) -> str:
-    """Each shortcode as what it stands for; ends are looked for once, so that beginnings without one cost nothing."""
+def _with_shared(content: str, about: About) -> str:
+    """The text with what stands in blocks that it shares, as long as it stays one that can be read."""
+    for _ in range(MAX_SHARED_DEPTH):
+        room = html_text.MAX_CHARACTERS - len(content)
+
+        def put(found: re.Match[str]) -> str:
+            nonlocal room
+            inside = about.block(found[1])
+            room -= len(inside)
+            return inside if inside and room > 0 else found[0]
+
+        content = _SHARED.sub(put, content)
+    return content
+
+
+def _literal(content: str) -> list[tuple[int, int]]:
+    """Where code stands as it is, from its beginning to its end, in order."""
+    spans: list[tuple[int, int]] = []
+    tag, began = "", 0
+    for found in _LITERAL.finditer(content):
+        if not tag and not found[1]:
+            tag, began = found[2].lower(), found.start()
+        elif found[1] and found[2].lower() == tag:
+            spans.append((began, found.end()))
+            tag = ""
+    return spans
+
+
+def _without_shortcodes(content: str, about: About, notes: list[str]) -> str:
+    """Each shortcode as what it stands for; ends are looked for once, so that beginnings without one cost nothing. In
+    code they are words.
+    """
+    room = html_text.MAX_CHARACTERS
+    code = _literal(content)
+    begins = [began for began, _ in code]
     ends: dict[str, list[int]] = {}
     for found in re.finditer(r"\[/([a-z][\w-]{1,30})\]", content):
         ends.setdefault(found[1], []).append(found.start())
@@ -54,14 +105,16 @@ def _without_shortcodes(content: str, attachment: Attachment, notes: list[str]) 
     told: set[str] = set()
     at = 0
     for found in _SHORTCODE.finditer(content):
-        if found.start() < at:
+        before = bisect_left(begins, found.start()) - 1
+        if found.start() < at or (before >= 0 and found.start() < code[before][1]):
             continue
         name = found["name"]
         closings = ends.get(name, []) if name in _PAIRED else []
         after = bisect_left(closings, found.end())
         close = closings[after] if after < len(closings) else -1
         inside = content[found.end() : close] if close >= 0 else ""
-        html = _meaning(name, _arguments(found["rest"]), inside, attachment)
+        html = _meaning(name, _arguments(found["rest"]), inside, about) if room > 0 else None
+        room -= len(html or "")
         if html is None:
             told.add(f"shortcode {' '.join(found[0].split())[:60]} stays as it is written")
             continue
@@ -74,16 +127,19 @@ def _without_shortcodes(content: str, attachment: Attachment, notes: list[str]) 
     return re.sub(r"\[(\[[a-z][^\[\]]{0,2000}\])\]", r"\1", whole)
 
 
-def _meaning(name: str, given: Mapping[str, str], inside: str, attachment: Attachment) -> str | None:
+def _meaning(name: str, given: Mapping[str, str], inside: str, about: About) -> str | None:
     """HTML; None for a shortcode of some plugin."""
     match name:
-        case "caption" | "wp_caption":
+        case "caption" | "wp_caption" if inside:
             image, _, words = inside.partition(">") if "</a>" not in inside else _after(inside, "</a>")
             below = given.get("caption") or html_text.plain(words)
             return f"\n\n<figure>{image}><figcaption>{escape(below)}</figcaption></figure>\n\n"
-        case "gallery" if given.get("ids"):
-            found = (attachment(each.strip()) for each in given["ids"].split(","))
-            return "\n\n" + "".join(html_text.picture(*each) for each in found if each) + "\n\n"
+        case "gallery":
+            listed = given.get("ids") or given.get("include")
+            ids = listed.split(",") if listed else about.attached
+            found = [about.attachment(each.strip()) for each in ids[:MAX_SHOWN]]
+            shown = "".join(html_text.picture(*each) for each in found if each)
+            return f"\n\n{shown}\n\n" if shown else None
         case "embed" | "youtube" | "vimeo" if inside.strip().startswith("http"):
             return f"\n\n{html_text.link(unescape(inside.strip()), '')}\n\n"
         case "audio" | "video":
@@ -108,6 +164,7 @@ def _arguments(rest: str) -> dict[str, str]:
 def _with_paragraphs(text: str) -> str:
     """As WordPress shows a classic text: an empty line parts paragraphs, any other end of a line breaks it."""
     text = _ALONE.sub(lambda found: html_text.link(unescape(found[1]), ""), text)
+    text = _ROOMY.sub(r"\n\n\1\n\n", text)
     pieces: list[str] = []
     for piece in _pieces(text):
         if _PRE.match(piece) or _STARTS_BLOCK.match(piece):

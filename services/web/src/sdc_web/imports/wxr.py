@@ -12,6 +12,9 @@ from sdc_core.errors import Invalid, TooLarge
 MAX_FIELD = 8 * 1024 * 1024
 """Characters of one field."""
 MAX_ITEM = 64 * 1024 * 1024
+MAX_CATEGORIES = 10_000
+MAX_NAME = 200
+"""Letters of a category's nicename, as WordPress keeps it."""
 _CHUNK = 256 * 1024
 
 
@@ -51,6 +54,8 @@ class Channel(msgspec.Struct, kw_only=True):
 
     address: str = ""
     version: str = ""
+    parents: dict[str, str] = {}
+    """Of categories: by its nicename that of the one it lies in."""
 
 
 def read(file: Path, take: Callable[[Item], None]) -> Channel:
@@ -115,7 +120,7 @@ class _Reader:
                 self._item_length = 0
             case ["item", "category"]:
                 self._attributes = attributes
-            case ["item", "wp:postmeta" | "wp:comment"]:
+            case ["item", "wp:postmeta" | "wp:comment"] | ["wp:category"]:
                 self._inside = {}
 
     def data(self, words: str) -> None:
@@ -150,12 +155,22 @@ class _Reader:
                 self._fields[field] = words
             case ["item", "wp:postmeta" | "wp:comment", field]:
                 self._inside[field] = words
-            case ["link"]:
-                self.channel.address = words.strip()
-            case ["wp:wxr_version"]:
-                self.channel.version = words.strip()
+            case path:
+                self._of_channel(path, words.strip())
         self._path.pop()
         self._words, self._length = [], 0
+
+    def _of_channel(self, path: list[str], words: str) -> None:
+        match path:
+            case ["wp:category", field]:
+                self._inside[field] = words
+            case ["wp:category"] if len(self.channel.parents) < MAX_CATEGORIES:
+                named = [self._inside.get(f"wp:category_{each}", "")[:MAX_NAME] for each in ("nicename", "parent")]
+                self.channel.parents[named[0]] = named[1]
+            case ["link"]:
+                self.channel.address = words
+            case ["wp:wxr_version"]:
+                self.channel.version = words
 
 
 def _said(inside: dict[str, str]) -> Said:

@@ -166,6 +166,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     title: str
 
 
+# Begun with the few that are troubled: left to itself SQLite begins with every text that is published.
 SQL_TROUBLED = """
 WITH leading AS (
     SELECT checked.url, outward_links.from_post_id FROM link_checks AS checked
@@ -177,8 +178,8 @@ WITH leading AS (
 )
 SELECT checked.url, checked.state, checked.reason, checked.moved_to, checked.failing_since_us, checked.checked_at_us,
     posts.id AS post_id, revisions.title
-FROM leading JOIN link_checks AS checked ON checked.url = leading.url
-JOIN posts ON posts.id = leading.from_post_id JOIN revisions ON revisions.id = posts.revision_id
+FROM leading CROSS JOIN link_checks AS checked ON checked.url = leading.url
+CROSS JOIN posts ON posts.id = leading.from_post_id JOIN revisions ON revisions.id = posts.revision_id
 WHERE :only_of IS NULL OR posts.author_id = :only_of
 ORDER BY checked.state, checked.failing_since_us DESC, checked.url, posts.published_at_us DESC LIMIT :limit
 """

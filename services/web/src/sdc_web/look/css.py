@@ -37,7 +37,8 @@ _MEASURES: dict[Measure, str] = {"narrow": "34rem", "normal": "38rem", "wide": "
 
 class Stylesheet(msgspec.Struct, frozen=True, kw_only=True):
     """`css` and its `address` are empty for the look that SDC has anyway; `loads_literata` tells whether pages need
-    that font; `accent` is the one by light, in sRGB, and `darkened` and `lightened` are both as `#rrggbb`.
+    that font; `accent` is the one by light, in sRGB, and `darkened` and `lightened` are both as `#rrggbb`;
+    `paper` is behind texts by light and by dark.
     """
 
     css: str
@@ -46,6 +47,7 @@ class Stylesheet(msgspec.Struct, frozen=True, kw_only=True):
     accent: tuple[int, int, int]
     darkened: str
     lightened: str
+    paper: tuple[str, str]
 
 
 @lru_cache(maxsize=32)
@@ -63,7 +65,13 @@ def stylesheet(look: Look, scope: str = ":root") -> Stylesheet:
         accent=colours.to_srgb(light),
         darkened=_hex(light),
         lightened=_hex(dark),
+        paper=_paper(look.paper),
     )
+
+
+def _paper(paper: Paper) -> tuple[str, str]:
+    light, dark = _surfaces(paper)["paper"]
+    return _hex(light), _hex(dark)
 
 
 def accents(look: Look) -> tuple[Oklch, Oklch]:
@@ -128,3 +136,6 @@ def _pair(light: Oklch, dark: Oklch) -> str:
 
 def _hex(colour: Oklch) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colours.to_srgb(colour))
+
+
+DEFAULT_PAPER = _paper("cool")

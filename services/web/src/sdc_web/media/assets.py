@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
@@ -30,7 +31,8 @@ FIRST_PAUSE_US = 5 * clock.SECOND_US
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `media_assets`. `reason` says why it failed; `manifest_json` is None until its variants exist, and
     `author_id` where nobody knows who uploaded it. `title` is the author's own name for it, `caption` goes into a text
-    with it; the focus is in percent from the upper left. `served_from` is no column: see `for_readers`.
+    with it; the focus is in percent from the upper left. `decorative` says that its `alt` is meant to be empty.
+    `served_from` is no column: see `for_readers`.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str | None = None
     file_id: str | None = None
     trashed_at_us: int | None = None
+    decorative: bool = False
     served_from: str = ""
 
     @property
@@ -71,41 +74,33 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of an asset, and which point of it stays in view."""
+    """What is said of an asset, and which point of it stays in view; what is left out stays as it is. `decorative` is
+    for one that says nothing, and is taken back by an `alt`.
+    """
 
-    alt: str
-    title: str = ""
-    caption: str = ""
-    focus_x: int = 50
-    focus_y: int = 50
+    alt: str | UnsetType = UNSET
+    decorative: bool | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    caption: str | UnsetType = UNSET
+    focus_x: int | UnsetType = UNSET
+    focus_y: int | UnsetType = UNSET
 
 
 async def describe(database: Database, by: Actor, asset_id: str, words: Words) -> Asset:
-    """Say all of that. Raises Invalid naming the field, Forbidden, NotFound."""
-    clean = Words(
-        alt=clean_alt(words.alt),
-        title=_line(words.title, MAX_TITLE, "title", "The title"),
-        caption=_line(words.caption, MAX_CAPTION, "caption", "The caption"),
-        focus_x=_percent(words.focus_x, "focus_x"),
-        focus_y=_percent(words.focus_y, "focus_y"),
-    )
+    """Say that. Raises Invalid naming the field, Forbidden, NotFound."""
+    given = {name: value for name, value in msgspec.structs.asdict(words).items() if value is not UNSET}
     async with database.transaction() as connection:
         asset = await require(connection, asset_id)
         rights.require(by, "media.change", asset.author_id)
-        await _set_words(connection, asset_id, clean)
+        said = _clean(replace(asset, **given))
+        await execute(connection, SQL_SET_WORDS, msgspec.structs.asdict(said))
         await audit.record(connection, by, "media.described", asset_id, asset.file_name)
-    return replace(asset, **msgspec.structs.asdict(clean))
+    return said
 
 
 async def set_alt(database: Database, by: Actor, asset_id: str, alt: str) -> Asset:
     """What a reader who cannot see the picture is told. Raises Invalid when too long, Forbidden, NotFound."""
-    text = clean_alt(alt)
-    async with database.transaction() as connection:
-        asset = await require(connection, asset_id)
-        rights.require(by, "media.change", asset.author_id)
-        await _set_alt(connection, asset_id, text)
-        await audit.record(connection, by, "media.described", asset_id, asset.file_name)
-    return replace(asset, alt=text)
+    return await describe(database, by, asset_id, Words(alt=alt))
 
 
 def clean_alt(alt: str) -> str:
@@ -122,7 +117,8 @@ def kind_of(manifest: Manifest) -> AssetKind:
 
 _ASSET = """
 SELECT id, sha256, file_name, content_type, size_bytes, alt, state, reason, manifest AS manifest_json, uploaded_at_us,
-    title, caption, focus_x, focus_y, kind, variant_bytes, author_id, file_id, trashed_at_us
+    title, caption, focus_x, focus_y, kind, variant_bytes, author_id, file_id, trashed_at_us,
+    decorative
 FROM media_assets
 """
 
@@ -229,16 +225,32 @@ async def newest(connection: Connection, by: Actor, limit: int = 100) -> list[As
 
 
 SQL_PAGE = assets_where("""
-WHERE id < :before AND (:state IS NULL OR state = :state) AND trashed_at_us IS NULL ORDER BY id DESC LIMIT :limit
+WHERE id < :before AND (:state IS NULL OR state = :state) AND (trashed_at_us IS NOT NULL) = :trashed
+    AND (:owner_id IS NULL OR author_id = :owner_id)
+ORDER BY id DESC LIMIT :limit
 """)
 
 
 async def page(
-    connection: Connection, by: Actor, *, state: AssetState | None, before: str = "", limit: int
+    connection: Connection,
+    by: Actor,
+    *,
+    state: AssetState | None,
+    before: str = "",
+    trashed: bool = False,
+    limit: int,
 ) -> list[Asset]:
-    """Assets older than the one with the id `before`, the one uploaded last first. Raises Forbidden."""
+    """Assets older than the one with the id `before`, the one uploaded last first; with `trashed` those in the trash
+    that they may bring back. Raises Forbidden.
+    """
     rights.require(by, "media.read")
-    values = {"state": state, "before": before or LAST, "limit": limit}
+    values: dict[str, Value] = {
+        "state": state,
+        "before": before or LAST,
+        "trashed": trashed,
+        "owner_id": by.only_own("media.change") if trashed else None,
+        "limit": limit,
+    }
     return await fetch_all(connection, Asset, SQL_PAGE, values)
 
 
@@ -280,21 +292,11 @@ def told_by(manifest: Manifest | None) -> dict[str, Value]:
     }
 
 
-SQL_SET_ALT = "UPDATE media_assets SET alt = :alt WHERE id = :id"
-
-
-async def _set_alt(connection: Connection, asset_id: str, alt: str) -> None:
-    await execute(connection, SQL_SET_ALT, {"id": asset_id, "alt": alt})
-
-
 SQL_SET_WORDS = """
-UPDATE media_assets SET alt = :alt, title = :title, caption = :caption, focus_x = :focus_x, focus_y = :focus_y
+UPDATE media_assets SET alt = :alt, title = :title, caption = :caption, focus_x = :focus_x, focus_y = :focus_y,
+    decorative = :decorative
 WHERE id = :id
 """
-
-
-async def _set_words(connection: Connection, asset_id: str, words: Words) -> None:
-    await execute(connection, SQL_SET_WORDS, {"id": asset_id, **msgspec.structs.asdict(words)})
 
 
 def new_asset(
@@ -313,6 +315,19 @@ def new_asset(
         manifest_json=None,
         uploaded_at_us=clock.now_us(),
         author_id=author_id,
+    )
+
+
+def _clean(asset: Asset) -> Asset:
+    alt = clean_alt(asset.alt)
+    return replace(
+        asset,
+        alt=alt,
+        decorative=asset.decorative and not alt,
+        title=_line(asset.title, MAX_TITLE, "title", "The title"),
+        caption=_line(asset.caption, MAX_CAPTION, "caption", "The caption"),
+        focus_x=_percent(asset.focus_x, "focus_x"),
+        focus_y=_percent(asset.focus_y, "focus_y"),
     )
 
 

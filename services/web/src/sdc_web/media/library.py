@@ -5,9 +5,10 @@ from typing import Literal, TypeAlias
 import msgspec
 from sdc_core.sqlite import Connection, Value, fetch_all, fetch_one, fetch_value
 
+from sdc_web import list_places
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.media.assets import Asset, AssetKind, AssetState, assets_where
+from sdc_web.media.assets import LAST, Asset, AssetKind, AssetState, assets_where
 
 Order: TypeAlias = Literal["newest", "name", "size"]
 MAX_ASKED = 200
@@ -17,7 +18,8 @@ SHORTEST = 3
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Which assets. Words must all occur, anywhere in the file's name or in what is said of it, whatever their case and
-    accents; `owner_id` is who uploaded it. What is empty leaves nothing out.
+    accents; `owner_id` is who uploaded it, `content_type` is that of the original, and the moments are those between
+    which it came, the latter excluded. What is empty leaves nothing out.
     """
 
     words: str = ""
@@ -26,34 +28,38 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     use: Literal["", "used", "unused"] = ""
     alt: Literal["", "missing"] = ""
     owner_id: str | None = None
+    content_type: str = ""
+    since_us: int = 0
+    before_us: int = list_places.LATEST
 
 
 _WHICH = """
 WHERE trashed_at_us IS NULL AND (:state = '' OR state = :state) AND (:kind = '' OR kind = :kind)
-    AND (:alt = '' OR alt = '') AND (:owner_id IS NULL OR author_id = :owner_id)
+    AND (:alt = '' OR (alt = '' AND NOT decorative)) AND (:owner_id IS NULL OR author_id = :owner_id)
+    AND (:content_type = '' OR content_type = :content_type)
+    AND uploaded_at_us >= :since_us AND uploaded_at_us < :before_us
     AND (:use = '' OR (:use = 'used') = EXISTS (SELECT 1 FROM media_uses WHERE asset_id = media_assets.id))
     AND (:match = '' OR id IN (SELECT asset_id FROM media_words WHERE media_words MATCH :match))
     AND (:pattern = '' OR id IN (SELECT asset_id FROM media_words WHERE words LIKE :pattern ESCAPE '!'))
 """
-# `after` is the last asset of the page before. Without one, or when it is gone, there is nothing to come after.
 SQL_BY_AGE = assets_where(
     _WHICH,
     """
-    AND coalesce((uploaded_at_us, id) < (SELECT uploaded_at_us, id FROM media_assets WHERE id = :after), 1)
+    AND (uploaded_at_us, id) < (:key, :id)
 ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 """,
 )
 SQL_BY_NAME = assets_where(
     _WHICH,
     """
-    AND coalesce((file_name COLLATE NOCASE, id) > (SELECT file_name, id FROM media_assets WHERE id = :after), 1)
+    AND (file_name COLLATE NOCASE, id) > (:key, :id)
 ORDER BY file_name COLLATE NOCASE, id LIMIT :limit
 """,
 )
 SQL_BY_SIZE = assets_where(
     _WHICH,
     """
-    AND coalesce((size_bytes, id) < (SELECT size_bytes, id FROM media_assets WHERE id = :after), 1)
+    AND (size_bytes, id) < (:key, :id)
 ORDER BY size_bytes DESC, id DESC LIMIT :limit
 """,
 )
@@ -63,11 +69,32 @@ _ORDERS: dict[Order, str] = {"newest": SQL_BY_AGE, "name": SQL_BY_NAME, "size": 
 async def page(
     connection: Connection, by: Actor, filters: Filters, order: Order, after: str, limit: int
 ) -> list[Asset]:
-    """At most `limit` assets that follow the one with the id `after`; from the first on when that is empty. Raises
-    Forbidden.
+    """At most `limit` assets from the place `after` on, as `place` names it; from the first on when that is empty.
+    Raises Forbidden, and Invalid for a place of another order.
     """
     rights.require(by, "media.read")
-    return await fetch_all(connection, Asset, _ORDERS[order], _values(filters) | {"after": after, "limit": limit})
+    key, asset_id = list_places.rising(after) if order == "name" else list_places.falling(after)
+    return await fetch_all(
+        connection, Asset, _ORDERS[order], _values(filters) | {"key": key, "id": asset_id, "limit": limit}
+    )
+
+
+def place(last: Asset, order: Order) -> str:
+    """The place behind that asset: what comes there does not change when that one does, or is deleted."""
+    key = {"newest": last.uploaded_at_us, "name": last.file_name, "size": last.size_bytes}[order]
+    return list_places.word(key, last.id)
+
+
+SQL_OLDER = assets_where(_WHICH, "AND id < :before ORDER BY id DESC LIMIT :limit")
+
+
+async def older(connection: Connection, by: Actor, filters: Filters, before: str, limit: int) -> list[Asset]:
+    """At most `limit` assets older than the one with the id `before`, be it there or not, the one uploaded last first;
+    from the first on when that is empty. Raises Forbidden.
+    """
+    rights.require(by, "media.read")
+    values = _values(filters) | {"before": before or LAST, "limit": limit}
+    return await fetch_all(connection, Asset, SQL_OLDER, values)
 
 
 SQL_COUNT = f"SELECT count(*) FROM media_assets{_WHICH}"  # noqa: S608 - two constants
@@ -111,6 +138,9 @@ def _values(filters: Filters) -> dict[str, Value]:
         "kind": filters.kind,
         "alt": filters.alt,
         "owner_id": filters.owner_id,
+        "content_type": filters.content_type,
+        "since_us": filters.since_us,
+        "before_us": filters.before_us,
         "use": filters.use,
         "match": " ".join(long),
         "pattern": f"%{'%'.join(short)}%" if short else "",

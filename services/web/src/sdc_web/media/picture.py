@@ -116,6 +116,10 @@ def file(asset: Asset) -> File | None:
     )
 
 
+WHOLE = "picture"
+"""In place of the name of a variant: whichever shows the picture best to everybody."""
+
+
 def nearest(asset: Asset, name: str) -> str:
     """The address of the variant that is most like one of that name, such as `960.avif`; empty while there are none."""
     manifest = asset.manifest

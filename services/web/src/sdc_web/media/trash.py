@@ -8,19 +8,35 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all
 
-from sdc_web import audit
+from sdc_web import audit, list_places
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.media import uses
 from sdc_web.media.assets import Asset, assets_where, by_ids
 
 KEPT_US = 30 * clock.DAY_US
+NAMED = 5
 UNUSED_DAYS = 30
 """Younger uploads may be meant for a text that is not written yet."""
 
 
-async def put(database: Database, by: Actor, ids: list[str]) -> int:
-    """Put those in the trash that nothing shows; returns how many. Raises Forbidden, and InUse when that are none."""
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """How many assets went into the trash, and the names of those that stay, since texts show them."""
+
+    moved: int
+    stay: list[str]
+
+    @property
+    def words(self) -> str:
+        """Which of those that were asked for stay, and how many went."""
+        named = ", ".join(self.stay[:NAMED])
+        more = f" and {len(self.stay) - NAMED:,} more" if len(self.stay) > NAMED else ""
+        went = f"{self.moved:,} {'picture is' if self.moved == 1 else 'pictures are'} in the trash."
+        return f"{went} Texts show the others, so they stay: {named}{more}."
+
+
+async def put(database: Database, by: Actor, ids: list[str]) -> Put:
+    """Put those in the trash that nothing shows. Raises Forbidden, and InUse when that are none."""
     async with database.transaction() as connection:
         await _require_right(connection, by, ids)
         shown = await uses.used(connection, ids)
@@ -29,7 +45,8 @@ async def put(database: Database, by: Actor, ids: list[str]) -> int:
             await uses.require_none(connection, by, min(shown))
         if moved:
             await audit.record(connection, by, "media.trashed", ids[0], f"{moved} of them" if moved > 1 else "one")
-    return moved
+        stay = sorted(each.name for each in (await by_ids(connection, shown)).values())
+    return Put(moved=moved, stay=stay)
 
 
 async def bring_back(database: Database, by: Actor, ids: list[str]) -> int:
@@ -77,14 +94,23 @@ async def due(connection: Connection, now_us: int) -> list[str]:
 
 SQL_IN_TRASH = assets_where("""
 WHERE trashed_at_us IS NOT NULL AND (:owner_id IS NULL OR author_id = :owner_id)
+    AND (trashed_at_us, id) < (:key, :id)
 ORDER BY trashed_at_us DESC, id DESC LIMIT :limit
 """)
 
 
-async def listed(connection: Connection, by: Actor, limit: int) -> list[Asset]:
-    """What is in the trash and may be brought back by them, the latest first. Raises Forbidden."""
-    values: dict[str, Value] = {"owner_id": by.only_own("media.change"), "limit": limit}
+async def listed(connection: Connection, by: Actor, limit: int, after: str = "") -> list[Asset]:
+    """What is in the trash and may be brought back by them, the latest first, from the place `after` on. Raises
+    Forbidden, Invalid for a place that there is not.
+    """
+    key, asset_id = list_places.falling(after)
+    values: dict[str, Value] = {"owner_id": by.only_own("media.change"), "key": key, "id": asset_id, "limit": limit}
     return await fetch_all(connection, Asset, SQL_IN_TRASH, values)
+
+
+def place(last: Asset) -> str:
+    """The place in the trash behind that asset."""
+    return list_places.word(last.trashed_at_us or 0, last.id)
 
 
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,14 +149,29 @@ SQL_UNUSED = assets_where("""
 WHERE trashed_at_us IS NULL AND uploaded_at_us < :before_us
     AND (:owner_id IS NULL OR author_id = :owner_id)
     AND NOT EXISTS (SELECT 1 FROM media_uses WHERE asset_id = media_assets.id)
+    AND (size_bytes, id) < (:key, :id)
 ORDER BY size_bytes DESC, id DESC LIMIT :limit
 """)
 
 
-async def unused(connection: Connection, by: Actor, before_us: int, limit: int) -> list[Asset]:
-    """The same, one by one, the largest first. Raises Forbidden."""
-    values: dict[str, Value] = {"owner_id": by.only_own("media.change"), "before_us": before_us, "limit": limit}
+async def unused(connection: Connection, by: Actor, before_us: int, limit: int, after: str = "") -> list[Asset]:
+    """The same, one by one, the largest first, from the place `after` on. Raises Forbidden, Invalid for a place that
+    there is not.
+    """
+    key, asset_id = list_places.falling(after)
+    values: dict[str, Value] = {
+        "owner_id": by.only_own("media.change"),
+        "before_us": before_us,
+        "key": key,
+        "id": asset_id,
+        "limit": limit,
+    }
     return await fetch_all(connection, Asset, SQL_UNUSED, values)
+
+
+def unused_place(last: Asset) -> str:
+    """The place behind that asset in that list."""
+    return list_places.word(last.size_bytes, last.id)
 
 
 async def _require_right(connection: Connection, by: Actor, ids: list[str]) -> None:

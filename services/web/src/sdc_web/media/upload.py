@@ -20,6 +20,7 @@ from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.media import assets, trash
 from sdc_web.media.assets import Asset
+from sdc_web.templating import bytes_in_words
 
 MAX_BYTES = 50 * 1024 * 1024
 RECEIVE_S = 600.0
@@ -143,10 +144,13 @@ def forget_left_over(settings: Settings) -> int:
 
 
 @asynccontextmanager
-async def received(chunks: AsyncIterator[bytes], settings: Settings) -> AsyncGenerator[Received]:
-    """The upload as a file of its own, deleted at the end of the block. Raises TooLarge over `MAX_BYTES`, Invalid for
-    an empty one, Unavailable when the sender is too slow.
+async def received(
+    chunks: AsyncIterator[bytes], settings: Settings, *, most_bytes: int | None = None, within_s: float = RECEIVE_S
+) -> AsyncGenerator[Received]:
+    """The upload as a file of its own, deleted at the end of the block. Raises TooLarge over `most_bytes` (`MAX_BYTES`
+    where not given), Invalid for an empty one, Unavailable when the sender is too slow.
     """
+    most_bytes = most_bytes or MAX_BYTES
     file = await asyncio.to_thread(_open, _folder(settings))
     digest, size_bytes, head, waiting = hashlib.sha256(), 0, b"", bytearray()
 
@@ -156,11 +160,11 @@ async def received(chunks: AsyncIterator[bytes], settings: Settings) -> AsyncGen
 
     try:
         try:
-            async with asyncio.timeout(RECEIVE_S):
+            async with asyncio.timeout(within_s):
                 async for chunk in chunks:
                     size_bytes += len(chunk)
-                    if size_bytes > MAX_BYTES:
-                        message = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
+                    if size_bytes > most_bytes:
+                        message = f"The file is larger than {bytes_in_words(most_bytes)}."
                         raise TooLarge(message)
                     head = (head + chunk[:HEAD_BYTES])[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
                     waiting += chunk

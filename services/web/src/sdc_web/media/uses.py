@@ -12,7 +12,8 @@ LISTED = 100
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """A post with a revision that shows the asset, by its newest title. `on_site` when readers see it there, `in_draft`
-    when the newest revision shows it; in neither case only earlier revisions do. `places` are of text, cover, gallery.
+    when the newest revision shows it; in neither case only earlier revisions do. `places` are of text, cover, gallery;
+    `trashed` when the post is in the trash.
     """
 
     post_id: str
@@ -23,6 +24,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     on_site: bool
     in_draft: bool
     places: str
+    trashed: bool = False
 
     def is_for(self, by: Actor) -> bool:
         """Whether they may know of it: a draft is its author's."""
@@ -33,7 +35,7 @@ class InUse(Conflict):
     """Posts show the asset; `uses` are those of at most `NAMED` that whoever asks may know of."""
 
     def __init__(self, uses: list[Use], others: int = 0) -> None:
-        named = [f"“{use.title or 'Untitled'}”" for use in uses]
+        named = [f"“{use.title or 'Untitled'}”{' in the trash' if use.trashed else ''}" for use in uses]
         named += ["a text of another author"] if others else []
         super().__init__(f"This picture is shown in {', '.join(named)}, perhaps in an earlier revision: it stays.")
         self.uses = uses
@@ -42,7 +44,8 @@ class InUse(Conflict):
 SQL_OF = """
 SELECT posts.id AS post_id, posts.author_id, posts.kind, posts.slug, newest.title,
     max(media_uses.revision_id IS posts.revision_id) AS on_site, max(media_uses.revision_id = newest.id) AS in_draft,
-    group_concat(DISTINCT media_uses.place) AS places
+    group_concat(DISTINCT media_uses.place) AS places,
+    EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id) AS trashed
 FROM media_uses
 JOIN revisions AS showing ON showing.id = media_uses.revision_id
 JOIN posts ON posts.id = showing.post_id

@@ -7,7 +7,7 @@ process's own writer included; only then `generation.n` is read, and only when t
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from litestar.types import (
@@ -25,7 +25,7 @@ from sdc_core.metrics import Family
 
 from sdc_web import content_codings
 from sdc_web.headers import by_name
-from sdc_web.page_cache.kept import Answer, Asked, Headers, Page, Pages, Reply
+from sdc_web.page_cache.kept import Answer, Asked, Headers, Kept, Page, Pages, Reply
 
 if TYPE_CHECKING:
     import sqlite3 as pysqlite3  # what ships no types is the newer build of the same
@@ -48,10 +48,15 @@ class PageCache:
     """ASGI layer in front of the router. `cacheable` says which paths may be kept; the answer must also be 200, of a
     type for pages, feeds or drawings, and say `Cache-Control: no-cache`, or that it never changes. A request with
     `cookie` goes past the cache.
+
+    What may be kept reads no query: it is made without one, which the layers below find as `scope["sdc.query"]` should
+    they lead elsewhere. So links of campaigns get the page that is kept, and nobody can put words into it. A query with
+    which an address `asks_more` goes past the cache.
     """
 
     __slots__ = (
         "_app",
+        "_asks_more",
         "_cacheable",
         "_cdn",
         "_checked",
@@ -73,12 +78,14 @@ class PageCache:
         cacheable: Callable[[str], bool],
         *,
         cookie: str,
+        asks_more: Callable[[str, bytes], bool] = lambda _path, _query: False,
         cdn_seconds: int = 0,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._app = app
         self._database = database
         self._cacheable = cacheable
+        self._asks_more = asks_more
         self._cookie = cookie.encode()
         self._cdn = _for_cdn(cdn_seconds) if cdn_seconds else []
         self._max_bytes = max_bytes
@@ -104,13 +111,26 @@ class PageCache:
             metrics.single("gauge", "sdc_page_cache_pages", "Pages that are kept.", len(self._pages.kept)),
         ]
 
+    def contents(self) -> list[Kept]:
+        """The pages that are kept, oldest first."""
+        return [
+            Kept(
+                path=path,
+                size_bytes=sum(each.size_bytes for each in page.answers),
+                codings=[each.shared.coding or "plain" for each in page.answers],
+            )
+            for path, page in self._pages.kept.items()
+        ]
+
     def ready(self, scope: HTTPScope, sent: Mapping[bytes, bytes]) -> Reply | None:
         """The reply that is kept for this request and true at this moment; None where the layers below must say.
 
         `sent` are its headers by name. Whoever stands before this layer may ask, and give the reply itself: then no
         more happens to a page that is kept than this, its line in the access log, and two messages.
         """
-        if scope["query_string"] or self._cookie in sent.get(b"cookie", b""):
+        if self._cookie in sent.get(b"cookie", b""):
+            return None
+        if (query := scope["query_string"]) and self._asks_more(scope["path"], query):
             return None
         pages = self._pages if self._checked else self._current()
         if pages is None:
@@ -124,12 +144,14 @@ class PageCache:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return self._live(scope, receive, send)
-        if scope["type"] != "http" or scope["method"] not in _READING or scope["query_string"]:
+        if scope["type"] != "http" or scope["method"] not in _READING:
             return self._app(scope, receive, send)
         sent = by_name(scope["headers"])
         if reply := self.ready(scope, sent):
             return give(reply, send)
-        if self._cookie in sent.get(b"cookie", b""):
+        if self._cookie in sent.get(b"cookie", b"") or (
+            scope["query_string"] and self._asks_more(scope["path"], scope["query_string"])
+        ):
             return self._app(scope, receive, send)
         return self._serve(scope, sent, receive, send)
 
@@ -290,10 +312,11 @@ def _is_page(start: HTTPResponseStartEvent) -> bool:
 
 
 def _plain(scope: HTTPScope) -> HTTPScope:
-    """The request as if it asked for the whole page, unencoded."""
+    """The request as if it asked for the whole page, unencoded, with nothing behind its address."""
     conditional = {b"if-none-match", b"if-modified-since", b"range", b"accept-encoding"}
     headers = [(name, value) for name, value in scope["headers"] if name not in conditional]
-    return {**scope, "method": "GET", "headers": headers}
+    plain = {**scope, "method": "GET", "headers": headers, "query_string": b"", "sdc.query": scope["query_string"]}
+    return cast("HTTPScope", plain)
 
 
 def _for_cdn(seconds: int) -> Headers:

@@ -132,6 +132,14 @@ def _shared(headers: tuple[tuple[bytes, bytes], ...], coding: str) -> Shared:
     )
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as a person is told of it: the bytes of its answers together, and in which encodings they are."""
+
+    path: str
+    size_bytes: int
+    codings: list[str]
+
+
 class Pages:
     """The pages of one generation. A page that is finished late is written into one that nobody reads any more.
 

@@ -3,8 +3,10 @@
 from sdc_web.posts import (
     canonical,
     draft_words,
+    handing,
     history,
     home,
+    indexing,
     languages,
     listing,
     navigation,
@@ -16,8 +18,9 @@ from sdc_web.posts import (
     several,
     tags,
     tags_following,
+    trash,
 )
-from sdc_web.posts.catalogue import blank, create, delete, find
+from sdc_web.posts.catalogue import blank, create, find
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.publication import publish, unpublish
@@ -56,12 +59,13 @@ __all__ = [
     "by_slug",
     "canonical",
     "create",
-    "delete",
     "draft_words",
     "find",
     "front",
+    "handing",
     "history",
     "home",
+    "indexing",
     "languages",
     "listing",
     "navigation",
@@ -81,6 +85,7 @@ __all__ = [
     "tagged",
     "tags",
     "tags_following",
+    "trash",
     "unpublish",
     "years",
     "years_tagged",

@@ -8,7 +8,7 @@ import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all
 
 from sdc_web.posts.reading import Summary
-from sdc_web.posts.records import path_of
+from sdc_web.posts.records import Post, path_of
 
 MAX_LINKS = 500
 MAX_ADDRESS = 500
@@ -41,6 +41,18 @@ def outward(html: str) -> list[str]:
     return list(dict.fromkeys(each for each in found if each))[:MAX_LINKS]
 
 
+def part_of(html: str, url: str) -> str:
+    """The part of the page at `url` that sanitised HTML leads to, with its `#`; empty where it leads to the whole."""
+    found: list[str] = []
+    for anchor in _ANCHOR.finditer(html):
+        href = _HREF.search(anchor[1])
+        written = unescape(href[1]).strip() if href else ""
+        if outward_url(written) == url:
+            _, mark, fragment = written.partition("#")
+            found.append(f"{mark}{fragment}" if fragment.isprintable() and len(fragment) <= MAX_ADDRESS else "")
+    return found[0] if all(found) and found else ""
+
+
 def outward_url(href: str) -> str:
     """The address of a link that names a host, without what follows a `#`; empty for any other link."""
     try:
@@ -52,6 +64,11 @@ def outward_url(href: str) -> str:
         return ""
     url = urlunsplit(split._replace(fragment=""))
     return url if len(url) <= MAX_URL and url.isprintable() and " " not in url else ""
+
+
+def place(url: str) -> str:
+    """Where a whole address leads, `//example.org/fog`, as `addresses` has it; empty for what is no page."""
+    return _address(url, "/")
 
 
 def of_site(site_url: str) -> str:
@@ -109,7 +126,7 @@ LIMIT :limit
 """
 
 
-async def linking(connection: Connection, post: Summary, site_url: str, limit: int = ON_PAGE) -> list[Summary]:
+async def linking(connection: Connection, post: Summary | Post, site_url: str, limit: int = ON_PAGE) -> list[Summary]:
     """Published posts whose text leads to this one, the newest first."""
     values = {
         "post_id": post.id,

@@ -1,4 +1,4 @@
-"""All posts as their author sees them: making, finding and deleting them, published or not."""
+"""All posts as their author sees them: making and finding them, published or not."""
 
 from msgspec import UNSET
 from sdc_core import clock
@@ -7,9 +7,8 @@ from sdc_core.sqlite import Connection, Database
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Action, Actor
-from sdc_web.posts import revisions, slugs, store
+from sdc_web.posts import slugs, store
 from sdc_web.posts.records import Kind, Post, Revision
-from sdc_web.search import index
 
 OPEN_ELSEWHERE_US = 600 * clock.SECOND_US
 
@@ -83,15 +82,3 @@ async def find(connection: Connection, by: Actor, post_id: str, action: Action =
     found = await store.post(connection, post_id)
     rights.require(by, action, found.author_id)
     return found
-
-
-async def delete(database: Database, by: Actor, post_id: str, base_number: int | None = None) -> None:
-    """Delete a post with its revisions and redirects, for good. Raises Forbidden, NotFound, and Stale when
-    `base_number` is given and is not the newest revision's.
-    """
-    async with database.transaction() as connection:
-        await find(connection, by, post_id, "posts.delete")
-        newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
-        await index.forget(connection, post_id)
-        await store.delete_post(connection, post_id)
-        await audit.record(connection, by, "post.deleted", post_id, newest.title or "Untitled")

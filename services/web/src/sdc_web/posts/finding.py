@@ -24,14 +24,14 @@ CROSS JOIN catalogue ON catalogue.post_id = search_rows.post_id
 WHERE search MATCH :words
 """
 SQL_BY_DRAFT_WORDS = "SELECT json_group_array(rowid) FROM draft_words WHERE draft_words MATCH :words"
-SQL_BY_TEXT = """
+SQL_BY_TEXT = r"""
 SELECT json_group_array(looked.id) FROM (
     SELECT id, post_id FROM catalogue WHERE state <> 'published'
     ORDER BY saved_at_us DESC, post_id DESC LIMIT :looked_at
 ) AS looked
 JOIN revisions AS newest ON newest.post_id = looked.post_id
 WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = looked.post_id)
-    AND (newest.body GLOB :part OR newest.summary GLOB :part)
+    AND (newest.body LIKE :like ESCAPE '\' AND newest.body GLOB :part OR newest.summary GLOB :part)
 """
 
 
@@ -48,7 +48,10 @@ async def among_all(connection: Connection, typed: str) -> str | None:
     if words:
         found |= _numbers(await fetch_value(connection, SQL_BY_WORDS, {"words": words}))
         found |= _numbers(await fetch_value(connection, SQL_BY_DRAFT_WORDS, {"words": words}))
-    found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, {"part": part, "looked_at": LOOKED_AT}))
+    # GLOB takes four times as long as LIKE, so it looks at what passes LIKE alone.
+    like = f"%{''.join(map(_like, text))}%"
+    values = {"like": like, "part": part, "looked_at": LOOKED_AT}
+    found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, values))
     return msgspec.json.encode(sorted(found)).decode()
 
 
@@ -63,6 +66,13 @@ def _letter(letter: str) -> str:
     """In a pattern of GLOB: a letter in either case, of which LIKE knows ASCII's alone, or a sign that means itself."""
     cases = {letter, *(each for each in (letter.lower(), letter.upper(), letter.upper().lower()) if len(each) == 1)}
     return f"[{''.join(sorted(cases))}]" if len(cases) > 1 or letter in "*?[" else letter
+
+
+def _like(letter: str) -> str:
+    """In a pattern of LIKE, which takes ASCII's letters in either case: any one where it would know less than GLOB."""
+    if not letter.isascii():
+        return "_"
+    return f"\\{letter}" if letter in "%_\\" else letter
 
 
 def _numbers(found: object) -> set[int]:

@@ -1,5 +1,10 @@
 """What surrounds every page: the site's own title and words, who writes it, the navigation, the colours of tags."""
 
+import hashlib
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
 import msgspec
 from sdc_core.sqlite import Connection, fetch_one
 
@@ -11,26 +16,61 @@ from sdc_web.posts.navigation import Entry
 from sdc_web.posts.tags import Colour
 
 HOME = navigation.HOME
+ICON_SIZES = (32, 180, 192, 512)
+_ICON_LOOK = 1
+"""Raised when icons come to look different: their addresses then change."""
+_FEDIVERSE = ("mastodon", "fediverse", "pixelfed", "gotosocial", "akkoma")
+_ACCOUNT = re.compile(r"/@[A-Za-z0-9_.-]+/?")
 
 
 class Front(msgspec.Struct, frozen=True, kw_only=True):
     """The site as a whole, as layouts name it; `url` is its public address without a trailing slash, `colours` are
-    those of the tags that have one. `look_address` is that of a stylesheet for what looks otherwise, empty for none;
-    `accent` the colour of links by light, red, green and blue; an `unlisted` site asks search engines to leave it out.
+    those of the tags that have one; days are told in `time_zone`, empty for UTC. `look_address` is that of a stylesheet
+    for what looks otherwise, empty for none; `accent` the colour of links by light, red, green and blue; `paper` that
+    of pages by light and dark, `#rrggbb`; an `unlisted` site asks search engines to leave it out; with `several_write`
+    each text names its author; with `beacon` pages tell how they are read; a site that `takes_webmentions` says so on
+    its posts.
     """
 
     title: str
     description: str
     language: str
     author_name: str
+    time_zone: str = ""
+    several_write: bool = False
     url: str = ""
     navigation: tuple[Entry, ...] = ()
     colours: dict[str, Colour] = {}
     elsewhere: tuple[Elsewhere, ...] = ()
     unlisted: bool = False
+    beacon: bool = False
+    takes_webmentions: bool = False
     look_address: str = ""
     loads_literata: bool = True
     accent: tuple[int, int, int] = look.DEFAULT_ACCENT
+    paper: tuple[str, str] = look.DEFAULT_PAPER
+
+    @property
+    def fediverse(self) -> str:
+        """The author's account there as Mastodon names it, `@ada@example.social`; empty when no link tells of one."""
+        for each in self.elsewhere:
+            parts = urlsplit(each.url)
+            if each.label.casefold().startswith(_FEDIVERSE) and _ACCOUNT.fullmatch(parts.path):
+                return f"{parts.path[1:].rstrip('/')}@{parts.netloc}"
+        return ""
+
+    @property
+    def initial(self) -> str:
+        """The first letter or digit of the title, as its icon has it; empty for none."""
+        title = unicodedata.normalize("NFC", self.title)
+        return next((each.upper()[0] for each in title if unicodedata.category(each)[0] in "LN"), "")
+
+    def icon(self, size: int) -> str:
+        """The address of its icon in one of the sizes; empty where the title has no letter."""
+        if not self.initial:
+            return ""
+        digest = hashlib.sha256(repr((_ICON_LOOK, self.initial, self.accent)).encode()).hexdigest()
+        return f"/icon/{digest[:12]}-{size}.png"
 
     def colour_of(self, tag: str) -> Colour:
         """Empty for none."""
@@ -42,10 +82,14 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     language: str
     author_name: str
+    several_write: int
     navigation_json: str
     look: str
     elsewhere: str
     robots: str
+    time_zone: str
+    beacon: int
+    webmentions_in: int
     colours_json: str
 
 
@@ -64,13 +108,14 @@ WITH made AS (
         ORDER BY posts.published_at_us, posts.id
     )
 )
-SELECT title, description, language, look, elsewhere, robots,
+SELECT title, description, language, look, elsewhere, robots, time_zone, beacon, webmentions_in,
     iif(own_navigation,
         (SELECT json_group_array(json_object('title', title, 'url', url) ORDER BY position) FROM navigation),
         (SELECT json_group_array(json_object('title', title, 'url', url)) FROM made)) AS navigation_json,
     coalesce(
         (SELECT display_name FROM authors WHERE removed_at_us IS NULL ORDER BY created_at_us, id LIMIT 1), ''
     ) AS author_name,
+    (SELECT count(*) > 1 FROM authors WHERE removed_at_us IS NULL AND role <> 'viewer') AS several_write,
     (SELECT json_group_object(name, colour) FROM tags WHERE colour <> '') AS colours_json
 FROM site
 """
@@ -87,12 +132,17 @@ async def front(connection: Connection, site_url: str) -> Front:
         description=found.description,
         language=found.language,
         author_name=found.author_name,
+        time_zone=await site.known_zone(found.time_zone),
+        several_write=bool(found.several_write),
         url=site_url,
         navigation=msgspec.json.decode(found.navigation_json, type=tuple[Entry, ...]),
         colours=msgspec.json.decode(found.colours_json, type=dict[str, Colour]),
         elsewhere=site.decoded(found.elsewhere),
         unlisted=robots.decoded(found.robots).unlisted,
+        beacon=bool(found.beacon),
+        takes_webmentions=bool(found.webmentions_in),
         look_address=looks.address,
         loads_literata=looks.loads_literata,
         accent=looks.accent,
+        paper=looks.paper,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
+from sdc_core import clock
 from sdc_core.errors import Conflict, NotFound
 from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one, fetch_value
 
@@ -15,6 +16,9 @@ from sdc_web.texts import characters
 MAX_NAME = 80
 DISCARDED = "Discarded change"
 """The name of one that has none when it is discarded: what is named stays."""
+SAVED_ELSEWHERE = "Saved elsewhere"
+SET_ASIDE = "Set aside"
+"""The same of what loses when two texts of one post meet, wherever the author decides it."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +172,39 @@ async def discard(database: Database, by: Actor, post_id: str, base_number: int 
         await store.update_post(connection, left)
         await audit.record(connection, by, "post.discarded", post_id, now.title)
         return await store.newest_revision(connection, post_id)
+
+
+async def keep_elsewhere(database: Database, by: Actor, post_id: str, base_number: int | None) -> None:
+    """Have what was saved elsewhere stay, before the other text of a conflict is saved onto it. Raises Forbidden,
+    NotFound, Stale as `restore`.
+    """
+    async with database.transaction() as connection:
+        await catalogue.find(connection, by, post_id, "posts.change")
+        now = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        if not await has_name(connection, now.id):
+            await set_name(connection, now.id, SAVED_ELSEWHERE)
+
+
+async def set_aside(database: Database, by: Actor, post_id: str, draft: Draft, base_number: int | None) -> None:
+    """Keep a text in the list, under a name, while the newest stays the newest: the other end of a conflict. Raises
+    Invalid naming the field, Forbidden, NotFound, Stale as `restore`.
+    """
+    async with database.transaction() as connection:
+        post = await catalogue.find(connection, by, post_id, "posts.change")
+        now = revisions.require(await store.newest_revision(connection, post_id), base_number)
+        clean = await revisions.check(connection, post, now, draft)
+        number = now.number - 1
+        if number < 1 or await fetch_value(connection, SQL_AT, {"post_id": post_id, "number": number}):
+            # There is no number left before it: it gets a later one, and whoever has it open compares once.
+            number = now.number
+            await raise_number(connection, now.id, number + 1)
+        aside = revisions.of(clean, clock.new_id(), post_id, number, by)
+        await store.insert_revision(connection, aside)
+        await set_name(connection, aside.id, SET_ASIDE)
+        await audit.record(connection, by, "post.set_aside", post_id, aside.title)
+
+
+SQL_AT = "SELECT 1 FROM revisions WHERE post_id = :post_id AND number = :number"
 
 
 SQL_HAS_NAME = "SELECT 1 FROM revisions WHERE id = :id AND name <> ''"

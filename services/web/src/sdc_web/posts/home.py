@@ -9,6 +9,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_all
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.posts import store
 from sdc_web.posts.reading import Summary
 
@@ -46,13 +47,14 @@ SELECT posts.id, newest.title, posts.revision_id IS NOT NULL AS on_site, home_pr
 FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
 LEFT JOIN home_projects ON home_projects.post_id = posts.id
 WHERE posts.kind = 'project' AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
+    AND NOT EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id)
 ORDER BY home_projects.position IS NULL, home_projects.position, newest.title, posts.id
 """
 
 
 async def candidates(connection: Connection, by: Actor) -> list[Candidate]:
     """Every project, those chosen first and in order, then the others by title. Raises Forbidden."""
-    rights.require(by, "site.change")
+    rights.require(by, "site.read")
     return await fetch_all(connection, Candidate, SQL_CANDIDATES)
 
 
@@ -76,6 +78,7 @@ async def choose(database: Database, by: Actor, post_id: str) -> None:
 
 async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
     """One place up or down; at the end nothing happens. Raises Forbidden, NotFound for one that is not there."""
+    rights.require(by, "site.change")
     async with database.transaction() as connection:
         order = await _order(connection, by)
         if post_id not in order:
@@ -87,6 +90,29 @@ async def move(database: Database, by: Actor, post_id: str, way: Move) -> None:
         order.insert(after, order.pop(before))
         await _put(connection, order)
         await audit.record(connection, by, "site.changed", "home", "the projects of the home page: their order")
+
+
+SQL_CLEAR = "DELETE FROM home_projects"
+
+
+async def arrange(database: Database, by: Actor, post_ids: tuple[str, ...], guard: Guard = unguarded) -> None:
+    """These projects stand on the home page from now on, in this order, and no others.
+
+    Raises Forbidden, and Invalid for too many, for one named twice, and for what is no project.
+    """
+    rights.require(by, "site.change")
+    if len(post_ids) > MAX_CHOSEN:
+        raise Invalid(f"The home page has room for {MAX_CHOSEN} projects.", field="post_ids")
+    if len(set(post_ids)) < len(post_ids):
+        raise Invalid("Name each project once.", field="post_ids")
+    async with database.transaction() as connection:
+        await guard(connection)
+        known = {each.id for each in await candidates(connection, by)}
+        if others := [each for each in post_ids if each not in known]:
+            raise Invalid(f"No project has the id {others[0][:40]!a}.", field="post_ids")
+        await execute(connection, SQL_CLEAR)
+        await _put(connection, list(post_ids))
+        await audit.record(connection, by, "site.changed", "home", f"the projects of the home page: {len(post_ids)}")
 
 
 SQL_LEAVE = "DELETE FROM home_projects WHERE post_id = :post_id"

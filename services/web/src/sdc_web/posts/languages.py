@@ -123,6 +123,7 @@ WHERE posts.id IN (
     )
     AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
     AND coalesce(nullif(newest.translation_key, ''), posts.id) = :key AND posts.id <> :post_id
+    AND NOT EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id)
 ORDER BY posts.id
 """
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
-from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Value, fetch_all
 
+from sdc_web import list_places
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import finding
 from sdc_web.posts.records import Kind, State, address_of, path_of
@@ -115,9 +115,6 @@ SQL_COUNTS = f"""
 SELECT listed.state, count(*) AS number FROM catalogue AS listed {_WHERE} GROUP BY listed.state
 """  # noqa: S608 - of the constants above
 _ORDERED: dict[Order, str] = {"saved": SQL_BY_SAVED, "published": SQL_BY_PUBLISHED, "title": SQL_BY_TITLE}
-_LATEST = 1 << 62
-_LAST_ID = "~"
-"""Greater than every identifier."""
 
 
 async def page(connection: Connection, by: Actor, filters: Filters, limit: int = PAGE) -> Page:
@@ -152,8 +149,19 @@ async def last_saved(connection: Connection, by: Actor, limit: int, state: State
         "found": None,
         "author_id": author_id,
     }
-    place = {"key": _LATEST, "post_id": _LAST_ID, "limit": limit}
+    place = {"key": list_places.LATEST, "post_id": list_places.LAST_ID, "limit": limit}
     return await lines(connection, SQL_BY_SAVED, {**values, **place})
+
+
+SQL_COUNTS_OF_ALL = """
+SELECT state, count(*) AS number FROM catalogue WHERE :author_id IS NULL OR author_id = :author_id GROUP BY state
+"""
+
+
+async def counts(connection: Connection, by: Actor) -> dict[State, int]:
+    """How many texts are in each state that any is in, of those that they may read. Raises Forbidden."""
+    values = {"author_id": by.only_own("posts.read")}
+    return {each.state: each.number for each in await fetch_all(connection, _Count, SQL_COUNTS_OF_ALL, values)}
 
 
 class _Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,15 +210,9 @@ async def titles_at(connection: Connection, paths: Iterable[str]) -> dict[str, s
 
 def _place(filters: Filters) -> tuple[str | int, str]:
     """The key and the id that the page begins behind."""
-    by_title = filters.order == "title"
-    if not filters.after:
-        return ("", "") if by_title else (_LATEST, _LAST_ID)
-    key, _, post_id = filters.after.rpartition("~")
-    if not post_id or not (by_title or (key.isascii() and key.isdigit() and len(key) <= 18)):
-        raise Invalid("This list cannot begin there: open it anew.", field="after")
-    return (key, post_id) if by_title else (int(key), post_id)
+    return list_places.rising(filters.after) if filters.order == "title" else list_places.falling(filters.after)
 
 
 def _after(last: Listed, order: Order) -> str:
     key = {"saved": last.saved_at_us, "published": last.published_at_us, "title": last.title}[order]
-    return f"{key}~{last.id}"
+    return list_places.word(key, last.id)

@@ -10,6 +10,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_valu
 from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.posts import reading, store
 from sdc_web.posts.records import Kind
 from sdc_web.redirects import addresses
@@ -24,7 +25,14 @@ Standing: TypeAlias = Literal["there", "away", "moved", "draft", "missing"]
 
 _YEAR = re.compile(r"[12][0-9]{3}")
 _ALWAYS_THERE = frozenset({"posts", "projects", "tags", "search", "feed.xml", "rss.xml", "feed.json", "sitemap.xml"})
-_NOT_LOOKED_AT = addresses.PRIVATE | {"static", "media", ".well-known", "robots.txt", "manifest.webmanifest"}
+_NOT_LOOKED_AT = addresses.PRIVATE | {
+    "static",
+    "media",
+    ".well-known",
+    "robots.txt",
+    "manifest.webmanifest",
+    "opensearch.xml",
+}
 _FEEDS = frozenset({"feed.xml", "rss.xml", "feed.json"})
 _KINDS: dict[str, Kind] = {"posts": "post", "projects": "project"}
 
@@ -73,13 +81,16 @@ SQL_ADD = "INSERT INTO navigation (position, title, url) VALUES (:position, :tit
 SQL_SET_OWN = "UPDATE site SET own_navigation = :is_own WHERE id = 1"
 
 
-async def put(database: Database, by: Actor, entries: list[Entry], site_url: str) -> None:
-    """Readers see these links from now on, and no others. Raises Forbidden, Invalid, and then nothing has changed."""
+async def put(database: Database, by: Actor, entries: list[Entry], site_url: str, guard: Guard = unguarded) -> None:
+    """Readers see these links from now on, and no others. Raises Forbidden, and Invalid naming the entry:
+    then nothing has changed.
+    """
     rights.require(by, "site.change")
     if len(entries) > MAX_ENTRIES:
-        raise Invalid(f"The navigation has at most {MAX_ENTRIES} entries.")
-    kept = [checked(each, site_url) for each in entries]
+        raise Invalid(f"The navigation has at most {MAX_ENTRIES} entries.", field="entries")
+    kept = [_checked(number, each, site_url) for number, each in enumerate(entries, 1)]
     async with database.transaction() as connection:
+        await guard(connection)
         await execute(connection, SQL_CLEAR)
         for position, each in enumerate(kept, 1):
             await execute(connection, SQL_ADD, {"position": position, "title": each.title, "url": each.url})
@@ -88,10 +99,18 @@ async def put(database: Database, by: Actor, entries: list[Entry], site_url: str
         await audit.record(connection, by, "site.changed", "navigation", f"the navigation: {titles or 'nothing'}")
 
 
-async def forget(database: Database, by: Actor) -> None:
+def _checked(number: int, entry: Entry, site_url: str) -> Entry:
+    try:
+        return checked(entry, site_url)
+    except Invalid as error:
+        raise Invalid(f"Entry {number}, its {error.field}: {error}", field="entries") from None
+
+
+async def forget(database: Database, by: Actor, guard: Guard = unguarded) -> None:
     """The navigation is made from what is published again. Raises Forbidden."""
     rights.require(by, "site.change")
     async with database.transaction() as connection:
+        await guard(connection)
         await execute(connection, SQL_CLEAR)
         await execute(connection, SQL_SET_OWN, {"is_own": 0})
         await audit.record(connection, by, "site.changed", "navigation", "the navigation: made from what is published")
@@ -111,7 +130,7 @@ async def standing(connection: Connection, url: str) -> Standing:
     post = await store.by_address(connection, kind, parts[-1]) if kind else None
     if post is not None and post.revision_id is not None:
         return "there"
-    if await redirects.find(connection, path) is not None:
+    if await redirects.follow(connection, path) is not None:
         return "moved"
     return "missing" if post is None else "draft"
 

@@ -3,8 +3,10 @@
 import msgspec
 from sdc_core.sqlite import Connection, fetch_all, fetch_value
 
+from sdc_web.about import site
 from sdc_web.posts.frontage import HOME
 from sdc_web.posts.records import Kind, path_of
+from sdc_web.posts.year_bounds import years_of
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,17 +47,17 @@ SQL_POSTS = """
 SELECT part.id, part.kind, part.slug, part.changed_at_us AS updated_at_us, r.cover_asset_id,
     iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html
 FROM (
-    SELECT id, kind, slug, revision_id, published_at_us, changed_at_us
+    SELECT id, kind, slug, revision_id, published_at_us, changed_at_us, noindex
     FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
     ORDER BY published_at_us, id LIMIT :limit OFFSET :offset
 ) AS part JOIN revisions AS r ON r.id = part.revision_id
-WHERE r.canonical_url = ''
+WHERE r.canonical_url = '' AND part.noindex = 0
 ORDER BY part.published_at_us, part.id
 """
 
 
 async def of_posts(connection: Connection, limit: int, offset: int) -> list[Place]:
-    """Published posts, the oldest first; without those that are at home elsewhere."""
+    """Published posts, the oldest first; without those that are at home elsewhere, or hidden from search engines."""
     return await fetch_all(connection, Place, SQL_POSTS, {"limit": limit, "offset": offset})
 
 
@@ -78,7 +80,7 @@ SELECT posts.id, posts.kind, posts.slug, posts.changed_at_us AS updated_at_us, r
     iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html, r.project AS project_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind IN ('page', 'project') AND posts.revision_id IS NOT NULL
-    AND NOT (posts.kind = 'page' AND posts.slug = :home) AND r.canonical_url = ''
+    AND NOT (posts.kind = 'page' AND posts.slug = :home) AND r.canonical_url = '' AND posts.noindex = 0
 ORDER BY posts.kind DESC, posts.published_at_us DESC, posts.id DESC
 """
 
@@ -108,14 +110,21 @@ async def kinds(connection: Connection) -> dict[str, int]:
 
 
 SQL_YEARS = """
-SELECT strftime('%Y', published_at_us / 1000000, 'unixepoch') AS name, max(changed_at_us) AS updated_at_us
-FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL GROUP BY name ORDER BY name
+SELECT json_group_array(json_array(published_at_us, changed_at_us)) FROM (
+    SELECT published_at_us, changed_at_us FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+    ORDER BY published_at_us
+)
 """
 
 
 async def years(connection: Connection) -> list[List]:
-    """Years with posts, UTC, the earliest first."""
-    return await fetch_all(connection, List, SQL_YEARS)
+    """Years with posts, as readers count them, the earliest first."""
+    found = msgspec.json.decode(str(await fetch_value(connection, SQL_YEARS)), type=list[tuple[int, int]])
+    changes: dict[int, int] = {}
+    years = years_of([published_at_us for published_at_us, _ in found], await site.zone(connection))
+    for year, (_, changed_at_us) in zip(years, found, strict=True):
+        changes[year] = max(changes.get(year, changed_at_us), changed_at_us)
+    return [List(name=f"{year:04}", updated_at_us=at_us) for year, at_us in sorted(changes.items())]
 
 
 SQL_TAGS = """

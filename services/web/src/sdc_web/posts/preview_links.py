@@ -1,7 +1,8 @@
 """Secret links to a draft, for readers who have no account: they end, count who looked, and can be taken back.
 
 They live in `ttl.db`, which no backup holds: a link that was taken back does not return with a restored database, and a
-lost link is made again in a moment. Only the SHA-256 of a token is stored.
+lost link is made again in a moment. Only the SHA-256 of a token is stored, but for the answer to a program that asked
+with a key, which is kept for a day (`api.once`).
 """
 
 import hashlib
@@ -59,15 +60,23 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make(
-    databases: Databases, by: Actor, post_id: str, *, days: Days, note: str = "", revision_id: str | None = None
+    databases: Databases,
+    by: Actor,
+    post_id: str,
+    *,
+    days: Days,
+    note: str = "",
+    revision_id: str | None = None,
+    link_id: str = "",
 ) -> Made:
-    """A link to the newest text, or to that revision as it is. Raises Forbidden, Invalid, NotFound, and Conflict when
-    the post has too many.
+    """A link to the newest text, or to that revision as it is. With the id of one whose token was never told, since
+    the try that made it came to no answer, that one gets another token. Raises Forbidden, Invalid, NotFound, and
+    Conflict when the post has too many.
     """
     clean = characters.fitting(characters.line(note), MAX_NOTE, "note", "The note")
     token, now_us = clock.new_token(), clock.now_us()
     link = PreviewLink(
-        id=clock.new_id(),
+        id=link_id or clock.new_id(),
         post_id=post_id,
         revision_id=revision_id,
         author_id=by.id,
@@ -164,6 +173,7 @@ INSERT INTO preview_links (id, token_sha256, post_id, revision_id, author_id, no
     viewed_at_us)
 VALUES (:id, :token_sha256, :post_id, :revision_id, :author_id, :note, :created_at_us, :expires_at_us, :views,
     :viewed_at_us)
+ON CONFLICT (id) DO UPDATE SET token_sha256 = excluded.token_sha256
 """
 
 

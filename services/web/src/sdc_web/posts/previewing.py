@@ -1,7 +1,7 @@
 """A text in the place of a published one, for the templates of the site: what readers would see, were it out."""
 
 import msgspec
-from sdc_core.sqlite import Database
+from sdc_core.sqlite import Database, fetch_value
 
 from sdc_web import media
 from sdc_web.media.picture import Cover, Shown
@@ -28,7 +28,9 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     direction: str
     canonical_url: str
+    author_name: str
     faults: tuple[str, ...]
+    noindex: bool = False
     translations: None = None
     place: None = None
     published_at_us: None = None
@@ -45,6 +47,9 @@ async def of_revision(database: Database, post: Post, revision: Revision) -> Pre
     return await of(database, post, msgspec.convert(revision, Draft, from_attributes=True))
 
 
+SQL_AUTHOR_NAME = "SELECT display_name FROM authors WHERE id = :id"
+
+
 async def of(database: Database, post: Post, draft: Draft) -> Previewed:
     """A draft as a page, with its pictures."""
     rendered = await markdown.rendered(draft.body)
@@ -52,6 +57,7 @@ async def of(database: Database, post: Post, draft: Draft) -> Previewed:
     covers = {draft.cover_asset_id} if draft.cover_asset_id else set[str]()
     async with database.read() as connection:
         assets = await media.by_ids(connection, {*pictures, *covers, *media.picture.mentioned(rendered.html)})
+        author_name = str(await fetch_value(connection, SQL_AUTHOR_NAME, {"id": post.author_id}) or "")
     html = media.picture.embed(rendered.html, assets)
     cover = assets.get(draft.cover_asset_id or "")
     return Previewed(
@@ -71,5 +77,6 @@ async def of(database: Database, post: Post, draft: Draft) -> Previewed:
         language=draft.language,
         direction=language_names.direction(draft.language),
         canonical_url=draft.canonical_url,
+        author_name=author_name,
         faults=rendered.faults,
     )

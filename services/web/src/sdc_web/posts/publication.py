@@ -91,7 +91,7 @@ async def unpublish(database: Database, by: Actor, post_id: str, base_number: in
         newest = revisions.require(await store.newest_revision(connection, post_id), base_number)
         post = replace(before, scheduled_at_us=None, scheduled_revision_id=None, schedule_failure="")
         await audit.record(connection, by, "post.withdrawn", post_id, newest.title)
-        return await _take_from_readers(connection, post)
+        return await take_from_readers(connection, post)
 
 
 async def unpublish_as_set(database: Database, post: Post) -> bool:
@@ -103,7 +103,7 @@ async def unpublish_as_set(database: Database, post: Post) -> bool:
             before = await store.post(connection, post.id)
             if before.unpublish_at_us != post.unpublish_at_us:
                 return False
-            await _take_from_readers(connection, before)
+            await take_from_readers(connection, before)
             newest = await store.newest_revision(connection, post.id)
             await audit.record(connection, rights.SYSTEM, "post.withdrawn", post.id, newest.title)
             return before.revision_id is not None
@@ -122,7 +122,8 @@ def _ending(post: Post, at_us: int | UnsetType | None) -> Post:
     return post if at_us is UNSET else replace(post, unpublish_at_us=at_us)
 
 
-async def _take_from_readers(connection: Connection, before: Post) -> Post:
+async def take_from_readers(connection: Connection, before: Post) -> Post:
+    """Readers find it nowhere any more, and it leaves the site no second time."""
     post = replace(before, revision_id=None, unpublish_at_us=None)
     await store.update_post(connection, post)
     await store.clear_tags(connection, post.id)

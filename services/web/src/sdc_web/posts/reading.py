@@ -1,12 +1,13 @@
 """What readers may see: published posts alone, by address, by date, by kind and by tag."""
 
-from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from collections import Counter
 
 import msgspec
-from sdc_core import clock
 from sdc_core.sqlite import Connection, fetch_all, fetch_one
 
+from sdc_web.about import site
 from sdc_web.posts.records import Kind, ProjectFacts, decode_project, decode_tags, path_of
+from sdc_web.posts.year_bounds import END_US, bounds, moments, years_of
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +43,20 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(Summary, frozen=True, kw_only=True):
-    """A published post whole. `body_html` is sanitised; its pictures are still `<img src="media:ID">`."""
+    """A published post whole, with the name of its author. `body_html` is sanitised; its pictures are still
+    `<img src="media:ID">`.
+    """
 
     body_html: str
+    author_name: str
     translation_key: str = ""
     canonical_url: str = ""
     series_id: str | None = None
+    noindex: bool = False
 
 
 class YearOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A year, UTC, and how many posts were published in it."""
+    """A year, as readers count them, and how many posts were published in it."""
 
     year: int
     posts: int
@@ -60,7 +65,8 @@ class YearOf(msgspec.Struct, frozen=True, kw_only=True):
 SQL_BY_SLUG = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
     r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
-    r.project AS project_json, r.translation_key, r.canonical_url, posts.series_id
+    r.project AS project_json, r.translation_key, r.canonical_url, posts.series_id,
+    posts.noindex, (SELECT display_name FROM authors WHERE authors.id = posts.author_id) AS author_name
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.slug = :slug
 """
@@ -73,7 +79,8 @@ async def by_slug(connection: Connection, kind: Kind, slug: str) -> Published | 
 
 SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
+    (SELECT display_name FROM authors WHERE authors.id = posts.author_id) AS author_name
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL AND r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
@@ -114,29 +121,31 @@ ORDER BY posts.published_at_us DESC, posts.id DESC
 
 
 async def of_year(connection: Connection, kind: Kind, year: int) -> list[Summary]:
-    """What of a kind was published in one year, UTC, without its text, newest first."""
-    from_us, to_us = (clock.from_datetime(datetime(each, 1, 1, tzinfo=UTC)) for each in (year, year + 1))
+    """What of a kind was published in one year, as readers count, without its text, newest first."""
+    from_us, to_us = bounds(year, await site.zone(connection))
     return await fetch_all(connection, Summary, SQL_OF_YEAR, {"kind": kind, "from_us": from_us, "to_us": to_us})
 
 
 SQL_YEARS = """
-SELECT CAST(strftime('%Y', published_at_us / 1000000, 'unixepoch') AS INTEGER) AS year, count(*) AS posts
-FROM posts WHERE kind = :kind AND revision_id IS NOT NULL
-GROUP BY year ORDER BY year DESC
+SELECT json_group_array(published_at_us) FROM (
+    SELECT published_at_us FROM posts WHERE kind = :kind AND revision_id IS NOT NULL ORDER BY published_at_us DESC
+)
 """
 
 
 async def years(connection: Connection, kind: Kind) -> list[YearOf]:
     """Every year in which something of that kind was published, the latest first."""
-    return await fetch_all(connection, YearOf, SQL_YEARS, {"kind": kind})
+    return await _counted(connection, SQL_YEARS, {"kind": kind})
 
 
 # The newest are found before any of their texts is read.
 SQL_NEWEST_TAGGED = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
+    (SELECT display_name FROM authors WHERE authors.id = posts.author_id) AS author_name
 FROM (
-    SELECT posts.id, posts.kind, posts.slug, posts.published_at_us, posts.changed_at_us, posts.revision_id
+    SELECT posts.id, posts.kind, posts.slug, posts.published_at_us, posts.changed_at_us, posts.revision_id,
+        posts.author_id
     FROM post_tags JOIN posts ON posts.id = post_tags.post_id
     WHERE post_tags.tag = :tag AND posts.kind = 'post' AND posts.revision_id IS NOT NULL
         AND posts.revision_id NOT IN (SELECT id FROM revisions WHERE canonical_url <> '')
@@ -165,20 +174,26 @@ ORDER BY newest.published_at_us DESC, newest.id DESC
 
 
 async def tagged(connection: Connection, tag: str, limit: int = -1, year: int | None = None) -> list[Summary]:
-    """Published posts, pages and projects that carry the tag, newest first: all of them, or those of one year, UTC."""
-    first, end = (MINYEAR, MAXYEAR) if year is None else (year, year + 1)
-    from_us, to_us = (clock.from_datetime(datetime(each, 1, 1, tzinfo=UTC)) for each in (first, end))
+    """Published posts, pages and projects that carry the tag, newest first: all of them, or those of one year."""
+    from_us, to_us = (-END_US, END_US) if year is None else bounds(year, await site.zone(connection))
     values = {"tag": tag, "limit": limit, "from_us": from_us, "to_us": to_us}
     return await fetch_all(connection, Summary, SQL_TAGGED, values)
 
 
 SQL_YEARS_TAGGED = """
-SELECT CAST(strftime('%Y', published_at_us / 1000000, 'unixepoch') AS INTEGER) AS year, count(*) AS posts
-FROM post_tags JOIN posts ON posts.id = post_tags.post_id
-WHERE post_tags.tag = :tag GROUP BY year ORDER BY year DESC
+SELECT json_group_array(published_at_us) FROM (
+    SELECT posts.published_at_us FROM post_tags JOIN posts ON posts.id = post_tags.post_id
+    WHERE post_tags.tag = :tag ORDER BY posts.published_at_us DESC
+)
 """
 
 
 async def years_tagged(connection: Connection, tag: str) -> list[YearOf]:
     """Every year with something that carries the tag, the latest first."""
-    return await fetch_all(connection, YearOf, SQL_YEARS_TAGGED, {"tag": tag})
+    return await _counted(connection, SQL_YEARS_TAGGED, {"tag": tag})
+
+
+async def _counted(connection: Connection, sql: str, values: dict[str, str]) -> list[YearOf]:
+    found = await moments(connection, sql, values)
+    counts = Counter(years_of(found, await site.zone(connection)))
+    return [YearOf(year=year, posts=count) for year, count in sorted(counts.items(), reverse=True)]

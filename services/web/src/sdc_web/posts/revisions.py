@@ -43,10 +43,24 @@ async def put(
     newest = require(await store.newest_revision(connection, post_id), base_number)
     clean = await check(connection, post, newest, draft)
     apart = apart or await keeping.must_stay(connection, newest, clean.body, by.id)
-    saved = Revision(
-        id=clock.new_id() if apart else newest.id,
+    saved = of(clean, clock.new_id() if apart else newest.id, post_id, newest.number + 1, by)
+    if apart:
+        await store.insert_revision(connection, saved)
+        await keeping.thin(connection, post_id)
+    else:
+        await store.replace_revision(connection, saved)
+    if post.published_at_us is None and post.slug != saved.slug:
+        # Never published, so nobody has the old address; a published post moves when it is published again.
+        await store.update_post(connection, replace(post, slug=saved.slug))
+    return saved
+
+
+def of(clean: Draft, revision_id: str, post_id: str, number: int, by: Actor) -> Revision:
+    """The revision that a draft as `check` returns it becomes, not stored yet."""
+    return Revision(
+        id=revision_id,
         post_id=post_id,
-        number=newest.number + 1,
+        number=number,
         title=clean.title,
         slug=clean.slug,
         summary=clean.summary,
@@ -63,15 +77,6 @@ async def put(
         canonical_url=clean.canonical_url,
         dated_at_us=clean.dated_at_us,
     )
-    if apart:
-        await store.insert_revision(connection, saved)
-        await keeping.thin(connection, post_id)
-    else:
-        await store.replace_revision(connection, saved)
-    if post.published_at_us is None and post.slug != saved.slug:
-        # Never published, so nobody has the old address; a published post moves when it is published again.
-        await store.update_post(connection, replace(post, slug=saved.slug))
-    return saved
 
 
 def require(newest: Revision, base_number: int | None) -> Revision:
@@ -96,7 +101,7 @@ async def check(connection: Connection, post: Post, newest: Revision, draft: Dra
     elif post.published_at_us is not None:
         slug = newest.slug
     else:
-        slug = await _free_slug(connection, post, title)
+        slug = await _slug_of_title(connection, post, title)
     if await store.slug_taken(connection, post.kind, slug, except_post=post.id):
         message = f"Another {post.kind} has the address {slug} already."
         raise Invalid(message, field="slug")
@@ -121,13 +126,18 @@ async def check(connection: Connection, post: Post, newest: Revision, draft: Dra
     )
 
 
-async def _free_slug(connection: Connection, post: Post, title: str) -> str:
+async def _slug_of_title(connection: Connection, post: Post, title: str) -> str:
     """A slug of the title that no other post has; the present one while the title makes none."""
     wanted = names.from_title(title)
     if not wanted:
         return post.slug
     if post.kind == "page" and wanted in slugs.RESERVED_PAGES:
         wanted = f"{wanted}-page"
+    return await free_slug(connection, post, wanted)
+
+
+async def free_slug(connection: Connection, post: Post, wanted: str) -> str:
+    """That slug, or the first one with a number behind it that no other post of the kind has."""
     slug, count = wanted, 1
     while await store.slug_taken(connection, post.kind, slug, except_post=post.id):
         count += 1

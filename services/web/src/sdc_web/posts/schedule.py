@@ -43,8 +43,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coming(msgspec.Struct, frozen=True, kw_only=True):
-    """A post with a moment before it: it goes out, or with `leaves` off the site. `failure` tells why the last one was
-    missed, and there is none to come.
+    """A post with a moment before it: it goes out, or with `leaves` off the site; `together` is how many such posts
+    there are, those included that were not asked for.
     """
 
     id: str
@@ -52,7 +52,16 @@ class Coming(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     at_us: int
     leaves: bool
+    together: int
+
+
+class Missed(msgspec.Struct, frozen=True, kw_only=True):
+    """A post that did not go out when it should have, and why; `together` as above."""
+
+    id: str
+    title: str
     failure: str
+    together: int
 
 
 async def run(database: Database) -> None:
@@ -196,22 +205,34 @@ async def next_due_us(connection: Connection, now_us: int) -> int | None:
 
 
 SQL_COMING = """
-SELECT posts.id, posts.kind, r.title, posts.scheduled_at_us AS at_us, 0 AS leaves, '' AS failure
-FROM posts JOIN revisions AS r ON r.id = posts.scheduled_revision_id WHERE posts.scheduled_at_us IS NOT NULL
-    AND (:author_id IS NULL OR posts.author_id = :author_id)
-UNION ALL
-SELECT posts.id, posts.kind, listed.title, posts.unpublish_at_us, 1, ''
-FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.unpublish_at_us IS NOT NULL
-    AND (:author_id IS NULL OR posts.author_id = :author_id)
-UNION ALL
-SELECT posts.id, posts.kind, listed.title, 0, 0, posts.schedule_failure
-FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.schedule_failure <> ''
-    AND (:author_id IS NULL OR posts.author_id = :author_id)
-ORDER BY at_us, posts.id LIMIT :limit
+SELECT id, kind, title, min(moment_us) AS at_us, leaves, count(*) OVER () AS together FROM (
+    SELECT posts.id, posts.kind, r.title, posts.scheduled_at_us AS moment_us, 0 AS leaves
+    FROM posts JOIN revisions AS r ON r.id = posts.scheduled_revision_id WHERE posts.scheduled_at_us IS NOT NULL
+        AND (:author_id IS NULL OR posts.author_id = :author_id)
+    UNION ALL
+    SELECT posts.id, posts.kind, listed.title, posts.unpublish_at_us, 1
+    FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.unpublish_at_us IS NOT NULL
+        AND (:author_id IS NULL OR posts.author_id = :author_id)
+) GROUP BY id ORDER BY at_us, id LIMIT :limit
 """
+# The other columns are those of the row with the least moment: SQLite says so of a single min().
 
 
 async def coming(connection: Connection, by: Actor, limit: int) -> list[Coming]:
-    """What was missed, then what will happen by itself, the next first. Raises Forbidden."""
+    """What will happen by itself, the next first; of each post the next moment alone. Raises Forbidden."""
     values = {"author_id": by.only_own("posts.read"), "limit": limit}
     return await fetch_all(connection, Coming, SQL_COMING, values)
+
+
+SQL_MISSED = """
+SELECT posts.id, listed.title, posts.schedule_failure AS failure, count(*) OVER () AS together
+FROM posts JOIN catalogue AS listed ON listed.post_id = posts.id WHERE posts.schedule_failure <> ''
+    AND (:author_id IS NULL OR posts.author_id = :author_id)
+ORDER BY posts.id DESC LIMIT :limit
+"""
+
+
+async def missed(connection: Connection, by: Actor, limit: int) -> list[Missed]:
+    """What did not go out when it should have, the youngest posts first. Raises Forbidden."""
+    values = {"author_id": by.only_own("posts.read"), "limit": limit}
+    return await fetch_all(connection, Missed, SQL_MISSED, values)

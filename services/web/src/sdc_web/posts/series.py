@@ -1,5 +1,7 @@
 """Series: posts that belong together, in the author's order."""
 
+from collections.abc import Mapping
+
 import msgspec
 from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
@@ -8,6 +10,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_one,
 from sdc_web import audit, redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.posts import slugs
 from sdc_web.posts.reading import Published, Summary
 from sdc_web.texts import characters, names
@@ -88,6 +91,12 @@ async def everything(connection: Connection) -> list[Counted]:
     return await fetch_all(connection, Counted, SQL_COUNTED)
 
 
+async def listed(connection: Connection, by: Actor) -> list[Counted]:
+    """The same, for those who write. Raises Forbidden."""
+    rights.require(by, "series.read")
+    return await everything(connection)
+
+
 # Parts without a position follow those that have one, by date.
 SQL_PARTS = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
@@ -105,7 +114,8 @@ async def parts(connection: Connection, series_id: str) -> list[Summary]:
 
 SQL_NEWEST = """
 SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json, r.cover_asset_id,
-    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html
+    r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language, r.body_html,
+    (SELECT display_name FROM authors WHERE authors.id = posts.author_id) AS author_name
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.series_id = :series_id AND r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
@@ -161,7 +171,7 @@ async def named(connection: Connection, title: str) -> str:
     return made["id"]
 
 
-SQL_BRING = "INSERT INTO series (id, slug, title, description) VALUES (:id, :slug, :title, :description)"
+SQL_INSERT = "INSERT INTO series (id, slug, title, description) VALUES (:id, :slug, :title, :description)"
 
 
 async def bring(database: Database, by: Actor, title: str, slug: str, description: str) -> bool:
@@ -173,11 +183,38 @@ async def bring(database: Database, by: Actor, title: str, slug: str, descriptio
     async with database.transaction() as connection:
         if await by_title(connection, wanted.title) is not None:
             return False
-        if await by_slug(connection, wanted.slug) is not None:
-            raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
-        await execute(connection, SQL_BRING, msgspec.structs.asdict(wanted))
-        await audit.record(connection, by, "series.changed", wanted.id, wanted.title)
+        await _insert(connection, by, wanted)
     return True
+
+
+async def begin(database: Database, by: Actor, given: Series) -> Series:
+    """One more series, without parts as yet; an empty slug is made from the title. The same id again changes nothing.
+    Raises Forbidden, Invalid with the field at fault.
+    """
+    rights.require(by, "series.change")
+    async with database.transaction() as connection:
+        known = await fetch_one(connection, Series, SQL_FIND, {"id": given.id})
+        if known is not None:
+            return known
+        slug = given.slug.strip() or await _free_slug(connection, given.title)
+        wanted = _checked(msgspec.structs.replace(given, slug=slug))
+        await _insert(connection, by, wanted)
+    return wanted
+
+
+async def _insert(connection: Connection, by: Actor, wanted: Series) -> None:
+    await _require_free(connection, wanted)
+    await execute(connection, SQL_INSERT, msgspec.structs.asdict(wanted))
+    await audit.record(connection, by, "series.begun", wanted.id, wanted.title)
+
+
+async def _require_free(connection: Connection, wanted: Series) -> None:
+    """Raises Invalid when another series has its title or its address."""
+    if await by_title(connection, wanted.title) not in (None, wanted.id):
+        raise Invalid("Another series has this title already.", field="title")
+    at_slug = await by_slug(connection, wanted.slug)
+    if at_slug is not None and at_slug.id != wanted.id:
+        raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
 
 
 SQL_PUT = "UPDATE posts SET series_id = :series_id, series_position = :position WHERE id = :post_id"
@@ -193,26 +230,30 @@ SQL_CHANGE = "UPDATE series SET title = :title, slug = :slug, description = :des
 
 
 async def change(database: Database, by: Actor, given: Series) -> None:
-    """New words for a series, whose old address leads to the new one.
+    """New words for a series: `amend` with all of them."""
+    changes = {"title": given.title, "slug": given.slug, "description": given.description}
+    await amend(database, by, given.id, changes)
+
+
+async def amend(
+    database: Database, by: Actor, series_id: str, changes: Mapping[str, object], guard: Guard = unguarded
+) -> Series:
+    """Other values in some fields of a `Series`, whose old address leads to the new one.
 
     Raises Forbidden, Invalid with the field at fault, NotFound without such a series.
     """
     rights.require(by, "series.change")
-    wanted = _checked(given)
-    title = wanted.title
     async with database.transaction() as connection:
-        before = await find(connection, given.id)
-        named_so = await by_title(connection, title)
-        if named_so not in (None, given.id):
-            raise Invalid("Another series has this title already.", field="title")
-        at_slug = await by_slug(connection, wanted.slug)
-        if at_slug is not None and at_slug.id != given.id:
-            raise Invalid(f"Another series has the address {wanted.slug} already.", field="slug")
+        await guard(connection)
+        before = await find(connection, series_id)
+        wanted = _checked(msgspec.structs.replace(before, **changes))
+        await _require_free(connection, wanted)
         await execute(connection, SQL_CHANGE, msgspec.structs.asdict(wanted))
-        await _rename(connection, before.title, title)
+        await _rename(connection, before.title, wanted.title)
         if before.slug != wanted.slug:
             await redirects.move_own(connection, before.url, wanted.url)
-        await audit.record(connection, by, "series.changed", given.id, title)
+        await audit.record(connection, by, "series.changed", series_id, wanted.title)
+    return wanted
 
 
 def _checked(given: Series) -> Series:
@@ -225,13 +266,43 @@ def _checked(given: Series) -> Series:
     return msgspec.structs.replace(given, title=title, slug=slug, description=words)
 
 
+SQL_PLACE = "UPDATE posts SET series_position = :position WHERE id = :post_id AND series_id = :series_id"
+# Drafts follow, and what is restored does: else the next publication would undo the order.
+SQL_PLACE_TEXTS = """
+UPDATE revisions SET series_position = :position
+WHERE post_id = :post_id AND series IN (SELECT value FROM json_each(:titles)) AND series_position IS NOT :position
+"""
+
+
+async def arrange(
+    database: Database, by: Actor, series_id: str, post_ids: tuple[str, ...], guard: Guard = unguarded
+) -> None:
+    """The published parts stand in this order from now on, counted from 1. Raises Forbidden, NotFound without such a
+    series, Invalid unless each of its parts is named, once.
+    """
+    rights.require(by, "series.change")
+    async with database.transaction() as connection:
+        await guard(connection)
+        found = await find(connection, series_id)
+        known = [each.id for each in await parts(connection, series_id)]
+        if sorted(known) != sorted(post_ids):
+            raise Invalid("Name each published part of the series, and each once.", field="post_ids")
+        titles = msgspec.json.encode(await _written_as(connection, found.title)).decode()
+        for position, post_id in enumerate(post_ids, 1):
+            values = {"position": position, "post_id": post_id, "series_id": series_id, "titles": titles}
+            await execute(connection, SQL_PLACE, values)
+            await execute(connection, SQL_PLACE_TEXTS, values)
+        await audit.record(connection, by, "series.changed", series_id, f"{found.title}: the order of its parts")
+
+
 SQL_DELETE = "DELETE FROM series WHERE id = :id"
 
 
-async def delete(database: Database, by: Actor, series_id: str) -> None:
+async def delete(database: Database, by: Actor, series_id: str, guard: Guard = unguarded) -> None:
     """Delete a series; its posts stay, and name it no more. Raises Forbidden, NotFound."""
     rights.require(by, "series.change")
     async with database.transaction() as connection:
+        await guard(connection)
         title = (await find(connection, series_id)).title
         await _rename(connection, title, "")
         await execute(connection, SQL_DELETE, {"id": series_id})
@@ -247,10 +318,15 @@ SQL_RENAME = "UPDATE revisions SET series = :new WHERE series IN (SELECT value F
 
 
 async def _rename(connection: Connection, old: str, new: str) -> None:
-    """Texts name a series by its title, however they write it, so that each of them must follow."""
-    written = [each.title for each in await fetch_all(connection, _Written, SQL_WRITTEN)]
-    named = [each for each in written if each.casefold() == old.casefold()]
+    """Texts name a series by its title, so that each of them must follow."""
+    named = await _written_as(connection, old)
     await execute(connection, SQL_RENAME, {"old": msgspec.json.encode(named).decode(), "new": new})
+
+
+async def _written_as(connection: Connection, title: str) -> list[str]:
+    """The title as texts write it, in capitals or small letters."""
+    written = [each.title for each in await fetch_all(connection, _Written, SQL_WRITTEN)]
+    return [each for each in written if each.casefold() == title.casefold()]
 
 
 async def _free_slug(connection: Connection, title: str) -> str:

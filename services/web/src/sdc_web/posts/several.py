@@ -1,16 +1,20 @@
 """One thing done to several texts: each in a transaction of its own, so that one that cannot be done stops no other."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 from sdc_core.errors import NotFound, SdcError
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web.authors.rights import Actor
-from sdc_web.posts import catalogue, publication, tags, whole
+from sdc_web.posts import handing, publication, tags, trash, whole
 from sdc_web.posts.listing import COLUMNS, Listed, lines
+from sdc_web.posts.whole import Whole
 
 MAX = 200
+Changes: TypeAlias = Mapping[str, object]
+"""Fields of a `Draft` and what they are to hold."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +59,22 @@ async def unpublish(database: Database, by: Actor, post_ids: Sequence[str]) -> l
 
 
 async def delete(database: Database, by: Actor, post_ids: Sequence[str]) -> list[Refusal]:
-    """Delete each with all its revisions; one that is gone already is as it should be."""
+    """Put each into the trash; one that is gone already is as it should be."""
 
     async def one(post_id: str) -> None:
         try:
-            await catalogue.delete(database, by, post_id)
+            await trash.put(database, by, post_id)
         except NotFound:
             return
+
+    return await _each(post_ids, one)
+
+
+async def hand_over(database: Database, by: Actor, post_ids: Sequence[str], name: str) -> list[Refusal]:
+    """Each is that author's from now on."""
+
+    async def one(post_id: str) -> None:
+        await handing.hand_over(database, by, post_id, name)
 
     return await _each(post_ids, one)
 
@@ -70,16 +83,58 @@ async def tag(database: Database, by: Actor, post_ids: Sequence[str], name: str)
     """Give each a tag more. Readers see it at once where they see the newest revision; elsewhere it waits with the rest
     of what is not published. Raises Invalid for a name that is none.
     """
+    wanted = await _named(database, name)
+
+    def more(text: Whole) -> Changes:
+        return {} if wanted in text.tags or not wanted else {"tags": (*text.tags, wanted)}
+
+    return await _amended(database, by, post_ids, more)
+
+
+async def untag(database: Database, by: Actor, post_ids: Sequence[str], name: str) -> list[Refusal]:
+    """Take a tag off each that has it; otherwise as `tag`."""
+    unwanted = await _named(database, name)
+
+    def fewer(text: Whole) -> Changes:
+        left = tuple(each for each in text.tags if each != unwanted)
+        return {} if left == tuple(text.tags) else {"tags": left}
+
+    return await _amended(database, by, post_ids, fewer)
+
+
+async def serialise(database: Database, by: Actor, post_ids: Sequence[str], title: str) -> list[Refusal]:
+    """Put each into a series, behind its other parts by date, or with an empty title out of the one that it is in;
+    otherwise as `tag`. What is no post refuses.
+    """
+    title = title.strip()
+
+    def moved(text: Whole) -> Changes:
+        return {} if title == text.series else {"series": title, "series_position": None}
+
+    return await _amended(database, by, post_ids, moved)
+
+
+async def _named(database: Database, name: str) -> str:
+    """The tag as it is spelt where there is one already; empty for no name."""
     async with database.read() as connection:
         (wanted,) = await tags.names(connection, (name,)) or ("",)
+    return wanted
+
+
+async def _amended(
+    database: Database, by: Actor, post_ids: Sequence[str], changes: Callable[[Whole], Changes]
+) -> list[Refusal]:
+    """Each with other values in those fields; one without changes stays as it is."""
+    async with database.read() as connection:
         states = {each.id: each.state for each in await chosen(connection, by, post_ids)}
 
     async def one(post_id: str) -> None:
         async with database.read() as connection:
             before = await whole.whole(connection, by, post_id)
-        if wanted in before.tags or not wanted:
+        values = changes(before)
+        if not values:
             return
-        saved = await whole.amend(database, by, post_id, {"tags": (*before.tags, wanted)}, before.number)
+        saved = await whole.amend(database, by, post_id, values, before.number)
         if states.get(post_id) == "published":
             await publication.publish(database, by, post_id, base_number=saved.number)
 

@@ -12,8 +12,9 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 RESERVED_PAGES = frozenset(
     {
-        "admin", "api", "author", "favicon", "feed", "health", "hooks", "index", "login", "media", "metrics", "posts",
-        "preview", "projects", "robots", "rss", "search", "series", "share", "sitemap", "static", "tags",
+        "admin", "api", "author", "favicon", "feed", "health", "hooks", "index", "login", "media", "metrics",
+        "micropub", "posts", "preview", "projects", "robots", "rss", "search", "series", "share", "sitemap", "static",
+        "tags", "webmention",
     }
 )  # fmt: skip
 """First segments that belong to the site itself, so no page may have them."""

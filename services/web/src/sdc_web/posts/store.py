@@ -22,13 +22,17 @@ SELECT id, kind, slug, author_id, created_at_us, revision_id, published_at_us, c
     scheduled_revision_id, unpublish_at_us, schedule_failure
 FROM posts WHERE id = :id
 """
+SQL_IS_TRASHED = "SELECT 1 FROM trashed_posts WHERE post_id = :id"
 
 
-async def post(connection: Connection, post_id: str) -> Post:
-    """Raises NotFound."""
+async def post(connection: Connection, post_id: str, *, trashed: bool = False) -> Post:
+    """Raises NotFound; with `trashed` not for one in the trash."""
     found = await fetch_one(connection, Post, SQL_POST, {"id": post_id})
     if found is None:
         message = "There is no such post."
+        raise NotFound(message)
+    if not trashed and await fetch_value(connection, SQL_IS_TRASHED, {"id": post_id}) is not None:
+        message = "This post is in the trash: bring it back first."
         raise NotFound(message)
     return found
 

@@ -12,6 +12,7 @@ from sdc_core.sqlite import Connection, Database, execute, fetch_all
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.posts import tags_moved
 from sdc_web.texts import characters
 
@@ -173,13 +174,16 @@ ON CONFLICT (name) DO UPDATE SET colour = excluded.colour, description = exclude
 SQL_FORGET = "DELETE FROM tags WHERE name = :name"
 
 
-async def change(database: Database, by: Actor, name: str, changes: Mapping[str, object]) -> Listed:
+async def change(
+    database: Database, by: Actor, name: str, changes: Mapping[str, object], guard: Guard = unguarded
+) -> Listed:
     """Other values in some fields of a `Tag`; by another name, every text that carries the tag is found at once.
 
     Raises Forbidden, Invalid with the field at fault, NotFound without such a tag.
     """
     rights.require(by, "tags.change")
     async with database.transaction() as connection:
+        await guard(connection)
         known = await everything(connection)
         before = among(known, name)
         wanted = _checked(before, changes)
@@ -221,13 +225,14 @@ async def bring(
         return came
 
 
-async def merge(database: Database, by: Actor, name: str, into: str) -> None:
+async def merge(database: Database, by: Actor, name: str, into: str, guard: Guard = unguarded) -> None:
     """Every text that carries the one tag carries the other instead, which keeps its colour and its words.
 
     Raises Forbidden, Invalid, NotFound without such a tag.
     """
     rights.require(by, "tags.change")
     async with database.transaction() as connection:
+        await guard(connection)
         known = await everything(connection)
         among(known, name)
         if into == name or all(each.name != into for each in known):
@@ -237,10 +242,11 @@ async def merge(database: Database, by: Actor, name: str, into: str) -> None:
         await audit.record(connection, by, "tag.merged", into, f"{name} into {into}")
 
 
-async def delete(database: Database, by: Actor, name: str) -> None:
+async def delete(database: Database, by: Actor, name: str, guard: Guard = unguarded) -> None:
     """No text carries the tag any more. Raises Forbidden, NotFound without such a tag."""
     rights.require(by, "tags.change")
     async with database.transaction() as connection:
+        await guard(connection)
         among(await everything(connection), name)
         await tags_moved.take_off(connection, name)
         await execute(connection, SQL_FORGET, {"name": name})

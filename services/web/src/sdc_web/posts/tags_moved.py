@@ -40,15 +40,17 @@ async def former(connection: Connection, tag: str) -> list[str]:
 SQL_FREE = "DELETE FROM former_tags WHERE name = :name AND tag = :tag"
 
 
-async def free(database: Database, by: Actor, tag: str, name: str) -> None:
-    """The tag had that name no longer: it may be a tag of its own again. Nothing happens where it was none. Raises
-    Forbidden.
+async def free(database: Database, by: Actor, tag: str, name: str) -> bool:
+    """The tag had that name no longer: it may be a tag of its own again. False, and nothing happens, where it had not.
+    Raises Forbidden.
     """
     rights.require(by, "tags.change")
     async with database.transaction() as connection:
-        if await execute(connection, SQL_FREE, {"tag": tag, "name": name}):
+        freed = await execute(connection, SQL_FREE, {"tag": tag, "name": name}) > 0
+        if freed:
             await redirects.remove(connection, f"/tags/{name}")
             await audit.record(connection, by, "tag.freed", name, name)
+    return freed
 
 
 SQL_MOVE = "UPDATE OR REPLACE post_tags SET tag = :new WHERE tag = :old"

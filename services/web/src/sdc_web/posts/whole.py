@@ -9,7 +9,7 @@ from sdc_core.errors import NotFound
 from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 
 from sdc_web.authors.rights import Actor
-from sdc_web.posts import catalogue, revisions, store
+from sdc_web.posts import catalogue, finding, revisions, store
 from sdc_web.posts.records import Draft, Kind, ProjectFacts, Revision, State, decode_project, decode_tags, path_of
 from sdc_web.texts import names
 
@@ -20,7 +20,8 @@ _PLACEHOLDER = re.compile(r"untitled-[0-9a-z]{26}")
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """A post with its newest revision, but for the text. `slug` is the newest revision's and `public_slug` the one that
-    readers use; `state` is `changed` when the newest revision is not the published one; times in microseconds, UTC.
+    readers use; `state` is `changed` when the newest revision is not the published one; `trashed_by` is who put it
+    into the trash, if it is there; `author` the name that its author signs in with; times in microseconds, UTC.
     """
 
     id: str
@@ -47,6 +48,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     changed_at_us: int | None
     scheduled_at_us: int | None
     unpublish_at_us: int | None
+    trashed_at_us: int | None
+    trashed_by: str
+    author: str
+    noindex: bool
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -76,13 +81,14 @@ class Whole(Overview, frozen=True, kw_only=True):
 
 
 SQL_WHOLE = """
-SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
-    newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
+SELECT posts.id, posts.kind, newest.slug, coalesce(trashed.slug, posts.slug) AS public_slug, newest.title,
+    newest.summary, newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
     newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us, newest.body,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
-    posts.unpublish_at_us,
-    posts.revision_id IS NOT NULL AS on_site,
+    posts.unpublish_at_us, trashed.trashed_at_us, coalesce(trashed.by_name, '') AS trashed_by,
+    posts.revision_id IS NOT NULL AS on_site, posts.noindex,
+    (SELECT name FROM authors WHERE authors.id = posts.author_id) AS author,
     CASE
         WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
         WHEN posts.revision_id IS NULL THEN 'draft'
@@ -90,6 +96,7 @@ SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.titl
         ELSE 'changed'
     END AS state
 FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+LEFT JOIN trashed_posts AS trashed ON trashed.post_id = posts.id
 WHERE posts.id = :id
 ORDER BY newest.number DESC LIMIT 1
 """
@@ -105,13 +112,14 @@ async def whole(connection: Connection, by: Actor, post_id: str) -> Whole:
 
 
 SQL_PAGE = """
-SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.title, newest.summary,
-    newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
+SELECT posts.id, posts.kind, newest.slug, coalesce(trashed.slug, posts.slug) AS public_slug, newest.title,
+    newest.summary, newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
     newest.project AS project_json, newest.language, newest.translation_key, newest.canonical_url, newest.dated_at_us,
     newest.number, newest.saved_at_us,
     posts.created_at_us, posts.published_at_us, posts.changed_at_us, posts.scheduled_at_us,
-    posts.unpublish_at_us,
-    posts.revision_id IS NOT NULL AS on_site,
+    posts.unpublish_at_us, trashed.trashed_at_us, coalesce(trashed.by_name, '') AS trashed_by,
+    posts.revision_id IS NOT NULL AS on_site, posts.noindex,
+    (SELECT name FROM authors WHERE authors.id = posts.author_id) AS author,
     CASE
         WHEN posts.scheduled_at_us IS NOT NULL THEN 'scheduled'
         WHEN posts.revision_id IS NULL THEN 'draft'
@@ -119,24 +127,44 @@ SELECT posts.id, posts.kind, newest.slug, posts.slug AS public_slug, newest.titl
         ELSE 'changed'
     END AS state
 FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
-WHERE posts.id < :before
+LEFT JOIN trashed_posts AS trashed ON trashed.post_id = posts.id
+WHERE posts.id < :before AND (trashed.post_id IS NOT NULL) = :trashed
     AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
     AND (:kind IS NULL OR posts.kind = :kind)
     AND (:state IS NULL OR state = :state)
     AND (:author_id IS NULL OR posts.author_id = :author_id)
+    AND (:found IS NULL OR posts.id IN (
+        SELECT post_id FROM catalogue WHERE id IN (SELECT value FROM json_each(:found))
+    ))
 ORDER BY posts.id DESC
 LIMIT :limit
 """
 
 
 async def page(
-    connection: Connection, by: Actor, *, kind: Kind | None, state: State | None, before: str = "", limit: int
+    connection: Connection,
+    by: Actor,
+    *,
+    kind: Kind | None,
+    state: State | None,
+    words: str = "",
+    trashed: bool = False,
+    before: str = "",
+    limit: int,
 ) -> list[Overview]:
     """Posts that they may read, older than the one with the id `before`, the one made last first: saving a post does
-    not move it. Raises Forbidden.
+    not move it. With `words` those that the author's own search finds, which knows none of the trash; with `trashed`
+    those in the trash that they may bring back. Raises Forbidden.
     """
-    author_id = by.only_own("posts.read")
-    values = {"kind": kind, "state": state, "before": before or LAST, "limit": limit, "author_id": author_id}
+    values = {
+        "author_id": by.only_own("posts.delete" if trashed else "posts.read"),
+        "trashed": trashed,
+        "kind": kind,
+        "state": state,
+        "found": await finding.among_all(connection, words),
+        "before": before or LAST,
+        "limit": limit,
+    }
     return await fetch_all(connection, Overview, SQL_PAGE, values)
 
 

@@ -1,19 +1,28 @@
 """Addresses that the author types: an old one of this site, and the one that it leads to."""
 
+import re
 from urllib.parse import quote, unquote, urlsplit
 
 from sdc_core.errors import Invalid
 
 MAX_PATH = 500
 MAX_TARGET = 1_000
-PRIVATE = frozenset({"api", "author", "health", "hooks", "metrics"})
+PRIVATE = frozenset({"api", "author", "health", "hooks", "metrics", "micropub"})
 """First segments below which the site speaks with its author and with programs: nothing there ever leads elsewhere."""
+BELOW = "/*"
+"""At the end of an old address it stands for all that is below it, and at the end of a target for the rest of it."""
+DEEPEST = 24
+"""Folders of an address in which rules are looked for."""
+_NUMBERED = re.compile(r"(?:^|&)(p|page_id)=([0-9]{1,20})(?=&|$)")
+"""A text in the query of the home page, which WordPress gives each one beside its address."""
 _AROUND = " \t\r\n"
 _KEPT = "/%?#:=&~+!$,;'@()*[]-._"
 
 
 def old_path(text: str) -> str:
-    """The path of an old address, decoded and without a slash at its end, as requests name it. Raises Invalid."""
+    """The path of an old address, decoded and without a slash at its end, as requests name it: one address, all below
+    a folder (`/old/*`), or a number of WordPress's (`/?p=7`). Raises Invalid.
+    """
     given = text.strip(_AROUND)
     try:
         # A path that begins with two slashes is one all the same: urlsplit would take its first part for a host.
@@ -21,6 +30,8 @@ def old_path(text: str) -> str:
         path = unquote(split.path, errors="strict")
     except ValueError:
         raise Invalid("This is no address that can be read.", field="path") from None
+    if split.path in ("", "/") and not split.fragment and (text_id := numbered("/", split.query)):
+        return text_id
     if split.query or split.fragment:
         raise Invalid("An old address goes without its ? and # parts: what follows ? is handed on.", field="path")
     parts = [part for part in path.split("/") if part]
@@ -29,9 +40,38 @@ def old_path(text: str) -> str:
     clean = "/" + "/".join(parts)
     if len(clean) > MAX_PATH or not (given + clean).isprintable() or {".", ".."} & set(parts):
         raise Invalid(f"An old address has at most {MAX_PATH} visible characters, and no dots alone.", field="path")
+    if parts == ["*"]:
+        raise Invalid("Name a folder before the star: the whole site cannot lead elsewhere.", field="path")
     if parts[0] in PRIVATE:
         raise Invalid(f"Addresses below /{parts[0]} belong to the site itself.", field="path")
     return clean
+
+
+def numbered(path: str, query: str) -> str:
+    """The old address of a text that the home page is asked for by its number; empty for none."""
+    found = _NUMBERED.search(query) if path == "/" and query else None
+    return f"/?{found[1]}={found[2]}" if found else ""
+
+
+def without_number(query: str) -> str:
+    """What else the query says."""
+    return _NUMBERED.sub("", query, count=1).lstrip("&")
+
+
+def rules(path: str) -> list[str]:
+    """The old addresses that a path may stand under, `/a/b/*` and `/a/*` for `/a/b`."""
+    parts = [part for part in path.split("/") if part][:DEEPEST]
+    return ["/" + "/".join(parts[:many]) + BELOW for many in range(len(parts), 0, -1)]
+
+
+def filled(rule: str, leads_to: str, path: str) -> str:
+    """Where a path leads by the rule above it."""
+    if not leads_to.endswith(BELOW):
+        return leads_to
+    rest = path.removeprefix(rule.removesuffix(BELOW)).lstrip("/")
+    if not rest:
+        return leads_to.removesuffix(BELOW) or "/"
+    return leads_to.removesuffix("*") + quote(rest, safe=_KEPT.replace("?", "").replace("#", "").replace("%", ""))
 
 
 def target(text: str, site_url: str) -> str:

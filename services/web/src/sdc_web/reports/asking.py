@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import msgspec
+from sdc_core import clock
 from sdc_core.attempts import Attempt
 from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
@@ -15,19 +16,32 @@ TIMEOUT_S = 8.0
 SLOW_S = 1.5
 """After this long without an answer the worker is asked whether it is there at all."""
 THERE_S = 1.0
+RETRY_S = 5
+SLOW = f"the worker is there, but has not counted it within {TIMEOUT_S:.0f} seconds: ask for fewer days"
 AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class Refused(Unavailable):
+    """The worker is there and says why it gives no answer."""
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+
+
 async def ask(
     worker: ServiceClient, path: str, answer: type[AnswerT], query: Mapping[str, str | Sequence[str]] | None = None
 ) -> AnswerT:
-    """The worker's answer. Raises Unavailable when it is away, refuses, or says what this version does not know.
+    """The worker's answer. Raises Unavailable when it is away or says what this version does not know, and Refused when
+    it is there and does not give one.
 
     A question about a long period may take its time; a worker that hangs is found out sooner.
     """
     attempt = await _answered(worker, path, query)
+    if not attempt.ok and (words := said(attempt)):
+        raise Refused(words, retry_after_s=attempt.retry_after_s or RETRY_S)
     attempt.raise_unless_ok("the worker")
     return decode(attempt.body, answer)
 
@@ -53,6 +67,15 @@ async def unless_away(report: Awaitable[T]) -> T | None:
         return None
 
 
+async def or_why(report: Awaitable[T]) -> tuple[T | None, str]:
+    """The same, and why the worker refuses it in its words; none when it is away."""
+    try:
+        return await report, ""
+    except Unavailable as error:
+        log.warning("a report is missing", extra={"reason": str(error)})
+        return None, str(error) if isinstance(error, Refused) else ""
+
+
 async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str | Sequence[str]] | None) -> Attempt:
     async with asyncio.TaskGroup() as group:
         question = group.create_task(worker.send("GET", path, query=query, timeout_s=TIMEOUT_S))
@@ -60,7 +83,21 @@ async def _answered(worker: ServiceClient, path: str, query: Mapping[str, str | 
         reason = "" if done else await worker.reachable(THERE_S)
         if reason and not question.done():
             question.cancel()
-    return Attempt(error=reason) if question.cancelled() else question.result()
+        there = not done and not reason
+    if question.cancelled():
+        return Attempt(error=reason)
+    attempt = question.result()
+    if there and not attempt.status and attempt.duration_us >= (TIMEOUT_S - THERE_S) * clock.SECOND_US:
+        raise Refused(SLOW, retry_after_s=RETRY_S)
+    return attempt
+
+
+def said(attempt: Attempt) -> str:
+    """What the worker says of its refusal; empty where it says nothing."""
+    try:
+        return msgspec.json.decode(attempt.body, type=_Problem).detail if attempt.status else ""
+    except msgspec.DecodeError:
+        return ""
 
 
 def decode(body: bytes, answer: type[AnswerT]) -> AnswerT:

@@ -1,35 +1,51 @@
 """How well the site is backed up: the replica, the mirror, the last drill and rehearsal, each with a verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 from sdc_core import clock
-from sdc_core.answers.backups import Backups, Replication
+from sdc_core.answers.backups import Backups, MirrorPlan, Replication
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.service_client import ServiceClient
 
+from sdc_web.reports import asking
 from sdc_web.reports.asking import ask
 
 Verdict: TypeAlias = Literal["ok", "warning", "failed", "unknown"]
-Kind: TypeAlias = Literal["mirror", "drill", "rehearsal"]
+Kind: TypeAlias = Literal["mirror", "monthly", "drill", "rehearsal"]
 LATE_AFTER_US: dict[Kind, int] = {
     "mirror": 36 * 3600 * clock.SECOND_US,
+    "monthly": 33 * clock.DAY_US,
     "drill": 36 * 3600 * clock.SECOND_US,
     "rehearsal": 33 * clock.DAY_US,
 }
-_TITLES: dict[Kind, str] = {"mirror": "Mirror", "drill": "Restore drill", "rehearsal": "Rehearsal"}
+_TITLES: dict[Kind, str] = {
+    "mirror": "Mirror",
+    "monthly": "Monthly snapshot",
+    "drill": "Restore drill",
+    "rehearsal": "Rehearsal",
+}
+_JOBS: dict[Kind, str] = {
+    "mirror": "mirror.daily",
+    "monthly": "mirror.monthly",
+    "drill": "drill.restore",
+    "rehearsal": "drill.rehearsal",
+}
 MAX_DETAIL = 300
+PLAN_S = 45.0
 NOT_YET = "It has not run yet."
 NOT_SET_UP = "All copies are on this machine."
+NOT_ELSEWHERE = "beside the site"
+NONE_ELSEWHERE = "The remote bucket is at the address of the object store, or on this machine."
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One copy, its verdict in a word and in words, and when it last succeeded. `history` are the outcomes of the last
-    runs, oldest first.
+    """One copy, its verdict in a word and in words, and when it last succeeded, whatever became of the newest run:
+    that one's `duration_us` and `detail` are told. `history` are the outcomes of the last runs, oldest first.
     """
 
-    id: Literal["replica", "mirror", "drill", "rehearsal"]
+    id: Literal["replica", "mirror", "monthly", "drill", "rehearsal"]
     title: str
     verdict: Verdict
     verdict_words: str
@@ -44,13 +60,35 @@ async def report(worker: ServiceClient) -> Backups:
     return await ask(worker, "/backups", Backups)
 
 
+async def plan(worker: ServiceClient) -> MirrorPlan:
+    """What the mirror would do now. Raises Unavailable when the worker is away, or says why it cannot tell."""
+    attempt = await worker.send("GET", "/backups/plan", timeout_s=PLAN_S)
+    if not attempt.ok and (words := asking.said(attempt)):
+        raise asking.Refused(words)
+    attempt.raise_unless_ok("the worker")
+    return asking.decode(attempt.body, MirrorPlan)
+
+
 def cards(backups: Backups, now_us: int) -> list[Card]:
-    """The copies in the order of their distance from the disk, then the proofs that they restore."""
+    """The copies in the order of their distance from the disk, then the proofs that they restore. Months are told of
+    where they are kept.
+    """
+    good = backups.good
+    mirror = _of_run("mirror", backups.mirror, good, now_us, set_up=backups.remote)
+    if backups.remote and not backups.elsewhere and mirror.verdict == "ok":
+        mirror = msgspec.structs.replace(
+            mirror,
+            verdict="warning",
+            verdict_words=NOT_ELSEWHERE,
+            detail=_sentence(f"{NONE_ELSEWHERE} {mirror.detail}"),
+        )
+    months = [_of_run("monthly", backups.monthly, good, now_us)] if backups.monthly_remote else []
     return [
         _replica(backups.replication),
-        _of_run("mirror", backups.mirror, now_us, set_up=backups.remote),
-        _of_run("drill", backups.drill, now_us, runs=backups.drills),
-        _of_run("rehearsal", backups.rehearsal, now_us, runs=backups.rehearsals),
+        mirror,
+        *months,
+        _of_run("drill", backups.drill, good, now_us, runs=backups.drills),
+        _of_run("rehearsal", backups.rehearsal, good, now_us, runs=backups.rehearsals),
     ]
 
 
@@ -80,15 +118,23 @@ def _judge_replica(replication: Replication) -> tuple[Verdict, str, str]:
     return "ok", "in step", "Every commit is copied to the object store within a second."
 
 
-def _of_run(kind: Kind, run: Run | None, now_us: int, *, set_up: bool = True, runs: Sequence[Run] = ()) -> Card:
+def _of_run(
+    kind: Kind,
+    run: Run | None,
+    good: Mapping[str, Run],
+    now_us: int,
+    *,
+    set_up: bool = True,
+    runs: Sequence[Run] = (),
+) -> Card:
     verdict, words = _judge(kind, run, now_us, set_up=set_up)
-    succeeded = run is not None and run.outcome == "ok"
+    succeeded = run if run and run.outcome == "ok" else good.get(_JOBS[kind])
     return Card(
         id=kind,
         title=_TITLES[kind],
         verdict=verdict,
         verdict_words=words,
-        at_us=run.ended_us if run and succeeded else None,
+        at_us=succeeded.ended_us if succeeded else None,
         duration_us=run.duration_us if run else None,
         detail=_sentence(run.output) if run else NOT_YET if set_up else NOT_SET_UP,
         history=tuple(each.outcome for each in reversed(runs)),

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from sdc_core.errors import Invalid
 
 DEFAULT_DAYS = 30
-MAX_DAYS = 400
+MAX_DAYS = 40 * 366
+MAX_HOURLY_DAYS = 400
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Far enough from the ends of the calendar to count days from."""
 
@@ -15,7 +16,7 @@ def between(first: str | None, last: str | None, today: str) -> tuple[str, str]:
     end = _day(last or today, "to")
     begin = _day(first, "from") if first else end - timedelta(days=DEFAULT_DAYS - 1)
     if begin > end or (end - begin).days >= MAX_DAYS:
-        message = f"a period begins before it ends, and has at most {MAX_DAYS} days"
+        message = "a period begins before it ends, and has at most 40 years"
         raise Invalid(message, field="from")
     return begin.isoformat(), end.isoformat()
 

@@ -9,24 +9,44 @@ from sdc_core.answers.analytics import PagesRead, PathDays
 from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
 
-from sdc_web.reports.analytics import Question
+from sdc_web.redirects import Former
+from sdc_web.reports.analytics import RECENT_S, Question
 from sdc_web.reports.asking import ask
 
 MONTH = 30
+MOST_ASKED = 20_000
+"""Characters of all paths that the worker is asked of at once."""
 SOON_S = 0.4
 """A list waits no longer for numbers that it can do without."""
 
 
-async def of_month(worker: ServiceClient, paths: Sequence[str]) -> dict[str, int] | None:
-    """Page views of those paths in the last 30 days, today included; None when the worker does not tell them soon."""
+async def of_month(worker: ServiceClient, paths: Sequence[str], former: Sequence[Former] = ()) -> dict[str, int] | None:
+    """Page views of those paths in the last 30 days, today included, with those that they had at `former` addresses;
+    None when the worker does not tell them soon.
+    """
     if not paths:
         return {}
+    asked = [*dict.fromkeys((*paths, *(each.path for each in former)))]
+    while len("\n".join(asked)) > MOST_ASKED and len(asked) > len(paths):
+        asked.pop()
     try:
         async with asyncio.timeout(SOON_S):
-            answer = await _read(worker, MONTH, len(paths), "\n".join(paths))
+            answer = await _read(worker, MONTH, len(asked), "\n".join(asked))
     except (Unavailable, TimeoutError):
         return None
-    return {each.path: each.page_views for each in answer.rows}
+    return {each.path: each.page_views for each in together(answer.rows, former)}
+
+
+def together(read: Sequence[PathDays], former: Sequence[Former]) -> list[PathDays]:
+    """The same with what was read at former addresses put to the present ones, the page read most first."""
+    moved_to = {each.path: each.present for each in former}
+    found: dict[str, PathDays] = {}
+    for each in read:
+        path = moved_to.get(each.path, each.path)
+        before = found.get(path)
+        days = [one + other for one, other in zip(each.days, before.days, strict=True)] if before else each.days
+        found[path] = PathDays(path=path, page_views=sum(days), days=days)
+    return sorted(found.values(), key=lambda each: (-each.page_views, each.path))
 
 
 async def most_read(worker: ServiceClient, days: int, limit: int) -> list[PathDays]:
@@ -36,5 +56,6 @@ async def most_read(worker: ServiceClient, days: int, limit: int) -> list[PathDa
 
 async def _read(worker: ServiceClient, days: int, limit: int, paths: str = "") -> PagesRead:
     today = date.fromisoformat(clock.today())
-    period = Question(from_day=(today - timedelta(days=days - 1)).isoformat(), to_day=today.isoformat())
+    first = today - timedelta(days=days - 1)
+    period = Question(from_day=first.isoformat(), to_day=today.isoformat(), within_s=RECENT_S)
     return await ask(worker, "/analytics/pages", PagesRead, period.query(limit=str(limit), paths=paths))

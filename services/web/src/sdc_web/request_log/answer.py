@@ -15,7 +15,18 @@ LEFT = GONE, 0, ""
 class Answer:
     """Stands between the application and the server. `gone` is set when the client left before the end."""
 
-    __slots__ = ("_done", "_receive", "_send", "_status", "content_type", "gone", "rid", "route", "size_bytes")
+    __slots__ = (
+        "_done",
+        "_receive",
+        "_send",
+        "_status",
+        "content_type",
+        "gone",
+        "reading",
+        "rid",
+        "route",
+        "size_bytes",
+    )
 
     def __init__(self, rid: str, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -27,10 +38,15 @@ class Answer:
         self.size_bytes = 0
         self.content_type = ""
         self.gone = False
+        self.reading: tuple[str, str] | None = None
 
     def note_route(self, pattern: str) -> None:
         """That one took the request."""
         self.route = pattern
+
+    def note_reading(self, path: str, query: str) -> None:
+        """It tells how the page at that path was read, and the line says so: the path of that page, and this query."""
+        self.reading = path, query
 
     async def receive(self) -> ReceiveMessage:
         """Pass on what the client sends, and note when it leaves."""

@@ -1,4 +1,4 @@
-"""The outermost layer of the application: an id and a line in the access log for every request.
+"""The outermost layer of the application: a line in the access log for every request, and an id for each that is made.
 
     app = RequestLogMiddleware(app, settings)                          # around everything, the page cache included
     async with open_request_log(settings, worker) as request_log:      # in the lifespan
@@ -7,7 +7,8 @@
             ...
 
 What lies below sees the client's true address in `scope["client"]`, which is written nowhere, and its country in
-`scope["sdc.country"]`, and tells by `scope["sdc.note_route"]` which route it took.
+`scope["sdc.country"]`, and tells by `scope["sdc.note_route"]` which route it took, and by `scope["sdc.note_reading"]`
+which page the request tells of, and what.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
-from sdc_core import access_log, clock
+from sdc_core import access_log, clock, tracing
 from sdc_core.access_log import MAX_TEXT
 from sdc_core.logging import request_id as in_context
 from sdc_core.metrics import Timings
@@ -26,7 +27,7 @@ from sdc_core.settings import Settings
 from sdc_web.headers import by_name
 from sdc_web.page_cache import Reply
 from sdc_web.request_log.answer import LEFT, Answer
-from sdc_web.request_log.asked import campaign, foreign_host, logged_path, request_id
+from sdc_web.request_log.asked import PREFETCH, campaign, foreign_host, logged_path, prefetched, request_id
 from sdc_web.request_log.callers import Caller, Callers
 from sdc_web.request_log.client import Proxies
 from sdc_web.request_log.countries import open_countries
@@ -74,9 +75,9 @@ class RequestLogMiddleware:
         sent = by_name(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
         caller = self._callers.find(peer, sent.get(b"x-forwarded-for", b""), sent.get(b"user-agent", b""))
+        # A kept page is named by no id: nothing else tells of it, and one for each would cost as much as finding it.
         rid = request_id(sent[b"x-request-id"]) if caller.trusted and b"x-request-id" in sent else ""
-        rid = rid or self._process + str(next(self._numbers))
-        line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
+        line_path, line_query = scope["path"][:MAX_TEXT], ""
         answer, told = None, LEFT
         self.timings.under_way += 1
         try:
@@ -84,14 +85,16 @@ class RequestLogMiddleware:
                 await send(reply.start)
                 await send(reply.end)
                 told = reply.told
+                if scope["query_string"]:
+                    line_query = campaign(scope["query_string"])
             else:
+                rid = rid or self._process + str(next(self._numbers))
+                line_path, line_query = logged_path(scope["path"]), campaign(scope["query_string"])
                 answer = Answer(rid, receive, send)
-                await self._pass_on(scope, answer, caller)
-        except (asyncio.CancelledError, OSError):
-            if answer is not None:
-                answer.gone = True
-            raise
+                await self._pass_on(scope, answer, caller, sent.get(tracing.HEADER, b"") if caller.trusted else b"")
         finally:
+            if answer is not None and answer.reading is not None:
+                line_path, line_query = logged_path(answer.reading[0]), answer.reading[1]
             status, size_bytes, media_type = told if answer is None else answer.told()
             duration_us = clock.monotonic_us() - began_us
             self.timings.under_way -= 1
@@ -104,7 +107,7 @@ class RequestLogMiddleware:
                     ts=ts,
                     visitor=visitor,
                     rid=rid,
-                    method=scope["method"][:16],
+                    method=PREFETCH if b"sec-purpose" in sent and prefetched(sent) else scope["method"][:16],
                     path=line_path,
                     query=line_query,
                     status=status,
@@ -118,12 +121,24 @@ class RequestLogMiddleware:
                 )
                 self._log.writer.append(line)
 
-    async def _pass_on(self, scope: HTTPScope, answer: Answer, caller: Caller) -> None:
+    async def _pass_on(self, scope: HTTPScope, answer: Answer, caller: Caller, above: bytes) -> None:
+        """Have it answered, as part of the trace that a trusted proxy names by `above`, a `traceparent`."""
         scope["client"] = (caller.address, 0)
         notes = cast("dict[str, object]", scope)
         notes["sdc.country"], notes["sdc.note_route"] = caller.country, answer.note_route
+        notes["sdc.note_reading"] = answer.note_reading
         reset = in_context.set(answer.rid)
+        method = scope["method"][:16]
         try:
-            await self._app(scope, answer.receive, answer.send)
+            with tracing.span(method, "SERVER", caller=above, sdc__request_id=answer.rid) as span:
+                try:
+                    await self._app(scope, answer.receive, answer.send)
+                except (asyncio.CancelledError, OSError):
+                    answer.gone = True
+                    raise
+                finally:
+                    span.rename(f"{method} {answer.route}")
+                    span.note(http__request__method=method, http__route=answer.route)
+                    span.answered(answer.told()[0])
         finally:
             in_context.reset(reset)

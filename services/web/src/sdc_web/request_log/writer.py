@@ -149,4 +149,4 @@ def _append(path: Path, chunk: _Chunk) -> None:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            chunk.error = str(error)
+            chunk.error = error.strerror or type(error).__name__

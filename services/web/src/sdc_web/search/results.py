@@ -14,6 +14,10 @@ RANKED = 1_000
 """Matches that are weighed against each other: of more than these, the last that came to the site, and as many again
 that have the words in their titles."""
 MAX_TAGS = 12
+MARKED_LETTERS = 100_000
+"""Of a text in which the words are looked for once more, to be shown: that takes time by the square of how often they
+stand there, a second for ten thousand. Of longer ones, more than an hour to read, the summary or the opening is shown.
+"""
 _BEGIN, _END = "\x02", "\x03"
 _Values: TypeAlias = dict[str, Value]
 
@@ -151,7 +155,8 @@ SQL_SHOWN = """
 SELECT search.rowid AS row, posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json,
     r.cover_asset_id, r.reading_minutes, posts.published_at_us, posts.changed_at_us AS updated_at_us, r.language,
     highlight(search, 1, char(2), char(3)) AS title_marked, highlight(search, 2, char(2), char(3)) AS summary_marked,
-    snippet(search, 3, char(2), char(3), '…', 24) AS snippet
+    CASE WHEN length(search.body) <= :marked_letters THEN snippet(search, 3, char(2), char(3), '…', 24)
+        ELSE substr(search.body, 1, 160) || '…' END AS snippet
 FROM search
 CROSS JOIN posts ON posts.id = search.post_id
 JOIN revisions AS r ON r.id = posts.revision_id
@@ -161,7 +166,11 @@ WHERE search MATCH :words AND +search.rowid IN (SELECT value FROM json_each(:row
 
 async def _shown(connection: Connection, query: Query, rows: list[int]) -> list[Found]:
     """Those rows of the index, in that order."""
-    values = {"words": query.expression, "rows": msgspec.json.encode(rows).decode()}
+    values: _Values = {
+        "words": query.expression,
+        "rows": msgspec.json.encode(rows).decode(),
+        "marked_letters": MARKED_LETTERS,
+    }
     found = {each.row: each for each in await fetch_all(connection, _Row, SQL_SHOWN, values)}
     best_first = [found[row] for row in rows if row in found]
     return [Found(post=each, title=_parts(each.title_marked), excerpt=_excerpt(each)) for each in best_first]

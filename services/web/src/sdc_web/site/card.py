@@ -1,7 +1,8 @@
-"""The picture that stands for a post where a link to it is shared: its title in the type and the colours of the site.
+"""The picture that stands for a post where a link to it is shared: its title in the type and the colours of the site;
+and the site's icon.
 
-Run as a file it is the child that draws one, a card as JSON in, a PNG out, and loads nothing else of ours. So a process
-of web has neither Pillow nor open faces, which would be a sixth of what it holds.
+Run as a file it is the child that draws one, a card or an icon as JSON in, a PNG out, and loads nothing else of ours.
+So a process of web has neither Pillow nor open faces, which would be a sixth of what it holds.
 """
 
 import resource
@@ -41,11 +42,23 @@ _NOWHERE = "\U0010fffd"
 """A letter that no face has: each shows its own sign for that."""
 _FONTS = Path(__file__).with_name("fonts")
 _FONT_OF_THE_SITE = Path(__file__).parents[1] / "static" / "fonts" / "literata-roman.woff2"
+_ICON_SCALE, _LETTER, _CORNER = 4, 0.66, 0.2
+"""An icon is drawn larger and made smaller, so that its edges are smooth; letter and corner are parts of its width."""
+_MASKED_FROM = 180
+"""From this size on, home screens cut icons to a shape of their own."""
 _MEMORY_BYTES = 1024**3
 _PROCESSOR_S = 10
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
+class Icon(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The site's icon: a letter on a square of the site's colour in sRGB, so many pixels wide."""
+
+    letter: str
+    size: int
+    accent: tuple[int, int, int]
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What a card says; `note` is the line at its foot, `minutes` the reading time, 0 for none, `accent` the
     site's colour in sRGB.
     """
@@ -59,12 +72,36 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main() -> None:
-    """Draw the card that is read; the bounds are for what nobody has foreseen."""
+    """Draw the card or icon that is read; the bounds are for what nobody has foreseen."""
     resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_S, _PROCESSOR_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    sys.stdout.buffer.write(draw(msgspec.json.decode(sys.stdin.buffer.read(), type=Card)))
+    wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Card | Icon)
+    sys.stdout.buffer.write(draw(wanted) if isinstance(wanted, Card) else draw_icon(wanted))
+
+
+def draw_icon(icon: Icon) -> bytes:
+    """A PNG, its corners round where nobody else rounds them; nothing where the type has no such letter."""
+    from PIL import Image, ImageDraw  # noqa: PLC0415 - for those who never draw
+
+    face = _face(icon.letter)
+    if face is None:
+        return b""
+    size = icon.size * _ICON_SCALE
+    drawn = Image.new("RGB", (size, size), icon.accent)
+    font = _font(face, round(size * _LETTER), _BOLD)
+    left, top, right, bottom = font.getbbox(icon.letter, anchor="ls")
+    # In the middle by its ink, which letters without descenders would miss by their box.
+    at = ((size - left - right) / 2, (size - top - bottom) / 2)
+    ImageDraw.Draw(drawn).text(at, icon.letter, font=font, fill=(0xFF, 0xFF, 0xFF), anchor="ls")
+    if icon.size < _MASKED_FROM:
+        shape = Image.new("L", (size, size))
+        ImageDraw.Draw(shape).rounded_rectangle((0, 0, size - 1, size - 1), radius=round(size * _CORNER), fill=255)
+        drawn.putalpha(shape)
+    written = BytesIO()
+    drawn.resize((icon.size, icon.size), Image.Resampling.LANCZOS).save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def draw(card: Card) -> bytes:

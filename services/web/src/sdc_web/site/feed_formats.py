@@ -48,7 +48,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A post in a feed, with whole addresses; `language` is empty for the feed's own; times in microseconds, UTC."""
+    """A post in a feed, with whole addresses and the name of its author; `language` is empty for the feed's own; times
+    in microseconds, UTC.
+    """
 
     id: str
     url: str
@@ -60,6 +62,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     published_at_us: int
     updated_at_us: int
     enclosure: File | None
+    author_name: str
 
     @property
     def published_at_rfc822(self) -> str:
@@ -72,11 +75,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return escape(self.summary, quote=False)
 
 
-class Author(msgspec.Struct, frozen=True, kw_only=True):
+class Author(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who wrote it."""
 
     name: str
-    url: str
+    url: str = ""
 
 
 class Hub(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +109,7 @@ class JsonItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     date_published: str
     date_modified: str
     language: str = ""
+    authors: tuple[Author, ...] = ()
     tags: tuple[str, ...]
     attachments: tuple[Attachment, ...] = ()
 
@@ -118,6 +122,8 @@ class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     home_page_url: str
     feed_url: str
     description: str = ""
+    icon: str
+    favicon: str
     language: str
     authors: tuple[Author, ...]
     hubs: tuple[Hub, ...] = ()
@@ -145,6 +151,7 @@ def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
         published_at_us=post.published_at_us,
         updated_at_us=post.updated_at_us,
         enclosure=enclosure,
+        author_name=post.author_name,
     )
 
 
@@ -178,10 +185,12 @@ def json(feed: Feed, entries: list[Entry]) -> str:
         home_page_url=feed.page,
         feed_url=feed.address,
         description=feed.description,
+        icon=feed.front.url + (feed.front.icon(512) or templating.static_address("icon-512.png")),
+        favicon=feed.front.url + (feed.front.icon(32) or templating.static_address("icon-192.png")),
         language=feed.front.language,
         authors=(Author(name=feed.author_name, url=f"{feed.front.url}/"),),
         hubs=(Hub(type="WebSub", url=feed.hub),) if feed.hub else (),
-        items=tuple(map(_item, entries)),
+        items=tuple(_item(each, feed) for each in entries),
     )
     return msgspec.json.encode(whole).decode()
 
@@ -190,7 +199,8 @@ def _xml(template: str, feed: Feed, entries: list[Entry]) -> str:
     return _NOT_XML.sub("", templating.render(template, feed=feed, site=feed.front, entries=entries).lstrip())
 
 
-def _item(shown: Entry) -> JsonItem:
+def _item(shown: Entry, feed: Feed) -> JsonItem:
+    own = shown.author_name not in ("", feed.author_name)
     file = shown.enclosure
     return JsonItem(
         id=shown.id,
@@ -202,6 +212,7 @@ def _item(shown: Entry) -> JsonItem:
         date_published=templating.iso(shown.published_at_us),
         date_modified=templating.iso(shown.updated_at_us),
         language=shown.language,
+        authors=(Author(name=shown.author_name),) if own else (),
         tags=shown.tags,
         attachments=(Attachment(url=file.address, mime_type=file.type, size_in_bytes=file.size_bytes),) if file else (),
     )

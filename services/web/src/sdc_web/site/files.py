@@ -29,19 +29,7 @@ async def static(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     return await _file(request, file, FOREVER if lasting else "no-cache")
 
 
-@get("/favicon.ico")
-async def favicon(request: AnyRequest) -> Response[bytes]:
-    """For browsers that ask without being told of the icon."""
-    return await _file(request, templating.static_files()["favicon.ico"], DAY)
-
-
-@get([f"/apple-touch-icon{size}{kind}.png" for size in ("", "-120x120") for kind in ("", "-precomposed")])
-async def touch_icon(request: AnyRequest) -> Response[bytes]:
-    """For telephones that do the same."""
-    return await _file(request, templating.static_files()["icon-180.png"], DAY)
-
-
-route_handlers = [static, favicon, touch_icon]
+route_handlers = [static]
 
 
 def _named(path: str) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from sdc_core import disk, sqlite
+from sdc_core import disk, sqlite, store_health
 from sdc_core.errors import SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -15,6 +15,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, fetch_value
 from sdc_core.supervise import Board
 
+from sdc_web import leaving
 from sdc_web.db import Databases
 
 DEADLINE_S = 3.0
@@ -54,26 +55,31 @@ async def examine(
     board: Board,
     log_trouble: str,
 ) -> dict[str, Part]:
-    """How each part does at this moment; whoever does not answer is waited for `DEADLINE_S`."""
+    """How each part does at this moment; whoever does not answer is waited for `DEADLINE_S`. Anyone may ask, so no
+    reason names a folder or repeats what an error said: that is in the log.
+    """
     questions: dict[str, Awaitable[str]] = {
         "database": _answers(databases.site),
         "ttl": _answers(databases.ttl),
-        "object_store": store.ping(settings.S3_MEDIA_BUCKET),
+        "object_store": store_health.trouble(store, settings.S3_MEDIA_BUCKET),
         "worker": worker.reachable(),
     }
     async with asyncio.TaskGroup() as group:
         tasks = {name: group.create_task(_asked(question)) for name, question in questions.items()}
     parts = {name: task.result() for name, task in tasks.items()}
-    parts["disk"] = _part(await asyncio.to_thread(disk.trouble, (settings.DATA_DIR, settings.log_dir)))
+    folders = {"the data folder": settings.DATA_DIR, "the log folder": settings.log_dir}
+    parts["disk"] = _part(await asyncio.to_thread(disk.trouble, folders))
     parts["access_log"] = _part(log_trouble)
-    parts["loops"] = _part("; ".join(f"{name}: {error}" for name, error in board.failing().items()))
+    failing = ", ".join(board.failing())
+    parts["loops"] = _part(failing and f"{failing}: failed, and is tried again; the log of web says why")
     return parts
 
 
 @get("/health/live")
 async def live() -> Response[bytes]:
-    """The process answers. Says nothing of its parts."""
-    return _json(Health(status="ok", parts={}, sqlite=sqlite.VERSION), 200)
+    """The process answers, and will for a while. Says nothing of its parts."""
+    leaves = leaving.is_announced()
+    return _json(Health(status="leaving" if leaves else "ok", parts={}, sqlite=sqlite.VERSION), 503 if leaves else 200)
 
 
 route_handlers = [health, live]

@@ -18,10 +18,10 @@ _SOFTWARE = "SoftwareSourceCode"
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="@type", tag="Person"):
-    """Who wrote it, and their pages elsewhere."""
+    """Who wrote it, and where they are to be found."""
 
     name: str
-    url: str
+    url: str = ""
     sameAs: tuple[str, ...] = ()  # noqa: N815 - schema.org's name
 
 
@@ -83,7 +83,7 @@ def of(shown: View, front: Front) -> str:
         inLanguage=shown.language or front.language,
         datePublished=templating.iso(shown.published_at_us),
         dateModified=templating.iso(shown.updated_at_us),
-        author=_person(front),
+        author=_person(front, shown.author_name),
         description=shown.summary,
         keywords=shown.tags,
         image=Image(url=cover.absolute(front.url), width=cover.width, height=cover.height)
@@ -113,7 +113,10 @@ def of_site(front: Front) -> str:
     )
 
 
-def _person(front: Front) -> Person:
+def _person(front: Front, name: str = "") -> Person:
+    """The site's address and its links elsewhere are those of the author who was there first."""
+    if name not in ("", front.author_name):
+        return Person(name=name)
     return Person(name=front.author_name, url=f"{front.url}/", sameAs=tuple(each.url for each in front.elsewhere))
 
 

@@ -100,18 +100,29 @@ async def manifest(databases: NamedDatabases, settings: NamedSettings) -> Respon
         display="browser",
         id="/",
         scope="/",
-        background_color="#f9fbfb",
-        theme_color="#f9fbfb",
-        icons=(
-            Icon(src=templating.static_address("icon.svg"), sizes="any", type="image/svg+xml"),
-            *(
-                Icon(src=templating.static_address(f"icon-{size}.png"), sizes=f"{size}x{size}", type="image/png")
-                for size in (192, 512)
-            ),
+        background_color=front.paper[0],
+        theme_color=front.paper[0],
+        icons=tuple(
+            Icon(
+                src=front.icon(size) or templating.static_address(f"icon-{size}.png"),
+                sizes=f"{size}x{size}",
+                type="image/png",
+            )
+            for size in (192, 512)
         ),
     )
     return Response(
         msgspec.json.encode(app), media_type="application/manifest+json", headers={"cache-control": "no-cache"}
+    )
+
+
+@get("/opensearch.xml")
+async def opensearch(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
+    """How browsers ask the site's search from their own (OpenSearch 1.1)."""
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+    return answer(
+        templating.render("site/opensearch.xml", site=front).lstrip(), "application/opensearchdescription+xml"
     )
 
 
@@ -133,4 +144,4 @@ def answer(text: str, media_type: str) -> Response[str]:
     return Response(text, media_type=media_type, headers={"cache-control": "no-cache"})
 
 
-route_handlers = [robots, security, manifest]
+route_handlers = [robots, security, manifest, opensearch]

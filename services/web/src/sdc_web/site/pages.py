@@ -7,12 +7,11 @@ from itertools import groupby
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sdc_core import clock
-from sdc_core.errors import NotFound
+from sdc_core.errors import Gone, NotFound
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
-from sdc_web import posts, redirects, templating
+from sdc_web import posts, redirects, templating, webmentions, zones
 from sdc_web.db import Databases
 from sdc_web.media import Asset
 from sdc_web.posts import Front, Kind, Near, Published
@@ -22,8 +21,9 @@ from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import path_of
 from sdc_web.posts.series import Place
 from sdc_web.problems import AnyRequest
-from sdc_web.site import linked_data, share
+from sdc_web.site import linked_data, share, webmention
 from sdc_web.site.views import View, Year, assets_of, by_section, view
+from sdc_web.webmentions.received import Shown
 
 ON_HOME = 8
 ON_LIST = 100
@@ -49,10 +49,10 @@ async def home(
         "site/home/show.html",
         front,
         intro_html=intro_html,
+        noindex=intro is not None and intro.noindex,
         posts=[view(post, {}) for post in newest[:ON_HOME]],
         more=len(newest) > ON_HOME,
         projects=[view(each, assets) for each in chosen],
-        card=share.address_of_site(front),
         linked_data=linked_data.of_site(front),
     )
 
@@ -67,7 +67,7 @@ async def index(
         years = await posts.years(connection, "post")
     # Where all of them are here already, their years lead nowhere new.
     more = years if len(found) > ON_LIST else []
-    return await page("site/posts/index.html", front, groups=_by_year(found[:ON_LIST]), years=more)
+    return await page("site/posts/index.html", front, groups=_by_year(found[:ON_LIST], front.time_zone), years=more)
 
 
 @get("/posts/{slug:str}")
@@ -178,6 +178,8 @@ async def page(template: str, front: Front, **context: object) -> Response[str]:
 
 
 def _page(template: str, front: Front, **context: object) -> Response[str]:
+    """What has no card of its own is shared with the site's."""
+    context.setdefault("card", share.address_of_site(front))
     html = templating.render(template, site=front, navigation=front.navigation, **context)
     return Response(html, media_type=MediaType.HTML, headers={"cache-control": "no-cache"})
 
@@ -211,6 +213,8 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         if found is None or (kind == "page" and slug == HOME):
             if found:
                 return Response("", status_code=301, headers={"location": "/", "cache-control": "no-cache"})
+            if await redirects.is_gone(connection, path_of(kind, slug)):
+                raise Gone("What was here has been taken away.")
             message = "No page has this address. It may have been taken away, or the link is wrong."
             raise NotFound(message)
         front = await _front(request, connection, settings)
@@ -218,7 +222,8 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
         place = await posts.series.place(connection, found.id) if found.series_id else None
         translations = await posts.languages.published(connection, found.id, found.translation_key)
         near = await posts.near(connection, found, settings.site_url, place, translations) if kind != "page" else None
-    return await asyncio.to_thread(_shown, front, found, assets, place, translations, near)
+        mentions = await webmentions.received.shown(connection, found.id) if kind != "page" else []
+    return await asyncio.to_thread(_shown, front, found, assets, place, translations, near, mentions)
 
 
 def _shown(
@@ -228,12 +233,16 @@ def _shown(
     place: Place | None,
     translations: Translations | None,
     near: Near | None,
+    mentions: list[Shown],
 ) -> Response[str]:
     """Put together in one go: each step in a thread of its own would cost as much as the step."""
     template = "site/pages/show.html" if found.kind == "page" else "site/posts/show.html"
     shown = view(found, assets, place=place, translations=translations)
     described, card = linked_data.of(shown, front), share.address(shown, front)
-    return _page(template, front, post=shown, linked_data=described, card=card, near=near)
+    answer = _page(template, front, post=shown, linked_data=described, card=card, near=near, mentions=mentions)
+    if front.takes_webmentions and found.kind != "page":
+        answer.headers["link"] = f'<{webmention.ADDRESS}>; rel="webmention"'
+    return answer
 
 
 async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:
@@ -243,9 +252,9 @@ async def _front(request: AnyRequest, connection: Connection, settings: Settings
     return front
 
 
-def _by_year(found: list[Summary]) -> list[Year]:
+def _by_year(found: list[Summary], zone: str) -> list[Year]:
     views: list[View] = [view(each, {}) for each in found]
     return [
         Year(year=year, posts=list(group))
-        for year, group in groupby(views, key=lambda each: clock.to_datetime(each.published_at_us).year)
+        for year, group in groupby(views, key=lambda each: zones.local(each.published_at_us, zone).year)
     ]

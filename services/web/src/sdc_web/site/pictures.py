@@ -17,6 +17,7 @@ from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
 from sdc_web import media
 from sdc_web.db import Databases
+from sdc_web.headers import FOR_OTHER_SITES
 from sdc_web.problems import AnyRequest
 from sdc_web.site.files import FOREVER, is_known
 
@@ -86,7 +87,7 @@ async def variant(
     """
     found = await _find(databases, asset_id, name, recipe or request.query_params.get("r", ""))
     if isinstance(found, str):
-        return _answer(request, 302, {"location": found, "cache-control": "no-cache"})
+        return _answer(request, 302, {"location": found, "cache-control": "no-cache", **FOR_OTHER_SITES})
     manifest, stored = found
     # Nothing else is ever stored under this key, so its parts name the content.
     etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
@@ -95,6 +96,7 @@ async def variant(
         "etag": etag,
         "accept-ranges": "bytes",
         "content-type": CONTENT_TYPES[stored.format],
+        **FOR_OTHER_SITES,
     }
     if is_known(request, etag):
         return _answer(request, 304, headers)
@@ -122,6 +124,8 @@ async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> t
         here = asset if asset and asset.trashed_at_us is None else None
         instead = None if here else await media.files.shown_now(connection, file_id)
     manifest = here.manifest if here else None
+    if here is not None and name == media.picture.WHOLE and (address := media.picture.nearest(here, name)):
+        return address
     stored = next((each for each in manifest.files if each.name == name), None) if manifest else None
     # Under another recipe's name nothing is given out: there is one for each file, and it is kept for a year.
     if manifest is not None and recipe not in ("", manifest.recipe):

@@ -15,10 +15,10 @@ from sdc_core.settings import Settings
 
 from sdc_web import posts, templating
 from sdc_web.db import Databases
+from sdc_web.headers import FOR_OTHER_SITES
 from sdc_web.posts import Front, shared
 from sdc_web.posts.reading import Summary
-from sdc_web.problems import AnyRequest
-from sdc_web.site.card import Card
+from sdc_web.site.card import Card, Icon
 from sdc_web.site.files import FOREVER
 from sdc_web.site.views import View
 
@@ -38,13 +38,16 @@ class Cards:
     __slots__ = ("_kept", "_turn", "_waiting")
 
     def __init__(self) -> None:
-        self._kept: dict[Card, bytes] = {}
+        self._kept: dict[Card | Icon, bytes] = {}
         self._turn = asyncio.Semaphore(1)
         self._waiting = 0
 
-    async def drawn(self, wanted: Card) -> bytes:
-        """The PNG. Raises Unavailable when too many wait, or for too long."""
-        if (kept := self._kept.get(wanted)) is not None:
+    async def drawn(self, wanted: Card | Icon) -> bytes:
+        """The PNG; nothing for an icon whose letter the type has not got. Raises Unavailable when too many wait, or for
+        too long.
+        """
+        if (kept := self._kept.pop(wanted, None)) is not None:
+            self._kept[wanted] = kept  # the last one to make room
             return kept
         if self._waiting >= WAITING:
             raise _busy()
@@ -62,7 +65,7 @@ class Cards:
         return png
 
 
-def _draw(wanted: Card) -> bytes:
+def _draw(wanted: Card | Icon) -> bytes:
     """Blocking, for a quarter of a second."""
     done = subprocess.run(
         [sys.executable, "-I", "-X", "utf8", str(_CHILD)],
@@ -88,29 +91,32 @@ def address_of_site(front: Front) -> str:
 
 @get("/share/{post_id:str}/{name:str}")
 async def show(
-    request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
     cards: NamedDependency[Cards],
     post_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[bytes]:
-    """A post's card, or that of the site. An address of former days leads to the present one, and so does one with a
-    query, which the page cache would pass by: nobody makes this draw twice.
-    """
+    """A post's card, or that of the site. An address of former days leads to the present one."""
     async with databases.site.read() as connection:
         post = None if post_id == SITE else await shared.by_id(connection, post_id)
         front = await posts.front(connection, settings.site_url)
     if (post is None and post_id != SITE) or not name.endswith(".png"):
         raise NotFound("There is no such picture.")
     wanted = _card(post, front) if post else _card_of_site(front)
-    if name != f"{_digest(wanted)}.png" or request.scope["query_string"]:
+    if name != f"{_digest(wanted)}.png":
         return Response(
             b"",
             status_code=302,
-            headers={"location": f"/share/{post_id}/{_digest(wanted)}.png", "cache-control": "no-cache"},
+            headers={
+                "location": f"/share/{post_id}/{_digest(wanted)}.png",
+                "cache-control": "no-cache",
+                **FOR_OTHER_SITES,
+            },
         )
-    return Response(await cards.drawn(wanted), media_type="image/png", headers={"cache-control": FOREVER})
+    return Response(
+        await cards.drawn(wanted), media_type="image/png", headers={"cache-control": FOREVER, **FOR_OTHER_SITES}
+    )
 
 
 route_handlers = [show]
@@ -118,7 +124,7 @@ route_handlers = [show]
 
 def _card(post: Summary | View, front: Front) -> Card:
     note = {
-        "post": " · ".join([templating.day(post.published_at_us), *post.tags[:1]]),
+        "post": " · ".join([templating.day(post.published_at_us, front.time_zone), *post.tags[:1]]),
         "project": " · ".join(["Project", *post.tags[:1]]),
         "page": "",
     }[post.kind]

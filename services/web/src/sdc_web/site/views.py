@@ -16,7 +16,9 @@ from sdc_web.texts.outline import Entry
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A post or its summary for a template; `body_html` is empty in lists. Times in microseconds, UTC."""
+    """A post or its summary for a template; `body_html` and `author_name` are empty in lists. Times in
+    microseconds, UTC.
+    """
 
     id: str
     kind: str
@@ -38,6 +40,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectFacts | None = None
     gallery: tuple[Shown, ...] = ()
     canonical_url: str = ""
+    author_name: str = ""
+    noindex: bool = False
 
     @property
     def published_at_rfc822(self) -> str:
@@ -113,4 +117,6 @@ def view(
         project=post.project,
         gallery=media.picture.gallery(post.project.pictures, assets) if whole and post.project else (),
         canonical_url=post.canonical_url if whole else "",
+        author_name=post.author_name if whole else "",
+        noindex=whole and post.noindex,
     )

@@ -1,4 +1,4 @@
-"""Code with its tokens in classes; if asked, with a title, numbers and marks: `python title="a.py" numbers {1,4-6}`."""
+"""Code with its tokens in classes; if asked, with a title, numbers, marks: `python title="a.py" numbers=4 {5,7-9}`."""
 
 import html
 import re
@@ -16,20 +16,23 @@ MOST_TOO_SLOW = 2
 """Blocks of a text that may end the process which colours them; what follows stays plain."""
 TOO_SLOW = "Some code of this text stays plain: to colour it takes too long."
 MAX_TITLE = 120
+MAX_DIGITS = 6
+MAX_MARKED = 10_000
 
 _WORD = re.compile(r"^[\w+#.-]{0,40}")
 _TITLE = re.compile(r'\b(?:title|file|filename)=(?:"([^"]*)"|(\S+))')
 _MARKS = re.compile(r"\{([0-9,\s-]{1,200})\}")
-_NUMBERS = re.compile(r"\b(?:numbers|linenos|showLineNumbers)\b")
+_NUMBERS = re.compile(r"\b(?:numbers|linenos|showLineNumbers)\b(?:=([0-9]{1,6})\b)?")
 
 
 class Fence(msgspec.Struct, frozen=True):
-    """What follows the fence of a code block; `marks` are numbers of lines from 1."""
+    """What follows the fence of a code block; `marks` are numbers of lines, the first of which is `first`."""
 
     language: str = ""
     title: str = ""
     numbered: bool = False
     marks: frozenset[int] = frozenset()
+    first: int = 1
 
     @property
     def plain(self) -> bool:
@@ -88,7 +91,9 @@ def read(info: str) -> Fence:
     others = _TITLE.sub("", rest)
     marked = _MARKS.search(others)
     marks = frozenset(_lines(marked[1])) if marked else frozenset()
-    return Fence(language, title, bool(_NUMBERS.search(others)), marks)
+    numbers = _NUMBERS.search(others)
+    first = int(numbers[1]) if numbers and numbers[1] else 1
+    return Fence(language, title, numbers is not None, marks, first)
 
 
 def _fences(text: str, options: pyromark.Options) -> Iterator[Fence]:
@@ -104,13 +109,17 @@ def _lines(marks: str) -> Iterator[int]:
     for part in marks.split(","):
         first, dash, last = part.strip().partition("-")
         if first.isdigit() and (not dash or last.isdigit()):
-            yield from range(int(first[:4]), int(last[:4] if dash else first[:4]) + 1)
+            begin = int(first[:MAX_DIGITS])
+            end = int(last[:MAX_DIGITS]) if dash else begin
+            yield from range(begin, min(end, begin + MAX_MARKED) + 1)
 
 
 def _framed(fence: Fence, lines: str) -> str:
+    # Styles count from 1 by themselves; another number must be told, since the site's policy forbids style attributes.
+    told = fence.numbered and fence.first != 1
     marked = [
-        f'<span class="line{" hll" if number in fence.marks else ""}">{line}</span>'
-        for number, line in enumerate(lines.removesuffix("\n").split("\n"), 1)
+        f'<span class="line{" hll" if number in fence.marks else ""}"{_told(number) if told else ""}>{line}</span>'
+        for number, line in enumerate(lines.removesuffix("\n").split("\n"), fence.first)
     ]
     kind = "highlight numbered" if fence.numbered else "highlight"
     code = "\n".join(marked)
@@ -118,3 +127,7 @@ def _framed(fence: Fence, lines: str) -> str:
     if not fence.title:
         return block
     return f'<figure class="code"><figcaption>{html.escape(fence.title)}</figcaption>{block}</figure>'
+
+
+def _told(number: int) -> str:
+    return f' data-line="{number}"'

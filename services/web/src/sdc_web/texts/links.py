@@ -1,10 +1,14 @@
-"""Links in a text: bare addresses become some, and those that lead away say so to machines."""
+"""Links in a text: bare addresses, of mail as well, become some, and those that lead away say so to machines."""
 
 import re
 
 _TAG = re.compile(r"(<[^>]*>)")
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)")
-_BARE = re.compile(r"(?<![\w/@.-])(?:https?://|www\.)[^\s<]+", re.IGNORECASE)
+_TYPED = re.compile(
+    r"(?<![\w/@.-])(?:https?://|www\.)[^\s<]+"
+    r"|(?<![\w.+@/:-])(?P<mail>[a-z0-9][a-z0-9._+-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})(?![\w@-])",
+    re.IGNORECASE,
+)
 _CLOSED = frozenset({"a", "code", "pre", "kbd", "samp", "script", "style", "textarea", "title"})
 """What is inside of these is no place for a link."""
 _ENTITY = re.compile(r"&[a-zA-Z0-9#]{1,12};$")
@@ -12,7 +16,9 @@ _AWAY = re.compile(r'<a href="(https?://[^"]*)"')
 
 
 def with_bare_addresses(html: str) -> str:
-    """Addresses that were simply typed, as links: GFM section 6.9. The result must still be sanitised."""
+    """Addresses that were simply typed, as links: GFM section 6.9. An account such as `@ada@social.example`
+    is no address of mail. The result must still be sanitised.
+    """
     depth = 0
     end = html.rfind(">") + 1
     # What follows the last `>` is no markup; to look for some in there takes as long as it is, for each `<`.
@@ -20,8 +26,8 @@ def with_bare_addresses(html: str) -> str:
     pieces[-1] += html[end:]
     for index, piece in enumerate(pieces):
         if index % 2 == 0:
-            if depth == 0 and ("://" in piece or "www." in piece.lower()):
-                pieces[index] = _BARE.sub(_link, piece)
+            if depth == 0 and ("@" in piece or "://" in piece or "www." in piece.lower()):
+                pieces[index] = _TYPED.sub(_link, piece)
         elif (named := _NAME.match(piece)) and named[1].lower() in _CLOSED:
             depth = max(0, depth + (-1 if piece.startswith("</") else 1))
     return "".join(pieces)
@@ -35,6 +41,8 @@ def with_relations(safe: str) -> str:
 def _link(found: re.Match[str]) -> str:
     """GFM: punctuation at the end is no part of it, nor is a bracket that closes one before it."""
     address = found[0]
+    if found["mail"]:
+        return f'<a href="mailto:{address}">{address}</a>'
     while address:
         if (entity := _ENTITY.search(address)) is not None:
             address = address[: entity.start()]

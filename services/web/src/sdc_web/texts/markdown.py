@@ -79,6 +79,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "ins": {"cite", "datetime"},
     "ol": {"start", "reversed"},
     "q": {"cite"},
+    "span": {"data-line"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan", "scope"},
     "time": {"datetime"},
@@ -179,12 +180,10 @@ def _named(checkbox: re.Match[str]) -> str:
 
 
 def _with_headings(html: str) -> str:
-    """The highest heading becomes `<h2>`, below the title of the page, and each gets an address of its own."""
-    levels = [int(found[1]) for found in _HEADING.finditer(html)]
-    if not levels:
-        return html
-    down = 2 - min(levels)
-    return _HEADING.sub(_heading(down, set(_ELSEWHERE)), html)
+    """The highest heading becomes `<h2>`, below the title of the page, none is more than one level below the heading
+    that it stands under, and each gets an address of its own.
+    """
+    return _HEADING.sub(_heading(set(_ELSEWHERE)), html)
 
 
 def _without_markup(html: str, between: str) -> str:
@@ -193,11 +192,17 @@ def _without_markup(html: str, between: str) -> str:
     return _MARKUP.sub(between, html[:end]) + html[end:]
 
 
-def _heading(down: int, taken: set[str]) -> Callable[[re.Match[str]], str]:
+def _heading(taken: set[str]) -> Callable[[re.Match[str]], str]:
     counts: dict[str, int] = {}
+    above: list[int] = []
+    """Levels, as they were typed, of the headings that the next one may stand under."""
 
     def with_id(found: re.Match[str]) -> str:
-        level = min(6, int(found[1]) + down)
+        typed = int(found[1])
+        while above and above[-1] >= typed:
+            above.pop()
+        above.append(typed)
+        level = min(6, 1 + len(above))
         own = found[2] if found[2] and _ID.fullmatch(found[2]) else ""
         stem = own or names.from_title(unescape(_without_markup(found[3], ""))) or "section"
         name, count = stem, counts.get(stem, 1)

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+from collections.abc import Sequence
 
 import msgspec
 from sdc_core import clock
@@ -11,9 +12,9 @@ from sdc_core.sqlite import Database, IntegrityError
 
 from sdc_web import audit
 from sdc_web.authors import rights
-from sdc_web.authors.rights import Actor
+from sdc_web.authors.rights import Actor, Scope
 from sdc_web.tokens import store
-from sdc_web.tokens.store import ApiToken, Bearer, Scope
+from sdc_web.tokens.store import ApiToken, Bearer
 
 PREFIX = "sdc_"
 """Programs that search code for lost secrets know them by it."""
@@ -34,11 +35,12 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def issue(
-    site: Database, by: Actor, *, name: str, scope: Scope, author_id: str, days: int | None = None
+    site: Database, by: Actor, *, name: str, scope: Scope | Sequence[Scope], author_id: str, days: int | None = None
 ) -> Issued:
-    """A new token that ends after so many days, or never; it may do what that author may, at most.
+    """A new token that ends after so many days, or never; it may do what that author may, at most, and of that what
+    one of its scopes covers.
 
-    Raises Forbidden, Invalid, and Conflict for a name in use.
+    Raises Forbidden, Invalid, and Conflict for a name that a token of the same author has.
     """
     rights.require(by, "tokens.change", author_id)
     name = name.strip().lower()
@@ -46,12 +48,15 @@ async def issue(
         raise Invalid("a token's name has 1 to 64 letters, digits, dots, hyphens or underscores", field="name")
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise Invalid(f"a token lasts 1 to {MAX_DAYS} days", field="days")
+    scopes = " ".join(dict.fromkeys([scope] if isinstance(scope, str) else scope))
+    if not scopes:
+        raise Invalid("say what the token may do", field="scope")
     text = PREFIX + clock.new_token()
     now_us = clock.now_us()
     token = ApiToken(
         id=clock.new_id(),
         name=name,
-        scope=scope,
+        scope=scopes,
         token_sha256=_sha256(text),
         author_id=author_id,
         created_at_us=now_us,
@@ -63,8 +68,8 @@ async def issue(
             await store.insert(connection, token)
         except IntegrityError:
             raise Conflict(f"there is a token named {name} already: revoke it first, or choose another name") from None
-        await audit.record(connection, by, "token.made", token.id, f"{name}, which may {scope}")
-    log.info("a token was made", extra={"token": name, "scope": scope})
+        await audit.record(connection, by, "token.made", token.id, f"{name}, which may {scopes}")
+    log.info("a token was made", extra={"token": name, "scope": scopes})
     return Issued(text=text, token=token)
 
 
@@ -91,17 +96,29 @@ async def listing(site: Database, by: Actor) -> list[ApiToken]:
         return await store.everything(connection, author_id)
 
 
-async def revoke(site: Database, by: Actor, name: str) -> None:
-    """From the next request on it opens nothing. Raises Forbidden, NotFound."""
+async def revoke(site: Database, by: Actor, name: str, author_id: str | None = None) -> None:
+    """From the next request on it opens nothing. Without an author it is the only one of that name that they may
+    revoke, or their own. Raises Forbidden, NotFound, and Conflict where that names several.
+    """
     name = name.strip().lower()
     async with site.transaction() as connection:
-        found = await store.by_name(connection, name)
-        if found is None:
+        named = await store.by_name(connection, name, author_id)
+        if not named:
             raise NotFound(f"there is no token named {name}")
+        found = _meant(by, named)
         rights.require(by, "tokens.change", found.author_id)
         await store.delete(connection, found.id)
         await audit.record(connection, by, "token.revoked", found.id, name)
     log.info("a token was revoked", extra={"token": name})
+
+
+def _meant(by: Actor, named: list[ApiToken]) -> ApiToken:
+    # One that is refused, where none is theirs: how many others have is not told.
+    theirs = [each for each in named if by.may_of("tokens.change", each.author_id)] or named[:1]
+    own = [each for each in theirs if each.author_id == by.id]
+    if len(own or theirs) > 1:
+        raise Conflict(f"several authors have a token named {named[0].name}: say whose it is")
+    return (own or theirs)[0]
 
 
 def _sha256(text: str) -> str:

@@ -1,27 +1,31 @@
 """The api_tokens table."""
 
-from typing import Literal, TypeAlias
+from typing import get_args
 
 import msgspec
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
 
-from sdc_web.authors.rights import Actor, Role
-
-Scope: TypeAlias = Literal["read", "write", "analytics:read"]
-"""The last reads the statistics and nothing else."""
+from sdc_web.authors.rights import Actor, Role, Scope
 
 
 class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
-    """What a token may do, and for which author; times in microseconds, UTC. One without `expires_at_us` never ends."""
+    """What a token may do, and for which author; times in microseconds, UTC. One without `expires_at_us` never ends.
+    `scope` holds its scopes, between spaces.
+    """
 
     id: str
     name: str
-    scope: Scope
+    scope: str
     token_sha256: str
     author_id: str
     created_at_us: int
     last_used_at_us: int | None
     expires_at_us: int | None
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Each of them that this version knows."""
+        return frozenset(each for each in get_args(Scope) if each in self.scope.split())
 
 
 class Bearer(ApiToken, frozen=True, kw_only=True):
@@ -37,8 +41,7 @@ class Bearer(ApiToken, frozen=True, kw_only=True):
             id=self.author_id,
             name=self.author_name,
             role=self.role,
-            reads_only=self.scope != "write",
-            statistics_only=self.scope == "analytics:read",
+            scopes=self.scopes,
         )
 
 
@@ -49,7 +52,7 @@ VALUES (:id, :name, :scope, :token_sha256, :author_id, :created_at_us, :last_use
 
 
 async def insert(connection: Connection, token: ApiToken) -> None:
-    """IntegrityError when the name is taken."""
+    """IntegrityError when its author has one of that name."""
     await execute(connection, SQL_INSERT, msgspec.structs.asdict(token))
 
 
@@ -68,7 +71,7 @@ async def by_sha256(connection: Connection, token_sha256: str, now_us: int) -> B
 
 SQL_ALL = """
 SELECT id, name, scope, token_sha256, author_id, created_at_us, last_used_at_us, expires_at_us
-FROM api_tokens WHERE :author_id IS NULL OR author_id = :author_id ORDER BY name
+FROM api_tokens WHERE :author_id IS NULL OR author_id = :author_id ORDER BY name, author_id
 """
 
 
@@ -86,13 +89,13 @@ async def used(connection: Connection, token_id: str, now_us: int) -> None:
 
 SQL_BY_NAME = """
 SELECT id, name, scope, token_sha256, author_id, created_at_us, last_used_at_us, expires_at_us
-FROM api_tokens WHERE name = :name
+FROM api_tokens WHERE name = :name AND (:author_id IS NULL OR author_id = :author_id) ORDER BY author_id
 """
 
 
-async def by_name(connection: Connection, name: str) -> ApiToken | None:
-    """An expired one too."""
-    return await fetch_one(connection, ApiToken, SQL_BY_NAME, {"name": name})
+async def by_name(connection: Connection, name: str, author_id: str | None) -> list[ApiToken]:
+    """Those of that name, of one author or of all for None; expired ones too."""
+    return await fetch_all(connection, ApiToken, SQL_BY_NAME, {"name": name, "author_id": author_id})
 
 
 SQL_DELETE = "DELETE FROM api_tokens WHERE id = :id"

@@ -1,17 +1,19 @@
 """The engine: an in-memory DuckDB over sealed days and over what is not sealed yet. It owns no durable state."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from sdc_core import clock
 from sdc_core.errors import Unavailable
 from sdc_core.metrics import Family
 from sdc_core.sqlite import Database
 
 from sdc_worker.analytics import kept, store
-from sdc_worker.analytics.kept import Cell, Kept, Table
+from sdc_worker.analytics.kept import Cell, Kept, Key, Table
 from sdc_worker.analytics.loading import Loaded
 from sdc_worker.analytics.segments import Segments
 from sdc_worker.analytics.store import Segment
@@ -25,6 +27,13 @@ QUERY_S = 20.0
 CATCH_UP_S = 120.0
 AT_ONCE = 2
 _BATCHES_AT_ONCE = 4
+RENEW_S, LOOKED_AT_US = 10.0, 30 * 60 * clock.SECOND_US
+"""While somebody asks, what came is put into visits every so many seconds, and for a while after they did."""
+IDLE_SHARE = 9
+"""So many times as long as that takes nothing of it is done: more than a tenth of a processor is nobody's to take."""
+ASKED_AGAIN = 64
+"""Questions about days that go on whose answers are kept up as well: two pages full of them."""
+MANY_DAYS = 400
 _NEVER = ("9999-12-31", "0001-01-01")
 MANY_ROWS, ROWS_AT_ONCE = 2_000_000, 400_000
 """Of sealed days with more than the first, only so many as the second are counted together: their sets of visitors stay
@@ -35,7 +44,7 @@ small, which takes a third of the time. Fewer are counted all at once, since eac
 class Hits:
     """One DuckDB connection, made on first use; a cursor for each query, `AT_ONCE` of them side by side."""
 
-    __slots__ = ("_database", "_kept", "_loaded", "_lock", "_slots", "segments")
+    __slots__ = ("_asked", "_asked_us", "_database", "_kept", "_loaded", "_lock", "_slots", "segments")
 
     def __init__(self, database: Database, segments: Segments) -> None:
         self.segments = segments
@@ -44,62 +53,159 @@ class Hits:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._loaded: Loaded | None = None
         self._kept = Kept()
+        self._asked_us = -LOOKED_AT_US
+        self._asked: OrderedDict[_Question, _Answered] = OrderedDict()
+
+    async def renewing(self) -> None:
+        """Keep figures that somebody looks at fresh, so that they need not wait for what came meanwhile."""
+        took_s = 0.0
+        while True:
+            await asyncio.sleep(max(RENEW_S, took_s * IDLE_SHARE))
+            began_us = clock.monotonic_us()
+            if began_us - self._asked_us < LOOKED_AT_US:
+                # Whoever asks is told when a day cannot be read.
+                with suppress(Unavailable):
+                    await self._renew()
+            took_s = (clock.monotonic_us() - began_us) / clock.SECOND_US
+
+    async def _renew(self) -> None:
+        """Put what came into visits, and answer what was asked of it before it is asked again."""
+        async with asyncio.timeout(CATCH_UP_S), self._lock:
+            loaded = await self._refresh()
+            if stale := loaded.stale():
+                await self._files(loaded, min(stale), max(stale))
+        since_us = clock.monotonic_us() - LOOKED_AT_US
+        for question, answered in [*self._asked.items()]:
+            if answered.asked_us > since_us and answered.looked_us < loaded.looked_us:
+                # One that takes too long keeps no other from its answer.
+                with suppress(Unavailable):
+                    self._note(question, await self._say(question, CATCH_UP_S), answered.asked_us)
+
+    async def days(self) -> tuple[str, str]:
+        """The first and the last day of which something is sealed or committed; empty without any."""
+        async with self._database.read() as connection:
+            return await store.days(connection)
 
     def figures(self) -> list[Family]:
         """How full what is kept is."""
         return self._kept.figures()
 
-    async def query(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str) -> Table:
+    async def query(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str, within_s: int = 0) -> Table:
         """Run a statement that begins with `visits.SQL_HITS` or `SQL_VIEWS` over the days `first` to `last`. Its answer
-        is kept for as long as no more comes of those days.
+        is kept for as long as no more comes of those days. It may leave out what came in the last `within_s` seconds:
+        then nobody waits until that is put into visits.
 
         Raises Unavailable when it takes too long, and when a sealed day is neither here nor in an object store that
         answers.
         """
-        async with self._asking(first, last) as asked:
-            return await self._answer(asked, sql, values, (first, last), [asked.all])
+        return await self._ask(_Question(sql, tuple(values.items()), first, last), within_s)
 
-    async def counted(self, sql: str, values: Mapping[str, Cell], *, first: str, last: str, keys: int) -> Table:
+    async def counted(
+        self, sql: str, values: Mapping[str, Cell], *, first: str, last: str, keys: int, within_s: int = 0
+    ) -> Table:
         """The same for a statement whose first `keys` columns name a row and whose others are sums over days, in any
         order and without a LIMIT. What it says of sealed days is kept for good, so that new lines cost today alone.
         """
-        async with self._asking(first, last) as asked:
-            sealed = await self._answer(asked, sql, values, _NEVER, asked.files, keys)
-            if not asked.days:
-                return sealed
-            fresh = await self._answer(asked, sql, values, (first, last), [[str(asked.loaded.nothing)]])
-        return await asyncio.to_thread(kept.added, sealed, fresh, keys)
+        return await self._ask(_Question(sql, tuple(values.items()), first, last, keys), within_s)
+
+    async def _ask(self, question: "_Question", within_s: int) -> Table:
+        self._asked_us = clock.monotonic_us()
+        said = self._said(question, within_s) or await self._say(question, within_s)
+        # Whoever may be told less is told no less than somebody was before.
+        if said.changes and (within_s or question in self._asked):
+            self._note(question, said, self._asked_us)
+            self._asked.move_to_end(question)
+        if len(said.tables) == 1:
+            return said.tables[0]
+        return await asyncio.to_thread(kept.added, *said.tables, question.keys)
+
+    def _note(self, question: "_Question", said: "_Said", asked_us: int) -> None:
+        self._asked[question] = _Answered(asked_us, said.looked_us, said.keys)
+        if len(self._asked) > ASKED_AGAIN:
+            self._asked.popitem(last=False)
+
+    def _said(self, question: "_Question", within_s: int) -> "_Said | None":
+        """What was answered to the same within those seconds, if it is still kept."""
+        answered = self._asked.get(question)
+        if not within_s or answered is None or answered.looked_us < clock.monotonic_us() - within_s * clock.SECOND_US:
+            return None
+        tables = [table for key in answered.keys if (table := self._kept.get(key)) is not None]
+        if len(tables) < len(answered.keys):
+            return None
+        return _Said(answered.looked_us, answered.keys, tables, changes=True)
+
+    async def _say(self, question: "_Question", within_s: float) -> "_Said":
+        """Of a statement without keys one table, else one of what is sealed and, where there is more, one of that."""
+        first, last, keys = question.first, question.last, question.keys
+        async with self._asking(first, last, within_s) as asked:
+            looked_us = asked.loaded.looked_us
+            parts = [(_NEVER if keys else (first, last), asked.files if keys else [asked.all])]
+            if keys and asked.days:
+                parts.append(((first, last), [[str(asked.loaded.nothing)]]))
+            told = [await self._answer(asked, question, hot, files) for hot, files in parts]
+        return _Said(looked_us, tuple(key for key, _ in told), [table for _, table in told], changes=bool(asked.days))
 
     @asynccontextmanager
-    async def _asking(self, first: str, last: str) -> AsyncGenerator["_Asked"]:
+    async def _asking(self, first: str, last: str, within_s: float) -> AsyncGenerator["_Asked"]:
         try:
             async with asyncio.timeout(CATCH_UP_S), self._slots:
-                async with self._lock:
-                    loaded = await self._refresh()
-                    files = await self._files(loaded, first, last)
-                    asked = _Asked(loaded, files, loaded.generations(first, last))
-                yield asked
+                yield await self._as_it_was(first, last, within_s) or await self._as_it_is(first, last)
         except TimeoutError:
             message = "that takes too long to count: ask for fewer days"
             raise Unavailable(message) from None
 
+    async def _as_it_is(self, first: str, last: str) -> "_Asked":
+        async with self._lock:
+            loaded = await self._refresh()
+            sealed, files = await self._files(loaded, first, last)
+            return _Asked(loaded, files, loaded.generations(first, last), _by_year(sealed))
+
+    async def _as_it_was(self, first: str, last: str, within_s: float) -> "_Asked | None":
+        """What was put into visits at the last look, and the other days as they were sealed; None when that look, or
+        what it left to do, is older than that, and when a day of the period is there in no such way.
+        """
+        loaded, since_us = self._loaded, clock.monotonic_us() - int(within_s * clock.SECOND_US)
+        if loaded is None or loaded.looked_us < since_us or loaded.is_stale(first, last, since_us):
+            return None
+        sealed = await self._sealed(first, last)
+        generations = loaded.generations(first, last)
+        settled = {day for day, _ in generations}
+        others = [each for each in sealed if each.day not in settled]
+        read = {each.day for each in others if each.schema == SCHEMA}
+        if len(read) < len(others) or loaded.within(first, last) - settled - read:
+            return None
+        paths = await self.segments.fetch_all(others)
+        files = _together(loaded, sealed, zip(others, paths, strict=True))
+        return _Asked(loaded, files, generations, _by_year(sealed))
+
     async def _answer(
-        self,
-        asked: "_Asked",
-        sql: str,
-        values: Mapping[str, Cell],
-        hot: tuple[str, str],
-        files: list[list[str]],
-        keys: int = 0,
-    ) -> Table:
-        """Asked of each list of files by itself, and added up by the first `keys` columns."""
-        key = kept.key(sql, values, tuple(map(tuple, files)), () if hot == _NEVER else (hot, asked.days))
+        self, asked: "_Asked", question: "_Question", hot: tuple[str, str], files: list[list[str]]
+    ) -> tuple[Key, Table]:
+        """Asked of each list of files by itself, and added up; with what it is kept by."""
+        values = dict(question.values)
+        key = kept.key(question.sql, values, tuple(map(tuple, files)), () if hot == _NEVER else (hot, asked.days))
         if (answer := self._kept.get(key)) is None:
-            bound = {**values, "from": hot[0], "to": hot[1]}
-            async with asyncio.timeout(QUERY_S):
-                answer = await _run(asked.loaded, sql, [{**bound, "files": each} for each in files], keys)
+            if asked.by_year and len(files) > 1:
+                answer = await self._by_year(asked, question, hot, files)
+            else:
+                bound = {**values, "from": hot[0], "to": hot[1]}
+                async with asyncio.timeout(QUERY_S):
+                    runs: list[dict[str, object]] = [{**bound, "files": each} for each in files]
+                    answer = await _run(asked.loaded, question.sql, runs, question.keys)
             self._kept.put(key, answer)
-        return answer
+        return key, answer
+
+    async def _by_year(
+        self, asked: "_Asked", question: "_Question", hot: tuple[str, str], years: list[list[str]]
+    ) -> Table:
+        """What each year comes to is kept by itself: the next day that is sealed costs its own year, and who gives up
+        waiting finds more of it the next time.
+        """
+        table: Table = []
+        for year in years:
+            _, found = await self._answer(asked, question, hot, [year])
+            table = await asyncio.to_thread(kept.added, table, found, question.keys)
+        return table
 
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[None]:
@@ -134,7 +240,7 @@ class Hits:
                     break
                 await asyncio.to_thread(loaded.go_on, day, batches)
                 up_to = batches[-1].id
-            return await asyncio.to_thread(loaded.write, day, path), up_to
+            return await asyncio.to_thread(loaded.write, day, path, sealed=sealed is not None), up_to
         finally:
             await asyncio.to_thread(loaded.end, day)
 
@@ -157,32 +263,61 @@ class Hits:
     async def _refresh(self) -> Loaded:
         loaded = await self._engine()
         while True:
+            looked_us = clock.monotonic_us()
             async with self._database.read() as connection:
                 batches = await ingest.batches_after(connection, after=loaded.seen, limit=_BATCHES_AT_ONCE)
             if not batches:
+                loaded.looked_us = looked_us
                 return loaded
             await asyncio.to_thread(loaded.add, batches)
 
-    async def _files(self, loaded: Loaded, first: str, last: str) -> list[list[str]]:
-        """The Parquet files to read for those days, those together that are counted together. A day that got lines
-        after it was sealed, or was sealed with fewer columns, is loaded whole.
-        """
+    async def _sealed(self, first: str, last: str) -> list[Segment]:
         async with self._database.read() as connection:
-            sealed = [each for each in await store.segments(connection) if first <= each.day <= last]
-        most = MANY_ROWS if sum(each.rows for each in sealed) <= MANY_ROWS else ROWS_AT_ONCE
-        files, rows = [[str(loaded.nothing)]], 0
+            return [each for each in await store.segments(connection) if first <= each.day <= last]
+
+    async def _files(self, loaded: Loaded, first: str, last: str) -> tuple[list[Segment], list[list[str]]]:
+        """What is sealed of those days, and the Parquet files to read, those together that are counted together. A day
+        that got lines after it was sealed, or was sealed with fewer columns, is loaded whole.
+        """
+        sealed = await self._sealed(first, last)
+        read: list[tuple[Segment, Path]] = []
         for segment, path in zip(sealed, await self.segments.fetch_all(sealed), strict=True):
             if segment.day not in loaded.days and segment.schema == SCHEMA:
-                if rows and rows + segment.rows > most:
-                    files.append([])
-                    rows = 0
-                files[-1].append(str(path))
-                rows += segment.rows
+                read.append((segment, path))
             elif segment.day not in loaded.merged:
                 await asyncio.to_thread(loaded.merge, segment.day, path, segment.schema)
         if loaded.is_stale(first, last):
             await asyncio.to_thread(loaded.settle, first, last)
-        return files
+        return sealed, _together(loaded, sealed, read)
+
+
+class _Question(NamedTuple):
+    """A statement with what it binds and the days it is asked of; `keys` where its other columns are sums."""
+
+    sql: str
+    values: tuple[tuple[str, Cell], ...]
+    first: str
+    last: str
+    keys: int = 0
+
+
+class _Answered(NamedTuple):
+    """When a question was asked, what its answer leaves out, as the moment of the last look, and what it is kept by."""
+
+    asked_us: int
+    looked_us: int
+    keys: tuple[Key, ...]
+
+
+class _Said(NamedTuple):
+    """An answer in tables whose rows add up, of what there was at a moment, what each is kept by, and whether more is
+    to come of those days.
+    """
+
+    looked_us: int
+    keys: tuple[Key, ...]
+    tables: list[Table]
+    changes: bool
 
 
 class _Asked(NamedTuple):
@@ -193,6 +328,7 @@ class _Asked(NamedTuple):
     loaded: Loaded
     files: list[list[str]]
     days: tuple[tuple[str, int], ...]
+    by_year: bool = False
 
     @property
     def all(self) -> list[str]:
@@ -200,12 +336,36 @@ class _Asked(NamedTuple):
         return [path for paths in self.files for path in paths]
 
 
+def _together(loaded: Loaded, sealed: list[Segment], read: Iterable[tuple[Segment, Path]]) -> list[list[str]]:
+    """The files by what is counted together."""
+    most = MANY_ROWS if sum(each.rows for each in sealed) <= MANY_ROWS else ROWS_AT_ONCE
+    files, rows, year = [[str(loaded.nothing)]], 0, ""
+    by_year = _by_year(sealed)
+    for segment, path in read:
+        if rows and (rows + segment.rows > most or (by_year and segment.day[:4] != year)):
+            files.append([])
+            rows = 0
+        files[-1].append(str(path))
+        rows += segment.rows
+        year = segment.day[:4]
+    return files
+
+
+def _by_year(sealed: list[Segment]) -> bool:
+    """Whether so many files are read that it is they that take the time, and not what is in them."""
+    return len(sealed) > MANY_DAYS and sum(each.rows for each in sealed) <= MANY_ROWS
+
+
 async def _run(loaded: Loaded, sql: str, asked: list[dict[str, object]], keys: int) -> Table:
     cursor = loaded.connection.cursor()
     try:
         return await asyncio.to_thread(_fetch, cursor, sql, asked, keys)
     except asyncio.CancelledError:
-        cursor.interrupt()
+        from duckdb import ConnectionException  # noqa: PLC0415 - it is there when a statement was asked
+
+        # The statement may have ended in the same moment, and its cursor with it.
+        with suppress(ConnectionException):
+            cursor.interrupt()
         raise
 
 

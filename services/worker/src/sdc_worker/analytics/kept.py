@@ -1,5 +1,6 @@
 """Answers that need not be worked out again: of sealed days they never change, of others until more comes."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -11,18 +12,20 @@ Cell: TypeAlias = str | int | float | None
 Table: TypeAlias = list[tuple[Cell, ...]]
 Key: TypeAlias = tuple[object, ...]
 
-MOST_CELLS = 400_000
-"""Of all answers together: some 40 MB at the worst."""
+MOST_BYTES = 40_000_000
+"""Of all answers together; one may take half of it, as the figures of 45,000 paths do."""
+_SAMPLE = 64
+"""Rows that are weighed of an answer: of all, it would take as long as the answer itself."""
 
 
 class Kept:
-    """Answers by question and by what it was asked of, those used last; at most `MOST_CELLS` of them."""
+    """Answers by question and by what it was asked of, those used last; at most `MOST_BYTES` of them."""
 
-    __slots__ = ("_cells", "_tables", "hits", "misses")
+    __slots__ = ("_bytes", "_tables", "hits", "misses")
 
     def __init__(self) -> None:
         self._tables: OrderedDict[Key, Table] = OrderedDict()
-        self._cells = 0
+        self._bytes = 0
         self.hits = 0
         self.misses = 0
 
@@ -36,19 +39,19 @@ class Kept:
         return table
 
     def put(self, key: Key, table: Table) -> None:
-        """Keep an answer, unless it alone would push out most others."""
-        if key in self._tables or _cells(table) > MOST_CELLS // 4:
+        """Keep an answer, unless it alone would push out most others. What it takes is reckoned."""
+        if key in self._tables or weight_bytes(table) > MOST_BYTES // 2:
             return
         self._tables[key] = table
-        self._cells += _cells(table)
-        while self._cells > MOST_CELLS:
+        self._bytes += weight_bytes(table)
+        while self._bytes > MOST_BYTES:
             _, oldest = self._tables.popitem(last=False)
-            self._cells -= _cells(oldest)
+            self._bytes -= weight_bytes(oldest)
 
     def figures(self) -> list[Family]:
         """How full it is, and how often it spared the work."""
         return [
-            metrics.single("gauge", "sdc_kept_answers_cells", "Cells of answers that are kept.", self._cells),
+            metrics.single("gauge", "sdc_kept_answers_bytes", "Memory of answers that are kept.", self._bytes),
             metrics.single("counter", "sdc_kept_answers_hits_total", "Answers that were kept.", self.hits),
             metrics.single("counter", "sdc_kept_answers_misses_total", "Answers that were not.", self.misses),
         ]
@@ -56,7 +59,7 @@ class Kept:
     def clear(self) -> None:
         """Forget everything."""
         self._tables.clear()
-        self._cells = 0
+        self._bytes = 0
 
 
 def key(sql: str, values: Mapping[str, Cell], *asked_of: object) -> Key:
@@ -80,5 +83,8 @@ def _sum(one: Cell, other: Cell) -> Cell:
     return (one or 0) + (other or 0)
 
 
-def _cells(table: Table) -> int:
-    return 1 + len(table) * (len(table[0]) if table else 0)
+def weight_bytes(table: Table) -> int:
+    """What an answer takes of the memory, reckoned from some of its rows."""
+    rows = table[:: max(1, len(table) // _SAMPLE)]
+    weighed = sum(sys.getsizeof(row) + sum(map(sys.getsizeof, row)) for row in rows)
+    return sys.getsizeof(table) + (len(table) * weighed // len(rows) if rows else 0)

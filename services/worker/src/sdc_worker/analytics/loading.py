@@ -27,27 +27,35 @@ through the disk: so the worker stays below 400 MB with days of 330,000 requests
 """
 MOST_KNOWN = 50_000
 """User-Agents, and origins, that are remembered; when more came, they are worked out anew."""
+_FEW = 0.1
+"""Of a day's lines: when no more than these are new, the visitors whom they are of are put into visits alone."""
+_NEVER_US = -(1 << 62)
 _NO_DAY = "0001-01-01"
 _BEFORE = 1 << 31
 """Sealed requests of a day that got late lines are numbered that much lower: they come first."""
 
 
 class Loaded:
-    """One DuckDB in memory. Batches up to `seen` are in it, of `days`; the segments of the days in `merged` as well.
+    """One DuckDB in memory. Batches up to `seen` are in it, of `days`: all that there were at `looked_us`, of
+    `clock.monotonic_us`. The segments of the days in `merged` are as well.
 
     All of it blocks. A cancelled caller leaves its thread behind: the lock, and the look at what is there already, keep
     anything from coming twice.
     """
 
     __slots__ = (
+        "_again",
+        "_changes",
         "_counts",
         "_lock",
+        "_marks",
         "_scratch",
         "_settled",
         "_stale",
         "_working",
         "connection",
         "days",
+        "looked_us",
         "merged",
         "newest",
         "nothing",
@@ -59,8 +67,12 @@ class Loaded:
         self._scratch = segments.scratch
         self._counts: dict[str, int] = {}
         self._settled: dict[str, int] = {}
-        self._stale: set[str] = set()
+        self._changes = 0
+        self._stale: dict[str, int] = {}
+        self._marks: dict[str, int] = {}
+        self._again: dict[str, int] = {}
         self.seen = 0
+        self.looked_us = _NEVER_US
         self.days: set[str] = set()
         self.merged: set[str] = set()
         self.newest: dict[str, int] = {}
@@ -80,7 +92,7 @@ class Loaded:
                     self._working.execute(visits.sql_lines(_table("raw", day)))
                 self._load(_table("raw", day), day, list(of_day))
                 self.days.add(day)
-                self._stale.add(day)
+                self._stale.setdefault(day, clock.monotonic_us())
             for batch in fresh:
                 self.seen = self.newest[batch.day] = batch.id
 
@@ -92,30 +104,41 @@ class Loaded:
             if day not in self.days:
                 self._working.execute(visits.sql_lines(_table("raw", day)))
             values = {"files": [str(path)], "shift": _BEFORE}
+            self._working.execute(visits.sql_sealed(_table("raw", day)))
             self._number(visits.sql_merge(_table("raw", day), schema), values)
             self.days.add(day)
             self.merged.add(day)
-            self._stale.add(day)
+            self._stale.setdefault(day, clock.monotonic_us())
 
-    def is_stale(self, first: str, last: str) -> bool:
-        """Whether there is anything to settle."""
-        return any(first <= day <= last for day in self._stale)
+    def is_stale(self, first: str, last: str, since_us: int | None = None) -> bool:
+        """Whether there is anything to settle; with `since_us`, of `clock.monotonic_us`, that was loaded before."""
+        stale = dict(self._stale).items()
+        return any(first <= day <= last and (since_us is None or at_us < since_us) for day, at_us in stale)
+
+    def stale(self) -> set[str]:
+        """The days of which something is to be settled."""
+        return set(self._stale)
+
+    def within(self, first: str, last: str) -> set[str]:
+        """The days of a period that anything was loaded of."""
+        return {day for day in set(self.days) if first <= day <= last}
 
     def settle(self, first: str, last: str) -> None:
         """Put the requests of those days into visits, where any came since the last time."""
         with self._lock:
             for day in [day for day in self._stale if first <= day <= last]:
-                raw, hot = _table("raw", day), _table("hot", day)
-                self._know(raw)
-                self._working.execute(f"CREATE OR REPLACE TABLE {hot} AS {visits.sql_visits(raw)}", {"day": day})
-                self._stale.discard(day)
-                self._settled[day] = self._settled.get(day, 0) + 1
-                if self._settled[day] == 1:
+                self._settle(day)
+                self._stale.pop(day)
+                shown = day in self._settled
+                # Never a number that a day had before, or answers that were kept of it would be given again.
+                self._changes += 1
+                self._settled[day] = self._changes
+                if not shown:
                     self._show()
 
     def generations(self, first: str, last: str) -> tuple[tuple[str, int], ...]:
-        """The days of a period that no segment holds, each with how often it has changed."""
-        return tuple(sorted((day, times) for day, times in self._settled.items() if first <= day <= last))
+        """The days of a period that no segment holds, each with the number of its last change."""
+        return tuple(sorted((day, change) for day, change in dict(self._settled).items() if first <= day <= last))
 
     def drop(self, day: str) -> None:
         """A day is no longer what its batches say: forget it. What comes of it later is late."""
@@ -127,8 +150,9 @@ class Loaded:
                 for table in (_table("raw", day), f"{_table('raw', day)}_sealed", _table("hot", day)):
                     self._working.execute(f"DROP TABLE IF EXISTS {table}")
             self.merged.discard(day)
+            self._marks.pop(day, None)
             self.newest.pop(day, None)
-            self._stale.discard(day)
+            self._stale.pop(day, None)
             self._counts.pop(_table("raw", day), None)
 
     def begin(self, day: str, before: Path | None, schema: int) -> None:
@@ -139,6 +163,7 @@ class Loaded:
             self._working.execute(visits.sql_lines(table))
             self._counts[table] = 0
             if before is not None:
+                self._working.execute(visits.sql_sealed(table))
                 values = {"files": [str(before)], "shift": 0}
                 self._counts[table] = self._number(visits.sql_merge(table, schema), values)
 
@@ -147,13 +172,18 @@ class Loaded:
         with self._lock:
             self._load(_table("seal", day), day, batches)
 
-    def write(self, day: str, path: Path) -> int:
-        """Write the day as Parquet; returns how many requests it has."""
+    def write(self, day: str, path: Path, *, sealed: bool) -> int:
+        """Write the day as Parquet, begun with what is sealed of it or not; returns how many requests it has."""
         table = _table("seal", day)
-        with self._lock:
-            self._know(table)
         values = {"day": day, "file": str(path)}
-        (written,) = self.connection.cursor().execute(visits.sql_write(table), values).fetchone() or (0,)
+        with self.connection.cursor() as writing:
+            with self._lock:
+                self._know(table)
+                # A question may have what is known of agents begun anew before all is written: this looks at it as it
+                # is now, and a transaction sees what there was when it first looked.
+                writing.begin().execute("FROM agents LIMIT 0")
+            (written,) = writing.execute(visits.sql_write(table, sealed=sealed), values).fetchone() or (0,)
+            writing.commit()
         return int(written)
 
     def end(self, day: str) -> None:
@@ -163,6 +193,38 @@ class Loaded:
                 self._working.execute(f"DROP TABLE IF EXISTS {table}")
             self._counts.pop(_table("seal", day), None)
             self._limit(MEMORY)
+
+    def _settle(self, day: str) -> None:
+        """As a whole where much came, and else those visitors alone who came or went on: a site that is looked at while
+        it is read has a few new lines at a time, and a day of many.
+        """
+        raw, hot = _table("raw", day), _table("hot", day)
+        lines, behind = self._counts.get(raw, 0), _numbered(day)
+        fresh = lines - self._marks.get(day, 0)
+        if day in self.merged or day not in self._marks or fresh > lines * _FEW or self._again[day] > lines:
+            self._know(raw)
+            made = visits.sql_visits(raw, sealed=day in self.merged)
+            self._working.execute(f"CREATE OR REPLACE TABLE {hot} AS {made}", {"day": day})
+            self._again[day] = 0
+        else:
+            touched = self._number(visits.sql_touch(raw), {"mark": behind + self._marks[day]})
+            self._know(visits.TOUCHED)
+            self._replace(hot, day)
+            self._again[day] += touched
+        self._marks[day] = lines
+
+    def _replace(self, hot: str, day: str) -> None:
+        """Questions see a visitor's requests as they were, or as they are now."""
+        self._working.begin()
+        try:
+            self._working.execute(visits.sql_forget_touched(hot))
+            self._working.execute(f"INSERT INTO {hot} {visits.sql_visits(visits.TOUCHED)}", {"day": day})
+            self._working.commit()
+        except BaseException:
+            self._working.rollback()
+            raise
+        finally:
+            self._working.execute(f"DROP TABLE {visits.TOUCHED}")
 
     def _load(self, table: str, day: str, batches: list[Batch]) -> None:
         import duckdb  # noqa: PLC0415 - as below
@@ -176,13 +238,11 @@ class Loaded:
     def _read(self, table: str, day: str, body: bytes) -> int:
         file = self._scratch / f"{clock.new_id()}.ndjson"
         file.write_bytes(body)
-        number = date.fromisoformat(day).toordinal()
         values = {
             "file": str(file),
             "columns": rows.LINE_COLUMNS,
-            # Numbers are dense within a day, and no two days share one.
-            "first": (number << 32) + self._counts.get(table, 0),
-            "start_us": (number - clock.EPOCH.toordinal()) * clock.DAY_US,
+            "first": _numbered(day) + self._counts.get(table, 0),
+            "start_us": (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US,
         }
         try:
             return self._number(visits.sql_load(table), values)
@@ -216,6 +276,11 @@ class Loaded:
     def _show(self) -> None:
         shown = " UNION ALL ".join(f"FROM {_table('hot', day)}" for day in ["", *sorted(self._settled)])
         self._working.execute(f"CREATE OR REPLACE VIEW hot AS {shown}")
+
+
+def _numbered(day: str) -> int:
+    """Where the numbers of a day's lines begin: they are dense within a day, and no two days share one."""
+    return date.fromisoformat(day).toordinal() << 32
 
 
 def _table(kind: str, day: str) -> str:

@@ -7,8 +7,8 @@ over days: what two sets of days come to is what they come to together.
 
 import asyncio
 import heapq
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 from sdc_core import clock
@@ -16,6 +16,7 @@ from sdc_core.answers.analytics import (
     Batch,
     Breakdown,
     Dimension,
+    Known,
     Latency,
     Live,
     LivePage,
@@ -30,30 +31,29 @@ from sdc_core.answers.analytics import (
 )
 from sdc_core.errors import Invalid
 
+from sdc_worker.analytics.dimensions import CLIENTS, DIMENSIONS, TOLD, TOLD_NOTHING
 from sdc_worker.analytics.hits import Cell, Hits
-from sdc_worker.analytics.questions import Question
+from sdc_worker.analytics.kept import Table, added
+from sdc_worker.analytics.questions import MINUTE_US, Question
 from sdc_worker.analytics.visits import SQL_HITS, SQL_VIEWS
 
-MAX_ROWS = 1_000
-MINUTE_US = 60 * clock.SECOND_US
+MAX_ROWS = 20_000
+MOST_AT_ONCE = 1_000
+"""Rows that are chosen within a moment; more of them keep nobody waiting."""
 LIVE_US = 5 * MINUTE_US
 LIVE_MINUTES = 30
 LIVE_PAGES = 8
 LATENCY_ROWS = 100
 
-_STEPS: dict[Step, str] = {
+_Fine: TypeAlias = Literal["day", "hour"]
+_STEPS: dict[_Fine, str] = {
     "day": "day",
     "hour": "ts // 3600000000",
 }
-_SHOWN: dict[Step, str] = {
+_SHOWN: dict[_Fine, str] = {
     "day": "step",
     "hour": "strftime(make_timestamp(step * 3600000000), '%Y-%m-%dT%H:00Z')",
 }
-DIRECT = "Direct"
-"""The source of who came by themselves."""
-_FIRST = "CASE {0} WHEN '' THEN '" + DIRECT + "' ELSE {0} END"
-
-
 _SUMMED = """
 read AS (
     SELECT step, count(DISTINCT visitor) AS visitors, count(*) AS visits, sum(visit_views) AS page_views,
@@ -76,48 +76,6 @@ visited AS (
 """By their page views of each step that pass: `visit` says which belong together, and no two days have the same."""
 
 
-class _Kind(NamedTuple):
-    """A dimension: the key's expression, which rows have one, what the largest is by, whether `clients` are counted."""
-
-    key: str
-    present: str
-    largest: tuple[str, ...] = ("visitors", "page_views", "requests")
-    clients: bool = False
-
-
-_CLIENTS = """
-SELECT key, sum(number) AS clients
-FROM (SELECT key, day, visitor, max(greatest(readers, 1)) AS number FROM {0} GROUP BY key, day, visitor) GROUP BY key
-"""
-"""Who asked, by the day; a program that fetches for many says for how many."""
-_BY_REQUESTS, _BY_BYTES, _BY_CLIENTS = ("requests",), ("bytes", "requests"), ("clients", "requests")
-_DIMENSIONS: dict[Dimension, _Kind] = {
-    "page": _Kind("path", "page"),
-    "path": _Kind("path", "true"),
-    "entry": _Kind("path", "entry"),
-    "exit": _Kind("path", "exit"),
-    "referrer": _Kind("ref", "ref <> ''"),
-    "source": _Kind(_FIRST.format("source"), "entry"),
-    "medium": _Kind("medium", "entry"),
-    "campaign": _Kind("campaign", "entry AND campaign <> ''"),
-    "country": _Kind("country", "true"),
-    "browser": _Kind("browser", "bot = ''"),
-    "os": _Kind("os", "bot = ''"),
-    "device": _Kind("device", "bot = ''"),
-    "status": _Kind("CAST(status AS VARCHAR)", "true", _BY_REQUESTS),
-    "type": _Kind("type", "true", _BY_BYTES),
-    "kind": _Kind("kind", "true", _BY_BYTES),
-    "heavy": _Kind("path", "true", _BY_BYTES),
-    "missing": _Kind("path", "status = 404 AND kind <> 'author'", _BY_CLIENTS, clients=True),
-    "feed": _Kind("path", "kind = 'feed'", _BY_CLIENTS, clients=True),
-    "feed_reader": _Kind("CASE bot WHEN '' THEN browser ELSE bot END", "kind = 'feed'", _BY_CLIENTS, clients=True),
-    "download": _Kind("path", "kind = 'download' AND status IN (200, 206)", _BY_CLIENTS, clients=True),
-    "bot": _Kind("bot", "bot <> ''", _BY_REQUESTS),
-    "bot_kind": _Kind("bot_kind", "bot <> ''", _BY_REQUESTS),
-    "crawled": _Kind("path", "bot_kind = 'ai'", _BY_REQUESTS),
-}
-
-
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for besides totals and course."""
 
@@ -129,28 +87,36 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def batch(hits: Hits, asked: Question, before: Question | None, parts: Parts) -> Batch:
-    """All that one page shows, in one answer; `before` is the period compared with. Raises Invalid."""
+    """All that one page shows, in one answer; `before` is the period compared with, whose course is there whole also
+    where only a part of its last day is compared. Raises Invalid.
+    """
     _check(parts.limit)
+    whole = before.whole if before else None
     async with asyncio.TaskGroup() as group:
         totals = [group.create_task(summary(hits, each)) for each in (asked, before) if each]
-        courses = [group.create_task(timeseries(hits, each, parts.step)) for each in (asked, before) if each]
-        slices = group.create_task(breakdowns(hits, asked, parts.dimensions, parts.limit))
-        times = group.create_task(latency(hits, asked)) if parts.latency else None
-        now = group.create_task(live(hits)) if parts.live else None
+        courses = [group.create_task(timeseries(hits, each, parts.step)) for each in (asked, whole) if each]
+        slices = group.create_task(breakdowns(hits, asked, parts.dimensions, parts.limit, before))
+        times = [group.create_task(latency(hits, each)) for each in (asked, whole) if each and parts.latency]
+        now = group.create_task(live(hits, asked.within_s)) if parts.live else None
     return Batch(
         summary=totals[0].result(),
         timeseries=courses[0].result(),
         summary_before=totals[1].result() if before else None,
         timeseries_before=courses[1].result() if before else None,
         breakdowns=slices.result(),
-        latency=times.result() if times else None,
+        latency=times[0].result() if times else None,
+        latency_before=times[1].result() if times[1:] else None,
         live=now.result() if now else None,
     )
 
 
 async def summary(hits: Hits, asked: Question) -> Summary:
     """The period's totals: the sums of its days'."""
-    days = await _course(hits, asked, "day")
+    days = await _course(hits, asked.whole, "day")
+    if asked.minutes:
+        # The course of the whole days is asked for beside this, and worked out once for both.
+        days = [row for row in days if row[0] != asked.last]
+        days += await _course(hits, asked.parts[-1], "day")
     totals = [sum(_number(row[place]) for row in days) for place in range(1, 8)]
     visitors, visits, page_views, bounces, duration_us, requests, size_bytes = totals
     return Summary(
@@ -165,7 +131,14 @@ async def summary(hits: Hits, asked: Question) -> Summary:
 
 
 async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
-    """The period's course. A visit counts in every step in which it has a page view."""
+    """The period's course. A visit counts in every step in which it has a page view; a month is the sum of its days.
+    Raises Invalid for more days than have hours.
+    """
+    if by == "hour":
+        asked.require_fine()
+    rows = await _course(hits, asked, "hour" if by == "hour" else "day")
+    if by == "month":
+        rows = added([(str(at)[:7], *numbers) for at, *numbers in rows], [], 1)
     found = {
         str(at): Point(
             at=str(at),
@@ -175,12 +148,12 @@ async def timeseries(hits: Hits, asked: Question, by: Step) -> Timeseries:
             requests=_number(requests),
             bytes=_number(size_bytes),
         )
-        for at, visitors, visits, page_views, _, _, requests, size_bytes in await _course(hits, asked, by)
+        for at, visitors, visits, page_views, _, _, requests, size_bytes in rows
     }
     return Timeseries(by=by, points=[found.get(at) or Point(at=at) for at in asked.steps(by)])
 
 
-async def _course(hits: Hits, asked: Question, by: Step) -> list[tuple[Cell, ...]]:
+async def _course(hits: Hits, asked: Question, by: _Fine) -> list[tuple[Cell, ...]]:
     """By step: visitors, visits, page views, bounces, duration, requests, bytes. Of days, totals and course are one
     statement, whose answer is worked out once for both. A step lies within a day, so its visitors differ by their hash.
     """
@@ -197,29 +170,49 @@ async def _course(hits: Hits, asked: Question, by: Step) -> list[tuple[Cell, ...
     return await _count(hits, sql, asked, keys=1)
 
 
-async def breakdown(hits: Hits, asked: Question, by: Dimension, limit: int) -> Breakdown:
-    """The period by one property, the largest first; `limit` from 1 to `MAX_ROWS`. Raises Invalid."""
-    (found,) = await breakdowns(hits, asked, (by,), limit)
+async def breakdown(
+    hits: Hits, asked: Question, by: Dimension, limit: int, before: Question | None = None
+) -> Breakdown:
+    """The period by one property, the largest first, beside the period compared with; `limit` from 1 to `MAX_ROWS`.
+    Raises Invalid.
+    """
+    (found,) = await breakdowns(hits, asked, (by,), limit, before)
     return found
 
 
-async def breakdowns(hits: Hits, asked: Question, by: Sequence[Dimension], limit: int) -> list[Breakdown]:
-    """The same by several properties, in one statement."""
+async def breakdowns(
+    hits: Hits, asked: Question, by: Sequence[Dimension], limit: int, before: Question | None = None
+) -> list[Breakdown]:
+    """The same by several properties, in one statement for each period."""
     _check(limit)
     if not by:
         return []
-    sql = f"WITH {SQL_HITS} " + " UNION ALL ".join(_sliced(each, asked) for each in dict.fromkeys(by))
-    slices: dict[str, list[Slice]] = {each: [] for each in by}
-    for name, *row in await _count(hits, sql, asked, keys=2):
-        slices[str(name)].append(_slice(row))
-    return [_largest(each, slices[each], limit) for each in by]
+    now = await _slices(hits, asked, by)
+    earlier = await _slices(hits, before, by) if before else None
+
+    def chosen() -> list[Breakdown]:
+        return [_largest(each, now[each], limit, earlier[each] if earlier else None) for each in by]
+
+    return await asyncio.to_thread(chosen) if limit > MOST_AT_ONCE else chosen()
+
+
+async def _slices(hits: Hits, asked: Question, by: Sequence[Dimension]) -> dict[Dimension, list[Slice]]:
+    rows: Table = []
+    for part in asked.parts:
+        sql = f"WITH {SQL_HITS} " + " UNION ALL ".join(_sliced(each, part) for each in dict.fromkeys(by))
+        found = await _count(hits, sql, part, keys=2)
+        rows = await asyncio.to_thread(added, rows, found, 2) if rows else found
+    slices: dict[Dimension, list[Slice]] = {each: [] for each in by}
+    for name, *row in rows:
+        slices[cast("Dimension", name)].append(_slice(row))
+    return slices
 
 
 def _sliced(by: Dimension, asked: Question) -> str:
     """The statement of one dimension."""
-    kind = _DIMENSIONS[by]
+    kind = DIMENSIONS[by]
     rows = f"""(
-        SELECT {kind.key} AS key, page, entry, visit_views, day, visitor, readers, bytes FROM hits
+        SELECT {kind.key} AS key, page, entry, visit_views, day, visitor, readers, bytes, query FROM hits
         WHERE {kind.present}{asked.where}
     )"""  # noqa: S608 - from the closed tables above; what a caller sent is bound
     read = f"""
@@ -227,22 +220,27 @@ def _sliced(by: Dimension, asked: Question) -> str:
             count(*) FILTER (WHERE entry) AS visits, count(*) FILTER (WHERE entry AND visit_views = 1) AS bounces
         FROM {rows} WHERE page GROUP BY key
     """  # noqa: S608
-    asking = _CLIENTS.format(rows) if kind.clients else "SELECT '' AS key, 0 AS clients WHERE false"
+    asking = CLIENTS.format(rows) if kind.clients else "SELECT '' AS key, 0 AS clients WHERE false"
+    told = TOLD if kind.told else TOLD_NOTHING
     return f"""
-    SELECT '{by}' AS part, key, visitors, page_views, visits, bounces, requests, size_bytes, clients
-    FROM (SELECT key, count(*) AS requests, sum(bytes) AS size_bytes FROM {rows} GROUP BY key)
+    SELECT '{by}' AS part, key, visitors, page_views, visits, bounces, requests, size_bytes, clients,
+        readings, read_us, depth
+    FROM (SELECT key, count(*) AS requests, sum(bytes) AS size_bytes, {told} FROM {rows} GROUP BY key)
     LEFT JOIN ({read}) USING (key) LEFT JOIN ({asking}) USING (key)
     """  # noqa: S608
 
 
-def _largest(by: Dimension, slices: list[Slice], limit: int) -> Breakdown:
-    names = _DIMENSIONS[by].largest
+def _largest(by: Dimension, slices: list[Slice], limit: int, earlier: list[Slice] | None) -> Breakdown:
+    names = DIMENSIONS[by].largest
     largest = heapq.nsmallest(limit, slices, key=lambda each: (*(-getattr(each, name) for name in names), each.key))
-    return Breakdown(by=by, rows=largest, total=len(slices))
+    keys = {each.key for each in largest}
+    before = None if earlier is None else [each for each in earlier if each.key in keys]
+    return Breakdown(by=by, rows=largest, total=len(slices), before=before)
 
 
 def _slice(row: Sequence[Cell]) -> Slice:
-    visitors, page_views, visits, bounces, requests, size_bytes, clients = map(_number, row[1:])
+    visitors, page_views, visits, bounces, requests, size_bytes, clients, *told = map(_number, row[1:])
+    readings, read_us, depth = told
     return Slice(
         key=str(row[0]),
         visitors=visitors,
@@ -252,6 +250,9 @@ def _slice(row: Sequence[Cell]) -> Slice:
         requests=requests,
         bytes=size_bytes,
         clients=clients,
+        readings=readings,
+        read_us=read_us,
+        depth=depth,
     )
 
 
@@ -260,18 +261,37 @@ async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRea
     `limit` as above. Raises Invalid.
     """
     _check(limit)
+    asked.require_fine()
+    # The days of every page of a large site are many rows, and those of the pages to tell of are few.
+    chosen = paths or "\n".join(await _most_read(hits, asked, limit))
     sql = f"""
     WITH {SQL_VIEWS}
     SELECT path, day, count(*) AS page_views FROM views
-    WHERE $paths = '' OR list_contains(string_split($paths, chr(10)), path) GROUP BY path, day
+    WHERE list_contains(string_split($paths, chr(10)), path) GROUP BY path, day
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    found = await hits.counted(sql, {"paths": paths}, first=asked.first, last=asked.last, keys=2)
+    found = await _count(hits, sql, asked, keys=2, values={"paths": chosen})
     places = {day: place for place, day in enumerate(asked.steps("day"))}
     by_path: dict[str, list[int]] = {}
     for path, day, page_views in found:
         by_path.setdefault(str(path), [0] * len(places))[places[str(day)]] = _number(page_views)
     read = [PathDays(path=path, page_views=sum(days), days=days) for path, days in by_path.items()]
     return PagesRead(rows=heapq.nsmallest(limit, read, key=lambda each: (-each.page_views, each.path)))
+
+
+async def _most_read(hits: Hits, asked: Question, limit: int) -> list[str]:
+    """The paths of the pages read most, in the order of their names: what is asked of them next is the same question,
+    whose answer may be kept, for as long as they are the same pages.
+    """
+    sql = f"WITH {SQL_VIEWS} SELECT path, count(*) AS page_views FROM views GROUP BY path"  # noqa: S608 - as above
+    found = await _count(hits, sql, asked, keys=1, values={})
+    most = heapq.nsmallest(limit, found, key=lambda each: (-_number(each[1]), str(each[0])))
+    return sorted(str(path) for path, _ in most)
+
+
+async def known(hits: Hits) -> Known:
+    """Of which days there are lines."""
+    first, last = await hits.days()
+    return Known(first=first, last=last)
 
 
 async def latency(hits: Hits, asked: Question) -> Latency:
@@ -299,17 +319,21 @@ async def latency(hits: Hits, asked: Question) -> Latency:
     return Latency(rows=paths)
 
 
-async def live(hits: Hits) -> Live:
-    """Visitors and page views of the last five minutes, what they read, and the course of the last thirty."""
+async def live(hits: Hits, within_s: int = 0) -> Live:
+    """Visitors and page views of the last five minutes, what they read, and the course of the last thirty; it may leave
+    out what came in the last `within_s` seconds.
+    """
     now_us = clock.now_us()
     since_us = now_us - LIVE_MINUTES * MINUTE_US
+    # Of whole half hours, so that within one of them the question is the same.
+    whole_us = since_us // (LIVE_MINUTES * MINUTE_US) * LIVE_MINUTES * MINUTE_US
     sql = f"""
     WITH {SQL_HITS}
-    SELECT path, day, visitor, ts FROM hits WHERE page AND ts > $since AND ts <= $now ORDER BY ts DESC LIMIT 100000
+    SELECT path, day, visitor, ts FROM hits WHERE page AND ts >= $since ORDER BY ts DESC LIMIT 100000
     """  # noqa: S608 - from the closed tables above; what a caller sent is bound
-    rows = await hits.query(
-        sql, {"since": since_us, "now": now_us}, first=clock.day_of(since_us), last=clock.day_of(now_us)
-    )
+    first, last = clock.day_of(whole_us), clock.day_of(now_us)
+    found = await hits.query(sql, {"since": whole_us}, first=first, last=last, within_s=within_s)
+    rows = [row for row in found if since_us < _number(row[3]) <= now_us]
     minutes = [0] * LIVE_MINUTES
     by_path: dict[str, set[tuple[Cell, Cell]]] = {}
     recent = [row for row in rows if _number(row[3]) > now_us - LIVE_US]
@@ -327,11 +351,14 @@ async def live(hits: Hits) -> Live:
 
 
 async def _ask(hits: Hits, sql: str, asked: Question) -> list[tuple[Cell, ...]]:
-    return await hits.query(sql, asked.values, first=asked.first, last=asked.last)
+    return await hits.query(sql, asked.values, first=asked.first, last=asked.last, within_s=asked.within_s)
 
 
-async def _count(hits: Hits, sql: str, asked: Question, *, keys: int) -> list[tuple[Cell, ...]]:
-    return await hits.counted(sql, asked.values, first=asked.first, last=asked.last, keys=keys)
+async def _count(
+    hits: Hits, sql: str, asked: Question, *, keys: int, values: Mapping[str, Cell] | None = None
+) -> list[tuple[Cell, ...]]:
+    bound = asked.values if values is None else values
+    return await hits.counted(sql, bound, first=asked.first, last=asked.last, keys=keys, within_s=asked.within_s)
 
 
 def _check(limit: int) -> None:

@@ -13,6 +13,10 @@ from sdc_worker.analytics.store import Segment
 _CHUNK = 1024 * 1024
 
 
+class LostSegmentError(Unavailable):
+    """A sealed day whose file is nowhere, or is not the one that was sealed: a matter of that day alone."""
+
+
 class Segments:
     """Files of sealed days in `folder`, laid out as in the bucket."""
 
@@ -54,10 +58,10 @@ class Segments:
             await self._objects.get_file(self._bucket, key, fresh)
         except NotFound:
             message = f"the segment of {segment.day} is missing: bring {self._bucket}/{key} back from the mirror"
-            raise Unavailable(message) from None
+            raise LostSegmentError(message) from None
         if await asyncio.to_thread(sha256, fresh) != segment.sha256:
             message = f"the segment of {segment.day} in the object store is not the one that was sealed"
-            raise Unavailable(message)
+            raise LostSegmentError(message)
         await asyncio.to_thread(fresh.replace, path)
         return path
 
@@ -67,10 +71,10 @@ class Segments:
         key = keys.segment(segment.day, segment.name)
         await self._objects.put_file(self._bucket, key, path, content_type="application/vnd.apache.parquet")
 
-    async def discard(self, segment: Segment) -> None:
-        """Delete a segment that another has replaced, here and in the bucket."""
-        await asyncio.to_thread(self.path(segment.day, segment.name).unlink, missing_ok=True)
-        await self._objects.delete(self._bucket, keys.segment(segment.day, segment.name))
+    async def discard(self, day: str, name: str) -> None:
+        """Delete a segment that another has replaced, here and in the bucket. Raises Unavailable."""
+        await asyncio.to_thread(self.path(day, name).unlink, missing_ok=True)
+        await self._objects.delete(self._bucket, keys.segment(day, name))
 
 
 def sha256(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The manifest of sealed days, and which days are ready to be sealed."""
 
 import msgspec
-from sdc_core.sqlite import Connection, execute, fetch_all
+from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,26 @@ async def segments(connection: Connection) -> list[Segment]:
     return await fetch_all(connection, Segment, SQL_SEGMENTS)
 
 
+class _Days(msgspec.Struct, frozen=True, kw_only=True):
+    first: str
+    last: str
+
+
+SQL_DAYS = """
+SELECT coalesce(min(day), '') AS first, coalesce(max(day), '') AS last
+FROM (
+    SELECT min(day) AS day FROM segments UNION ALL SELECT max(day) FROM segments
+    UNION ALL SELECT min(day) FROM log_batches UNION ALL SELECT max(day) FROM log_batches
+)
+"""
+
+
+async def days(connection: Connection) -> tuple[str, str]:
+    """The first and the last day with requests; empty without any."""
+    found = await fetch_one(connection, _Days, SQL_DAYS)
+    return (found.first, found.last) if found else ("", "")
+
+
 SQL_ENTER = """
 INSERT INTO segments (day, name, rows, size_bytes, sha256, schema, sealed_us)
 VALUES (:day, :name, :rows, :size_bytes, :sha256, :schema, :now_us)
@@ -41,6 +61,44 @@ ON CONFLICT (day) DO UPDATE SET
 async def enter(connection: Connection, segment: Segment, *, now_us: int) -> None:
     """Put a segment into the manifest, in the place of an older one of its day."""
     await execute(connection, SQL_ENTER, {**msgspec.structs.asdict(segment), "now_us": now_us})
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment that was in the manifest, as `keys.segment` names it."""
+
+    day: str
+    name: str
+
+
+SQL_KEEP_REPLACED = """
+INSERT INTO replaced_segments (day, name, replaced_us) VALUES (:day, :name, :now_us)
+ON CONFLICT (day, name) DO UPDATE SET replaced_us = excluded.replaced_us
+"""
+
+
+async def keep_replaced(connection: Connection, *, day: str, name: str, now_us: int) -> None:
+    """Remember a segment that another has just taken the place of."""
+    await execute(connection, SQL_KEEP_REPLACED, {"day": day, "name": name, "now_us": now_us})
+
+
+SQL_REPLACED = """
+SELECT day, name FROM replaced_segments WHERE replaced_us < :before_us AND NOT EXISTS (
+    SELECT 1 FROM segments WHERE segments.day = replaced_segments.day AND segments.name = replaced_segments.name
+) ORDER BY day, name
+"""
+
+
+async def replaced(connection: Connection, *, before_us: int) -> list[Replaced]:
+    """Those replaced before that moment, and not taken back since."""
+    return await fetch_all(connection, Replaced, SQL_REPLACED, {"before_us": before_us})
+
+
+SQL_FORGET_REPLACED = "DELETE FROM replaced_segments WHERE day = :day AND name = :name"
+
+
+async def forget_replaced(connection: Connection, *, day: str, name: str) -> None:
+    """It is deleted, or in the manifest again."""
+    await execute(connection, SQL_FORGET_REPLACED, {"day": day, "name": name})
 
 
 SQL_DROP_BATCHES = "DELETE FROM log_batches WHERE day = :day AND id <= :up_to"

@@ -22,6 +22,11 @@ _PROBED = (
 )
 """Paths that programs try on every site, and to which no old link leads: whoever asks for one in vain is a program."""
 
+_PROBE = f"CASE WHEN status = 404 THEN regexp_matches(lower(path), '{_PROBED}') ELSE false END"
+
+_DECIDING = """seq, visitor, ts, kind IN ('asset', 'media', 'reading') AS file, probe,
+    method = 'GET' AND status IN (200, 304) AND kind = 'page' AS candidate"""
+
 _OWN = "path = '/author' OR starts_with(path, '/author/') OR starts_with(path, '/preview/')"
 
 _KIND = f"""CASE
@@ -35,10 +40,29 @@ _KIND = f"""CASE
     WHEN type IN ('application/atom+xml', 'application/rss+xml', 'application/feed+json') THEN 'feed'
     WHEN type IN (
         'application/pdf', 'application/zip', 'application/gzip', 'application/epub+zip', 'application/octet-stream',
-        'application/x-tar', 'application/x-7z-compressed', 'text/csv', 'text/calendar'
-    ) THEN 'download'
+        'application/x-tar', 'application/x-7z-compressed', 'text/csv', 'text/calendar',
+        'application/vnd.rar', 'application/x-rar-compressed', 'application/x-bzip2', 'application/x-xz',
+        'application/zstd', 'application/java-archive', 'application/vnd.android.package-archive',
+        'application/x-msdownload', 'application/x-msdos-program', 'application/x-dosexec', 'application/x-msi',
+        'application/vnd.microsoft.portable-executable', 'application/x-apple-diskimage',
+        'application/vnd.debian.binary-package', 'application/x-debian-package', 'application/x-deb',
+        'application/x-rpm', 'application/x-redhat-package-manager', 'application/x-iso9660-image',
+        'application/msword', 'application/vnd.ms-excel', 'application/vnd.ms-powerpoint', 'application/rtf',
+        'application/postscript', 'application/x-mobipocket-ebook'
+    ) OR starts_with(type, 'application/vnd.openxmlformats-officedocument.')
+        OR starts_with(type, 'application/vnd.oasis.opendocument.') THEN 'download'
     ELSE 'other'
 END"""
+
+_LINE_KIND = f"CASE WHEN told <> '' THEN 'reading' ELSE {_KIND} END"
+
+
+def told_by(name: str) -> str:
+    """What the campaign's address says under that name, as `origins` reads it: the first, without what is around it."""
+    found = f"replace(regexp_extract(query, '(?:^|&){name}=([^&]*)', 1), '+', ' ')"
+    read = f"left(trim(coalesce(TRY(url_decode({found})), {found})), 100)"
+    return f"CASE WHEN contains(query, '{name}=') THEN {read} ELSE '' END"
+
 
 SQL_TABLES = """
 CREATE OR REPLACE TABLE agents (
@@ -51,27 +75,36 @@ SQL_KNOWN = "SELECT (SELECT count(*) FROM agents) + (SELECT count(*) FROM origin
 
 
 def sql_lines(table: str) -> str:
-    """A table of a day's lines, and one of what a segment has of the day already."""
+    """A table of a day's lines, each with what kind of request it was and whether it tried one of `_PROBED` in vain."""
     return f"""
 CREATE OR REPLACE TABLE {table} (
     seq BIGINT, ts BIGINT, visitor BIGINT, method VARCHAR, path VARCHAR, query VARCHAR, status SMALLINT, bytes BIGINT,
-    us BIGINT, type VARCHAR, ref VARCHAR, ua VARCHAR, country VARCHAR
-);
-CREATE OR REPLACE TABLE {table}_sealed ({_DECLARED})
+    us BIGINT, type VARCHAR, ref VARCHAR, ua VARCHAR, country VARCHAR, told VARCHAR, kind VARCHAR, probe BOOLEAN
+)
 """
+
+
+def sql_sealed(table: str) -> str:
+    """A table of what a segment has of the day already."""
+    return f"CREATE OR REPLACE TABLE {table}_sealed ({_DECLARED})"
 
 
 def sql_load(table: str) -> str:
     """Lines of a file. The day is that of the visitors' hashes: an answer that ended a moment past midnight still
-    belongs to it.
+    belongs to it. What a page tells of how it was read stands apart from queries, each of which is an origin.
     """
     return f"""
 INSERT INTO {table}
-SELECT $first + row_number() OVER (), least(greatest(ts, $start_us), $start_us + 86399999999),
-    CAST(CAST(unhex(visitor) AS BIT) AS BIGINT), coalesce(method, 'GET'), path, coalesce(query, ''),
-    least(greatest(status, 0), 999), greatest(coalesce(bytes, 0), 0), greatest(coalesce(us, 0), 0), coalesce(type, ''),
-    coalesce(ref, ''), coalesce(ua, ''), coalesce(country, '')
-FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
+SELECT *, {_LINE_KIND} AS kind, {_PROBE} AS probe FROM (
+    SELECT $first + row_number() OVER () AS seq, least(greatest(ts, $start_us), $start_us + 86399999999) AS ts,
+        CAST(CAST(unhex(visitor) AS BIT) AS BIGINT) AS visitor, coalesce(method, 'GET') AS method, path,
+        CASE WHEN starts_with(query, 'ms=') THEN '' ELSE coalesce(query, '') END AS query,
+        least(greatest(status, 0), 999) AS status, greatest(coalesce(bytes, 0), 0) AS bytes,
+        greatest(coalesce(us, 0), 0) AS us, coalesce(type, '') AS type, coalesce(ref, '') AS ref,
+        coalesce(ua, '') AS ua, coalesce(country, '') AS country,
+        CASE WHEN starts_with(query, 'ms=') THEN query ELSE '' END AS told
+    FROM read_json($file, columns = $columns, format = 'newline_delimited', maximum_object_size = 4194304)
+)
 """  # noqa: S608 - names of our own tables
 
 
@@ -102,36 +135,43 @@ def sql_merge(table: str, schema: int) -> str:
     return f"INSERT INTO {table}_sealed SELECT {', '.join(values.get(name, name) for name in COLUMNS)} FROM {_READ}"  # noqa: S608
 
 
-def _sql_requests(table: str) -> str:
-    day_of = ", ".join(
-        {"day": "$day", "page": "false", "kind": _KIND}.get(name, name) + f" AS {name}" for name in COLUMNS
-    )
+TOUCHED = "touched"
+"""The table of what `sql_touch` finds."""
+
+
+def sql_touch(table: str) -> str:
+    """Every line of the visitors who have one behind `$mark`: what else they did decides what it is. No visit and no
+    behaviour reaches beyond one visitor.
+    """
     return f"""
-SELECT {day_of} FROM {table} JOIN agents USING (ua) JOIN origins USING (ref, query)
-UNION ALL
-SELECT {_COLUMNS} FROM {table}_sealed
-"""  # noqa: S608 - names of our own columns and tables
+CREATE OR REPLACE TEMP TABLE {TOUCHED} AS
+FROM {table} SEMI JOIN (SELECT visitor FROM {table} WHERE seq > $mark) USING (visitor)
+"""  # noqa: S608 - names of our own tables
 
 
-def sql_visits(table: str) -> str:
-    """The requests of `$day` with their visits. A page view is a page that a person asked for: GET, 200 or 304,
-    text/html, not the author's own part, and nobody who says or shows that it is a bot. A visit ends after 30 minutes
-    without one, and with the day. `visit` is the `seq` of its first page view, `visit_us` lasts from the first to the
-    last.
+def sql_forget_touched(hot: str) -> str:
+    """Their requests are to be put into visits anew."""
+    return f"DELETE FROM {hot} WHERE visitor IN (SELECT visitor FROM {TOUCHED})"  # noqa: S608 - as above
+
+
+def sql_visits(table: str, *, sealed: bool = False) -> str:
+    """The requests of `$day` with their visits; with `sealed`, what a segment has of the day among them. A page view is
+    a page that a person asked for: GET, 200 or 304, text/html, not the author's own part, and nobody who says or shows
+    that it is a bot. A visit ends after 30 minutes without one, and with the day. `visit` is the `seq` of its first
+    page view, `visit_us` lasts from the first to the last.
 
     What decides is read first, of few columns; whole rows are put together once.
     """
+    made = {"day": "$day", "page": "false", "query": "query || told"}
+    requests = f"""
+    SELECT {", ".join(made.get(name, name) + f" AS {name}" for name in COLUMNS)}
+    FROM {table} JOIN agents USING (ua) JOIN origins USING (ref, query)"""  # noqa: S608 - names of our own columns
+    people = f"SELECT {_DECIDING} FROM {table} JOIN agents USING (ua) WHERE bot = ''"  # noqa: S608 - as above
+    if sealed:
+        requests += f" UNION ALL SELECT {_COLUMNS} FROM {table}_sealed"  # noqa: S608 - as above
+        people += f" UNION ALL SELECT {_DECIDING} FROM (SELECT *, {_PROBE} AS probe FROM {table}_sealed) WHERE bot = ''"  # noqa: S608
     return f"""
-WITH requests AS NOT MATERIALIZED ({_sql_requests(table)}), people AS MATERIALIZED (
-    SELECT seq, visitor, ts, kind IN ('asset', 'media') AS file,
-        status = 404 AND regexp_matches(lower(path), '{_PROBED}') AS probe,
-        method = 'GET' AND status IN (200, 304) AND kind = 'page' AS candidate
-    FROM (
-        SELECT seq, visitor, ts, status, path, method, {_KIND} AS kind
-        FROM {table} JOIN agents USING (ua) WHERE bot = ''
-        UNION ALL
-        SELECT seq, visitor, ts, status, path, method, kind FROM {table}_sealed WHERE bot = ''
-    )
+WITH requests AS NOT MATERIALIZED ({requests}), people AS MATERIALIZED ({people}
 ), candidates AS MATERIALIZED (
     SELECT seq, visitor, ts, ts - lag(ts) OVER w AS gap, ts - lag(ts, {HASTE_PAGES - 1}) OVER w AS haste
     FROM people WHERE candidate WINDOW w AS (PARTITION BY visitor ORDER BY ts, seq)
@@ -183,10 +223,10 @@ views AS (
 """The same for who asks for page views alone."""
 
 
-def sql_write(table: str) -> str:
-    """A day as a segment."""
+def sql_write(table: str, *, sealed: bool) -> str:
+    """A day as a segment; `sealed` as in `sql_visits`."""
     return f"""
-COPY (SELECT {_STORED}, {_VISIT} FROM ({sql_visits(table)}) ORDER BY page, bot, ts, seq)
+COPY (SELECT {_STORED}, {_VISIT} FROM ({sql_visits(table, sealed=sealed)}) ORDER BY page, bot, ts, seq)
 TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)
 """  # noqa: S608 - names of our own columns
 

@@ -13,6 +13,7 @@ from sdc_core.answers.analytics import (
     Batch,
     Breakdown,
     Dimension,
+    Known,
     Latency,
     Live,
     PagesRead,
@@ -31,7 +32,8 @@ ROWS = 100
 MAX_FILTER = 2_000
 MAX_PATHS = 20_000
 """Characters of all paths that are asked for at once."""
-MAX_PARTS = 24
+MAX_WITHIN_S = 600
+BEFORE = ("before_from", "before_to", "before_minutes")
 PARQUET = "application/vnd.apache.parquet"
 
 STEPS: dict[str, Step] = {name: name for name in get_args(Step)}
@@ -48,17 +50,20 @@ async def summary(request: AnyRequest, hits: NamedDependency[Hits]) -> Summary:
 
 @get("/timeseries")
 async def timeseries(request: AnyRequest, hits: NamedDependency[Hits]) -> Timeseries:
-    """Its course, by day or hour."""
+    """Its course, by day, hour or month."""
     by = _choice(request.query_params.get("by", "day"), STEPS, "by")
     return await reports.timeseries(hits, _question(request, "by"), by)
 
 
 @get("/breakdown")
 async def breakdown(request: AnyRequest, hits: NamedDependency[Hits]) -> Breakdown:
-    """The period by one property."""
+    """The period by one property, with `before_from` and `before_to` beside that period, of whose last day only the
+    first `before_minutes` count where that is sent.
+    """
     by = _choice(request.query_params.get("by", "path"), DIMENSIONS, "by")
     limit = _number(request.query_params.get("limit", str(ROWS)), "limit")
-    return await reports.breakdown(hits, _question(request, "by", "limit"), by, limit)
+    asked = _question(request, "by", "limit", *BEFORE)
+    return await reports.breakdown(hits, asked, by, limit, _before(request))
 
 
 @get("/pages")
@@ -77,9 +82,15 @@ async def latency(request: AnyRequest, hits: NamedDependency[Hits]) -> Latency:
 
 
 @get("/live")
-async def live(hits: NamedDependency[Hits]) -> Live:
+async def live(request: AnyRequest, hits: NamedDependency[Hits]) -> Live:
     """Who is there now."""
-    return await reports.live(hits)
+    return await reports.live(hits, _within(request))
+
+
+@get("/days")
+async def days(hits: NamedDependency[Hits]) -> Known:
+    """Of which days there are lines."""
+    return await reports.known(hits)
 
 
 @get("/batch")
@@ -88,28 +99,26 @@ async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
     with.
     """
     query = request.query_params
-    asked = _question(request, "step", "by", "limit", "latency", "live", "before_from", "before_to")
-    earlier = "before_from" in query
-    before = (
-        questions.question(query["before_from"], query.get("before_to", ""), _filters(request)) if earlier else None
-    )
+    asked = _question(request, "step", "by", "limit", "latency", "live", *BEFORE)
     parts = Parts(
         step=_choice(query.get("step", "day"), STEPS, "step"),
-        dimensions=[_choice(each, DIMENSIONS, "by") for each in query.getall("by", [])[:MAX_PARTS]],
+        dimensions=[_choice(each, DIMENSIONS, "by") for each in dict.fromkeys(query.getall("by", []))],
         limit=_number(query.get("limit", str(ROWS)), "limit"),
         latency="latency" in query,
         live="live" in query,
     )
-    return await _alone(reports.batch(hits, asked, before, parts))
+    return await _alone(reports.batch(hits, asked, _before(request), parts))
 
 
 @get("/parquet")
 async def parquet(request: AnyRequest, hits: NamedDependency[Hits]) -> Response[bytes]:
-    """The course where `by` is `day` or `hour`, else a breakdown, as a Parquet file."""
+    """The course where `by` is a step, the answer times where it is `latency`, else a breakdown, as a Parquet file."""
     asked = _question(request, "by")
-    by = _choice(request.query_params.get("by", "day"), {**STEPS, **DIMENSIONS}, "by")
-    if by in STEPS:
-        rows: list[msgspec.Struct] = [*(await reports.timeseries(hits, asked, STEPS[by])).points]
+    by = _choice(request.query_params.get("by", "day"), {**STEPS, **DIMENSIONS, "latency": "latency"}, "by")
+    if by == "latency":
+        rows: list[msgspec.Struct] = [*(await reports.latency(hits, asked)).rows]
+    elif by in STEPS:
+        rows = [*(await reports.timeseries(hits, asked, STEPS[by])).points]
     else:
         rows = [*(await reports.breakdown(hits, asked, DIMENSIONS[by], reports.MAX_ROWS)).rows]
     body = await asyncio.to_thread(tables.parquet, msgspec.json.encode(rows), hits.segments.folder)
@@ -128,14 +137,33 @@ async def _alone(answer: Awaitable[T]) -> T:
 
 
 def _question(request: AnyRequest, *more: str, filtered: bool = True) -> Question:
-    """Period and filters from the query; any other name is refused, so that a misspelt filter is not ignored."""
+    """Period, filters and `within` from the query; any other name is refused: a misspelt filter is not ignored."""
     query = request.query_params
     filters = _filters(request) if filtered else {}
     for name in query:
-        if name not in (*filters, "from", "to", *more):
+        if name not in (*filters, "from", "to", "within", *more):
             message = f"there is no filter {name[:40]}"
             raise Invalid(message, field=name)
-    return questions.question(query.get("from", ""), query.get("to", ""), filters)
+    return questions.question(query.get("from", ""), query.get("to", ""), filters, _within(request))
+
+
+def _before(request: AnyRequest) -> Question | None:
+    """The period compared with, by the same filters."""
+    query = request.query_params
+    if "before_from" not in query:
+        return None
+    minutes = _number(query.get("before_minutes", "0"), "before_minutes")
+    days = query["before_from"], query.get("before_to", "")
+    return questions.question(*days, _filters(request), _within(request), minutes)
+
+
+def _within(request: AnyRequest) -> int:
+    """How many seconds the answer may be behind."""
+    within_s = _number(request.query_params.get("within", "0"), "within")
+    if within_s > MAX_WITHIN_S:
+        message = f"within is at most {MAX_WITHIN_S} seconds"
+        raise Invalid(message, field="within")
+    return within_s
 
 
 def _filters(request: AnyRequest) -> dict[str, list[str]]:
@@ -168,4 +196,6 @@ def _short(value: str, name: str, most: int = MAX_FILTER) -> str:
     return value
 
 
-router = Router("/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live, batch, parquet])
+router = Router(
+    "/analytics", route_handlers=[summary, timeseries, breakdown, pages, latency, live, days, batch, parquet]
+)

@@ -4,7 +4,7 @@ import asyncio
 
 from litestar import Response, get
 from litestar.di import NamedDependency
-from sdc_core import disk
+from sdc_core import disk, store_health
 from sdc_core.answers.health import Health, Part
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore
@@ -34,8 +34,8 @@ async def parts(database: Database, settings: Settings, board: Board, objects_: 
     reasons = {
         "database": await _database(database),
         "loops": "; ".join(failing),
-        "object_store": await objects_.ping(settings.S3_MEDIA_BUCKET),
-        "disk": await asyncio.to_thread(disk.trouble, (settings.DATA_DIR,)),
+        "object_store": await store_health.trouble(objects_, settings.S3_MEDIA_BUCKET),
+        "disk": await asyncio.to_thread(disk.trouble, {"the data folder": settings.DATA_DIR}),
     }
     return {name: Part(ok=not reason, reason=reason) for name, reason in reasons.items()}
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from sdc_core import clock, metrics
+from sdc_core import clock, metrics, tracing, versions
 from sdc_core.answers.backups import Replication
-from sdc_core.metrics import Family, Sample, Timings
+from sdc_core.metrics import Family, Timings
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
-from sdc_core.sqlite import VERSION, Database
+from sdc_core.sqlite import Database
 from sdc_core.supervise import Board
 
 from sdc_worker.api import health
@@ -26,7 +26,7 @@ from sdc_worker.webhooks import store as webhooks
 
 
 class Timed:
-    """ASGI middleware that counts every request for a route of this service."""
+    """ASGI middleware that counts and traces every request for a route of this service."""
 
     __slots__ = ("app", "timings")
 
@@ -44,11 +44,18 @@ class Timed:
             await send(message)
 
         self.timings.under_way += 1
+        method, route = scope.get("method", ""), scope["path_template"]
+        caller = next((value for name, value in scope["headers"] if name == tracing.HEADER), b"")
+        about = {"http__request__method": method, "http__route": route}
         try:
-            await self.app(scope, receive, send_on)
+            with tracing.span(f"{method} {route}", "SERVER", caller=caller, **about) as span:
+                try:
+                    await self.app(scope, receive, send_on)
+                finally:
+                    span.answered(status)
         finally:
             self.timings.under_way -= 1
-            self.timings.add(scope["path_template"], status, clock.monotonic_us() - began_us)
+            self.timings.add(route, status, clock.monotonic_us() - began_us)
 
 
 @get("/metrics")
@@ -64,12 +71,7 @@ async def show(
     parts = await health.parts(database, settings, board, objects_)
     jobs = await reports.report(database, scheduler.jobs.values())
     families = [
-        Family(
-            name="sdc_info",
-            kind="gauge",
-            help="What runs here.",
-            samples=(Sample(labels={"service": "worker", "sqlite": VERSION}, value=1),),
-        ),
+        versions.figure("worker"),
         metrics.by("gauge", "sdc_part_ok", "What /health says.", "part", {each: parts[each].ok for each in parts}),
         *await asyncio.to_thread(_of_machine, settings, database),
         *figures(),

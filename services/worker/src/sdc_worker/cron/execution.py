@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-from sdc_core import clock
+from sdc_core import clock, tracing
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import SdcError
 from sdc_core.sqlite import Database
@@ -18,7 +18,8 @@ STOPPED = "the worker stopped while this was under way"
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 _LAST_WORDS_S = 2.0
-_LONGEST_BACKOFF_S = 600.0
+_LONGEST_BACKOFF_S = 12 * 3600.0
+"""What comes once a month is tried for more than a day."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,11 @@ async def execute(job: Job, run: Run, database: Database, context: Callable[[Run
     try:
         if run.trigger == "schedule" and job.jitter_s:
             await asyncio.sleep(clock.jitter(job.jitter_s))
-        ended = await _attempts(job, run, database, context)
+        with tracing.span(f"job {job.name}", sdc__run_id=run.id, sdc__trigger=run.trigger) as span:
+            ended = await _attempts(job, run, database, context)
+            span.note(sdc__outcome=ended.outcome)
+            if ended.outcome not in ("ok", "skipped"):
+                span.failed(ended.outcome)
         await _record(database, run, ended)
     except asyncio.CancelledError:
         # With a deadline of its own: the process is about to end, and at the next start the row is marked anyway.
@@ -66,8 +71,13 @@ async def _attempts(job: Job, run: Run, database: Database, context: Callable[[R
         with suppress(*store.FAULTS):
             async with database.transaction() as connection:
                 await store.note_run(connection, run.id, output=_cut(f"attempt {attempt}: {ended.output}"))
-        pause_s = min(job.backoff_s * 2 ** (attempt - 1), _LONGEST_BACKOFF_S)
-        await asyncio.sleep(pause_s + clock.jitter(pause_s / 4))
+        wait_s = pause_s(job, attempt)
+        await asyncio.sleep(wait_s + clock.jitter(wait_s / 4))
+
+
+def pause_s(job: Job, attempt: int) -> float:
+    """Seconds after that attempt, twice as many each time."""
+    return min(job.backoff_s * 2 ** (attempt - 1), _LONGEST_BACKOFF_S)
 
 
 async def _attempt(job: Job, database: Database, context: JobContext, started_us: int) -> Ended:

@@ -23,6 +23,7 @@ def figures(jobs: list[JobReport]) -> list[Family]:
         Family(name="sdc_job_state", kind="gauge", help="Whether a cron job is in that state.", samples=states),
         _gauge("sdc_job_next_timestamp_seconds", "When it is due next.", jobs, lambda job: job.next_us),
         _gauge("sdc_job_good_timestamp_seconds", "When a run was due that went well.", jobs, lambda job: job.good_us),
+        _gauge("sdc_job_since_timestamp_seconds", "From when on its due times count.", jobs, lambda job: job.since_us),
         _gauge("sdc_job_last_timestamp_seconds", "When the last run was due.", jobs, _last_due_us),
         _gauge("sdc_job_last_duration_seconds", "How long the last run took.", jobs, _last_duration_us),
     ]

@@ -77,6 +77,7 @@ async def _report(connection: Connection, job: Job, known: JobState | None, now_
         last_run=last,
         upcoming=upcoming,
         good_us=good_us,
+        since_us=known.since_us if known else None,
     )
 
 

@@ -190,18 +190,33 @@ async def last_run(connection: Connection, job: str) -> Run | None:
     return await fetch_one(connection, Run, SQL_LAST_RUN, {"job": job})
 
 
+SQL_GOOD_RUN = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE job = :job AND outcome = 'ok' ORDER BY due_us DESC, id DESC LIMIT 1
+"""
+
+
+async def good_run(connection: Connection, job: str) -> Run | None:
+    """The newest run of a job that went well."""
+    return await fetch_one(connection, Run, SQL_GOOD_RUN, {"job": job})
+
+
 SQL_TRIM_RUNS = """
-DELETE FROM runs WHERE outcome <> 'running' AND (due_us > :after_us OR id IN (
+DELETE FROM runs WHERE outcome <> 'running' AND (due_us > :after_us OR (id IN (
     SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT -1 OFFSET :keep
 ) OR (due_us < :before_us AND id NOT IN (
     SELECT id FROM runs WHERE job = :job ORDER BY due_us DESC, id DESC LIMIT :least
-))) AND job = :job
+))) AND id NOT IN (
+    SELECT id FROM runs WHERE job = :job AND outcome = 'ok' AND due_us <= :after_us
+    ORDER BY due_us DESC, id DESC LIMIT 1
+)) AND job = :job
 """
 
 
 async def trim_runs(connection: Connection, job: str, *, before_us: int, after_us: int, keep: int, least: int) -> int:
     """Delete the ended runs of a job older than that, unless they are among the newest `least`, those of a clock that
-    was ahead, which would pass for the newest, and all but the newest `keep`; returns how many.
+    was ahead, which would pass for the newest, and all but the newest `keep`; returns how many. The newest that went
+    well stays, however old: when that was is what people ask.
     """
     values = {"job": job, "before_us": before_us, "after_us": after_us, "keep": keep, "least": least}
     return await execute(connection, SQL_TRIM_RUNS, values)

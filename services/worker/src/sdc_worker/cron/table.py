@@ -1,7 +1,14 @@
-"""Every cron job, in one table. Times are UTC."""
+"""Every cron job, in one table. Times are of the zone that the settings name, UTC unless they do."""
+
+from itertools import pairwise
+
+import msgspec
+from sdc_core import clock
+from sdc_core.errors import Misconfigured
+from sdc_core.settings import Settings
 
 from sdc_worker.analytics.seal import seal
-from sdc_worker.cron import hooks
+from sdc_worker.cron import due, hooks
 from sdc_worker.cron.jobs import Job, JobContext
 from sdc_worker.drills.rehearsal import rehearse
 from sdc_worker.drills.restore import restore
@@ -14,6 +21,10 @@ async def seal_days(context: JobContext) -> str:
     """Closed days of the access log, by the engine of the reports, which must forget what was sealed."""
     return await seal(context.database, context.hits)
 
+
+DAYS_LOOKED_AT = 32
+LONGEST_PAUSE_US = 26 * 3600 * clock.SECOND_US
+"""A day with the hour that clocks are set back, and a little."""
 
 JOBS = (
     Job(
@@ -71,8 +82,8 @@ JOBS = (
         cron="0 6 1 * *",
         action=monthly,
         timeout_s=6 * 3600,
-        retries=2,
-        backoff_s=300,
+        retries=7,  # over a day: a daily mirror that did not end well has run again by then
+        backoff_s=900,
         jitter_s=120,
         catch_up="once",
         grace_s=3600,
@@ -101,7 +112,7 @@ JOBS = (
     ),
     Job(
         name="images.sweep",
-        help="Finds originals without variants, and answers that web never took",
+        help="Tells web again what it never took; once an hour finds originals without variants",
         cron="*/10 * * * *",
         action=sweep,
         timeout_s=300,
@@ -118,3 +129,33 @@ JOBS = (
         grace_s=1800,
     ),
 )
+
+
+def jobs(settings: Settings) -> tuple[Job, ...]:
+    """All of them with the schedules and the zone of the settings. Raises Misconfigured for a job that is none; what is
+    no schedule is refused by whoever runs it.
+    """
+    crons = {}
+    for pair in filter(None, (part.strip() for part in settings.JOB_CRONS.split(";"))):
+        name, _, cron = pair.partition("=")
+        if name.strip() not in {job.name for job in JOBS} or not cron.strip():
+            known = ", ".join(job.name for job in JOBS)
+            message = f"SDC_JOB_CRONS: {pair} is not written as job=five fields, with one of {known}"
+            raise Misconfigured(message)
+        crons[name.strip()] = cron.strip()
+    found = tuple(
+        msgspec.structs.replace(job, cron=crons.get(job.name, job.cron), zone=settings.JOB_ZONE) for job in JOBS
+    )
+    _require_daily(next(job for job in found if job.name == "mirror.daily"))
+    return found
+
+
+def _require_daily(mirror: Job) -> None:
+    """Raises Misconfigured for a mirror that pauses longer than a day: drills take it for one that has stopped."""
+    due.check(mirror)
+    times_us = due.upcoming_us(mirror, clock.now_us(), DAYS_LOOKED_AT)
+    if any(later_us - us > LONGEST_PAUSE_US for us, later_us in pairwise(times_us)):
+        message = (
+            f"SDC_JOB_CRONS: mirror.daily={mirror.cron} pauses longer than a day, which the drill takes for its end"
+        )
+        raise Misconfigured(message)

@@ -1,6 +1,6 @@
 """What is asked of a restored database, and of the live one to compare with. Both are only read."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -9,7 +9,18 @@ import msgspec
 from sdc_core import clock
 from sdc_core.sqlite import BUSY_TIMEOUT_MS, Connection, aiosqlite, fetch_all, fetch_value
 
-_AHEAD = frozenset({"next_us", "due_us", "expires_at_us", "scheduled_at_us", "unpublish_at_us", "duration_us"})
+_AHEAD = frozenset(
+    {
+        "next_us",
+        "next_at_us",
+        "due_us",
+        "expires_at_us",
+        "former_until_us",
+        "scheduled_at_us",
+        "unpublish_at_us",
+        "duration_us",
+    }
+)
 """Columns that name a coming moment, or a length of time."""
 
 
@@ -34,9 +45,18 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload, as the database knows it."""
+    """An upload, as the database knows it. `manifest` is the JSON of what was made of it, None while nothing was."""
 
     id: str
+    sha256: str
+    manifest: str | None = None
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A sealed day of the access log, as the database knows it."""
+
+    day: str
+    name: str
     sha256: str
 
 
@@ -82,32 +102,60 @@ async def contents(connection: Connection) -> Contents:
     tables = {}
     for each in await fetch_all(connection, _Name, SQL_TABLES):
         columns = [column.name for column in await fetch_all(connection, _Name, SQL_MOMENTS, {"table": each.name})]
-        tables[each.name] = await _table(connection, each.name, [name for name in columns if name not in _AHEAD])
+        tables[each.name] = await _table(connection, each.name, moments(columns))
     return Contents(schema=version if isinstance(version, int) else 0, tables=tables)
 
 
+def moments(columns: Sequence[str]) -> list[str]:
+    """Those that name a moment that has been."""
+    return [name for name in columns if name.endswith("_us") and name not in _AHEAD]
+
+
+def latest(columns: Sequence[str], of: str = "") -> str:
+    """SQL of a row's moment, the latest of those columns that is not after `:now_us`; 0 where none is set."""
+    each = [f"iif({of}{quoted(name)} BETWEEN 1 AND :now_us, {of}{quoted(name)}, 0)" for name in columns]
+    return f"max({', '.join(each)}, 0)" if each else "0"
+
+
 async def _table(connection: Connection, table: str, columns: list[str]) -> Table:
-    """A row's moment is the latest of its columns that is not in the future."""
-    moments = [f"nullif(max(0, min({_quoted(name)}, :now_us)), 0)" for name in columns]
-    latest = f"max({', '.join(f'coalesce({each}, 0)' for each in moments)}, 0)" if moments else "0"
-    sql = f"SELECT count(*) AS rows, nullif(min({latest}), 0) AS oldest_us, nullif(max({latest}), 0) AS newest_us FROM {_quoted(table)}"  # noqa: S608, E501 - names come from the schema
+    moment = latest(columns)
+    sql = f"SELECT count(*) AS rows, nullif(min({moment}), 0) AS oldest_us, nullif(max({moment}), 0) AS newest_us FROM {quoted(table)}"  # noqa: S608, E501 - names come from the schema
     (row,) = await fetch_all(connection, Table, sql, {"now_us": clock.now_us()})
     return row
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SQL has it, whatever it is."""
     return '"' + name.replace('"', '""') + '"'
 
 
 SQL_HAS_FILES = "SELECT count(*) FROM pragma_table_info('media_assets') WHERE name = 'file_id'"
-SQL_SAMPLE = "SELECT coalesce(file_id, id) AS id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
-SQL_SAMPLE_OF_OLD = "SELECT id, sha256 FROM media_assets ORDER BY random() LIMIT :count"
+SQL_SAMPLE = """
+SELECT coalesce(file_id, id) AS id, sha256, manifest FROM media_assets ORDER BY random() LIMIT :count
+"""
+SQL_SAMPLE_OF_OLD = "SELECT id, sha256, '' AS manifest FROM media_assets ORDER BY random() LIMIT :count"
 
 
 async def sample(connection: Connection, count: int) -> list[Original]:
     """Some uploads, other ones each time. In a copy of before an upgrade each had the one file, under its own id."""
     sql = SQL_SAMPLE if await fetch_value(connection, SQL_HAS_FILES) else SQL_SAMPLE_OF_OLD
     return await fetch_all(connection, Original, sql, {"count": count})
+
+
+SQL_SEALED = "SELECT day, name, sha256 FROM segments ORDER BY random() LIMIT :count"
+
+
+async def sealed(connection: Connection, count: int) -> list[Sealed]:
+    """Some sealed days, other ones each time."""
+    return await fetch_all(connection, Sealed, SQL_SEALED, {"count": count})
+
+
+SQL_STILL_SEALED = "SELECT count(*) FROM segments WHERE day = :day AND name = :name"
+
+
+async def still_sealed(connection: Connection, segment: Sealed) -> bool:
+    """Whether that is still the file of its day: late lines make another one of it."""
+    return await fetch_value(connection, SQL_STILL_SEALED, {"day": segment.day, "name": segment.name}) == 1
 
 
 SQL_KNOWS = "SELECT count(*) FROM media_assets WHERE coalesce(file_id, id) = :id"

@@ -1,7 +1,7 @@
 """Litestream's replicas: bringing a database back from one, and asking the running Litestream how it does."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -32,12 +32,13 @@ class RestoreFailed(Conflict):
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """A database that was brought back and passed SQLite's integrity check. `newest_us` is the time of the replica's
-    newest file, to the second: nothing later is in any state of it.
+    """A database that was brought back and passed SQLite's integrity check. `state_us` is when the newest change in it
+    was made, to the second; `newest_us` is the time of the replica's newest file: nothing later is in any state of it.
     """
 
     path: Path
     txid: str
+    state_us: int
     newest_us: int
     duration_us: int
 
@@ -52,7 +53,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 class ReplicaFile(msgspec.Struct, frozen=True, kw_only=True):
     """What matters of a file of a replica, as Litestream lists it."""
 
+    max_txid: str
     timestamp: datetime
+
+
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+    max_txid: str
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +85,8 @@ async def restore_database(
     at: datetime | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Restored:
-    """Write the database as it was at `at`, or its newest state, to the new file `into`, and check its integrity.
+    """Write the database as it was at `at`, or its newest state, to the new file `into`, and check its integrity. Files
+    are merged as they grow old, so of older moments it is the last one before `at` that is kept: `state_us` tells.
 
     The replica is at `prefix` + `litestream/<database>`: the prefix is empty in the backup bucket and
     `current/<backup bucket>/` at the mirror. A time after the newest state means the newest. Raises NotFound when there
@@ -93,7 +100,7 @@ async def restore_database(
     given = {**_credentials(endpoint), **(env or {})}
     files = await _files(url, given, f"{database} in bucket {bucket}")
     newest = max(file.timestamp for file in files)
-    moment = [] if at is None or at > newest else ["-timestamp", at.isoformat().replace("+00:00", "Z")]
+    moment = [] if at is None or at > newest else _until(at)
     if moment and at and at < min(file.timestamp for file in files):
         message = f"the replica of {database} begins later than {at.isoformat()}"
         raise NotFound(message)
@@ -105,12 +112,51 @@ async def restore_database(
     if ended.code:
         message = f"the replica of {database} in bucket {bucket} does not restore: {_last_line(ended.errors)}"
         raise RestoreFailed(message)
+    txid = msgspec.json.decode(ended.out, type=_Summary).txid
     return Restored(
         path=into,
-        txid=msgspec.json.decode(ended.out, type=_Summary).txid,
+        txid=txid,
+        state_us=_state_us(files, txid),
         newest_us=clock.from_datetime(newest),
         duration_us=clock.monotonic_us() - started_us,
     )
+
+
+async def state_us(
+    endpoint: Endpoint,
+    bucket: str,
+    prefix: str,
+    database: Name,
+    at: datetime,
+    *,
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """When the newest change was made that a restore to `at` would bring back, to the second. Nothing is restored.
+    Raises RestoreFailed where there is no such state, and Unavailable.
+    """
+    url = _url(endpoint, bucket, prefix + keys.replica(database))
+    given = {**_credentials(endpoint), **(env or {})}
+    files = await _files(url, given, f"{database} in bucket {bucket}")
+    # A file for the plan alone: nothing is written to it, but one that is there already would be refused.
+    into = f"/nonexistent/{clock.new_id()}.db"
+    command = [await _program(), "restore", "-o", into, "-dry-run", "-json", *_until(at), url]
+    ended = await child.run(command, given, deadline_s=LIST_S)
+    if ended.code:
+        message = f"the replica of {database} in bucket {bucket} has no state of then: {_last_line(ended.errors)}"
+        raise RestoreFailed(message)
+    return _state_us(files, msgspec.json.decode(ended.out, type=_Plan).max_txid)
+
+
+def _until(at: datetime) -> list[str]:
+    return ["-timestamp", at.isoformat().replace("+00:00", "Z")]
+
+
+def _state_us(files: Sequence[ReplicaFile], txid: str) -> int:
+    """When a transaction was made: of the files that end with it the first, for snapshots are taken later. Of one that
+    came while the files were listed, the moment of the newest that was known.
+    """
+    known = max(file.max_txid for file in files if file.max_txid <= txid)
+    return clock.from_datetime(min(file.timestamp for file in files if file.max_txid == known))
 
 
 async def kept(
@@ -132,7 +178,9 @@ async def replication(settings: Settings) -> Replication:
         managed = msgspec.json.decode(body, type=_List).databases
     except (FileNotFoundError, ConnectionRefusedError):
         return Replication(running=False, reason="not running under Litestream: nothing is replicated")
-    except (TimeoutError, OSError, msgspec.DecodeError) as error:
+    except TimeoutError:
+        return Replication(running=False, reason="Litestream waits, perhaps for the object store, and does not answer")
+    except (OSError, msgspec.DecodeError) as error:
         return Replication(running=False, reason=f"Litestream does not answer: {type(error).__name__}")
     databases = tuple(_health(each) for each in managed)
     never = [each.name for each in databases if each.synced_us is None]

@@ -1,7 +1,6 @@
 """The restore drill: bring both databases back from the backup that would be used on a bad day, and look into them."""
 
 import asyncio
-import hashlib
 import logging
 import shutil
 from collections.abc import AsyncGenerator, Sequence
@@ -9,54 +8,69 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from sdc_core import clock, keys, outside
-from sdc_core.errors import Conflict, NotFound
+from sdc_core import clock, outside
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
 from sdc_worker import scratch
-from sdc_worker.cron.jobs import JobContext
-from sdc_worker.drills import checks, replica
-from sdc_worker.drills.checks import Contents, Original
+from sdc_worker.cron import store as runs
+from sdc_worker.cron.jobs import JobContext, Skipped
+from sdc_worker.drills import checks, compare, replica, samples
+from sdc_worker.drills.checks import Contents
+from sdc_worker.drills.compare import Lost
 from sdc_worker.drills.replica import Name
+from sdc_worker.drills.samples import DrillFailed, Kind, Sampled, Source
 from sdc_worker.mirror import child, markers
 from sdc_worker.mirror.daily import BUCKET_SETTING, CURRENT
+from sdc_worker.mirror.origins import Origin
 
-MAX_AGE_US = {"local": 15 * 60 * clock.SECOND_US, "remote": 36 * 3600 * clock.SECOND_US}
-"""How much older than the live database the restored one may be: the mirror is made once a day."""
-SAMPLE = 5
+MAX_AGE_US: dict[Kind, int] = {
+    "local": 15 * 60 * clock.SECOND_US,
+    "remote": 36 * 3600 * clock.SECOND_US,
+    "monthly": 34 * clock.DAY_US,
+}
+"""How much older than the live database the restored one may be: the mirror is made once a day, or once a month."""
+WRITTEN_LATE_US = 600 * clock.SECOND_US
+"""Far longer than any row is dated before it is written, as an attempt is that waits for its answer."""
 SCRATCH = "drill-"
+BEING_WRITTEN = "the mirror is being written: the next drill looks at it"
 
 log = logging.getLogger(__name__)
 
 
-class DrillFailed(Conflict):
-    """The backup does not give back what it should; the sentence says what is missing."""
-
-
 class DatabaseReport(msgspec.Struct, frozen=True, kw_only=True):
     """One restored database. `newest_us` is the newest moment in it, `age_us` how much older that is than the newest
-    one in the live file; None where there is no moment to tell or no live file. Rows by table, restored.
+    one in the live file; None where there is no moment to tell or no live file. By table: `rows` that were restored,
+    `live_rows` beside them, and `ages_us`, where both tell a moment. `due` counts rows that the live file has had
+    unchanged since and that must be there, `lost` those of them that are not: no more than may come about.
     """
 
     name: Name
     schema: int
     rows: dict[str, int]
+    live_rows: dict[str, int]
     newest_us: int | None
     age_us: int | None
+    ages_us: dict[str, int]
+    due: int
+    lost: int
     restored_in_us: int
 
 
 class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A drill that found everything well; one that does not raises. `source` is `remote` or `local`."""
+    """A drill that found everything well; one that does not raises. `source` is `remote`, `local` or `monthly`."""
 
     source: str
     databases: tuple[DatabaseReport, ...]
-    originals_checked: int
+    objects: Sampled
+
+    @property
+    def originals_checked(self) -> int:
+        """How many uploads were hashed."""
+        return self.objects.originals
 
     def __str__(self) -> str:
-        restored = f"restored {said(self.databases)} from the {self.source} backup"
-        return f"{restored}; {self.originals_checked} originals compared"
+        return f"restored {said(self.databases)} from the {self.source} backup; {self.objects}"
 
 
 def said(databases: Sequence[DatabaseReport]) -> str:
@@ -64,29 +78,32 @@ def said(databases: Sequence[DatabaseReport]) -> str:
     texts = sum(each.rows.get("posts", 0) for each in databases if each.name == "site")
     rows = ", ".join(f"{each.name}.db with {sum(each.rows.values()):,} rows" for each in databases)
     oldest_us = max((each.age_us for each in databases if each.age_us is not None), default=0)
-    return f"{texts:,} texts ({rows}, at most {oldest_us / clock.SECOND_US:.0f} s behind)"
+    due, lost = sum(each.due for each in databases), sum(each.lost for each in databases)
+    missing = f"{lost:,} missing" if lost else "none missing"
+    kept = f", {missing} of {due:,} that must be there" if due else ""
+    return f"{texts:,} texts ({rows}, at most {oldest_us / clock.SECOND_US:.0f} s behind{kept})"
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A backup: the replicas are at `replicas` + `litestream/<name>`, the uploads at `uploads` + their key."""
-
-    kind: str
-    store: ObjectStore
-    replicas_bucket: str
-    replicas: str
-    uploads_bucket: str
-    uploads: str
-
-
-async def restore(context: JobContext) -> str:
+async def restore(context: JobContext) -> str | Skipped:
     """The action of the cron job: drill with the remote mirror where one is set, else with the local backup bucket;
     then fetch `PING_URL` where one is set. Returns the report as a sentence; raises DrillFailed and RestoreFailed with
     one, and Misconfigured when the remote has no such bucket.
     """
     settings = context.settings
+    if await is_being_written(context):
+        return Skipped(words=BEING_WRITTEN)
     async with farthest(settings, context.store) as source:
         report = await run(settings, source)
     return f"{report}{await _pinged(settings.PING_URL)}"
+
+
+async def is_being_written(context: JobContext) -> bool:
+    """Whether the daily mirror is: of what was uploaded last it has the rows, and not yet the files."""
+    if daily_endpoint(context.settings) is None:
+        return False
+    async with context.database.read() as connection:
+        newest = await runs.last_run(connection, "mirror.daily")
+    return newest is not None and newest.outcome == "running"
 
 
 @asynccontextmanager
@@ -112,18 +129,31 @@ def local(settings: Settings, store: ObjectStore) -> Source:
         replicas="",
         uploads_bucket=settings.S3_MEDIA_BUCKET,
         uploads="",
+        days_bucket=settings.S3_ANALYTICS_BUCKET,
+        days="",
     )
 
 
 def remote(settings: Settings, store: ObjectStore) -> Source:
     """The daily mirror."""
+    return _mirrored(settings, store, "remote", settings.REMOTE_DAILY_BUCKET, CURRENT)
+
+
+def month(settings: Settings, store: ObjectStore, origin: Origin) -> Source:
+    """A month of the monthly mirror."""
+    return _mirrored(settings, store, "monthly", origin.bucket, origin.prefix)
+
+
+def _mirrored(settings: Settings, store: ObjectStore, kind: Kind, bucket: str, prefix: str) -> Source:
     return Source(
-        kind="remote",
+        kind=kind,
         store=store,
-        replicas_bucket=settings.REMOTE_DAILY_BUCKET,
-        replicas=f"{CURRENT}{settings.S3_BACKUP_BUCKET}/",
-        uploads_bucket=settings.REMOTE_DAILY_BUCKET,
-        uploads=f"{CURRENT}{settings.S3_MEDIA_BUCKET}/",
+        replicas_bucket=bucket,
+        replicas=f"{prefix}{settings.S3_BACKUP_BUCKET}/",
+        uploads_bucket=bucket,
+        uploads=f"{prefix}{settings.S3_MEDIA_BUCKET}/",
+        days_bucket=bucket,
+        days=f"{prefix}{settings.S3_ANALYTICS_BUCKET}/",
     )
 
 
@@ -142,8 +172,8 @@ async def run(settings: Settings, source: Source) -> DrillReport:
     Unavailable.
     """
     async with restored(settings, source, SCRATCH) as (home, reports):
-        compared = await _compare_originals(settings, source, home / "site.db")
-    return DrillReport(source=source.kind, databases=reports, originals_checked=compared)
+        sampled = await samples.look(settings, source, home)
+    return DrillReport(source=source.kind, databases=reports, objects=sampled)
 
 
 @asynccontextmanager
@@ -180,18 +210,26 @@ async def _drill(settings: Settings, source: Source, database: Name, path: Path)
         contents = await checks.contents(connection)
     live = await _live(_live_path(settings, database))
     _require_whole(database, contents, live)
+    lost = await _lost(database, path, contents, live, settings)
     age_us = _age_us(contents, live)
     if age_us is not None and age_us > MAX_AGE_US[source.kind]:
         message = f"the newest row of the restored {database}.db is {age_us / 3600 / clock.SECOND_US:.1f} h older"
         raise DrillFailed(f"{message} than that of the live one: the {source.kind} backup has stopped")
-    return DatabaseReport(
+    report = DatabaseReport(
         name=database,
         schema=contents.schema,
         rows={name: table.rows for name, table in contents.tables.items()},
+        live_rows={name: table.rows for name, table in live.tables.items()} if live else {},
         newest_us=contents.newest_us,
         age_us=age_us,
+        ages_us=_ages_us(contents, live),
+        due=sum(each.due for each in lost),
+        lost=sum(each.lost for each in lost),
         restored_in_us=restored.duration_us,
     )
+    by_table = {"rows": report.rows, "live_rows": report.live_rows, "ages_us": report.ages_us}
+    log.info("database restored and compared", extra={"database": database, **by_table})
+    return report
 
 
 def _live_path(settings: Settings, database: Name) -> Path:
@@ -218,7 +256,10 @@ def _require_whole(database: Name, restored: Contents, live: Contents | None) ->
     if restored.schema == live.schema and (missing := live.tables.keys() - restored.tables.keys()):
         message = f"the restored {database}.db lacks table {min(missing)}"
         raise DrillFailed(message)
-    until_us = restored.newest_us or 0
+    if restored.schema == live.schema:
+        # Those are compared row by row, which also knows what was dated back when it came.
+        return
+    until_us = (restored.newest_us or 0) - WRITTEN_LATE_US
     for name, table in live.tables.items():
         known = restored.tables.get(name)
         if known and not known.rows and table.oldest_us is not None and table.oldest_us < until_us:
@@ -226,34 +267,35 @@ def _require_whole(database: Name, restored: Contents, live: Contents | None) ->
             raise DrillFailed(message)
 
 
+async def _lost(
+    database: Name, path: Path, restored: Contents, live: Contents | None, settings: Settings
+) -> list[Lost]:
+    """What the restored file must have and lacks, by table; of two schemas nothing can be told. Raises DrillFailed
+    where that is more than can have come about since.
+    """
+    if live is None or restored.schema != live.schema:
+        return []
+    async with compare.beside(path, _live_path(settings, database)) as connection:
+        until_us = (restored.newest_us or 0) - WRITTEN_LATE_US
+        found = await compare.lost(connection, sorted(live.tables), until_us)
+    for each in found:
+        if each.is_much:
+            message = f"table {each.table} of the restored {database}.db lacks {each.lost:,} of {each.due:,} rows"
+            raise DrillFailed(f"{message} that the live one has had unchanged since before the backup")
+    return found
+
+
+def _ages_us(restored: Contents, live: Contents | None) -> dict[str, int]:
+    """How much older the newest moment of each table is than in the live one."""
+    found = {}
+    for name, table in live.tables.items() if live else ():
+        newest_us = restored.tables[name].newest_us if name in restored.tables else None
+        if table.newest_us is not None and newest_us is not None:
+            found[name] = max(0, table.newest_us - newest_us)
+    return found
+
+
 def _age_us(restored: Contents, live: Contents | None) -> int | None:
     if live is None or live.newest_us is None:
         return None
     return max(0, live.newest_us - (restored.newest_us or 0))
-
-
-async def _compare_originals(settings: Settings, source: Source, restored: Path) -> int:
-    """Hash some uploads of the backup and compare with the restored database. What was deleted since is left out."""
-    async with checks.reading(restored) as connection:
-        originals = await checks.sample(connection, SAMPLE)
-    if await asyncio.to_thread(settings.site_db.exists):
-        async with checks.reading(settings.site_db) as connection:
-            originals = [each for each in originals if await checks.knows(connection, each.id)]
-    for original in originals:
-        await _compare(source, original)
-    return len(originals)
-
-
-async def _compare(source: Source, original: Original) -> None:
-    key = source.uploads + keys.original(original.id)
-    digest = hashlib.sha256()
-    try:
-        async with source.store.stream(source.uploads_bucket, key) as stream:
-            async for chunk in stream.chunks:
-                digest.update(chunk)
-    except NotFound:
-        message = f"the {source.kind} backup lacks the original {original.id}, which the restored database names"
-        raise DrillFailed(message) from None
-    if digest.hexdigest() != original.sha256:
-        message = f"the original {original.id} in the {source.kind} backup differs from what was uploaded"
-        raise DrillFailed(message)

@@ -2,7 +2,9 @@
 
 import msgspec
 from sdc_core import clock, keys, variants
+from sdc_core.answers.jobs import Run
 from sdc_core.objects import ObjectStore
+from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database
 from sdc_core.variants import Manifest
 
@@ -21,6 +23,8 @@ OUTLIVED_US = clock.DAY_US
 OUTLIVED_IN_PUBLIC_US = 30 * clock.DAY_US
 """How long variants of a former recipe, and first sizes, stay beside the present ones: web has long heard of these."""
 MAX_CLEARED = 1_000
+WHOLE_MINUTES = 10
+"""The run that is due in the first minutes of an hour looks through the store."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +47,23 @@ class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def sweep(context: JobContext) -> str:
-    """The action of a cron job; returns the report as a sentence."""
+    """The action of a cron job; returns the report as a sentence. Answers that web never took are sent each time, the
+    store is looked through once an hour and when somebody asks for it: thousands of pictures are many paid requests.
+    """
+    if not _is_whole(context.run, context.settings):
+        announced = await _announce_again(context.database, context.store, context.settings.S3_MEDIA_BUCKET)
+        return f"{announced} announced again; the store is looked through each hour"
     # Nobody leads whoever asks a bucket from an old address to a new one.
     outlived_us = OUTLIVED_IN_PUBLIC_US if context.settings.MEDIA_URL else OUTLIVED_US
     report = await run(context.database, context.store, context.settings.S3_MEDIA_BUCKET, outlived_us)
     text = f"{report.originals} originals: {report.enqueued} enqueued, {report.announced} announced again"
     text += f", {report.cleared} old variants deleted" if report.cleared else ""
     return f"{text}, {report.left} left for the next sweep" if report.left else text
+
+
+def _is_whole(run: Run, settings: Settings) -> bool:
+    of_hour = clock.to_datetime(run.due_us).minute < WHOLE_MINUTES
+    return of_hour or run.trigger != "schedule" or "images.sweep" in settings.JOB_CRONS
 
 
 async def run(

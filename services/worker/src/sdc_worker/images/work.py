@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import msgspec
-from sdc_core import clock, keys, metrics, variants
+from sdc_core import clock, keys, metrics, tracing, variants
 from sdc_core.errors import Invalid, NotFound, SdcError, Unavailable
 from sdc_core.messages import Upload
 from sdc_core.metrics import Family
@@ -115,13 +115,16 @@ async def work_once(workshop: Workshop) -> bool:
     if job is None:
         return False
     try:
-        if job.attempts > MAX_ATTEMPTS:
-            reason = job.reason or "cannot make the variants: the worker ended each time it tried"
-            await _fail(workshop, job, reason, recipe)
-        elif workshop.begin and job.sha256 and not job.shown:
-            await _show_first(workshop, job, workshop.begin)
-        else:
-            await _attempt(workshop, job, aim)
+        with tracing.span("picture", sdc__asset_id=job.asset_id, sdc__attempt=job.attempts) as span:
+            if job.attempts > MAX_ATTEMPTS:
+                span.failed("given up")
+                reason = job.reason or "cannot make the variants: the worker ended each time it tried"
+                await _fail(workshop, job, reason, recipe)
+            elif workshop.begin and job.sha256 and not job.shown:
+                span.rename("picture, first size")
+                await _show_first(workshop, job, workshop.begin)
+            else:
+                await _attempt(workshop, job, aim)
     except SdcError:
         await _give_back(workshop, job)
         raise

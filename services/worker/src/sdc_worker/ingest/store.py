@@ -15,8 +15,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SQL_STREAMS = """
-SELECT slot, day, at, closed_us IS NOT NULL AS closed FROM log_streams WHERE day >= :since ORDER BY day, slot
-LIMIT :limit
+SELECT slot, day, at, closed_us IS NOT NULL AS closed, lines FROM log_streams WHERE day >= :since
+ORDER BY day, slot LIMIT :limit
 """
 
 
@@ -26,26 +26,27 @@ async def streams(connection: Connection, *, since: str, limit: int) -> list[Str
 
 
 SQL_STREAM = """
-SELECT slot, day, at, closed_us IS NOT NULL AS closed FROM log_streams WHERE slot = :slot AND day = :day
+SELECT slot, day, at, closed_us IS NOT NULL AS closed, lines FROM log_streams WHERE slot = :slot AND day = :day
 """
 
 
 async def stream(connection: Connection, *, slot: str, day: str) -> Stream:
     """One stream; an unknown one is empty and open."""
     found = await fetch_one(connection, Stream, SQL_STREAM, {"slot": slot, "day": day})
-    return found or Stream(slot=slot, day=day, at=0, closed=False)
+    return found or Stream(slot=slot, day=day, at=0, closed=False, lines=0)
 
 
 SQL_ADVANCE = """
-INSERT INTO log_streams (slot, day, at, changed_us, closed_us, sha256)
-VALUES (:slot, :day, :at, :now_us, NULL, NULL)
-ON CONFLICT (slot, day) DO UPDATE SET at = excluded.at, changed_us = excluded.changed_us
+INSERT INTO log_streams (slot, day, at, changed_us, closed_us, sha256, lines)
+VALUES (:slot, :day, :at, :now_us, NULL, NULL, :lines)
+ON CONFLICT (slot, day) DO UPDATE SET
+    at = excluded.at, changed_us = excluded.changed_us, lines = log_streams.lines + excluded.lines
 """
 
 
-async def advance(connection: Connection, *, slot: str, day: str, at: int, now_us: int) -> None:
-    """Set the committed length of a stream."""
-    await execute(connection, SQL_ADVANCE, {"slot": slot, "day": day, "at": at, "now_us": now_us})
+async def advance(connection: Connection, *, slot: str, day: str, at: int, now_us: int, lines: int = 0) -> None:
+    """Set the committed length of a stream, which has so many `lines` more."""
+    await execute(connection, SQL_ADVANCE, {"slot": slot, "day": day, "at": at, "now_us": now_us, "lines": lines})
 
 
 SQL_CLOSE = """

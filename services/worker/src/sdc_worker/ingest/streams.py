@@ -89,13 +89,13 @@ async def _append(
     async with database.read() as connection:
         stream = await store.stream(connection, slot=slot, day=day)
     if stream.at != at:
-        return Committed(at=stream.at)
+        return Committed(at=stream.at, lines=stream.lines)
     plain, packed, rejected = await asyncio.to_thread(_prepare, body, encoding)
     async with database.transaction() as connection:
         # Asked again: another request may have committed the same range since.
         stream = await store.stream(connection, slot=slot, day=day)
         if stream.at != at:
-            return Committed(at=stream.at)
+            return Committed(at=stream.at, lines=stream.lines)
         if stream.closed:
             message = "the stream is closed: its length and digest were proved"
             raise Conflict(message)
@@ -104,8 +104,9 @@ async def _append(
         )
         for reject in rejected:
             await store.add_reject(connection, slot=slot, day=day, at=at + reject.at, reason=reject.reason)
-        await store.advance(connection, slot=slot, day=day, at=at + len(plain), now_us=clock.now_us())
-    return Committed(at=at + len(plain))
+        count = plain.count(b"\n")
+        await store.advance(connection, slot=slot, day=day, at=at + len(plain), now_us=clock.now_us(), lines=count)
+    return Committed(at=at + len(plain), lines=None if stream.lines is None else stream.lines + count)
 
 
 def _prepare(body: bytes, encoding: Encoding) -> tuple[bytes, bytes, list[lines.Reject]]:

@@ -7,21 +7,19 @@ from datetime import date, timedelta
 
 import msgspec
 from sdc_core import clock, keys
-from sdc_core.errors import NotFound, Unavailable
+from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
 from sdc_worker.cron.jobs import JobContext, Skipped
-from sdc_worker.mirror import child, markers, plan, rclone
-from sdc_worker.mirror.plan import Listing, MirrorAsks, MirrorRefused, Plan
+from sdc_worker.mirror import child, markers, places, plan, rclone, target
+from sdc_worker.mirror.plan import Listing, MirrorAsks, Plan
 from sdc_worker.mirror.progress import Progress, noted
-from sdc_worker.mirror.rclone import Remotes
+from sdc_worker.mirror.target import BUCKET_SETTING, Kept, Target
 
 CURRENT = "current/"
 HISTORY = "history/"
 HISTORY_DAYS = 30
-MAX_SKEW_US = 600 * clock.SECOND_US
-BUCKET_SETTING = "SDC_REMOTE_DAILY_BUCKET"
 NO_REMOTE = Skipped(words=f"no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and {BUCKET_SETTING})")
 
 log = logging.getLogger(__name__)
@@ -38,26 +36,21 @@ class MirrorReport(msgspec.Struct, frozen=True, kw_only=True):
     checked: int
 
     def __str__(self) -> str:
-        copied = f"{self.copied} objects copied ({self.bytes:,} bytes), {self.deleted} moved to the history"
-        return f"{copied}, {self.checked} checked"
-
-
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a mirror is written; `setting` is the one that names its bucket."""
-
-    store: ObjectStore
-    bucket: str
-    remotes: Remotes
-    setting: str = BUCKET_SETTING
+        objects = "object" if self.copied == 1 else "objects"
+        copied = f"{self.copied:,} {objects} copied ({self.bytes:,} bytes), {self.deleted:,} moved to the history"
+        return f"{copied}, {self.checked:,} checked"
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would do, by bucket, and what it would stop to ask. `history` are the keys below it."""
+    """What a run would do, by bucket, and what it would stop to ask. `history` are the keys below it; `unclaimed` says
+    that the target is to be marked as this mirror's.
+    """
 
     present: dict[str, Listing]
     plans: dict[str, Plan]
     question: MirrorAsks | None
     history: tuple[str, ...]
+    unclaimed: bool
 
 
 async def daily(context: JobContext) -> str | Skipped:
@@ -68,15 +61,20 @@ async def daily(context: JobContext) -> str | Skipped:
     endpoint = daily_endpoint(settings)
     if endpoint is None:
         return NO_REMOTE
+    places.require_apart(settings)
     lock_days, kib_per_s = settings.REMOTE_DAILY_LOCK_DAYS, settings.MIRROR_KIB_PER_S
     environment = child.clean_environment(settings)
     ends = rclone.remotes(context.store.endpoint, endpoint, environment, lock_days=lock_days, kib_per_s=kib_per_s)
     progress = Progress()
     async with open_store(endpoint) as store, noted(context.database, context.run.id, progress):
         await markers.require_lock(store, settings.REMOTE_DAILY_BUCKET, BUCKET_SETTING, lock_days)
-        target = Target(store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends)
+        async with context.database.read() as connection:
+            site = await target.site_id(connection)
+        where = Target(
+            store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends, setting=BUCKET_SETTING, site=site
+        )
         confirmed = context.run.confirms is not None
-        return str(await run(context.store, buckets(settings), target, confirmed=confirmed, progress=progress))
+        return str(await run(context.store, buckets(settings), where, confirmed=confirmed, progress=progress))
 
 
 def buckets(settings: Settings) -> tuple[str, ...]:
@@ -87,7 +85,7 @@ def buckets(settings: Settings) -> tuple[str, ...]:
 async def run(
     source: ObjectStore,
     names: Sequence[str],
-    target: Target,
+    where: Target,
     *,
     confirmed: bool = False,
     progress: Progress | None = None,
@@ -100,9 +98,11 @@ async def run(
     for one that is missing at the target. A repeat takes up where it ended.
     """
     progress = progress or Progress()
-    foreseen = await foresee(source, names, target, mark=True, confirmed=confirmed)
+    foreseen = await foresee(source, names, where, mark=True, confirmed=confirmed)
     if foreseen.question and not confirmed:
         raise foreseen.question
+    if foreseen.unclaimed:
+        await target.claim(where)
     plans = foreseen.plans
     copied = sum(each.to_copy for each in plans.values())
     size_bytes = sum(each.size_bytes for each in plans.values())
@@ -110,13 +110,13 @@ async def run(
     checked = 0
     for bucket, planned in plans.items():
         if planned.to_copy or planned.deleted:
-            await _carry(bucket, planned, target, progress)
-            checked += await _check(source, bucket, foreseen.present[bucket], target)
+            await _carry(bucket, planned, where, progress)
+            checked += await _check(source, bucket, foreseen.present[bucket], where)
         else:
             # Both listings have just said so, and nothing was touched: to ask again would cost as much as the run.
             checked += planned.unchanged
         log.info("bucket mirrored", extra={"bucket": bucket, "new": len(planned.new), "deleted": len(planned.deleted)})
-    await forget_history(target, foreseen.history)
+    await forget_history(where, foreseen.history)
     return MirrorReport(
         copied=copied,
         deleted=sum(len(each.deleted) for each in plans.values()),
@@ -126,92 +126,72 @@ async def run(
 
 
 async def foresee(
-    source: ObjectStore, names: Sequence[str], target: Target, *, mark: bool, confirmed: bool = False
+    source: ObjectStore, names: Sequence[str], where: Target, *, mark: bool, confirmed: bool = False
 ) -> Foreseen:
-    """What a run would do. With `mark` it marks what a run has to mark, a new target and new buckets; else it changes
-    nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
+    """What a run would do. With `mark` it marks what a run has to mark at the source, which are new buckets; else it
+    changes nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
     """
-    kept, listed = await _both_sides(source, names, target, mark=mark)
-    require_clock(target)
-    present, plans, question = {}, {}, None
+    found, listed = await _both_sides(source, names, where)
+    target.require_clock(where)
+    kept, question = found.listing, found.question
+    present, plans = {}, {}
     for bucket in names:
-        mirrored = _below(kept, f"{CURRENT}{bucket}/")
+        target.require_other(where, kept, bucket, listed[bucket])
+        mirrored = below(kept, f"{CURRENT}{bucket}/")
         present[bucket] = listed[bucket]
         if mark and (confirmed or not mirrored) and keys.MARKER not in listed[bucket]:
             # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
             # confirms a bucket without its marker need not do so every day.
-            await markers.put(source, bucket)
+            await markers.put(source, bucket, role="store")
             present[bucket] = await markers.listing(source, bucket)
         plans[bucket] = plan.make(present[bucket], mirrored)
         try:
             plan.require_sane(bucket, present[bucket], mirrored, plans[bucket])
         except MirrorAsks as asks:
             question = question or asks
-    return Foreseen(present=present, plans=plans, question=question, history=tuple(_below(kept, HISTORY)))
+    return Foreseen(
+        present=present,
+        plans=plans,
+        question=question,
+        history=tuple(below(kept, HISTORY)),
+        unclaimed=found.unclaimed,
+    )
 
 
-async def _both_sides(
-    source: ObjectStore, names: Sequence[str], target: Target, *, mark: bool
-) -> tuple[Listing, dict[str, Listing]]:
+async def _both_sides(source: ObjectStore, names: Sequence[str], where: Target) -> tuple[Kept, dict[str, Listing]]:
     """At the same time: the whole target in one listing (marker, mirror, history), and each bucket."""
     try:
         async with asyncio.TaskGroup() as group:
-            kept = group.create_task(marked(target, mark=mark))
+            kept = group.create_task(target.look(where))
             listed = {bucket: group.create_task(markers.listing(source, bucket)) for bucket in names}
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return kept.result(), {bucket: each.result() for bucket, each in listed.items()}
 
 
-async def marked(target: Target, *, mark: bool = True) -> Listing:
-    """Everything at the target, which must be ours, or empty: then it becomes ours. Raises MirrorRefused for any other,
-    and Misconfigured for one that is not there.
-    """
-    try:
-        kept = await markers.listing(target.store, target.bucket)
-    except NotFound:
-        raise markers.no_bucket(target.bucket, target.setting) from None
-    if kept and keys.MARKER not in kept:
-        message = f"the remote bucket {target.bucket} holds objects but no {keys.MARKER}: is it the right one?"
-        raise MirrorRefused(f"{message} Nothing was copied or deleted; mirror into an empty bucket")
-    if not kept and mark:
-        await markers.put(target.store, target.bucket)
-    return kept
-
-
-def require_clock(target: Target) -> None:
-    """Raises MirrorRefused when this machine's clock and that of the remote differ by much: by the day of the run
-    replaced files are kept, and history is forgotten.
-    """
-    ahead_us = target.store.ahead_us
-    if abs(ahead_us) > MAX_SKEW_US:
-        hours, way = abs(ahead_us) / 3600 / clock.SECOND_US, "ahead of" if ahead_us > 0 else "behind"
-        message = f"the clock of this machine is {hours:,.1f} hours {way} that of the remote"
-        raise MirrorRefused(f"{message}: nothing was copied or deleted. Set the clock right")
-
-
-def _below(listing: Listing, prefix: str) -> Listing:
+def below(listing: Listing, prefix: str) -> Listing:
+    """What is below a prefix, by key without it."""
     return {key.removeprefix(prefix): info for key, info in listing.items() if key.startswith(prefix)}
 
 
-async def _carry(bucket: str, planned: Plan, target: Target, progress: Progress) -> None:
-    current = f"{target.bucket}/{CURRENT}{bucket}"
-    history = f"{target.bucket}/{HISTORY}{clock.today()}/{bucket}"
+async def _carry(bucket: str, planned: Plan, where: Target, progress: Progress) -> None:
+    current = f"{where.bucket}/{CURRENT}{bucket}"
+    history = f"{where.bucket}/{HISTORY}{clock.today()}/{bucket}"
     for group in plan.in_order(planned):
         in_turn = plan.is_replica(group[0])
         told = progress.under_way
-        progress.done(await rclone.copy(target.remotes, bucket, current, history, group, in_turn=in_turn, told=told))
+        progress.done(await rclone.copy(where.remotes, bucket, current, history, group, in_turn=in_turn, told=told))
     # Last: until here the mirror holds both what replaces the old files and the old files.
     if planned.deleted:
-        await rclone.move_away(target.remotes, current, history, planned.deleted)
+        await rclone.move_away(where.remotes, current, history, planned.deleted)
 
 
-async def _check(source: ObjectStore, bucket: str, planned_from: Listing, target: Target) -> int:
+async def _check(source: ObjectStore, bucket: str, planned_from: Listing, where: Target) -> int:
     """Compare two new listings and return how many objects are the same. The source lives on: what has appeared,
     changed or gone there since the plan is the next run's.
     """
     present = await markers.listing(source, bucket)
-    mirrored = await markers.listing(target.store, target.bucket, f"{CURRENT}{bucket}/")
+    mirrored = await markers.listing(where.store, where.bucket, f"{CURRENT}{bucket}/")
     left = plan.make(present, mirrored)
     differing = [key for key in (*left.new, *left.changed) if planned_from.get(key) == present[key]]
     if differing:
@@ -220,10 +200,10 @@ async def _check(source: ObjectStore, bucket: str, planned_from: Listing, target
     return left.unchanged
 
 
-async def forget_history(target: Target, history: Iterable[str]) -> int:
+async def forget_history(where: Target, history: Iterable[str]) -> int:
     """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects. `history` are keys below it."""
     oldest = (date.fromisoformat(clock.today()) - timedelta(days=HISTORY_DAYS)).isoformat()
     old = [key for key in history if key.partition("/")[0] < oldest]
     for key in old:
-        await target.store.delete(target.bucket, f"{HISTORY}{key}")
+        await where.store.delete(where.bucket, f"{HISTORY}{key}")
     return len(old)

@@ -1,5 +1,7 @@
 """The marker object: proof that a bucket is the one that was set up, and not an empty or a strange one."""
 
+import hashlib
+
 import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import Conflict, Misconfigured, NotFound
@@ -9,10 +11,15 @@ from sdc_worker.mirror.plan import Listing
 
 
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
-    """When and for what a bucket was marked."""
+    """When and for what a bucket was marked: `role` is `store`, `daily` or `monthly`, `site` the id of the site whose
+    mirror it is. Both are empty in markers of before there were such, and `site` where it was not known. The marker of
+    a mirror has no `created`: its bytes, and so its ETag in a listing, are known beforehand.
+    """
 
     bucket: str
-    created: str
+    created: str = ""
+    role: str = ""
+    site: str = ""
 
 
 async def ensure(store: ObjectStore, bucket: str) -> None:
@@ -23,7 +30,7 @@ async def ensure(store: ObjectStore, bucket: str) -> None:
         await store.make_bucket(bucket)
     async for _ in store.list(bucket):
         return
-    await put(store, bucket)
+    await put(store, bucket, role="store")
 
 
 async def require_bucket(store: ObjectStore, bucket: str, setting: str) -> None:
@@ -54,15 +61,28 @@ def no_bucket(bucket: str, setting: str) -> Misconfigured:
     return Misconfigured(f"the remote has no bucket {bucket}: create it, or set {setting}")
 
 
-async def put(store: ObjectStore, bucket: str) -> None:
-    """Mark a bucket; one that is marked stays as it is."""
-    marker = Marker(bucket=bucket, created=clock.now().isoformat())
+def is_digest(etag: str, body: bytes) -> bool:
+    """Whether the ETag of an object that was put whole tells its content, as mirrors need it."""
+    return etag == hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def of_mirror(bucket: str, role: str, site: str) -> bytes:
+    """The marker of a mirror."""
+    return msgspec.json.encode(Marker(bucket=bucket, role=role, site=site))
+
+
+async def put(store: ObjectStore, bucket: str, *, role: str, site: str = "", anew: bool = False) -> bool:
+    """Mark a bucket; one that is marked stays as it is, unless it is to be marked `anew`. Returns whether its store
+    gives ETags that tell the content.
+    """
+    marker = of_mirror(bucket, role, site)
+    if role == "store":
+        marker = msgspec.json.encode(Marker(bucket=bucket, created=clock.now().isoformat(), role=role))
     try:
-        await store.put(
-            bucket, keys.MARKER, msgspec.json.encode(marker), content_type="application/json", only_new=True
-        )
+        etag = await store.put(bucket, keys.MARKER, marker, content_type="application/json", only_new=not anew)
     except Conflict:
-        return
+        return True
+    return is_digest(etag, marker)
 
 
 async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:

@@ -3,13 +3,16 @@
 import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
-from sdc_core.objects import Endpoint, ObjectStore, daily_endpoint, open_store
-from sdc_core.settings import Settings
+from sdc_core.objects import ObjectStore, daily_endpoint, open_store
+from sdc_core.sqlite import Connection
 
+from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import JobContext, Skipped
-from sdc_worker.mirror import child, daily, markers, plan, rclone
-from sdc_worker.mirror.daily import CURRENT, MirrorReport, Target
+from sdc_worker.mirror import child, daily, markers, places, plan, rclone, target
+from sdc_worker.mirror.daily import CURRENT, MirrorReport
 from sdc_worker.mirror.plan import MirrorRefused
+from sdc_worker.mirror.progress import Progress, noted
+from sdc_worker.mirror.target import Target
 
 BUCKET_SETTING = "SDC_REMOTE_MONTHLY_BUCKET"
 NO_REMOTE = Skipped(words=f"no monthly remote is set (SDC_REMOTE_MONTHLY_ENDPOINT_URL and {BUCKET_SETTING})")
@@ -24,60 +27,86 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def monthly(context: JobContext) -> str | Skipped:
-    """The action of the cron job: keep this month's snapshot; returns the report as a sentence."""
+    """The action of the cron job: keep this month's snapshot; returns the report as a sentence. A run that confirms
+    another takes over the bucket that one asked about.
+    """
     settings = context.settings
-    source, destination = daily_endpoint(settings), monthly_endpoint(settings)
+    source, destination = daily_endpoint(settings), places.monthly_endpoint(settings)
     if destination is None:
         return NO_REMOTE
     if source is None:
         return NO_DAILY
+    places.require_apart(settings)
+    async with context.database.read() as connection:
+        site = await target.site_id(connection)
+        await _require_whole(connection)
     lock_days, kib_per_s = settings.REMOTE_MONTHLY_LOCK_DAYS, settings.MIRROR_KIB_PER_S
     environment = child.clean_environment(settings)
     ends = rclone.remotes(source, destination, environment, lock_days=lock_days, kib_per_s=kib_per_s)
-    async with open_store(source) as mirrored, open_store(destination) as kept:
-        await markers.require_lock(kept, settings.REMOTE_MONTHLY_BUCKET, BUCKET_SETTING, lock_days)
-        target = Target(store=kept, bucket=settings.REMOTE_MONTHLY_BUCKET, remotes=ends, setting=BUCKET_SETTING)
-        return str(await run(Mirror(store=mirrored, bucket=settings.REMOTE_DAILY_BUCKET), target))
+    progress = Progress()
+    async with (
+        open_store(source) as mirrored,
+        open_store(destination) as kept,
+        noted(context.database, context.run.id, progress),
+    ):
+        bucket = settings.REMOTE_MONTHLY_BUCKET
+        await markers.require_lock(kept, bucket, BUCKET_SETTING, lock_days)
+        where = Target(store=kept, bucket=bucket, remotes=ends, setting=BUCKET_SETTING, role="monthly", site=site)
+        mirror = Mirror(store=mirrored, bucket=settings.REMOTE_DAILY_BUCKET)
+        confirmed = context.run.confirms is not None
+        # Of the clocks that the schedule goes by: on the first of a month there it may be the last of one in UTC.
+        month = f"{clock.to_datetime(context.run.due_us).astimezone(due.zone(settings.JOB_ZONE)):%Y-%m}"
+        return str(await run(mirror, where, month, confirmed=confirmed, progress=progress))
 
 
-def monthly_endpoint(settings: Settings) -> Endpoint | None:
-    """The remote of the monthly snapshots, or None where none is set."""
-    if not (settings.REMOTE_MONTHLY_ENDPOINT_URL and settings.REMOTE_MONTHLY_BUCKET):
-        return None
-    return Endpoint(
-        url=settings.REMOTE_MONTHLY_ENDPOINT_URL,
-        access_key_id=settings.REMOTE_MONTHLY_ACCESS_KEY_ID,
-        secret_access_key=settings.REMOTE_MONTHLY_SECRET_ACCESS_KEY.get_secret_value(),
-        region=settings.REMOTE_MONTHLY_REGION,
-    )
+async def _require_whole(connection: Connection) -> None:
+    """Raises Unavailable while the daily mirror is being written, and when its newest run did not end well: a month
+    would keep what that has left half done.
+    """
+    newest = await store.last_run(connection, "mirror.daily")
+    if newest and newest.outcome == "running":
+        message = "the daily mirror is being written: the month is copied after that"
+        raise Unavailable(message)
+    if newest and newest.outcome in ("failed", "timed_out"):
+        message = "the newest daily mirror did not end well, so it may be half done: run it first"
+        raise Unavailable(message)
 
 
-async def run(mirror: Mirror, target: Target) -> MirrorReport:
-    """Copy `current/` of the daily mirror to `<YYYY-MM>/` of the target, and check. Nothing is ever deleted there, and
+async def run(
+    mirror: Mirror, where: Target, month: str, *, confirmed: bool = False, progress: Progress | None = None
+) -> MirrorReport:
+    """Copy `current/` of the daily mirror to `<month>/` of the target, and check. Nothing is ever deleted there, and
     other months are not touched; a repeat in the same month copies what is new.
 
-    Raises MirrorRefused when the mirror is empty or unmarked, or the target strange; Misconfigured when the bucket of
-    either is missing; Unavailable as the daily one.
+    Raises MirrorRefused when the mirror is empty or unmarked, the target strange or the clock wrong, MirrorAsks when it
+    is another site's, which `confirmed` takes over; Misconfigured when the bucket of either is missing; Unavailable as
+    the daily one.
     """
-    await daily.marked(target)
+    progress = progress or Progress()
+    found = await target.look(where)
+    target.require_clock(where)
+    if found.question and not confirmed:
+        raise found.question
     await markers.require_bucket(mirror.store, mirror.bucket, daily.BUCKET_SETTING)
     present = await markers.listing(mirror.store, mirror.bucket, CURRENT)
     if not present or not await mirror.store.head(mirror.bucket, keys.MARKER):
         message = f"bucket {mirror.bucket} holds no daily mirror: nothing was copied"
         raise MirrorRefused(message)
-    month = clock.today()[:7]
-    planned = plan.make(present, await markers.listing(target.store, target.bucket, f"{month}/"))
+    if found.unclaimed:
+        await target.claim(where)
+    destination, told = f"{where.bucket}/{month}", progress.under_way
+    planned = plan.make(present, daily.below(found.listing, f"{month}/"))
+    progress.expect(planned.to_copy, planned.size_bytes)
     for group in plan.in_order(planned):
-        in_turn = plan.is_replica(group[0])
-        destination = f"{target.bucket}/{month}"
-        await rclone.copy(target.remotes, f"{mirror.bucket}/{CURRENT}", destination, "", group, in_turn=in_turn)
-    left = plan.make(present, await markers.listing(target.store, target.bucket, f"{month}/"))
+        in_turn, source = plan.is_replica(group[0]), f"{mirror.bucket}/{CURRENT}"
+        progress.done(await rclone.copy(where.remotes, source, destination, "", group, in_turn=in_turn, told=told))
+    left = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
     if left.new or left.changed:
         differing = (*left.new, *left.changed)
         message = f"{len(differing)} objects differ after the copy to {month}, such as {differing[0]}"
         raise Unavailable(message, retry_after_s=300)
     return MirrorReport(
-        copied=len(planned.new) + len(planned.changed),
+        copied=planned.to_copy,
         deleted=0,
         bytes=planned.size_bytes,
         checked=left.unchanged,

@@ -8,7 +8,7 @@ from sdc_core.objects import Endpoint, daily_endpoint, local_endpoint, open_stor
 from sdc_core.settings import Settings
 
 from sdc_worker.mirror.daily import CURRENT
-from sdc_worker.mirror.monthly import monthly_endpoint
+from sdc_worker.mirror.places import monthly_endpoint
 
 Kind: TypeAlias = Literal["replica", "daily", "monthly"]
 _MONTH_DIGITS = len("2026-11")

@@ -53,9 +53,14 @@ def remotes(
 ) -> Remotes:
     """`src:` and `dst:` for rclone, in addition to a clean environment. For `lock_days` from now on, nobody can destroy
     what is written to the destination, whose bucket has Object Lock; `kib_per_s` is the most that goes over the line.
+    Where both ends are one store with the same keys and nothing is locked, it copies by itself: nothing goes over the
+    line.
     """
     # A configuration file of the user's must not be read, nor one be written.
     added = {"RCLONE_CONFIG": "/dev/null"}
+    # A store that copies by itself does not lock what it makes of that.
+    if source == destination and not lock_days:
+        added["RCLONE_SERVER_SIDE_ACROSS_CONFIGS"] = "true"
     if kib_per_s:
         added["RCLONE_BWLIMIT"] = f"{kib_per_s}k"
     if lock_days:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from sdc_core import clock, messages
+from sdc_core import clock, messages, tracing
 from sdc_core.attempts import Attempt
 from sdc_core.messages import Message
 from sdc_core.service_client import ServiceClient
@@ -86,7 +86,8 @@ async def _attempt(
     web: ServiceClient, database: Database, message_id: str, body: bytes, number: int, *, again: bool
 ) -> Attempt:
     started_us = clock.now_us()
-    attempt = await web.send("POST", PATH, message_id=message_id, body=body, timeout_s=TIMEOUT_S)
+    with tracing.span("message to web", sdc__message_id=message_id, sdc__attempt=number):
+        attempt = await web.send("POST", PATH, message_id=message_id, body=body, timeout_s=TIMEOUT_S)
     now_us = clock.now_us()
     error = "" if attempt.ok else attempt.error or f"web answered {attempt.status}"
     given_up = attempt.status in _HOPELESS and not attempt.retry_after_s

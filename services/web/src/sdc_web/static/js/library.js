@@ -22,13 +22,21 @@ document.addEventListener("click", async (event) => {
     const boxes = [...document.querySelectorAll("input[type=checkbox][name=asset]")];
     const tick = boxes.some((box) => !box.checked);
     for (const box of boxes) box.checked = tick;
+    count();
   }
 });
+
+function count() {
+  const ticked = document.querySelectorAll("input[type=checkbox][name=asset]:checked").length;
+  for (const one of document.querySelectorAll("[data-ticked]")) one.textContent = ticked ? `${ticked} ticked` : "";
+}
+document.addEventListener("change", count);
 
 document.addEventListener("htmx:after:swap", () => {
   const library = document.getElementById("media-library");
   if (library) history.replaceState(null, "", library.dataset.url);
   reveal();
+  count();
 });
 
 reveal();

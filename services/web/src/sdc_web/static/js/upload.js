@@ -30,7 +30,7 @@ function send(upload) {
   const { one, row } = upload;
   const limit = Number(form.dataset.limit);
   if (!one.size) return Promise.resolve("the file is empty, so it was not sent");
-  if (one.size > limit) return Promise.resolve(`larger than ${Math.floor(limit / 1e6)} MB, so it was not sent`);
+  if (one.size > limit) return Promise.resolve(`larger than ${form.dataset.limitWords}, so it was not sent`);
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     upload.stop = () => request.abort();
@@ -48,6 +48,7 @@ function send(upload) {
       const reason = answer.querySelector(".notice > :last-child")?.textContent.trim();
       if (request.status >= 400 || !asset) return done(reason || `the server answered ${request.status}`);
       add(asset);
+      count(answer.getElementById("media-count"));
       done("");
     });
     request.addEventListener("error", () => done("the connection broke"));
@@ -65,6 +66,14 @@ function add(asset) {
   document.getElementById("media-grid-all").prepend(document.importNode(asset, true));
   document.dispatchEvent(new Event("htmx:after:swap"));
   document.dispatchEvent(new Event("media:uploaded"));
+}
+
+// Answers may overtake each other: the one that knows of most is right.
+function count(told) {
+  const shown = document.querySelector("#media-count[data-whole]");
+  if (!shown || Number(told.dataset.whole) <= Number(shown.dataset.whole)) return;
+  shown.dataset.whole = told.dataset.whole;
+  shown.textContent = told.textContent;
 }
 
 async function run(upload) {

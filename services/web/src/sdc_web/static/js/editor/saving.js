@@ -9,9 +9,11 @@ const fields = [...new FormData(form).keys()].filter((name) => !["base_revision"
 const KEEP_MS = 400;
 const LONGEST_MS = 1000;
 const RETRY_MS = 5000;
-// Two tabs with the same post must not forget each other's text, so each has a key of its own.
+// Two tabs with the same post must not forget each other's text, so each has a key of its own. One that was duplicated came
+// with the key of the other, which holds its lock for as long as it is there.
 const prefix = `sdc-draft-${form.dataset.editor}-`;
-const key = prefix + tab();
+let key;
+own(tab());
 
 let dirty = false; // something typed since the last save that the server confirmed
 let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
@@ -25,11 +27,14 @@ let retry;
 // Asked before anything of now is kept, which may have the same name.
 const earlier = browser.newest(prefix);
 
-function tab() {
-  try {
-    sessionStorage.sdcTab ??= crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
-    return sessionStorage.sdcTab;
-  } catch { return "only"; }
+function own(name) {
+  key = prefix + name;
+  navigator.locks?.request(key, { ifAvailable: true }, (lock) => lock ? new Promise(() => {}) : own(tab(true)));
+}
+
+function tab(anew) {
+  const name = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+  try { return sessionStorage.sdcTab = (!anew && sessionStorage.sdcTab) || name; } catch { return name; }
 }
 
 const save = () => form.dispatchEvent(new CustomEvent("save"));
@@ -49,6 +54,24 @@ function show() {
   line.querySelector("[data-unsaved]").hidden = !dirty;
   const saved = line.querySelector("[data-saved]");
   if (saved) saved.hidden = dirty;
+}
+
+// What was refused is told beside its field as well, until a save takes it.
+function tell() {
+  const described = (field) => field.setAttribute("aria-describedby", ["error", "help"].map((each) => `${each}-${field.name}`).filter((each) => document.getElementById(each)).join(" "));
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    document.getElementById(`error-${field.name}`)?.remove();
+    field.removeAttribute("aria-invalid");
+    described(field);
+  }
+  for (const { dataset, textContent } of form.querySelectorAll("[data-refused]")) {
+    const field = form.elements[dataset.refused];
+    const fold = field.closest("details");
+    if (fold) fold.open = true;
+    field.setAttribute("aria-invalid", "true");
+    field.after(Object.assign(document.createElement("p"), { className: "field-error", id: `error-${field.name}`, textContent }));
+    described(field);
+  }
 }
 
 const present = () => ({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() });
@@ -106,11 +129,15 @@ form.addEventListener("htmx:finally:request", (event) => {
   if (event.target !== form) return;
   sending = null;
   show();
-  // No answer, or a broken server: try again without waiting for the next key. A refusal (4xx) needs the author instead.
-  const status = event.detail.ctx.response?.status ?? 0;
+  // No answer, a broken server or one that asks for patience: try again without waiting for the next key. Another refusal
+  // (4xx) needs the author instead.
+  const { status = 0, headers } = event.detail.ctx.response ?? {};
   const away = status === 0 || status >= 500;
   clearTimeout(retry);
-  if (dirty && away) retry = setTimeout(save, RETRY_MS);
+  if (dirty && (away || [408, 425, 429].includes(status))) retry = setTimeout(save, Math.max(RETRY_MS, headers?.get("retry-after") * 1000 || 0));
+  if (status === 200 || status === 422) tell();
+  // On the base that the rest has now: a page that is opened anew then sees what is missing of it.
+  if (status === 422) keep();
   const button = waiting;
   waiting = null;
   form.querySelector("[data-away]").hidden = !away || !button;
@@ -145,24 +172,19 @@ addEventListener("keydown", (event) => {
 
 addEventListener("online", () => { if (dirty) save(); });
 
-// The form of a conflict takes this text along: what stands in it is now what must not be lost.
+// The form of a conflict takes this text along: what stands in it is now what must not be lost, until the answer shows that
+// it was saved or set aside.
 addEventListener("submit", (event) => {
   if (!event.target.matches?.("[data-conflict]")) return;
   leaving = true;
   const sent = new FormData(event.target);
-  browser.keepLast(key, { at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent) });
+  browser.keepLast(key, { at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent), aside: event.submitter?.formAction.endsWith("/set-aside") });
 });
 
 addEventListener("beforeunload", (event) => {
   if (dirty && !leaving) event.preventDefault();
 });
 addEventListener("pagehide", () => { if (dirty && !leaving) browser.keepLast(key, present()); });
-addEventListener("click", (event) => {
-  if (event.target.closest?.("[data-forget]")) {
-    leaving = true;
-    forget();
-  }
-});
 
 // What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
 const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
@@ -170,7 +192,7 @@ if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new 
 
 const rescue = document.getElementById("editor-rescue");
 const found = await earlier;
-if (found && reached(found, texts())) browser.forget(found.name);
+if (found && (reached(found, texts()) || (found.aside && location.search === "?said=set-aside"))) browser.forget(found.name);
 else if (found && !document.querySelector("[data-conflict]")) {
   const minutes = Math.round((Date.now() - found.at) / 60000);
   rescue.querySelector("[data-rescue-age]").textContent =

@@ -1,7 +1,7 @@
 """Forms with files: each file goes to the disk as it comes, in threads, and never through the memory or the loop."""
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
 import msgspec
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
@@ -17,41 +17,51 @@ MAX_FIELD_BYTES = 64 * 1024
 
 Events = AsyncGenerator[MultipartSegment | bytes | None]
 """For each part of a form its head, its bytes in pieces, and None."""
+Receive = Callable[[AsyncIterator[bytes], Settings], AbstractAsyncContextManager[Received]]
+"""Takes the bytes of one file."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that has come, and the name that it has on the sender's machine."""
+    """A file that has come, the name that it has on the sender's machine, and the field that it was sent as."""
 
     name: str
+    field: str
     received: Received
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed, by the name of its field, the files in the order in which they came, and why others did not."""
+    """What was typed, by the names of the fields, the files in the order in which they came, and why others did not."""
 
-    fields: dict[str, str]
+    pairs: list[tuple[str, str]]
     files: list[Sent]
     refused: list[Invalid | TooLarge]
 
-    def require_files(self) -> None:
+    @property
+    def fields(self) -> dict[str, str]:
+        """What was typed, by the name of its field."""
+        return dict(self.pairs)
+
+    def require_files(self, what: str = "picture") -> None:
         """Raises Invalid or TooLarge when a file was refused, or none was chosen."""
         if self.refused:
             raise self.refused[0]
         if not self.files:
-            raise Invalid("choose a picture first", field="file")
+            raise Invalid(f"choose a {what} first", field="file")
 
 
 @asynccontextmanager
-async def form_of(request: AnyRequest, settings: Settings) -> AsyncGenerator[Form]:
+async def form_of(
+    request: AnyRequest, settings: Settings, receive: Receive = media.upload.received
+) -> AsyncGenerator[Form]:
     """The form; its files are deleted at the end of the block. What was typed is in it even where a file was refused.
 
-    Raises Invalid for any other body, and Unavailable as `media.upload.received` does; the whole body has been read,
+    Raises Invalid for any other body, and Unavailable as `receive` does; the whole body has been read,
     since a browser hears no answer before it has sent everything.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise Invalid("send files as multipart/form-data")
-    form = Form(fields={}, files=[], refused=[])
+    form = Form(pairs=[], files=[], refused=[])
     async with AsyncExitStack() as stack, aclosing(request.stream()) as body:
         try:
             async with aclosing(_events(body, options["boundary"])) as events:
@@ -61,12 +71,12 @@ async def form_of(request: AnyRequest, settings: Settings) -> AsyncGenerator[For
                     if head.filename:
                         try:
                             async with aclosing(_bytes_of(events)) as pieces:
-                                file = await stack.enter_async_context(media.upload.received(pieces, settings))
-                            form.files.append(Sent(name=head.filename, received=file))
+                                file = await stack.enter_async_context(receive(pieces, settings))
+                            form.files.append(Sent(name=head.filename, field=head.name or "", received=file))
                         except (Invalid, TooLarge) as error:
                             form.refused.append(error)
                     else:
-                        form.fields[head.name or ""] = await _text_of(events)
+                        form.pairs.append((head.name or "", await _text_of(events)))
         except (Invalid, TooLarge):
             async for _ in body:
                 pass

@@ -1,0 +1,159 @@
+"""What a save keeps when a field is refused, and when two texts of one post meet."""
+
+import re
+
+import httpx
+import pytest
+from sdc_web import posts
+from sdc_web.db import Databases
+from sdc_web.posts import Draft, history, store
+
+from signing_in import BROWSER, OWNER, come_in, send
+
+BEGUN = Draft(title="On tea", body="Hot.", series="Tea", series_position=2)
+TEXT = {"title": "On tea", "body_markdown": "Hot and long.", "series": "Tea", "series_position": "2"}
+
+
+@pytest.fixture
+async def post_id(client: httpx.AsyncClient, databases: Databases) -> str:
+    """A draft of a signed-in author, at revision 2."""
+    await come_in(client, databases)
+    post = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, post.id, BEGUN, 1)
+    return post.id
+
+
+async def newest(databases: Databases, post_id: str) -> posts.Revision:
+    async with databases.site.read() as connection:
+        return await posts.revisions.newest(connection, OWNER, post_id)
+
+
+async def texts(databases: Databases, post_id: str) -> list[tuple[str, str]]:
+    """Name and text of each revision, the newest first."""
+    async with databases.site.read() as connection:
+        listed = await history.entries(connection, post_id, limit=99)
+        return [(each.name, (await store.revision(connection, post_id, each.id)).body) for each in listed]
+
+
+def form(base: int, **fields: str) -> dict[str, str]:
+    return {**TEXT, "base_revision": str(base), **fields}
+
+
+@pytest.mark.parametrize(
+    ("refused", "name", "kept"),
+    [
+        ({"slug": "Ferry Boat"}, "Slug", ("slug", "on-tea")),
+        ({"title": "x" * 201}, "Title", ("title", "On tea")),
+        ({"summary": "x" * 501}, "Summary", ("summary", "")),
+        ({"canonical_url": "https://"}, "Canonical address", ("canonical_url", "")),
+        ({"dated_at": "2999-01-01T00:00"}, "Date", ("dated_at_us", None)),
+        ({"dated_at": "yesterday"}, "Date", ("dated_at_us", None)),
+        ({"series_position": "0"}, "Part of the series", ("series_position", 2)),
+        ({"series_position": "two"}, "Part of the series", ("series_position", 2)),
+        ({"series_position": "0", "series": "Coffee"}, "Part of the series", ("series_position", None)),
+        ({"series": "x" * 101}, "Series", ("series_position", 2)),
+        ({"language": "!"}, "Language", ("language", "")),
+        ({"tags": "a/b"}, "Tags", ("tags", ())),
+        ({"cover_id": "nothing"}, "Cover picture", ("cover_asset_id", None)),
+        ({"translation_of": "/posts/nothing"}, "Translation of", ("translation_key", "")),
+    ],
+)
+async def test_a_field_that_is_refused_stays_as_it_was_and_the_rest_is_saved(
+    client: httpx.AsyncClient,
+    databases: Databases,
+    post_id: str,
+    refused: dict[str, str],
+    name: str,
+    kept: tuple[str, object],
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft", form(2, **refused), "PUT", htmx=True)
+    saved = await newest(databases, post_id)
+    assert (saved.number, saved.body) == (3, "Hot and long.")
+    assert getattr(saved, kept[0]) == kept[1]
+    assert answer.status_code == 422
+    assert 'name="base_revision" value="3"' in answer.text
+    told = re.findall(r'<a href="#field-(\w+)">([^<]+)</a>: <span data-refused="(\w+)">([^<]+)</span>', answer.text)
+    assert [each[1] for each in told] == [name]
+    assert told[0][2] in refused
+    assert f'id="field-{told[0][0]}"' in (await client.get(f"/author/posts/{post_id}", headers=BROWSER)).text
+
+
+async def test_several_fields_are_told_of_together_and_typing_goes_on(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    wrong = {"slug": "Ferry Boat", "canonical_url": "https://", "summary": "Of tea."}
+    first = await send(client, f"/author/posts/{post_id}/draft", form(2, **wrong), "PUT", htmx=True)
+    assert re.findall(r'data-refused="(\w+)"', first.text) == ["slug", "canonical_url"]
+    again = form(3, **wrong) | {"body_markdown": "Hot and longer."}
+    await send(client, f"/author/posts/{post_id}/draft", again, "PUT", htmx=True)
+    saved = await newest(databases, post_id)
+    assert (saved.number, saved.body, saved.summary) == (4, "Hot and longer.", "Of tea.")
+    mended = form(4, slug="ferry-boat", summary="Of tea.")
+    answer = await send(client, f"/author/posts/{post_id}/draft", mended, "PUT", htmx=True)
+    assert (answer.status_code, "data-refused" in answer.text) == (200, False)
+    assert (await newest(databases, post_id)).slug == "ferry-boat"
+
+
+async def test_without_the_text_nothing_is_saved_and_the_text_is_marked(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    sent = form(2, slug="Ferry Boat") | {"body_markdown": "x" * 400_001}
+    answer = await send(client, f"/author/posts/{post_id}/draft", sent, "PUT", htmx=True)
+    assert (answer.status_code, 'data-refused="body_markdown"' in answer.text) == (422, True)
+    assert 'name="base_revision" value="2"' in answer.text
+    assert (await newest(databases, post_id)).number == 2
+    page = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", sent)
+    assert (page.status_code, 'id="error-body_markdown"' in page.text) == (422, True)
+
+
+async def test_an_old_base_is_a_conflict_also_with_a_field_that_is_refused(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/draft", form(1, slug="Ferry Boat"), "PUT", htmx=True)
+    assert answer.status_code == 412
+    assert (await newest(databases, post_id)).number == 2
+
+
+async def test_publishing_with_a_refused_field_publishes_nothing(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}/publication", form(2, slug="Ferry Boat"))
+    assert (answer.status_code, 'id="error-slug"' in answer.text) == (422, True)
+    async with databases.site.read() as connection:
+        assert (await posts.find(connection, OWNER, post_id)).revision_id is None
+
+
+async def test_the_text_that_loses_a_conflict_stays_in_the_history(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    sent = form(2) | {"body_markdown": "Cold.", "intent": "conflict"}
+    answer = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", sent)
+    assert answer.headers["location"].endswith("?said=saved")
+    assert await texts(databases, post_id) == [("", "Cold."), (history.SAVED_ELSEWHERE, "Hot.")]
+
+
+async def test_the_text_that_is_not_taken_is_set_aside_and_the_other_goes_on(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    address = f"/author/posts/{post_id}/set-aside"
+    sent = form(2, slug="Ferry Boat") | {"body_markdown": "Cold."}
+    answer = await send(client, address, sent)
+    assert answer.headers["location"] == f"/author/posts/{post_id}?said=set-aside"
+    assert await texts(databases, post_id) == [("", "Hot."), (history.SET_ASIDE, "Cold.")]
+    assert "set another text aside of" in (await client.get("/author/audit", headers=BROWSER)).text
+    # Where a number is left before it, whoever has it open notices nothing.
+    assert (await newest(databases, post_id)).number == 2
+    for number, body in ((2, "Cool."), (3, "Icy.")):
+        await send(client, address, form(number) | {"body_markdown": body})
+    assert [body for _, body in await texts(databases, post_id)] == ["Hot.", "Icy.", "Cool.", "Cold."]
+    assert (await newest(databases, post_id)).number == 4
+
+
+async def test_a_text_is_set_aside_of_the_newest_alone(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    for path in ("set-aside", "draft?_method=PUT"):
+        sent = form(1) | {"body_markdown": "Cold.", "intent": "conflict"}
+        answer = await send(client, f"/author/posts/{post_id}/{path}", sent)
+        assert (answer.status_code, "Cold." in answer.text) == (412, True)
+    assert await texts(databases, post_id) == [("", "Hot.")]
