@@ -15,6 +15,7 @@ from living_site import Site, eventually, exactly_once
 
 pytestmark = pytest.mark.timeout(180)
 
+PROCESSES = 2
 READERS = 6
 BEFORE, AFTER = 300, 100
 CHANGES = 100
@@ -118,12 +119,13 @@ def test_a_published_change_is_in_every_answer_that_began_after_it(site: Site) -
 
 def test_both_processes_serve(site: Site, killed: Killed) -> None:
     path = f"/both/{secrets.token_hex(4)}"
-    logs = [site.data / "logs" / "web" / slot / f"{clock.today()}.ndjson" for slot in ("0", "1")]
+    logs = [site.data / "logs" / "web" / slot / f"{clock.today()}.ndjson" for slot in site.slots()]
 
     def both_wrote() -> bool:
         httpx.get(f"{site.url}{path}", trust_env=False)
         return all(log.exists() and path.encode() in log.read_bytes() for log in logs)
 
+    assert len(logs) == PROCESSES
     # Each time over a connection of its own, however unevenly the kernel spreads them.
     eventually(both_wrote)
 
@@ -132,15 +134,16 @@ def test_a_log_folder_that_cannot_be_written_stops_no_request_and_loses_no_line(
     name = secrets.token_hex(4)
     folder = site.data / "logs" / "web"
     paths = [f"/unwritable/{name}/{number}" for number in range(40)]
-    away = [folder / f"{slot}.away" for slot in ("0", "1")]
-    for slot, moved in zip(("0", "1"), away, strict=True):
+    slots = list(site.slots())
+    away = [folder / f"{slot}.away" for slot in slots]
+    for slot, moved in zip(slots, away, strict=True):
         (folder / slot).rename(moved)
         (folder / slot).write_text("not a folder")
     try:
         assert {site.ask(path).status for path in paths} == {404}
         reasons = eventually_reasons(site)
     finally:
-        for slot, moved in zip(("0", "1"), away, strict=True):
+        for slot, moved in zip(slots, away, strict=True):
             (folder / slot).unlink()
             moved.rename(folder / slot)
     assert "Not a directory" in reasons["access_log"]

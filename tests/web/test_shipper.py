@@ -277,6 +277,21 @@ async def test_the_loop_catches_up_when_the_worker_is_back(
     assert wire.asked[:4] == [("GET", "/logs")] * 4
 
 
+async def test_a_slot_that_was_left_waits_for_its_next_owner_while_the_site_starts(
+    settings: Settings, worker: ServiceClient, wire: Wire
+) -> None:
+    await write(settings, DAY, BODY)
+    await write(settings, DAY, BODY, slot="1")
+    with clock.frozen(NOW_US):
+        async with claimed(settings) as slot, asyncio.TaskGroup() as group, asyncio.timeout(60):
+            ships = shipping(settings, slot, worker)
+            running = group.create_task(ships.run())
+            await wire.reached.wait()
+            await ships.ship_all()
+            running.cancel()
+        assert ("1", DAY) not in await offsets(worker, DAY)
+
+
 async def test_logs_past_retention_go_only_when_the_worker_has_them_whole(
     settings: Settings, worker: ServiceClient
 ) -> None:

@@ -60,7 +60,11 @@ class Shipper:
         self.error = ""
 
     async def run(self) -> None:
-        """Ship for ever: at full speed while there is something to ship, then whenever the writer has written."""
+        """Ship for ever: at full speed while there is something to ship, then whenever the writer has written.
+
+        While a site starts, a slot is nobody's for a moment: its next owner comes before whoever ships it.
+        """
+        self._orphans_at_us = clock.monotonic_us() + ORPHANS_EVERY_US
         pause_s = FIRST_PAUSE_S
         while True:
             self._writer.written.clear()
