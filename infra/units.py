@@ -57,6 +57,7 @@ def rehearse(engine: Engine, image: str, say: Say) -> None:
         machine.must("sh", "-c", "cp -r /units/. /etc/systemd/system/ && systemctl daemon-reload")
         say("systemd is up")
         the_one(machine, say)
+        without_a_store(machine, say)
         the_parts(machine, say)
     finally:
         engine.do("rm", "--force", "--time=0", machine.name)
@@ -71,6 +72,23 @@ def the_one(machine: "Machine", say: Say) -> None:
     if (result := machine.property("sdc", "Result")) != "success":
         raise Failed(f"sdc.service ended with {result}: {machine.said('sdc')}")
     say("sdc.service is well, has no right too many, and ends well")
+
+
+def without_a_store(machine: "Machine", say: Say) -> None:
+    """The databases are gone, and the store with their replicas comes late: no part makes new ones in their place."""
+    machine.must("sh", "-c", "rm /var/lib/sdc/*.db*")
+    machine.must("systemctl", "mask", "--runtime", "sdc-store")
+    machine.must("systemctl", "start", "--no-block", *[name for name in PARTS if name != "sdc-store"])
+    failed = partial(machine.property, "sdc-prepare", "NRestarts")
+    until(lambda: int(failed()) > 0, "sdc-prepare to be tried again", UP_S)
+    if made := machine.must("sh", "-c", "ls /var/lib/sdc/*.db 2>/dev/null || true"):
+        raise Failed(f"before what was lost could be brought back, somebody made {made}")
+    machine.must("systemctl", "unmask", "--runtime", "sdc-store")
+    machine.must("systemctl", "start", "sdc-store")
+    until(partial(machine.answers, PARTS["sdc-web@8000"]), "the site to be brought back", UP_S)
+    if "restored from its replica" not in (said := machine.said("sdc-prepare")):
+        raise Failed(f"the databases were made anew: {said}")
+    say("lost databases wait for a store that comes late, and are brought back out of it")
 
 
 def the_parts(machine: "Machine", say: Say) -> None:

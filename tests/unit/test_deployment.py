@@ -152,6 +152,14 @@ def test_the_one_unit_and_those_of_the_parts_are_hardened_alike() -> None:
     }
 
 
+def test_web_and_worker_wait_until_what_is_missing_was_brought_back() -> None:
+    prepare = (INFRA / "systemd" / "sdc-prepare.service").read_text(encoding="utf-8")
+    (mark,) = re.findall(r"^ExecStartPost=/bin/touch (\S+)$", prepare, re.MULTILINE)
+    for name in ("sdc-web@.service", "sdc-worker.service"):
+        unit = (INFRA / "systemd" / name).read_text(encoding="utf-8")
+        assert f"ExecStartPre=/bin/sh -c 'until [ -e {mark} ]; do sleep 1; done'\nTimeoutStartSec=infinity\n" in unit
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="NOT CHECKED: this machine has no systemd-analyze")
 @pytest.mark.parametrize("unit", UNITS, ids=[unit.name for unit in UNITS])
 def test_systemd_takes_the_unit_and_finds_it_hardened(tmp_path: Path, unit: Path) -> None:

@@ -1,9 +1,11 @@
+import asyncio
 from http import HTTPStatus
 
 import httpx
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import sqlite
+from sdc_web.site.health import Examination, Part
 
 
 async def test_health_names_each_part_and_why_it_fails(client: httpx.AsyncClient) -> None:
@@ -16,6 +18,26 @@ async def test_health_names_each_part_and_why_it_fails(client: httpx.AsyncClient
     assert not parts["worker"]["ok"]
     assert parts["worker"]["reason"]
     assert not parts["object_store"]["ok"]
+
+
+async def test_all_who_ask_at_once_cost_one_examination() -> None:
+    begun, answer = 0, asyncio.Event()
+
+    async def examine() -> dict[str, Part]:
+        nonlocal begun
+        begun += 1
+        await answer.wait()
+        return {"worker": Part(ok=False, reason="it hangs")}
+
+    examined = Examination(examine)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        asks = [group.create_task(examined()) for _ in range(500)]
+        await asyncio.sleep(0)
+        answer.set()
+    assert begun == 1
+    assert {each.result()["worker"].reason for each in asks} == {"it hangs"}
+    await examined()
+    assert begun == 2
 
 
 async def test_health_shows_the_version_of_sqlite(client: httpx.AsyncClient) -> None:

@@ -181,6 +181,7 @@ class _Opened:
         self.looks = site.Looks()
         self.lag = Lag(LAG_S)
         self.errors = debug_page.Errors()
+        self.health = site.Examination(self._examined)
         self._parts: Parts | None = None
 
     @property
@@ -272,8 +273,7 @@ class _Opened:
             *parts.request_log.figures(),
         ]
 
-    async def health(self) -> dict[str, site.Part]:
-        """How each part does."""
+    async def _examined(self) -> dict[str, site.Part]:
         parts = self.parts
         trouble = parts.request_log.trouble()
         return await site.examine(parts.databases, parts.store, parts.worker, self.settings, parts.board, trouble)

@@ -47,8 +47,10 @@ MOST_FIELDS = 400
 """Of a query: the longest form that is sent by its address has 250. To take ten thousand apart, before anybody has
 signed in, would hold the loop for 10 ms.
 """
-UNCROWDED = frozenset({"/health/live", "/metrics"})
-"""What a proxy and an operator ask to learn that there is too much: a refusal would look like a dead site."""
+UNCROWDED = frozenset({"/health", "/health/live", "/metrics"})
+"""What a proxy and an operator ask to learn that there is too much: a refusal would look like a dead site. Nor may they
+fill the site while they wait for a part that hangs.
+"""
 _ONE_MOMENT = (
     b'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     b"<title>One moment</title><h1>One moment</h1><p>So many want something of this site that it cannot answer all of "

@@ -39,6 +39,26 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 Parts: TypeAlias = Callable[[], Awaitable[dict[str, Part]]]
 
 
+class Examination:
+    """One at a time, for all who ask meanwhile: strangers may ask, and a part that hangs is asked no more for it."""
+
+    __slots__ = ("_ended", "_examine", "_found", "_one")
+
+    def __init__(self, examine: Parts) -> None:
+        self._examine = examine
+        self._one = asyncio.Lock()
+        self._ended = 0
+        self._found: dict[str, Part] = {}
+
+    async def __call__(self) -> dict[str, Part]:
+        ended = self._ended
+        async with self._one:
+            if self._ended == ended:
+                self._found = await self._examine()
+                self._ended += 1
+            return self._found
+
+
 @get("/health")
 async def health(parts: NamedDependency[Parts]) -> Response[bytes]:
     found = await parts()
