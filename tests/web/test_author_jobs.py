@@ -149,7 +149,7 @@ async def test_what_people_were_told_is_listed_with_what_came_of_it(
     async with worker.database.transaction() as connection:
         run = await store.run(connection, run_id)
         assert run is not None
-        await alerts.insert(connection, run, "failed", now_us=clock.now_us())
+        await alerts.insert(connection, run, "failed", "failed_1", now_us=clock.now_us())
     waiting = (await signed_in.get("/author/jobs", headers=BROWSER)).text
     async with worker.database.transaction() as connection:
         await alerts.settle(connection, f"failed_{run_id}", next_us=None, sent_us=None, error="no <mail> server")

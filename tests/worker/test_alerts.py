@@ -67,6 +67,28 @@ async def test_a_job_that_comes_and_goes_is_told_of_once_in_most_of_a_day(
     assert [each.kind for each in await alerts(database)] == ["failed", "recovered"]
 
 
+async def test_a_job_that_breaks_for_good_after_it_worked_again_is_told_of_again(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    gone = [Unavailable("away")] * 6
+    await fare(make, job, work, database, gone[0], "done", *gone, "done")
+    assert [each.kind for each in await alerts(database)] == ["failed", "recovered", "failed", "recovered"]
+
+
+async def test_a_job_that_fails_all_the_time_is_told_of_once_in_most_of_a_day(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    for hour in range(46):
+        work.outcomes = [Unavailable("away")]
+        with clock.frozen(NOON_US + hour * 60 * MINUTE_US):
+            made = make(msgspec.structs.replace(job, cron="0 0 1 1 *"))
+            async with running(made):
+                await made.run_now("test", f"msg_{hour}")
+                await ended(database, hour + 1)
+    told = [(each.kind, (each.created_us - NOON_US) // (60 * MINUTE_US)) for each in await alerts(database)]
+    assert told == [("failed", 0), ("failed", 20), ("failed", 40)]
+
+
 async def test_what_a_job_says_cannot_make_lines_of_the_head(
     make: Make, job: Job, work: Work, database: Database, settings: Settings
 ) -> None:

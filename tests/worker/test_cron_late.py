@@ -1,5 +1,6 @@
 """Jobs that are late though nothing failed: people are told, once, and that it works again."""
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 from sdc_core import clock
@@ -60,6 +61,34 @@ async def test_a_job_that_fails_is_told_of_as_that_alone(make: Make, job: Job, w
         async with running(make(job)):
             await ended(database, 1)
     assert [each.kind for each in await look(database, job, 30)] == ["failed"]
+
+
+async def test_a_failure_soon_after_it_worked_again_is_told_of_once_it_has_lasted_an_hour(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    job = msgspec.structs.replace(job, cron="0 0 1 1 *")
+    work.outcomes = [Unavailable("away"), "done", Unavailable("gone")]
+    for minute in (1, 2, 3):
+        with clock.frozen(NOON_US + minute * MINUTE_US):
+            made = make(job)
+            async with running(made):
+                await made.run_now("test", f"msg_{minute}")
+                await ended(database, minute)
+    told = [[each.kind for each in await look(database, job, minutes)] for minutes in (4, 62, 63, 64, 600, 1_300)]
+    once, again = ["failed", "recovered"], ["failed", "recovered", "failed"]
+    assert told == [once, once, again, again, again, [*again, "failed"]]
+
+
+async def test_a_paused_job_is_told_of_no_more(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [Unavailable("away")]
+    job = msgspec.structs.replace(job, cron="0 0 1 1 *")
+    with clock.frozen(NOON_US):
+        made = make(job)
+        async with running(made):
+            await made.run_now("test", "msg_1")
+            await ended(database, 1)
+            await made.pause("test", paused=True)
+    assert [each.kind for each in await look(database, job, 2_000)] == ["failed"]
 
 
 async def test_a_paused_job_is_never_late(make: Make, job: Job, database: Database) -> None:

@@ -24,10 +24,10 @@ ON CONFLICT (id) DO NOTHING
 """
 
 
-async def insert(connection: Connection, run: Run, kind: Kind, *, now_us: int) -> None:
+async def insert(connection: Connection, run: Run, kind: Kind, alert_id: str, *, now_us: int) -> None:
     """Have people told of a run; the same again changes nothing."""
     values: dict[str, Value] = {
-        "id": f"{kind}_{run.id}",
+        "id": alert_id,
         "job": run.job,
         "kind": kind,
         "run_id": run.id,
@@ -46,12 +46,16 @@ async def is_troubled(connection: Connection, job: str) -> bool:
     return await fetch_value(connection, SQL_LAST_KIND, {"job": job}) in ("failed", "late")
 
 
-SQL_TOLD = "SELECT 1 FROM alerts WHERE job = :job AND kind <> 'recovered' AND created_us > :after_us LIMIT 1"
+SQL_TOLD = """
+SELECT 1 FROM alerts
+WHERE job = :job AND kind <> 'recovered' AND created_us > :after_us AND created_us <= :now_us LIMIT 1
+"""
 
 
-async def is_told(connection: Connection, job: str, *, after_us: int) -> bool:
-    """Whether people were told since then that something is wrong with a job."""
-    return await fetch_value(connection, SQL_TOLD, {"job": job, "after_us": after_us}) is not None
+async def is_told(connection: Connection, job: str, *, after_us: int, now_us: int) -> bool:
+    """Whether people were told since then, and not by a clock that was ahead, that something is wrong with a job."""
+    values: dict[str, Value] = {"job": job, "after_us": after_us, "now_us": now_us}
+    return await fetch_value(connection, SQL_TOLD, values) is not None
 
 
 SQL_DUE = """

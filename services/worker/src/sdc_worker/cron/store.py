@@ -3,7 +3,6 @@
 import msgspec
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import Unavailable
-from sdc_core.messages import RunFailed
 from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one, fetch_value
 
 FAULTS = (Unavailable, OperationalError)
@@ -78,18 +77,24 @@ async def end_run(
     await execute(connection, SQL_END_RUN, values)
 
 
-SQL_FAILURE_TO_TELL = """
-SELECT job, id AS run_id, due_us, outcome, substr(output, 1, 500) AS output FROM runs AS run
-WHERE id = :id AND outcome IN ('failed', 'timed_out') AND NOT EXISTS (
-    SELECT 1 FROM runs WHERE job = run.job AND due_us < run.due_us AND due_us > run.due_us - :quiet_us
-        AND outcome IN ('failed', 'timed_out')
-)
+class Failing(msgspec.Struct, frozen=True, kw_only=True):
+    """The failures of a job since it last went well; `first_us` is when the first of them ended."""
+
+    runs: int
+    first_us: int | None
+
+
+SQL_FAILING = """
+SELECT count(*) AS runs, min(ended_us) AS first_us FROM runs
+WHERE job = :job AND outcome IN ('failed', 'timed_out')
+    AND due_us > coalesce((SELECT max(due_us) FROM runs WHERE job = :job AND outcome = 'ok'), 0)
 """
 
 
-async def failure_to_tell(connection: Connection, id: str, *, quiet_us: int) -> RunFailed | None:  # noqa: A002
-    """A run that failed, unless another one of its job did so shortly before."""
-    return await fetch_one(connection, RunFailed, SQL_FAILURE_TO_TELL, {"id": id, "quiet_us": quiet_us})
+async def failing(connection: Connection, job: str) -> Failing:
+    """What has failed of a job since it last went well."""
+    found = await fetch_one(connection, Failing, SQL_FAILING, {"job": job})
+    return found or Failing(runs=0, first_us=None)
 
 
 SQL_RUNNING = "SELECT id FROM runs WHERE outcome = 'running'"

@@ -33,6 +33,7 @@ JOBS = (
         cron="* * * * *",
         action=hooks.publish_due,
         timeout_s=30,
+        retries=2,  # web that starts anew is no failure
         catch_up="once",
         grace_s=90,
     ),

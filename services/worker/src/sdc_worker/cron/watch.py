@@ -1,4 +1,4 @@
-"""Looking after jobs that are late though no run of theirs failed: people are told of them as of failures."""
+"""Looking after jobs that are late though no run of theirs failed, and after failures that last: people are told."""
 
 import asyncio
 import logging
@@ -10,8 +10,7 @@ from sdc_core.messages import JobFailed, RunFailed
 from sdc_core.sqlite import Database
 
 from sdc_worker.alerts import store as alerts
-from sdc_worker.cron import due, reports, store
-from sdc_worker.cron.ending import QUIET_US
+from sdc_worker.cron import due, ending, reports, store
 from sdc_worker.cron.jobs import Job
 from sdc_worker.webhooks.deliveries import enqueue
 
@@ -29,25 +28,33 @@ async def run(database: Database, jobs: Iterable[Job]) -> None:
 
 
 async def tell(database: Database, jobs: Iterable[Job]) -> None:
-    """Have people told of each job that is late, once in most of a day for as long as it is."""
+    """Have people told of each job that is late or goes on failing, once in most of a day for as long as it does."""
     now_us = clock.now_us()
     for job in jobs:
         try:
             report = await reports.report_one(database, job)
-            if _is_late(report):
+            if report.state == "paused":
+                continue
+            if report.last_run is not None and report.last_run.outcome in ending.TROUBLES:
+                await _remind(database, report.last_run, now_us)
+            elif _is_late(report):
                 await _tell(database, job, report, now_us)
         except store.FAULTS as error:
             log.warning("it cannot be recorded yet that a job is late", extra={"job": job.name, "error": str(error)})
 
 
 def _is_late(report: JobReport) -> bool:
-    """Failures are told of when they happen. What was missed while the worker was away is made up for by the next run,
-    unless that is missed as well.
-    """
+    """What was missed while the worker was away is made up for by the next run, unless that is missed as well."""
     last = report.last_run.outcome if report.last_run else ""
-    if last in ("failed", "timed_out"):
-        return False
     return report.state == "down" or (report.state == "late" and last != "missed")
+
+
+async def _remind(database: Database, run: Run, now_us: int) -> None:
+    """Failures are told of when they happen, but for what may come and go: such a one has lasted now. One whose next
+    run is far away is told of again and again.
+    """
+    async with database.transaction() as connection:
+        await ending.tell_failure(connection, run, f"failed_{run.id}_{now_us}", now_us=now_us)
 
 
 async def _tell(database: Database, job: Job, report: JobReport, now_us: int) -> None:
@@ -69,9 +76,9 @@ async def _tell(database: Database, job: Job, report: JobReport, now_us: int) ->
         output=words,
     )
     async with database.transaction() as connection:
-        if await alerts.is_told(connection, job.name, after_us=now_us - QUIET_US):
+        if not await ending.is_news(connection, job.name, lasting=report.state == "down", now_us=now_us):
             return
-        await alerts.insert(connection, run_, "late", now_us=now_us)
+        await alerts.insert(connection, run_, "late", run_id, now_us=now_us)
         told = RunFailed(job=job.name, run_id=run_id, due_us=due_us, outcome="late", output=words)
         await enqueue(connection, JobFailed(data=told), f"failed_{run_id}")
     log.warning("a job is late", extra={"job": job.name, "words": words})
