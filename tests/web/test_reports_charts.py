@@ -120,6 +120,18 @@ def test_a_card_tells_the_last_success_whatever_became_of_the_newest_run(outcome
     assert "ok" not in {card.verdict for card in cards}
 
 
+@pytest.mark.parametrize("outcome", ["running", "skipped"])
+def test_a_run_that_proved_nothing_yet_hides_no_age(outcome: Outcome) -> None:
+    newest = ended(0, outcome)
+    told = []
+    for hours in (20, 38, 5 * 24):
+        good = {"drill.restore": ended(hours)}
+        report = Backups(replication=replicated(), mirror=ended(1), drill=newest, remote=True, good=good)
+        card = backups.cards(report, NOW_US)[2]
+        told.append((card.verdict, card.verdict_words))
+    assert told == [("unknown", outcome), ("warning", "2 hours late"), ("failed", "3 days late")]
+
+
 def test_what_never_succeeded_has_no_moment() -> None:
     report = Backups(replication=replicated(), mirror=None, drill=ended(1, "failed"), remote=True)
     assert [card.at_us for card in backups.cards(report, NOW_US)[1:]] == [None, None, None]

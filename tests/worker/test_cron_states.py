@@ -45,6 +45,14 @@ async def test_nothing_to_do_is_as_good_as_done(make: Make, job: Job, work: Work
     assert (await reported(database, job, NOON_US + MINUTE_US)).good_us == NOON_US + MINUTE_US
 
 
+async def test_a_drill_that_was_not_made_is_not_good(make: Make, job: Job, work: Work, database: Database) -> None:
+    job = msgspec.structs.replace(job, name="drill.restore")
+    await tick(make(job), NOON_US)
+    work.outcomes = [Skipped(words="the mirror is being written")]
+    await meet(make, job, database, NOON_US + MINUTE_US, 1)
+    assert (await reported(database, job, NOON_US + MINUTE_US)).good_us is None
+
+
 async def test_a_job_that_nobody_comes_round_to_is_late_and_then_down(make: Make, job: Job, database: Database) -> None:
     await tick(make(job), NOON_US)
     minutes = [await state_of(database, job, NOON_US + minute * MINUTE_US) for minute in (1, 2, 3, 4)]

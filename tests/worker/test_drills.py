@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sdc_core import clock, keys
 from sdc_core.answers.jobs import Run
-from sdc_core.errors import Conflict, Misconfigured, NotFound
+from sdc_core.errors import Conflict, Misconfigured, NotFound, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.process import find_program
 from sdc_core.service_client import ServiceClient
@@ -181,6 +181,12 @@ async def test_a_drill_leaves_nothing_behind(home: Home) -> None:
     assert {path.name for path in home.settings.DATA_DIR.iterdir()} <= before
 
 
+async def test_drills_at_the_same_time_leave_each_other_alone(home: Home) -> None:
+    async with restore.restored(home.settings, home.source, restore.SCRATCH) as (folder, _):
+        await restore.run(home.settings, home.source)
+        assert (folder / "site.db").exists()
+
+
 @pytest.mark.parametrize("kind", ["local", "remote"])
 @pytest.mark.parametrize("database", replica.DATABASES)
 async def test_one_flipped_byte_of_a_replica_fails_the_drill(
@@ -257,13 +263,17 @@ def test_a_first_row_that_was_dated_before_the_backup_and_written_after_it_is_no
     restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
 
 
-async def test_a_mirror_that_is_being_written_is_left_to_the_next_drill(home: Home, web: ServiceClient) -> None:
+async def test_a_drill_waits_for_a_mirror_that_is_being_written(home: Home, web: ServiceClient) -> None:
     remote = {"REMOTE_DAILY_ENDPOINT_URL": "http://127.0.0.1:9", "REMOTE_DAILY_BUCKET": "daily"}
     context = drilled(home, web, "", **remote)
     async with home.worker.transaction() as connection:
         await runs.insert_run(connection, msgspec.structs.replace(context.run, job="mirror.daily"))
+    asked_for = msgspec.structs.replace(context, run=msgspec.structs.replace(context.run, trigger="manual"))
+    scheduled = msgspec.structs.replace(context, run=msgspec.structs.replace(context.run, trigger="schedule"))
     for action in (restore.restore, rehearsal.rehearse):
-        assert await action(context) == Skipped(words=restore.BEING_WRITTEN)
+        assert await action(asked_for) == Skipped(words=restore.BEING_WRITTEN)
+        with pytest.raises(Unavailable, match="is being written"):
+            await action(scheduled)
 
 
 async def test_a_row_that_refers_to_nothing_is_found(unreplicated: Home) -> None:

@@ -127,8 +127,8 @@ def _of_run(
     set_up: bool = True,
     runs: Sequence[Run] = (),
 ) -> Card:
-    verdict, words = _judge(kind, run, now_us, set_up=set_up)
     succeeded = run if run and run.outcome == "ok" else good.get(_JOBS[kind])
+    verdict, words = _judge(kind, run, succeeded, now_us, set_up=set_up)
     return Card(
         id=kind,
         title=_TITLES[kind],
@@ -141,16 +141,17 @@ def _of_run(
     )
 
 
-def _judge(kind: Kind, run: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]:
+def _judge(kind: Kind, run: Run | None, succeeded: Run | None, now_us: int, *, set_up: bool) -> tuple[Verdict, str]:
     if not set_up:
         return "warning", "no remote bucket"
     if run is None:
         return "unknown", "never run"
-    if run.outcome in ("running", "skipped"):
-        return "unknown", run.outcome
-    if run.outcome != "ok" or run.ended_us is None:
+    if run.outcome not in ("ok", "running", "skipped"):
         return "failed", run.outcome.replace("_", " ")
-    return _judge_age(now_us - run.ended_us - LATE_AFTER_US[kind])
+    if succeeded is None or succeeded.ended_us is None:
+        return "unknown", run.outcome
+    age = _judge_age(now_us - succeeded.ended_us - LATE_AFTER_US[kind])
+    return ("unknown", run.outcome) if age[0] == "ok" and run.outcome != "ok" else age
 
 
 def _judge_age(late_us: int) -> tuple[Verdict, str]:

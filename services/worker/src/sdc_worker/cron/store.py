@@ -173,13 +173,14 @@ async def troubles(connection: Connection, *, limit: int) -> list[Run]:
 
 
 SQL_GOOD = """
-SELECT due_us FROM runs WHERE job = :job AND (outcome = 'ok' OR (outcome = 'skipped' AND started_us IS NOT NULL))
+SELECT due_us FROM runs
+WHERE job = :job AND (outcome = 'ok' OR (outcome = 'skipped' AND started_us IS NOT NULL AND job NOT LIKE 'drill.%'))
 ORDER BY due_us DESC LIMIT 1
 """
 
 
 async def good_us(connection: Connection, job: str) -> int | None:
-    """When the newest run was due that went well, or found nothing to do."""
+    """When the newest run was due that went well, or found nothing to do; a drill that was not made proves nothing."""
     found = await fetch_value(connection, SQL_GOOD, {"job": job})
     return found if isinstance(found, int) else None
 

@@ -95,8 +95,8 @@ JOBS = (
         cron="10 4 * * *",
         action=restore,
         timeout_s=3600,
-        retries=1,
-        backoff_s=600,
+        retries=3,  # over two hours: a mirror that is being written has ended by then
+        backoff_s=1200,
         catch_up="once",
         grace_s=3600,
     ),
@@ -106,8 +106,8 @@ JOBS = (
         cron="40 4 2 * *",
         action=rehearse,
         timeout_s=3600,
-        retries=1,
-        backoff_s=600,
+        retries=3,  # over two hours: a mirror that is being written has ended by then
+        backoff_s=1200,
         catch_up="once",
         grace_s=3600,
     ),

@@ -70,7 +70,7 @@ async def rehearse(context: JobContext) -> str | Skipped:
     are kept. Returns the report as a sentence; raises as the drill does, and RehearsalFailed.
     """
     settings = context.settings
-    if await restore.is_being_written(context):
+    if await restore.has_to_wait(context):
         return Skipped(words=restore.BEING_WRITTEN)
     async with (
         restore.farthest(settings, context.store) as source,

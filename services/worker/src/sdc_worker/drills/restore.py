@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 from sdc_core import clock, outside
+from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
@@ -33,7 +33,7 @@ MAX_AGE_US: dict[Kind, int] = {
 WRITTEN_LATE_US = 600 * clock.SECOND_US
 """Far longer than any row is dated before it is written, as an attempt is that waits for its answer."""
 SCRATCH = "drill-"
-BEING_WRITTEN = "the mirror is being written: the next drill looks at it"
+BEING_WRITTEN = "the mirror is being written: a drill looks at it after that"
 
 log = logging.getLogger(__name__)
 
@@ -87,23 +87,29 @@ def said(databases: Sequence[DatabaseReport]) -> str:
 async def restore(context: JobContext) -> str | Skipped:
     """The action of the cron job: drill with the remote mirror where one is set, else with the local backup bucket;
     then fetch `PING_URL` where one is set. Returns the report as a sentence; raises DrillFailed and RestoreFailed with
-    one, and Misconfigured when the remote has no such bucket.
+    one, Misconfigured when the remote has no such bucket, and Unavailable as `has_to_wait` does.
     """
     settings = context.settings
-    if await is_being_written(context):
+    if await has_to_wait(context):
         return Skipped(words=BEING_WRITTEN)
     async with farthest(settings, context.store) as source:
         report = await run(settings, source)
     return f"{report}{await _pinged(settings.PING_URL)}"
 
 
-async def is_being_written(context: JobContext) -> bool:
-    """Whether the daily mirror is: of what was uploaded last it has the rows, and not yet the files."""
+async def has_to_wait(context: JobContext) -> bool:
+    """Whether the daily mirror is being written: of what was uploaded last it has the rows, and not yet the files. Who
+    asks for a drill is told so at once; a scheduled one raises Unavailable, so that it follows when the mirror is done.
+    """
     if daily_endpoint(context.settings) is None:
         return False
     async with context.database.read() as connection:
         newest = await runs.last_run(connection, "mirror.daily")
-    return newest is not None and newest.outcome == "running"
+    if newest is None or newest.outcome != "running":
+        return False
+    if context.run.trigger != "manual":
+        raise Unavailable(BEING_WRITTEN)
+    return True
 
 
 @asynccontextmanager
@@ -183,15 +189,10 @@ async def restored(
     """Both databases, restored and found whole, in a folder that is there for the block. What a killed run of that
     prefix has left goes first. Raises as `run` does.
     """
-    await asyncio.to_thread(_forget_scratch, settings.DATA_DIR, prefix)
+    await asyncio.to_thread(scratch.forget, prefix, settings.DATA_DIR)
     # In the data folder, where there is room for the databases; /tmp may be small and in memory.
     async with scratch.folder(prefix, settings.DATA_DIR) as home:
         yield home, tuple([await _drill(settings, source, name, home / f"{name}.db") for name in replica.DATABASES])
-
-
-def _forget_scratch(folder: Path, prefix: str) -> None:
-    for old in folder.glob(f"{prefix}*"):
-        shutil.rmtree(old, ignore_errors=True)
 
 
 async def _drill(settings: Settings, source: Source, database: Name, path: Path) -> DatabaseReport:
