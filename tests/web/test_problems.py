@@ -1,3 +1,4 @@
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -6,8 +7,14 @@ import pytest
 from litestar.types import ASGIApp
 from sdc_core import errors
 from sdc_core.errors import Invalid, SdcError, Throttled, Unavailable
-from sdc_web import problems
+from sdc_core.sqlite import execute
+from sdc_web import posts, problems
+from sdc_web.db import Databases
+from sdc_web.posts import Post
 
+from signing_in import OWNER
+
+Publish = Callable[..., Awaitable[Post]]
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 ODD_PATHS = [
     "/../../etc/passwd",
@@ -169,3 +176,29 @@ async def test_a_page_of_an_error_has_the_sites_title_and_navigation(client: htt
     text = (await client.get("/nothing", headers=BROWSER)).text
     assert "A new site" in text
     assert '<a href="/posts">Posts</a>' in text
+
+
+async def test_an_error_page_names_nothing_that_was_taken_away(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish
+) -> None:
+    page = await publish("Redundancies 2027", kind="page")
+    assert "Redundancies" in (await client.get("/")).text
+    paths = (page.path, "/nothing/there", "/author/nothing", "/tags/nothing")
+    assert "Redundancies" in (await client.get(paths[1], headers=BROWSER)).text
+    await posts.unpublish(databases.site, OWNER, page.id)
+    answers = [await client.get(path, headers=BROWSER) for path in paths]
+    assert [each.status_code for each in answers] == [410, 404, 404, 404]
+    assert [path for path, each in zip(paths, answers, strict=True) if "Redundancies" in each.text] == []
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE site SET title = 'Another name'")
+    assert "Another name" in (await client.get(page.path, headers=BROWSER)).text
+
+
+async def test_an_error_page_comes_also_while_the_database_cannot_be_read(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    async with databases.site.transaction() as connection:
+        await execute(connection, "ALTER TABLE site RENAME TO away")
+    answer = await client.get("/posts", headers=BROWSER)
+    assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "This site" in answer.text

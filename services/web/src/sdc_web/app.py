@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
@@ -60,6 +60,8 @@ MAX_FORM_PARTS = 100
 WORKER_CONNECTIONS = 64
 """Pages and streams of the statistics, lists and the home page ask side by side."""
 LAG_S = 0.5
+NAMING_S = 0.5
+"""An error page waits no longer to learn what the site is called."""
 T = TypeVar("T")
 
 
@@ -145,7 +147,7 @@ class Routes:
                 HTTPException: problems.respond,
                 Exception: problems.respond,
             },
-            after_exception=[self._tell_of_denials],
+            after_exception=[self._tell_of_denials, self._name_site],
             lifespan=[self._lifespan],
             middleware=[DefineMiddleware(author.Gate, site_url=lambda: self.opened.settings.site_url)],
             request_max_body_size=MAX_BODY_BYTES,
@@ -160,6 +162,16 @@ class Routes:
         if scope["type"] == "http" and isinstance(error, Forbidden) and by is not None:
             words = f"{scope['method']} {scope.get('path_template', '')}"
             await audit.refused(self.opened.parts.databases, by, "right.denied", by.id, words)
+
+    async def _name_site(self, _: Exception, scope: Scope) -> None:
+        """A page that says what went wrong has the site's menu, of which nothing may stand there once it is taken away.
+        It says less where the database does not tell in time: that may be what went wrong.
+        """
+        if scope["type"] != "http" or not problems.wants_html(Request(scope)):
+            return
+        with suppress(Exception):
+            async with asyncio.timeout(NAMING_S), self.opened.parts.databases.site.read() as connection:
+                scope["state"][problems.SITE] = await posts.front(connection, self.opened.settings.site_url)
 
     def _lifespan(self, litestar: Litestar) -> AbstractAsyncContextManager[None]:
         return self.opened.lifespan(litestar)

@@ -89,8 +89,6 @@ async def page(
     new_sign_ins = await notices.of(databases, author) if author else []
     async with databases.site.read() as connection:
         front = await posts.front(connection, "")
-    # Error pages, which do not ask the database, are named after the newest title; public pages keep theirs as well.
-    request.app.state["site_for_errors"] = front
     text = templating.render(
         template,
         site=front,

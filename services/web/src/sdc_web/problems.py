@@ -53,6 +53,8 @@ _TOO_DEEP = "The request nests too deep to be read."
 
 ACTOR = "sdc_actor"
 """Key in the request's state: the `Actor` who asks, once that is known."""
+SITE = "sdc_site"
+"""Another: what layouts name of the site at that moment, where a page is about to say what went wrong."""
 AnyRequest = Request[object, object, State]
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What the layouts name of the site when the database is not asked."""
+    """What the layouts name of the site while the database cannot say."""
 
     title: str = "This site"
     description: str = ""
@@ -137,8 +139,14 @@ def wants_html(request: AnyRequest) -> bool:
     return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
+def site_of(request: AnyRequest) -> Site:
+    """The site as it is at this moment, for a page that says what went wrong."""
+    found: Site | None = request.scope["state"].get(SITE)
+    return found or Site()
+
+
 def _page(request: AnyRequest, problem: Problem) -> str:
-    site = request.app.state.get("site_for_errors") or Site()
+    site = site_of(request)
     context = {"site": site, "status": problem.status, "title": problem.title, "detail": problem.detail}
     if "hx-request" in request.headers:
         return templating.render("author/errors/_notice.html", **context)

@@ -36,7 +36,11 @@ async def text_of(request: AnyRequest) -> Unsent | None:
 
 def page(request: AnyRequest, unsent: Unsent) -> str:
     """The text, with a button that sends it once the author has signed in beside it."""
-    site = request.app.state.get("site_for_errors") or problems.Site()
     return templating.render(
-        "author/sign_in/unsent.html", site=site, author=None, flash=[], action=unsent.action, form=unsent.form
+        "author/sign_in/unsent.html",
+        site=problems.site_of(request),
+        author=None,
+        flash=[],
+        action=unsent.action,
+        form=unsent.form,
     )

@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Gone, NotFound
 from sdc_core.settings import Settings
-from sdc_core.sqlite import Connection
 
 from sdc_web import posts, redirects, templating, webmentions, zones
 from sdc_web.db import Databases
@@ -20,7 +19,6 @@ from sdc_web.posts.languages import Translations
 from sdc_web.posts.reading import Summary
 from sdc_web.posts.records import path_of
 from sdc_web.posts.series import Place
-from sdc_web.problems import AnyRequest
 from sdc_web.site import linked_data, share, webmention
 from sdc_web.site.views import View, Year, assets_of, by_section, view
 from sdc_web.webmentions.received import Shown
@@ -35,11 +33,9 @@ NamedSettings = NamedDependency[Settings]
 
 
 @get("/")
-async def home(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def home(databases: NamedDependency[Databases], settings: NamedDependency[Settings]) -> Response[str]:
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         newest = await posts.of_kind(connection, "post", ON_HOME + 1)
         intro = await posts.by_slug(connection, "page", HOME)
         chosen = await posts.home.chosen(connection)
@@ -58,11 +54,9 @@ async def home(
 
 
 @get("/posts")
-async def index(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def index(databases: NamedDependency[Databases], settings: NamedDependency[Settings]) -> Response[str]:
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         found = await posts.of_kind(connection, "post", ON_LIST + 1)
         years = await posts.years(connection, "post")
     # Where all of them are here already, their years lead nowhere new.
@@ -72,20 +66,16 @@ async def index(
 
 @get("/posts/{slug:str}")
 async def post(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+    databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
     """A post, or all of a year."""
-    return await _year(request, databases, settings, "post", slug) or await _one(
-        request, databases, settings, "post", slug
-    )
+    return await _year(databases, settings, "post", slug) or await _one(databases, settings, "post", slug)
 
 
 @get("/projects")
-async def projects(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def projects(databases: NamedDependency[Databases], settings: NamedDependency[Settings]) -> Response[str]:
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         found = await posts.of_kind(connection, "project", ON_LIST + 1)
         years = await posts.years(connection, "project") if len(found) > ON_LIST else []
         assets = await assets_of(connection, found[:ON_LIST], settings)
@@ -95,30 +85,26 @@ async def projects(
 
 @get("/projects/{slug:str}")
 async def project(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+    databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
     """A project, or all of a year."""
-    return await _year(request, databases, settings, "project", slug) or await _one(
-        request, databases, settings, "project", slug
-    )
+    return await _year(databases, settings, "project", slug) or await _one(databases, settings, "project", slug)
 
 
 @get("/tags")
-async def tags(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings]
-) -> Response[str]:
+async def tags(databases: NamedDependency[Databases], settings: NamedDependency[Settings]) -> Response[str]:
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         found = await posts.tags.published(connection)
     return await page("site/tags/index.html", front, tags=found)
 
 
 @get("/tags/{tag:str}")
 async def tagged(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], tag: FromPath[str]
+    databases: NamedDependency[Databases], settings: NamedDependency[Settings], tag: FromPath[str]
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         described = await posts.tags.described(connection, tag)
         found = await posts.tagged(connection, tag, ON_LIST + 1)
         years = await posts.years_tagged(connection, tag) if len(found) > ON_LIST else []
@@ -131,13 +117,13 @@ async def tagged(
 
 @get("/tags/{tag:str}/{year:str}")
 async def tagged_in_year(
-    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, tag: FromPath[str], year: FromPath[str]
+    databases: NamedDatabases, settings: NamedSettings, tag: FromPath[str], year: FromPath[str]
 ) -> Response[str]:
     """All of a year that carries a tag, for tags with more than their page holds."""
     if not _YEAR.fullmatch(year):
         raise NotFound(NOT_TAGGED)
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         described = await posts.tags.described(connection, tag)
         found = await posts.tagged(connection, tag, year=int(year))
         years = await posts.years_tagged(connection, tag)
@@ -148,12 +134,10 @@ async def tagged_in_year(
 
 
 @get("/series/{slug:str}")
-async def series(
-    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, slug: FromPath[str]
-) -> Response[str]:
+async def series(databases: NamedDatabases, settings: NamedSettings, slug: FromPath[str]) -> Response[str]:
     """The posts of a series, the first part first."""
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         named = await posts.series.by_slug(connection, slug)
         found = await posts.series.parts(connection, named.id) if named else []
     if named is None or not found:
@@ -164,9 +148,9 @@ async def series(
 
 @get("/{slug:str}")
 async def single(
-    request: AnyRequest, databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
+    databases: NamedDependency[Databases], settings: NamedDependency[Settings], slug: FromPath[str]
 ) -> Response[str]:
-    return await _one(request, databases, settings, "page", slug)
+    return await _one(databases, settings, "page", slug)
 
 
 route_handlers = [home, index, post, projects, project, tags, tagged, tagged_in_year, series, single]
@@ -184,14 +168,12 @@ def _page(template: str, front: Front, **context: object) -> Response[str]:
     return Response(html, media_type=MediaType.HTML, headers={"cache-control": "no-cache"})
 
 
-async def _year(
-    request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str
-) -> Response[str] | None:
+async def _year(databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str] | None:
     """All of a year; None where the slug is none, or has none. What has a year for a slug of its own comes first."""
     if not _YEAR.fullmatch(slug):
         return None
     async with databases.site.read() as connection:
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         path = path_of(kind, slug)
         if await posts.by_slug(connection, kind, slug) or await redirects.find(connection, path):
             return None
@@ -206,7 +188,7 @@ async def _year(
     return await page("site/posts/year.html", front, year=int(slug), posts=shown, years=years)
 
 
-async def _one(request: AnyRequest, databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str]:
+async def _one(databases: Databases, settings: Settings, kind: Kind, slug: str) -> Response[str]:
     """One post of a kind; the page that opens the home page is there."""
     async with databases.site.read() as connection:
         found = await posts.by_slug(connection, kind, slug)
@@ -217,7 +199,7 @@ async def _one(request: AnyRequest, databases: Databases, settings: Settings, ki
                 raise Gone("What was here has been taken away.")
             message = "No page has this address. It may have been taken away, or the link is wrong."
             raise NotFound(message)
-        front = await _front(request, connection, settings)
+        front = await posts.front(connection, settings.site_url)
         assets = await assets_of(connection, [found], settings)
         place = await posts.series.place(connection, found.id) if found.series_id else None
         translations = await posts.languages.published(connection, found.id, found.translation_key)
@@ -243,13 +225,6 @@ def _shown(
     if front.takes_webmentions and found.kind != "page":
         answer.headers["link"] = f'<{webmention.ADDRESS}>; rel="webmention"'
     return answer
-
-
-async def _front(request: AnyRequest, connection: Connection, settings: Settings) -> Front:
-    """The site's words; the newest are kept for error pages, which do not ask the database."""
-    front = await posts.front(connection, settings.site_url)
-    request.app.state["site_for_errors"] = front
-    return front
 
 
 def _by_year(found: list[Summary], zone: str) -> list[Year]:
