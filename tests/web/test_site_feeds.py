@@ -251,3 +251,19 @@ async def test_who_follows_a_series_follows_it_to_its_new_address(
     assert (answer.status_code, answer.headers["location"]) == (301, "/series/on-light/feed.xml")
     found = await parsed(client, "/series/on-light/feed.xml")
     assert (found.feed.id, found.feed.subtitle) == (first, "Of it")
+
+
+@pytest.mark.parametrize("folder", ["/tags/fog", "/series/on-fog"])
+async def test_what_has_posts_that_are_at_home_elsewhere_alone_has_feeds_without_entries(
+    client: httpx.AsyncClient, publish: Publish, folder: str
+) -> None:
+    with clock.frozen(clock.DAY_US):
+        await publish("Fog", tags=("fog",), series="On fog", canonical_url="https://other.example/fog")
+    page = (await client.get(folder)).text
+    paths = [f"{folder}/{name}" for name in ("feed.xml", "rss.xml", "feed.json")]
+    assert [path for path in paths if f'href="{path}"' not in page] == []
+    assert [(await client.get(path)).status_code for path in paths] == [200, 200, 200]
+    for path in paths[:2]:
+        assert (await parsed(client, path)).entries == []
+    assert ET.fromstring((await client.get(paths[0])).content).findtext("{*}updated") == "1970-01-02T00:00:00Z"
+    assert (await client.get(paths[2])).json()["items"] == []

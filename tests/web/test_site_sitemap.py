@@ -111,6 +111,23 @@ async def test_a_large_site_has_a_map_in_parts_which_are_true_together(
     assert (await client.get("/sitemap-5.xml")).status_code == HTTPStatus.NOT_FOUND
 
 
+async def test_each_part_that_the_map_names_is_there(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "WHOLE", 2)
+    await publish("Elsewhere", canonical_url="https://other.example/a")
+    hidden = await publish("Hidden")
+    await posts.indexing.hide(databases.site, OWNER, hidden.id, hidden=True)
+    for number in range(5):
+        await publish(f"Fog {number}")
+    parts = {path: list(await changes(client, path)) for path in await changes(client)}
+    assert list(parts.values())[1:] == [
+        ["/posts/fog-0", "/posts/fog-1"],
+        ["/posts/fog-2", "/posts/fog-3"],
+        ["/posts/fog-4"],
+    ]
+
+
 async def test_a_small_site_has_no_parts(client: httpx.AsyncClient, publish: Publish) -> None:
     await publish("Fog")
     assert (await client.get("/sitemap-1.xml")).status_code == HTTPStatus.NOT_FOUND

@@ -42,31 +42,44 @@ async def count(connection: Connection) -> int:
     return found if isinstance(found, int) else 0
 
 
+# By the short index of those elsewhere: to look into each text would take many times as long.
+_ON_MAP = """
+kind = 'post' AND revision_id IS NOT NULL AND noindex = 0
+    AND revision_id NOT IN (SELECT id FROM revisions WHERE canonical_url <> '')
+"""
+SQL_COUNT_ON_MAP = f"SELECT count(*) FROM posts WHERE {_ON_MAP}"  # noqa: S608 - a constant
+
+
+async def count_on_map(connection: Connection) -> int:
+    """How many of them are on the map: not those that are at home elsewhere, or hidden from search engines."""
+    found = await fetch_value(connection, SQL_COUNT_ON_MAP)
+    return found if isinstance(found, int) else 0
+
+
 # Oldest first, so that a new post changes the last part alone.
-SQL_POSTS = """
+SQL_POSTS = f"""
 SELECT part.id, part.kind, part.slug, part.changed_at_us AS updated_at_us, r.cover_asset_id,
     iif(instr(r.body_html, 'media:') > 0, r.body_html, '') AS body_html
 FROM (
-    SELECT id, kind, slug, revision_id, published_at_us, changed_at_us, noindex
-    FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL
+    SELECT id, kind, slug, revision_id, published_at_us, changed_at_us
+    FROM posts WHERE {_ON_MAP}
     ORDER BY published_at_us, id LIMIT :limit OFFSET :offset
 ) AS part JOIN revisions AS r ON r.id = part.revision_id
-WHERE r.canonical_url = '' AND part.noindex = 0
 ORDER BY part.published_at_us, part.id
-"""
+"""  # noqa: S608 - a constant
 
 
 async def of_posts(connection: Connection, limit: int, offset: int) -> list[Place]:
-    """Published posts, the oldest first; without those that are at home elsewhere, or hidden from search engines."""
+    """Those on the map, the oldest first."""
     return await fetch_all(connection, Place, SQL_POSTS, {"limit": limit, "offset": offset})
 
 
 # One long row: rows of their own, or a window, would take three times as long.
-SQL_CHANGES = """
+SQL_CHANGES = f"""
 SELECT json_group_array(changed_at_us) FROM (
-    SELECT changed_at_us FROM posts WHERE kind = 'post' AND revision_id IS NOT NULL ORDER BY published_at_us, id
+    SELECT changed_at_us FROM posts WHERE {_ON_MAP} ORDER BY published_at_us, id
 )
-"""
+"""  # noqa: S608 - a constant
 
 
 async def parts(connection: Connection, size: int) -> list[int]:

@@ -1,6 +1,7 @@
 """Feeds of the site, of each tag and of each series: the newest posts, whole, in three formats."""
 
 import asyncio
+from collections.abc import Sequence
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -14,6 +15,7 @@ from sdc_web import posts, redirects
 from sdc_web.db import Databases
 from sdc_web.media import Asset
 from sdc_web.posts import Front, Published
+from sdc_web.posts.reading import Summary
 from sdc_web.problems import AnyRequest
 from sdc_web.site import feed_formats
 from sdc_web.site.feed_formats import Feed
@@ -50,11 +52,12 @@ async def tagged(
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
         found = await posts.newest_tagged(connection, tag, IN_FEED)
-        if not found:
+        carrying = found or [each for each in await posts.tagged(connection, tag) if each.kind == "post"]
+        if not carrying:
             return await _moved(connection, request, f"/tags/{tag}", "No published post carries this tag.")
         named = await posts.tags.described(connection, tag)
         assets = await assets_of(connection, found, settings)
-    feed = _feed(request, settings, front, named.url, f"{front.title}: {tag}", found)
+    feed = _feed(request, settings, front, named.url, f"{front.title}: {tag}", carrying)
     feed = replace(feed, description=named.description or front.description)
     return await asyncio.to_thread(_written, request, feed, found, assets)
 
@@ -68,12 +71,13 @@ async def series(
         front = await posts.front(connection, settings.site_url)
         named = await posts.series.by_slug(connection, slug)
         found = await posts.series.newest(connection, named.id, IN_FEED) if named else []
-        if named is None or not found:
+        parts = found or (await posts.series.parts(connection, named.id) if named else [])
+        if named is None or not parts:
             message = "No published post belongs to this series."
             return await _moved(connection, request, f"/series/{slug}", message)
         assets = await assets_of(connection, found, settings)
     feed = replace(
-        _feed(request, settings, front, named.url, f"{front.title}: {named.title}", found),
+        _feed(request, settings, front, named.url, f"{front.title}: {named.title}", parts),
         id=feed_formats.urn(named.id),
         description=named.description or front.description,
     )
@@ -83,7 +87,10 @@ async def series(
 route_handlers = [whole, tagged, series]
 
 
-def _feed(request: AnyRequest, settings: Settings, front: Front, page: str, title: str, found: list[Published]) -> Feed:
+def _feed(
+    request: AnyRequest, settings: Settings, front: Front, page: str, title: str, listed: Sequence[Summary]
+) -> Feed:
+    """`listed` is on its page: the entries, or where all of that is at home elsewhere and no entry, that."""
     address = f"{front.url}{page}/{_name(request)}"
     return Feed(
         id=address,
@@ -92,7 +99,7 @@ def _feed(request: AnyRequest, settings: Settings, front: Front, page: str, titl
         address=address,
         page=front.url + (page or "/"),
         hub=settings.WEBSUB_HUB,
-        updated_at_us=max((each.updated_at_us for each in found), default=0),
+        updated_at_us=max((each.updated_at_us for each in listed), default=0),
         front=front,
     )
 

@@ -60,12 +60,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 async def sitemap(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
     """Every address, or where the parts are."""
     async with databases.site.read() as connection:
-        many = await places.count(connection)
+        many = await places.count_on_map(connection)
         if many > WHOLE:
             changed = await places.parts(connection, _size(many))
             newest = max([*changed, *(await places.kinds(connection)).values()])
             return await asyncio.to_thread(_index, settings.site_url, [newest, *changed])
-        rows = [*await _lists(connection, many), *await _rows(connection, await places.of_posts(connection, WHOLE, 0))]
+        rows = [*await _lists(connection), *await _rows(connection, await places.of_posts(connection, WHOLE, 0))]
         assets = await _assets(connection, rows, settings)
     return await asyncio.to_thread(_written, settings.site_url, rows, assets)
 
@@ -75,11 +75,11 @@ async def part(request: AnyRequest, databases: NamedDatabases, settings: NamedSe
     """One part of a large map."""
     number = NAMES.index(request.scope["path"][1:])
     async with databases.site.read() as connection:
-        many = await places.count(connection)
+        many = await places.count_on_map(connection)
         if many <= WHOLE:
             rows = []
         elif number == 0:
-            rows = await _lists(connection, many)
+            rows = await _lists(connection)
         else:
             size = _size(many)
             rows = await _rows(connection, await places.of_posts(connection, size, (number - 1) * size))
@@ -110,7 +110,7 @@ def _row(place: Place, translations: Translations | None) -> Row:
     return Row(path=place.path, updated_at_us=place.updated_at_us, pictures=pictures, translations=translations)
 
 
-async def _lists(connection: Connection, many: int) -> list[Row]:
+async def _lists(connection: Connection) -> list[Row]:
     """Everything but the posts: lists, with the last change of what they list, projects and pages."""
     changed = await places.kinds(connection)
     years = await places.years(connection)
@@ -120,7 +120,7 @@ async def _lists(connection: Connection, many: int) -> list[Row]:
         Row(path="/", updated_at_us=max((at_us for at_us in on_home if at_us is not None), default=None)),
         Row(path="/posts", updated_at_us=newest),
     ]
-    if many > pages.ON_LIST:
+    if await places.count(connection) > pages.ON_LIST:
         rows += [Row(path=f"/posts/{each.name}", updated_at_us=each.updated_at_us) for each in years]
     if "project" in changed:
         rows.append(Row(path="/projects", updated_at_us=changed["project"]))
