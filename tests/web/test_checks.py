@@ -159,6 +159,7 @@ BESIDE = [
     ({"summary": ""}, "no-summary"),
     ({"summary": "Fog. " * 50}, "long-summary"),
     ({"slug": "published"}, "address-taken"),
+    ({"slug": "before"}, "address-had"),
     ({"cover_asset_id": None}, "no-cover"),
     ({"cover_asset_id": FAILED}, "cover-missing"),
     ({"cover_asset_id": PENDING}, "picture-pending"),

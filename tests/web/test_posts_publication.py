@@ -198,6 +198,38 @@ async def test_a_post_that_takes_its_old_slug_back_is_no_redirect(databases: Dat
         assert await redirects.find(connection, "/posts/uno") == "/posts/one"
 
 
+async def _moved(databases: Databases, post: Post) -> None:
+    await posts.publish(databases.site, OWNER, post.id)
+    await _save(databases, post, Draft(title="One", slug="uno"))
+    await posts.publish(databases.site, OWNER, post.id)
+
+
+async def test_a_slug_of_the_title_takes_no_address_that_leads_elsewhere(
+    databases: Databases, draft: Post, author_id: str
+) -> None:
+    await _moved(databases, draft)
+    await redirects.add_own(databases.site, OWNER, "/posts/one-2", "/posts/uno", "")
+    other = await posts.create(databases.site, OWNER, "post")
+    saved = await posts.revisions.save(databases.site, OWNER, other.id, Draft(title="One"), 1)
+    assert saved.slug == "one-3"
+    await posts.publish(databases.site, OWNER, other.id)
+    async with databases.site.read() as connection:
+        assert await redirects.find(connection, "/posts/one") == "/posts/uno"
+
+
+async def test_a_slug_that_is_chosen_takes_an_old_address_which_the_audit_log_tells(
+    databases: Databases, draft: Post, author_id: str
+) -> None:
+    await _moved(databases, draft)
+    other = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, other.id, Draft(title="Another", slug="one"), 1)
+    await posts.publish(databases.site, OWNER, other.id)
+    async with databases.site.read() as connection:
+        assert await redirects.find(connection, "/posts/one") is None
+        told = await fetch_value(connection, "SELECT words FROM audit_entries WHERE action = 'redirect.deleted'")
+    assert told == "/posts/one to /posts/uno"
+
+
 async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databases, draft: Post) -> None:
     await posts.publish(databases.site, OWNER, draft.id)
     await _save(databases, draft, Draft(title="One", slug="uno"))

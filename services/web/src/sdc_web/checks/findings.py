@@ -29,6 +29,11 @@ RULES = MappingProxyType({
     "address-taken": Rule(
         severity="broken", why="Two texts of a kind cannot have one address.", mend="Choose another slug."
     ),
+    "address-had": Rule(
+        severity="doubtful",
+        why="Readers who follow an old link find another text than the one that was meant.",
+        mend="Choose another slug, unless this text is to take that one's place.",
+    ),
     "dead-link": Rule(
         severity="broken", why="Readers who follow it come to «not found».", mend="Correct the address, or take it out."
     ),

@@ -77,7 +77,7 @@ async def _put_rendered(
     connection: Connection, by: Actor, before: Post, newest: Revision, rendered: Rendered, at_us: int | None
 ) -> Post:
     finished = replace(newest, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-    after = await put_before_readers(connection, before, finished, at_us)
+    after = await put_before_readers(connection, by, before, finished, at_us)
     await audit.record(connection, by, "post.published", before.id, finished.title)
     return after
 
@@ -145,7 +145,9 @@ def _require_title(revision: Revision) -> None:
         raise Invalid(message, field="title")
 
 
-async def put_before_readers(connection: Connection, before: Post, revision: Revision, at_us: int | None) -> Post:
+async def put_before_readers(
+    connection: Connection, by: Actor, before: Post, revision: Revision, at_us: int | None
+) -> Post:
     """Make a revision that is rendered the one that readers see, with all that follows from it. Raises Conflict."""
     now_us = clock.now_us()
     if await store.slug_taken(connection, before.kind, revision.slug, except_post=before.id):
@@ -175,6 +177,9 @@ async def put_before_readers(connection: Connection, before: Post, revision: Rev
     await series.put(connection, after.id, revision.series, revision.series_position)
     await index.keep(connection, revision)
     await backlinks.keep(connection, after.id, revision.body_html or "", after.path)
+    led_to = await redirects.kept_for_another(connection, after.path, after.id)
+    if led_to is not None:
+        await audit.record(connection, by, "redirect.deleted", after.path, f"{after.path} to {led_to}")
     await redirects.remove(connection, after.path)
     if not first_time and before.slug != after.slug:
         await redirects.add(connection, path_of(before.kind, before.slug), after.id, now_us)

@@ -5,10 +5,11 @@ from sdc_core import clock, errors
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import Connection, Database
 
+from sdc_web import redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import canonical, keeping, languages, projects, series, slugs, store, tags
-from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags
+from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags, path_of
 from sdc_web.texts import characters, language_names, names
 
 MAX_TITLE = 200
@@ -127,7 +128,7 @@ async def check(connection: Connection, post: Post, newest: Revision, draft: Dra
 
 
 async def _slug_of_title(connection: Connection, post: Post, title: str) -> str:
-    """A slug of the title that no other post has; the present one while the title makes none."""
+    """A slug of the title that is free; the present one while the title makes none."""
     wanted = names.from_title(title)
     if not wanted:
         return post.slug
@@ -137,9 +138,14 @@ async def _slug_of_title(connection: Connection, post: Post, title: str) -> str:
 
 
 async def free_slug(connection: Connection, post: Post, wanted: str) -> str:
-    """That slug, or the first one with a number behind it that no other post of the kind has."""
+    """That slug, or the first one with a number behind it that no other post of the kind has, and whose address leads
+    nowhere else: nobody has chosen it, so old links go on leading where they lead.
+    """
     slug, count = wanted, 1
-    while await store.slug_taken(connection, post.kind, slug, except_post=post.id):
+    while (
+        await store.slug_taken(connection, post.kind, slug, except_post=post.id)
+        or await redirects.kept_for_another(connection, path_of(post.kind, slug), post.id) is not None
+    ):
         count += 1
         slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
     return slug

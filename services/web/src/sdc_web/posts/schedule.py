@@ -137,8 +137,9 @@ async def _publish(database: Database, post: Post, drawn: Rendered | None) -> bo
                 return False
             present = await store.revision(connection, post.id, post.scheduled_revision_id or "")
             finished = replace(present, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
-            await publication.put_before_readers(connection, before, finished, post.scheduled_at_us)
-            await audit.record(connection, rights.SYSTEM, "post.published", post.id, finished.title)
+            by = rights.SYSTEM
+            await publication.put_before_readers(connection, by, before, finished, post.scheduled_at_us)
+            await audit.record(connection, by, "post.published", post.id, finished.title)
     except NotFound:
         return False
     except (Invalid, Conflict) as error:

@@ -122,7 +122,7 @@ async def _as_it_was(connection: Connection, by: Actor, post: Post, kept: _Kept,
         return BroughtBack(**asdict(before), words=words)
     seen = await store.revision(connection, post.id, kept.revision_id)
     ending = replace(before, unpublish_at_us=kept.unpublish_at_us)
-    after = await publication.put_before_readers(connection, ending, seen, None)
+    after = await publication.put_before_readers(connection, by, ending, seen, None)
     words = "Readers see it again. A change of it was scheduled: set the moment anew."
     return BroughtBack(**asdict(after), words=words if kept.scheduled_at_us else "")
 

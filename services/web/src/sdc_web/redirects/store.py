@@ -234,6 +234,24 @@ async def is_known(connection: Connection, path: str) -> bool:
     return await fetch_value(connection, SQL_KNOWN, {"path": path}) is not None
 
 
+SQL_KEPT_FOR_ANOTHER = """
+SELECT redirects.target, posts.kind, coalesce(trashed_posts.slug, posts.slug) AS slug
+FROM redirects LEFT JOIN posts ON posts.id = redirects.post_id
+LEFT JOIN trashed_posts ON trashed_posts.post_id = redirects.post_id
+WHERE redirects.path = :path AND redirects.post_id IS NOT :post_id
+"""
+
+
+async def kept_for_another(connection: Connection, path: str, post_id: str) -> str | None:
+    """Where the redirect at that path leads, or will once the text behind it is published; None where there is none,
+    and where that post itself was there.
+    """
+    found = await fetch_one(connection, _Target, SQL_KEPT_FOR_ANOTHER, {"path": path, "post_id": post_id})
+    if found is None:
+        return None
+    return path_of(found.kind, found.slug) if found.kind and found.slug else found.target
+
+
 SQL_OWN = "INSERT INTO redirects (path, target, created_at_us) VALUES (:path, :target, :now_us)"
 
 
