@@ -23,6 +23,9 @@ LONG = {
     "styles that end badly": "<b>x</b" * (BODY // 7),
     "half a tag": "<div" + ' a="b c"' * (BODY // 8) + "\n<",
     "brackets": "[" * BODY,
+    "an address that ends in entities": "https://a.b/" + "&" * BODY,
+    "an address that ends in signs": "https://a.b/" + "!" * BODY,
+    "an address that ends in brackets": "https://a.b/" + ")" * BODY,
     "stars": "*a " * (BODY // 3),
 }
 

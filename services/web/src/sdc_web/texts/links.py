@@ -11,7 +11,8 @@ _TYPED = re.compile(
 )
 _CLOSED = frozenset({"a", "code", "pre", "kbd", "samp", "script", "style", "textarea", "title"})
 """What is inside of these is no place for a link."""
-_ENTITY = re.compile(r"&[a-zA-Z0-9#]{1,12};$")
+LONGEST_ENTITY = 14
+_ENTITY = re.compile(rf"&[a-zA-Z0-9#]{{1,{LONGEST_ENTITY - 2}}};$")
 _AWAY = re.compile(r'<a href="(https?://[^"]*)"')
 
 
@@ -43,13 +44,17 @@ def _link(found: re.Match[str]) -> str:
     address = found[0]
     if found["mail"]:
         return f'<a href="mailto:{address}">{address}</a>'
-    while address:
-        if (entity := _ENTITY.search(address)) is not None:
-            address = address[: entity.start()]
-        elif address[-1] in "?!.,:;*_~'\"" or (address[-1] == ")" and address.count(")") > address.count("(")):
-            address = address[:-1]
+    end, unopened = len(address), address.count(")") - address.count("(")
+    while end:
+        if entity := _ENTITY.search(address, max(0, end - LONGEST_ENTITY), end):
+            end = entity.start()
+        elif address[end - 1] in "?!.,:;*_~'\"":
+            end -= 1
+        elif address[end - 1] == ")" and unopened > 0:
+            end, unopened = end - 1, unopened - 1
         else:
             break
+    address = address[:end]
     if "." not in address:
         return found[0]
     target = address if "://" in address else f"https://{address}"
