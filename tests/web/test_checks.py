@@ -208,9 +208,9 @@ MEAN = [
 
 async def test_a_text_made_to_be_slow_is_not(databases: Databases, post: Post) -> None:
     for body in MEAN:
-        started = time.perf_counter()
+        started = time.process_time()
         await told(databases, post, body)
-        assert time.perf_counter() - started < 1, body[:20]
+        assert time.process_time() - started < 1, body[:20]
 
 
 async def test_a_long_text_with_many_links_takes_little_time(databases: Databases, post: Post) -> None:

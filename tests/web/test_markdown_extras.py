@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sdc_web.texts import outline
 from sdc_web.texts.code_blocks import Fence, read
-from sdc_web.texts.markdown import render
+from sdc_web.texts.markdown import anchors, lines, render
 from sdc_web.texts.mathematics import MAX_TEX
 
 
@@ -181,9 +181,102 @@ def test_definitions_have_terms() -> None:
     assert "<dt>Term</dt>\n<dd>Meaning</dd>" in render("Term\n: Meaning").html
 
 
-def test_a_footnote_and_its_first_reference_lead_to_each_other() -> None:
-    html = render('A[^1] b[^x"y] c[^1].\n\n[^1]: One.\n[^x"y]: Two.\n[^z]: Nobody asks.').html
-    assert html.count('id="fnref-') == 2
-    assert html.count('<a href="#fnref-') == 2
+def test_a_footnote_and_each_of_its_references_lead_to_each_other() -> None:
+    html = render('A[^1] b[^x"y] c[^1] d[^1].\n\n[^1]: One.\n[^x"y]: - a list\n').html
+    assert html.count('id="fnref-') == html.count('href="#fnref-') == 4
     for name in re.findall(r'href="#([^"]*)"', html):
         assert f'id="{name}"' in html
+    assert '<p>One. <a href="#fnref-1-2" aria-label="1, back to place 2">' in html
+
+
+def numbers(html: str) -> tuple[list[str], list[str]]:
+    """Those of the references, and the words of each footnote as it is listed, its number first."""
+    text, _, notes = html.partition('<section class="footnotes"')
+    listed = (each.partition(">")[2] for each in notes.split('<div class="footnote-definition"')[1:])
+    listed = (re.sub(r"<[^>]*>|↩\ufe0e\d", " ", each) for each in listed)
+    return re.findall(r'href="#fn-[^"]*">(\d+)<', text), [" ".join(each.split()) for each in listed]
+
+
+@pytest.mark.parametrize(
+    ("text", "references", "notes"),
+    [
+        ("A[^1] b.\n\n[^1]: The note.\n\nSecond[^2] c.\n\n[^2]: More.", ["1", "2"], ["1 The note.", "2 More."]),
+        ("[^b]: B\n\n[^a]: A\n\nText[^a] and[^b].", ["1", "2"], ["1 A", "2 B"]),
+        ("A[^z] b[^y]\n\n[^y]: Y\n\n[^x]: Nobody asks.\n\n[^z]: Z", ["1", "2"], ["1 Z", "2 Y"]),
+        ("A[^Note] b[^note]\n\n[^NOTE]: Once.\n\n[^note]: Twice.", ["1", "1"], ["1 Once."]),
+        ("A[^1] b[^3]\n\n[^1]: One[^2]\n\n[^2]: Two[^1]\n\n[^3]: Three", ["1", "2"], ["1 One 3", "2 Three", "3 Two 1"]),
+        ("> a[^1]\n>\n> [^1]: quoted\n\n- b\n\n    [^2]: within\n\n[^2]", ["1", "2"], ["1 quoted", "2 within"]),
+        ("<div>\n\na[^1]\n\n[^1]: <div>in</div>\n\n</div>\n\nb", ["1"], ["1 in"]),
+        ("a[^none]\n\n[^1]: Nobody asks.", [], []),
+    ],
+)
+def test_footnotes_stand_at_the_end_in_the_order_in_which_the_text_names_them(
+    text: str, references: list[str], notes: list[str]
+) -> None:
+    html = render(text).html
+    assert numbers(html) == (references, notes)
+    assert html.count("<div") == html.count("</div>")
+    assert "Nobody" not in html
+
+
+def test_a_footnote_holds_whatever_a_text_may() -> None:
+    html = render("a[^1]\n\n[^1]: b\n\n    ```py\n    x\n    ```\n\n    | t |\n    |---|\n    | u |\n\nBehind.").html
+    text, _, notes = html.partition('<section class="footnotes"')
+    assert "Behind." in text
+    assert all(part in notes for part in ('<div class="highlight">', '<div class="table-scroll"', "<td>u</td>"))
+    assert notes.endswith("</table></div>\n</div>\n</section>\n")
+
+
+def test_the_lines_of_blocks_are_those_of_what_does_not_move() -> None:
+    text = "A[^1]\n\n[^1]: Note.\n\n[^1] again\n\n<!-- x -->\n\n## B"
+    assert lines(text) == [0, 4, 8]
+
+
+@pytest.mark.parametrize("kind", ["Note", "Tip", "Important", "Warning", "Caution"])
+def test_a_callout_says_in_words_what_it_is(kind: str) -> None:
+    html = render(f"> [!{kind.upper()}]\n> Do not.").html
+    title = f'<p class="callout-title" lang="en">{kind}</p>'
+    assert html == f'<blockquote class="markdown-alert-{kind.lower()}">\n{title}\n<p>Do not.</p>\n</blockquote>\n'
+
+
+@pytest.mark.parametrize("tag", ["p", "div"])
+def test_a_callout_whose_author_gave_it_a_title_has_that_one(tag: str) -> None:
+    html = render(f'> [!TIP]\n> <{tag} class="callout-title">By the way</{tag}>\n>\n> Do.').html
+    assert html.count("callout-title") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ('<h1 align="center">Title</h1>', '<h2 id="title">Title</h2>'),
+        ('<h5 align="center">A</h5>\n\n## B', '<h2 id="a">A</h2>\n<h2 id="b">B</h2>'),
+        ('<H2 class="x" ID="own">A</H2>', '<h2 id="own">A</h2>'),
+        ('<h3 lang="de">Ä</h3>', '<h2 id="a" lang="de">Ä</h2>'),
+        ("<h1><div>a <h2>B</h2></div></h1>", '<div>a <h2 id="b">B</h2></div>'),
+    ],
+)
+def test_a_heading_typed_as_html_is_one_like_others(typed: str, shown: str) -> None:
+    assert render(typed).html.strip() == shown
+    assert anchors(typed) == frozenset(re.findall(r'id="([^"]*)"', shown))
+
+
+def test_headings_typed_as_html_are_in_the_table_of_contents() -> None:
+    html = render('<h2 lang="de">A</h2>\n\n<h2 class="x">B</h2>\n\n## C').html
+    assert [entry.id for entry in outline.of(html)] == ["a", "b", "c"]
+    assert '<h2 id="a" lang="de">A <a class="heading-anchor"' in outline.with_anchors(html)
+
+
+def test_a_table_typed_as_html_scrolls_and_stays_where_it_was_put() -> None:
+    group = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
+    row = "<tbody><tr><td>{}</td></tr></tbody></table></div>"
+    typed = '<div><table border="1"><tr><td>x</td></tr></table><p>still inside</p></div>'
+    assert render(typed).html == f"<div>{group}<table>{row.format('x')}<p>still inside</p></div>"
+    typed = '<details><TABLE lang="de"><tr><td><table><tr><td>y</td></tr></table></td></tr></TABLE></details>'
+    inner = f"{group}<table>{row.format('y')}"
+    assert render(typed).html == f'<details>{group}<table lang="de">{row.format(inner)}</details>'
+
+
+def test_a_link_typed_as_html_that_leads_away_says_so() -> None:
+    html = render('<a title="x href" href="https://a.example">a</a> <a title="https://b" href="/c">c</a>').html
+    assert html.count('rel="external"') == 1
+    assert html.startswith('<p><a rel="external" title=')

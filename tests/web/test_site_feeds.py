@@ -96,6 +96,16 @@ async def test_a_feed_parser_finds_everything_of_a_post(
 
 
 @pytest.mark.parametrize("path", ["/feed.xml", "/rss.xml", "/feed.json"])
+async def test_what_the_site_shows_by_style_and_order_a_feed_says_in_words_and_order(
+    client: httpx.AsyncClient, publish: Publish, path: str
+) -> None:
+    await publish("Fog", "[^b]: Beta\n\n[^a]: Alpha\n\n> [!WARNING]\n> Mind[^a] the[^b] step.")
+    answer = await client.get(path)
+    words = [answer.text.index(word) for word in ("Warning", "Mind", "step", "Alpha", "Beta")]
+    assert words == sorted(words)
+
+
+@pytest.mark.parametrize("path", ["/feed.xml", "/rss.xml", "/feed.json"])
 async def test_what_lets_a_keyboard_scroll_on_the_page_is_in_no_feed(
     client: httpx.AsyncClient, publish: Publish, path: str
 ) -> None:

@@ -9,7 +9,6 @@ from sdc_web.texts import markdown
 _TAG = re.compile(r"<([a-zA-Z][\w-]*)((?:\s+[^\s=<>/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"'][^\s<>]*))?)*)\s*/?>")
 _ATTRIBUTE = re.compile(r"([^\s=<>/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s<>]+)))?")
 _EVERYWHERE = frozenset({"lang", "title"})
-_BECOMES_ANOTHER = frozenset({"h1"})
 
 
 def dropped(html: str) -> dict[str, int]:
@@ -37,7 +36,7 @@ def _without_comments(html: str) -> str:
 
 def _dropped_of(tag: re.Match[str]) -> list[str]:
     name = tag[1].lower()
-    if name not in markdown.TAGS and name not in _BECOMES_ANOTHER:
+    if name not in markdown.TAGS:
         return [f"<{name}>"]
     return [
         f"{attribute[1].lower()} of <{name}>"

@@ -13,7 +13,7 @@ _CLOSED = frozenset({"a", "code", "pre", "kbd", "samp", "script", "style", "text
 """What is inside of these is no place for a link."""
 LONGEST_ENTITY = 14
 _ENTITY = re.compile(rf"&[a-zA-Z0-9#]{{1,{LONGEST_ENTITY - 2}}};$")
-_AWAY = re.compile(r'<a href="(https?://[^"]*)"')
+_AWAY = re.compile(r'<a(?=[^<>]* href="https?://)')
 
 
 def with_bare_addresses(html: str) -> str:
@@ -36,7 +36,7 @@ def with_bare_addresses(html: str) -> str:
 
 def with_relations(safe: str) -> str:
     """Sanitised HTML whose links to other places are marked `external` (HTML section 4.6.7)."""
-    return _AWAY.sub(r'<a rel="external" href="\1"', safe)
+    return _AWAY.sub('<a rel="external"', safe)
 
 
 def _link(found: re.Match[str]) -> str:

@@ -32,9 +32,12 @@ OPTIONS = (
     | pyromark.Options.ENABLE_HEADING_ATTRIBUTES
     | pyromark.Options.ENABLE_DEFINITION_LIST
 )
-_TABLE = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
+_TABLE = re.compile(r"<table(?: [^<>]*)?>")
+_SCROLLED = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
 _SCROLLING = re.compile(r'<(div|pre|span)[^<>]* tabindex="0">')
-_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?(?: class="[^"]*")?>([^<]*(?:<(?!/?h[1-6])[^<]*)*)</h\1>')
+_HEADING = re.compile(r"<h([1-6])((?: [^<>]*)?)>([^<]*(?:<(?!/?h[1-6])[^<]*)*)</h\1>")
+_OWN_ID = re.compile(r' id="([^"]*)"')
+_AROUND_HEADINGS = re.compile(r"</?h1(?: [^<>]*)?>")
 _ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
 _FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
 _MARKUP = re.compile(r"<[^>]*>")
@@ -44,7 +47,12 @@ _CHECKBOX = re.compile(r"<input( [^>]*)>")
 _WORD = re.compile(r"\w+")
 _ANCHOR = re.compile(r'\sid="([^"]+)"')
 
-_ALERTS = {f"markdown-alert-{kind}" for kind in ("note", "tip", "important", "warning", "caution")}
+_KINDS = ("note", "tip", "important", "warning", "caution")
+_ALERTS = {f"markdown-alert-{kind}" for kind in _KINDS}
+_UNTITLED = re.compile(
+    rf'<blockquote[^<>]* class="[^"]*markdown-alert-({"|".join(_KINDS)})[^<>]*>'
+    r'(?!\s*<(?:p|div)[^<>]* class="callout-title")'
+)
 _ALIGNMENTS = {"align-left", "align-center", "align-right"}
 CLASSES = {
     "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
@@ -52,7 +60,6 @@ CLASSES = {
     "div": {
         "highlight",
         "numbered",
-        "table-scroll",
         "footnote-definition",
         "callout",
         "callout-title",
@@ -65,7 +72,7 @@ CLASSES = {
     "td": _ALIGNMENTS,
     "th": _ALIGNMENTS,
 }
-_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title", "hreflang"},
     "abbr": {"title"},
@@ -127,16 +134,17 @@ def render(text: str) -> Rendered:
     if not nesting.is_bearable(html, text):
         html = _UNBEARABLE.format(escape(text, quote=False))
     html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
-    html = html.replace("<table>", '<div class="table-scroll"><table>').replace("</table>", "</table></div>")
     html = _FOOTNOTE.sub(r"\1fn-", html)
     html = _FIGURE.sub(r"<figure>\1><figcaption>\2</figcaption></figure>", html)
     html = links.with_bare_addresses(html)
     words = len(_WORD.findall(_without_markup(html, " ")))
-    safe = characters.allowed(_CLEANER.clean(_with_headings(html)))
-    safe = _CHECKBOX.sub(_named, safe)
-    safe, faults = drawings.draw(mathematics.draw(footnotes.with_ways_back(links.with_relations(safe))))
+    safe = _CHECKBOX.sub(_named, _arranged(html))
+    # What a style alone would say is lost in feeds and to those who listen.
+    safe = _UNTITLED.sub(lambda found: f'{found[0]}\n<p class="callout-title" lang="en">{found[1].title()}</p>', safe)
     # What may be too wide scrolls in itself, and must then be reached without a mouse.
-    safe = safe.replace("<pre>", '<pre tabindex="0">').replace('<div class="table-scroll">', _TABLE)
+    safe = _TABLE.sub(rf"{_SCROLLED}\g<0>", safe).replace("</table>", "</table></div>")
+    safe, faults = drawings.draw(mathematics.draw(links.with_relations(safe)))
+    safe = safe.replace("<pre>", '<pre tabindex="0">')
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=blocks.faults + faults)
 
 
@@ -155,15 +163,18 @@ def anchors(text: str) -> frozenset[str]:
     html = _FOOTNOTE.sub(r"\1fn-", pyromark.html(text, options=OPTIONS))
     if not nesting.is_bearable(html, text):
         return frozenset()
-    return frozenset(unescape(name) for name in _ANCHOR.findall(_CLEANER.clean(_with_headings(html))))
+    return frozenset(unescape(name) for name in _ANCHOR.findall(_arranged(html)))
 
 
 def lines(text: str) -> list[int]:
-    """The line, from 0, on which each block of the rendered text begins; comments, which show nothing, are left out."""
+    """The line, from 0, on which each block of the rendered text begins; comments, which show nothing, and footnotes,
+    which stand at the end, are left out.
+    """
     source, depth, found = text.encode(), 0, []
     for event, span in pyromark.events_with_range(text, options=OPTIONS):
         ends = isinstance(event, dict) and "End" in event
-        if depth == 0 and not ends and not source.startswith(b"<!--", span["start"]):
+        aside = isinstance(event, dict) and "FootnoteDefinition" in event.get("Start", "")
+        if depth == 0 and not ends and not aside and not source.startswith(b"<!--", span["start"]):
             found.append(span["start"])
         depth += 0 if not isinstance(event, dict) else ("Start" in event) - ends
     starts, line, counted = [], 0, 0
@@ -179,11 +190,13 @@ def _named(checkbox: re.Match[str]) -> str:
     return f'<input aria-label="{"done" if "checked" in checkbox[1] else "to do"}"{checkbox[1]}>'
 
 
-def _with_headings(html: str) -> str:
-    """The highest heading becomes `<h2>`, below the title of the page, none is more than one level below the heading
-    that it stands under, and each gets an address of its own.
+def _arranged(html: str) -> str:
+    """Sanitised, with footnotes at the end and headings in order. Only now is typed HTML spelt like what Markdown
+    becomes, and every element of it closed.
     """
-    return _HEADING.sub(_heading(set(_ELSEWHERE)), html)
+    safe = footnotes.gathered(characters.allowed(_CLEANER.clean(html)))
+    # Headings around others, which parsers let pass, are none.
+    return _AROUND_HEADINGS.sub("", _HEADING.sub(_heading(set(_ELSEWHERE)), safe))
 
 
 def _without_markup(html: str, between: str) -> str:
@@ -193,6 +206,9 @@ def _without_markup(html: str, between: str) -> str:
 
 
 def _heading(taken: set[str]) -> Callable[[re.Match[str]], str]:
+    """The highest heading becomes `<h2>`, below the title of the page, none is more than one level below the heading
+    that it stands under, and each gets an address of its own.
+    """
     counts: dict[str, int] = {}
     above: list[int] = []
     """Levels, as they were typed, of the headings that the next one may stand under."""
@@ -203,7 +219,8 @@ def _heading(taken: set[str]) -> Callable[[re.Match[str]], str]:
             above.pop()
         above.append(typed)
         level = min(6, 1 + len(above))
-        own = found[2] if found[2] and _ID.fullmatch(found[2]) else ""
+        typed_id = _OWN_ID.search(found[2])
+        own = typed_id[1] if typed_id and _ID.fullmatch(typed_id[1]) else ""
         stem = own or names.from_title(unescape(_without_markup(found[3], ""))) or "section"
         name, count = stem, counts.get(stem, 1)
         while name in taken:
@@ -211,6 +228,6 @@ def _heading(taken: set[str]) -> Callable[[re.Match[str]], str]:
             name = f"{stem}-{count}"
         counts[stem] = count
         taken.add(name)
-        return f'<h{level} id="{name}">{found[3]}</h{level}>'
+        return f'<h{level} id="{name}"{_OWN_ID.sub("", found[2])}>{found[3]}</h{level}>'
 
     return with_id

@@ -8,7 +8,7 @@ import msgspec
 ENTRIES = 3
 """A text with fewer headings needs no table of contents."""
 
-_HEADING = re.compile(r'<h([2-6]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
+_HEADING = re.compile(r'<h([2-6]) id="([^"]+)"([^<>]*)>(.*?)</h\1>', re.DOTALL)
 _MARKUP = re.compile(r"<[^>]*>")
 _LISTED = ("2", "3")
 
@@ -25,7 +25,7 @@ def of(safe: str) -> tuple[Entry, ...]:
     """The table of contents of sanitised HTML; nothing where it would be no help."""
     found = [
         Entry(int(level), html.unescape(name), html.unescape(_MARKUP.sub("", text)).strip())
-        for level, name, text in _HEADING.findall(safe)
+        for level, name, _, text in _HEADING.findall(safe)
         if level in _LISTED
     ]
     return tuple(found) if len(found) >= ENTRIES else ()
@@ -37,7 +37,7 @@ def with_anchors(safe: str) -> str:
 
 
 def _anchored(found: re.Match[str]) -> str:
-    level, name, text = found[1], found[2], found[3]
+    level, name, others, text = found.groups()
     said = html.escape(html.unescape(_MARKUP.sub("", text)).strip())
     link = f'<a class="heading-anchor" href="#{name}" aria-label="Link to: {said}">#</a>'
-    return f'<h{level} id="{name}">{text} {link}</h{level}>'
+    return f'<h{level} id="{name}"{others}>{text} {link}</h{level}>'

@@ -53,7 +53,7 @@ export function follow(frame) {
 
   function pairs() {
     const end = [room(text()), room(view())];
-    const blocks = [...frame.contentDocument.querySelectorAll(".e-content > *")];
+    const blocks = [...frame.contentDocument.querySelectorAll(".e-content > :not(.footnotes)")];
     const found = [[0, 0]];
     if (blocks.length === lines.length) {
       const heights = (surface.tops ?? tops)(lines);
