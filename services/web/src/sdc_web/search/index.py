@@ -9,8 +9,10 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 from sdc_web.posts.records import Revision, decode_tags
 from sdc_web.texts.scripts import spread
 
-READING = 3
-"""The way in which words, and links, are taken from a text. Raise it with a change to that, and all are taken again."""
+READING = 4
+"""The way in which a text is rendered, and words and links are taken from it. Raise it with a change to that, also by
+a library such as nh3, and all that is published is rendered and read again.
+"""
 _INSIDE_WORDS = re.compile(
     r"</?(?:a|abbr|b|cite|code|del|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|u|var)(?:\s[^<>]*)?>"
 )
