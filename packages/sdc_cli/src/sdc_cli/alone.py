@@ -7,10 +7,11 @@ import os
 from typing import NoReturn
 
 import click
+from sdc_core import recovering
 from sdc_core import settings as core_settings
 from sdc_core.errors import Misconfigured
 
-from sdc_cli import first_run, make_plan, prepare, store, under_way
+from sdc_cli import first_run, make_plan, prepare, store
 from sdc_cli.plan import Program
 from sdc_cli.prepare import Event
 
@@ -23,7 +24,7 @@ def prepare_() -> None:
     link is printed that makes you the author.
     """
     settings = first_run.prepare(core_settings.load())
-    under_way.require_none(settings)
+    recovering.require_none(settings)
     prepare.run(settings, _say)
 
 
@@ -43,7 +44,7 @@ def worker() -> None:
     """Run Litestream with the worker inside it, on a data folder that `sdc prepare` has seen."""
     settings = make_plan.absolute(core_settings.load())
     _ = settings.webhook_secrets
-    under_way.require_none(settings)
+    recovering.require_none(settings)
     _become(make_plan.worker_program(settings, make_plan.environment(settings)))
 
 

@@ -8,13 +8,13 @@ import signal
 import sys
 
 import click
+from sdc_core import recovering, tracing
 from sdc_core import settings as core_settings
-from sdc_core import tracing
 from sdc_core.errors import SdcError
 from sdc_core.process import find_program
 from sdc_core.settings import Settings
 
-from sdc_cli import first_run, litestream, store, under_way
+from sdc_cli import first_run, litestream, store
 from sdc_cli.plan import Plan, Port, Probe, Program, write
 
 STORE_SETTING = "SDC_S3_ENDPOINT_URL"
@@ -31,7 +31,7 @@ def main() -> None:
 
 def make(settings: Settings) -> Plan:
     """The plan. Writes the files that the parts are started with."""
-    under_way.require_none(settings)
+    recovering.require_none(settings)
     tracing.require(settings.TRACES_URL)
     settings = absolute(settings)
     child = environment(settings)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 import msgspec
-from sdc_core import clock
+from sdc_core import clock, recovering
 from sdc_core import settings as core_settings
 from sdc_core.process import only_one
 from sdc_core.settings import Settings
@@ -58,7 +58,7 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
         click.echo(msgspec.json.encode(foreseen) if as_json else "\n".join(_words(foreseen)))
         return
     settings = first_run.prepare(settings)
-    with only_one(settings.DATA_DIR / plan.UP_LOCK, "`sdc up`"):
+    with only_one(settings.DATA_DIR / plan.UP_LOCK, "`sdc up`"), recovering.alone(settings):
         recovered = asyncio.run(_recover(settings, kind, month, wanted, quiet=as_json))
     if as_json:
         click.echo(msgspec.json.encode(recovered))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from sdc_core import clock, keys
+from sdc_core import clock, keys, recovering
 from sdc_core.errors import Conflict, Unavailable
 from sdc_core.objects import local_endpoint, open_store
 from sdc_core.settings import Settings
@@ -16,7 +16,7 @@ from sdc_worker.drills import checks, replica
 from sdc_worker.mirror import child, markers, plan, rclone
 from sdc_worker.mirror.rclone import Stats
 
-from sdc_cli import prepare_store, recovery_logs, recovery_plan, recovery_store, store, under_way
+from sdc_cli import prepare_store, recovery_logs, recovery_plan, recovery_store, store
 from sdc_cli.recovery_plan import Bucket, Recovery
 
 SAMPLE = 20
@@ -52,7 +52,7 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
     does not come back whole, and Unavailable.
     """
     started_us = clock.monotonic_us()
-    scratch = settings.DATA_DIR / f"{under_way.NAME}.databases"
+    scratch = settings.DATA_DIR / f"{recovering.NAME}.databases"
     await asyncio.to_thread(_empty, scratch)
     rows, states = await _databases(settings, recovery, scratch, at, say)
     originals, missing = 0, tuple[str, ...]()
@@ -61,13 +61,13 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
         async with recovery_store.running(settings):
             await _keep_replica(settings, recovery)
             # From here on what is in the store is this backup's, and a repeat goes on with it.
-            await asyncio.to_thread(under_way.begin, settings, recovery.begun_us)
+            await asyncio.to_thread(recovering.begin, settings, recovery.begun_us)
             await _objects(settings, recovery, say, show)
             originals, missing = await _compare_originals(settings, scratch / "site.db")
-    await asyncio.to_thread(under_way.begin, settings, recovery.begun_us)
+    await asyncio.to_thread(recovering.begin, settings, recovery.begun_us)
     await asyncio.to_thread(_in_place, settings, recovery, scratch)
     lines = await recovery_logs.write(settings)
-    await asyncio.to_thread(under_way.end, settings)
+    await asyncio.to_thread(recovering.end, settings)
     return Recovered(
         origin=recovery.origin.words,
         asked_us=clock.from_datetime(at) if at else None,

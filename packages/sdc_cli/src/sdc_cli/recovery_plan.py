@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from sdc_core import clock, keys
+from sdc_core import clock, keys, recovering
 from sdc_core.errors import NotFound, Unavailable
 from sdc_core.objects import ObjectStore, local_endpoint, open_store
 from sdc_core.settings import Settings
@@ -16,7 +16,7 @@ from sdc_worker.mirror import child, markers, plan
 from sdc_worker.mirror.origins import Origin
 from sdc_worker.mirror.plan import Listing, Plan
 
-from sdc_cli import first_run, store, under_way
+from sdc_cli import first_run, store
 
 HEADROOM = 1.1
 
@@ -69,7 +69,7 @@ async def make(settings: Settings, origin: Origin, at: datetime | None) -> Recov
     no state so old, and Unavailable.
     """
     databases = tuple([await _database(settings, origin, name, at) for name in replica.DATABASES])
-    begun_us = await asyncio.to_thread(under_way.since_us, settings)
+    begun_us = await asyncio.to_thread(recovering.since_us, settings)
     resumed = begun_us is not None
     whole_store = origin.kind != "replica" and first_run.is_embedded(settings)
     if origin.kind == "replica":

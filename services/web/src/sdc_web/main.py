@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
-from sdc_core import logging, process, tracing
+from sdc_core import logging, process, recovering, tracing
 from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
 from sdc_core.sqlite import require_safe_version
@@ -69,13 +69,14 @@ def main() -> None:
         settings = load()
         logging.configure("web", settings.LOG_LEVEL)
         process.share_one_heap()
-        prepare(settings)
-        if rehearses:
-            serve(settings, partial(rehearsal, settings, given[1]))
-            return
-        if FORKS:
-            load_for_all(settings)
-        serve(settings)
+        with recovering.serving(settings):
+            prepare(settings)
+            if rehearses:
+                serve(settings, partial(rehearsal, settings, given[1]))
+                return
+            if FORKS:
+                load_for_all(settings)
+            serve(settings)
     except SdcError as error:
         sys.stderr.write(f"sdc-web: {error}\n")
         sys.exit(1)

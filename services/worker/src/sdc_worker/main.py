@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 import uvloop
-from sdc_core import clock, process
+from sdc_core import clock, process, recovering
 from sdc_core import logging as core_logging
 from sdc_core.errors import Misconfigured, SdcError
 from sdc_core.settings import Settings, load
@@ -89,7 +89,7 @@ def main() -> None:
         core_logging.configure("worker", settings.LOG_LEVEL)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         process.die_with_parent(parent=PARENT)
-        with process.only_one(settings.DATA_DIR / "worker.lock", "the worker"):
+        with process.only_one(settings.DATA_DIR / "worker.lock", "the worker"), recovering.serving(settings):
             code = _run(settings, Ending(settings.DATA_DIR / "worker.exit.json"))
     except SdcError as error:
         sys.stderr.write(f"sdc-worker: {error}\n")
