@@ -5,15 +5,30 @@ import signal
 import sys
 from pathlib import Path
 
+from PIL import Image
 from sdc_core.variants import Manifest
+from sdc_worker.images.minify import minify
 
 
-def die(_original: Path, _folder: Path, aim: int = 0) -> Manifest:
+def die(_original: Path, _folder: Path, aim: int = 0, *, plain: bool = False) -> Manifest:
     """What a decoder that crashes does to its process."""
     os._exit(1)
 
 
-def hang(_original: Path, _folder: Path, aim: int = 0) -> Manifest:
+def die_unless_plain(original: Path, folder: Path, aim: int = 0, *, plain: bool = False) -> Manifest:
+    """What an encoder that crashes does to its process, until it is left out."""
+    return minify(original, folder, aim, plain=True) if plain else die(original, folder)
+
+
+def stumble(original: Path, folder: Path, aim: int = 0, *, plain: bool = False) -> Manifest:
+    """What an encoder does that has no words for it, over a picture without colours."""
+    with Image.open(original) as image:
+        if image.mode == "L":
+            raise ZeroDivisionError
+    return minify(original, folder, aim, plain=plain)
+
+
+def hang(_original: Path, _folder: Path, aim: int = 0, *, plain: bool = False) -> Manifest:
     """What a decoder in an endless loop does."""
     signal.pause()
     raise AssertionError

@@ -7,6 +7,7 @@ from typing import TypeVar
 import dask
 import pytest
 from distributed import LocalCluster
+from PIL import Image
 from sdc_core.errors import Invalid, Misconfigured, Unavailable
 from sdc_core.settings import Settings
 from sdc_worker.images import cluster
@@ -70,6 +71,12 @@ async def test_a_refusal_comes_back_in_its_words(elsewhere: Cluster, tmp_path: P
     (tmp_path / "original").write_bytes(b"not a picture at all")
     with pytest.raises(Invalid, match="it is not a JPEG"):
         await elsewhere.run(Job(function=minify, original=tmp_path / "original", folder=tmp_path))
+
+
+async def test_whatever_else_a_job_raises_there_is_a_lost_job(elsewhere: Cluster, tmp_path: Path) -> None:
+    Image.new("L", (9, 9)).save(tmp_path / "grey.png")
+    with pytest.raises(JobLost, match="ZeroDivisionError"):
+        await elsewhere.run(Job(function=poisoned.stumble, original=tmp_path / "grey.png", folder=tmp_path))
 
 
 async def test_a_job_that_is_stuck_there_is_lost_and_harms_no_other(elsewhere: Cluster, tmp_path: Path) -> None:

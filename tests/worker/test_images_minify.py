@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms, ImageDraw
 from sdc_core.errors import Invalid
-from sdc_core.variants import FIRST_RECIPE, Manifest
-from sdc_worker.images import picture
+from sdc_core.variants import FIRST_RECIPE, Format, Manifest
+from sdc_worker.images import encode, picture
+from sdc_worker.images.encode import Settings
 from sdc_worker.images.minify import first, minify
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
@@ -169,6 +170,49 @@ def test_a_still_picture_is_no_animation(tmp_path: Path, name: str) -> None:
 def test_a_tall_screenshot_has_no_format_that_nothing_could_open(tmp_path: Path) -> None:
     manifest, _ = made(tmp_path, Image.new("RGB", (2, 17_000), "white"), "tall.png")
     assert [variant.name for variant in manifest.variants] == ["2.png"]
+
+
+def test_a_side_that_no_format_but_one_can_have_is_told_in_that(tmp_path: Path) -> None:
+    noise = Image.effect_noise((2, 65_535), 60).convert("RGB")
+    manifest, _ = made(tmp_path, noise, "tallest.png")
+    assert [variant.name for variant in manifest.variants] == ["2.png"]
+    assert [variant.name for variant in first(tmp_path / "tallest.png", tmp_path).variants] == ["2.png"]
+
+
+@pytest.mark.parametrize(("height", "drawn", "fit"), [(5_200, True, True), (5_300, True, False), (5_300, False, True),
+    (10_400, False, True), (10_500, False, False)])  # fmt: skip
+def test_a_picture_for_which_the_memory_would_not_do_has_no_avif(height: int, *, drawn: bool, fit: bool) -> None:
+    assert encode.takes("avif", (1920, height), drawn=drawn) is fit
+    assert encode.takes("webp", (1920, height), drawn=drawn)
+
+
+def test_a_format_whose_encoder_fails_over_the_largest_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = encode.save
+
+    def failing(
+        pixels: Image.Image, target: Path | io.BytesIO, format_: Format, *rest: Settings, **more: bytes
+    ) -> None:
+        save(pixels, target, format_, *rest, **more)
+        if format_ == "avif" and pixels.width == 480:
+            message = "Encoding of color planes failed: Out of memory"
+            raise RuntimeError(message)
+
+    monkeypatch.setattr(encode, "save", failing)
+    drawing = Image.new("RGB", (600, 400), "white")
+    manifest, folder = made(tmp_path, drawing, "drawing.png")
+    assert {variant.format for variant in manifest.variants} <= {"webp", "png"}
+    assert not list(folder.glob("*.avif"))
+
+
+def test_a_plain_picture_has_no_avif_and_does_not_move(tmp_path: Path) -> None:
+    frames = [photograph(600, 400) for _ in range(2)]
+    frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:])
+    (tmp_path / "variants").mkdir()
+    manifest = minify(tmp_path / "moving.webp", tmp_path / "variants", plain=True)
+    assert {variant.format for variant in manifest.files} == {"webp", "jpeg"}
+    assert (manifest.animated, manifest.moving) == (True, ())
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:

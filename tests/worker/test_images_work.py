@@ -158,6 +158,32 @@ async def test_a_picture_that_kills_its_process_fails_after_bounded_attempts(wor
     assert (attempts, (await state(workshop, upload.asset_id)).state) == (MAX_ATTEMPTS, "failed")
 
 
+async def test_a_picture_that_its_encoder_raises_over_harms_no_other(workshop: Workshop) -> None:
+    grey = io.BytesIO()
+    Image.new("L", (40, 30)).save(grey, "PNG")
+    good, bad = [await uploaded(workshop, each) for each in (picture_bytes(), grey.getvalue())]
+    for each in (good, bad):
+        await jobs.enqueue(workshop.database, each)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(msgspec.structs.replace(workshop, make=poisoned.stumble, pool=Pool(2))))
+        while len(await sent(workshop.database)) < 2:  # noqa: ASYNC110 - the loop has nothing to tell
+            await asyncio.sleep(0.01)
+        loop.cancel()
+    ended = [await state(workshop, each.asset_id) for each in (good, bad)]
+    assert [(each.state, each.attempts) for each in ended] == [("done", 1), ("failed", MAX_ATTEMPTS)]
+    assert ended[1].reason == "cannot make the variants of this picture: ZeroDivisionError"
+
+
+async def test_a_picture_whose_encoder_crashes_is_made_without_it_at_last(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    while await work_once(msgspec.structs.replace(workshop, make=poisoned.die_unless_plain)):
+        pass
+    (message,) = await sent(workshop.database)
+    assert isinstance(message, MediaReady)
+    assert {each.format for each in message.data.manifest.variants} == {"webp", "png"}
+
+
 async def test_a_file_that_differs_from_its_upload_is_refused(workshop: Workshop) -> None:
     upload = await uploaded(workshop, picture_bytes())
     await jobs.enqueue(workshop.database, msgspec.structs.replace(upload, sha256="0" * 64))

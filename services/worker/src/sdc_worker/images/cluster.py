@@ -18,7 +18,6 @@ from sdc_core.settings import Settings
 
 from sdc_worker import scratch
 from sdc_worker.images.limits import Job
-from sdc_worker.images.picture import DAMAGED
 from sdc_worker.images.pool import DEADLINE_S, Pool, usable_cores
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Outcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """How a job ended there: what it returned or raised, and the files that it wrote, by name."""
 
     returned: T | None = None
-    raised: Exception | None = None
+    raised: SdcError | None = None
     files: dict[str, bytes] = {}
 
 
@@ -122,7 +121,7 @@ async def done_there(function: Callable[[Path, Path], T], content: bytes, deadli
         await asyncio.to_thread(job.original.write_bytes, content)
         try:
             returned = await Pool(1, deadline_s=deadline_s).run(job)
-        except (SdcError, MemoryError, *DAMAGED) as error:
+        except SdcError as error:
             return Outcome(raised=error)
         return Outcome(returned=returned, files=await asyncio.to_thread(_read, job.folder))
 

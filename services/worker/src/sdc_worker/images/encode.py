@@ -7,8 +7,11 @@ import msgspec
 from PIL import Image, ImageChops
 from sdc_core.variants import Format
 
-MAX_SIDE: dict[Format, int] = {"avif": 16_383, "webp": 16_383, "jpeg": 65_535, "png": 1 << 31}
-"""Beyond these WebP refuses and AVIF writes what nothing can open."""
+MAX_SIDE: dict[Format, int] = {"avif": 16_383, "webp": 16_383, "jpeg": 65_500, "png": 1 << 31}
+"""Beyond these WebP and JPEG refuse and AVIF writes what nothing can open."""
+MAX_AVIF_PIXELS = 20_000_000
+MAX_AVIF_PIXELS_DRAWN = 10_000_000
+"""Its encoder takes 33 bytes a pixel, in full colour resolution 43, and may end the process when it gets none."""
 PILLOW_FORMATS: dict[Format, str] = {"avif": "AVIF", "webp": "WEBP", "jpeg": "JPEG", "png": "PNG"}
 MAX_PALETTE = 256
 PROVEN_WIDTH = 480
@@ -41,6 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DRAWN = Settings(drawn=True, avif=70)
+
+
+def takes(format_: Format, size: tuple[int, int], *, drawn: bool) -> bool:
+    """Whether the encoder of a format is fit for so large a picture."""
+    width, height = size
+    most = MAX_AVIF_PIXELS_DRAWN if drawn else MAX_AVIF_PIXELS
+    return max(size) <= MAX_SIDE[format_] and (format_ != "avif" or width * height <= most)
 
 
 def write(pixels: Image.Image, path: Path, format_: Format, settings: Settings, *, profile: bytes = b"") -> int:

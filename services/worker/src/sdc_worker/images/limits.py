@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
+from sdc_core.errors import SdcError
 from sdc_core.process import die_with_parent
 
 T = TypeVar("T")
@@ -16,6 +17,12 @@ T = TypeVar("T")
 MEMORY_BYTES = 1 << 30
 CPU_S = 60
 NICENESS = 10
+
+
+class JobLost(SdcError):
+    """The job ended without a result: it raised, or its process died or was killed. The job may be at fault, or the
+    machine.
+    """
 
 
 class Job(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -29,8 +36,8 @@ class Job(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 def limited(job: Job[T]) -> T:
-    """Do the job with at most `MEMORY_BYTES` of address space (then MemoryError) and `CPU_S` of processor time (then
-    the kernel ends the process).
+    """Do the job with at most `MEMORY_BYTES` of address space and `CPU_S` of processor time, after which the kernel
+    ends the process. An SdcError that it raises is raised; any other as JobLost.
     """
     # One that is stuck would not notice that its worker was killed.
     die_with_parent(signal.SIGKILL)
@@ -40,7 +47,16 @@ def limited(job: Job[T]) -> T:
     # The count goes on over the life of the process, and processes are used again.
     _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + CPU_S)
     os.nice(max(0, NICENESS - os.nice(0)))
-    return job.function(job.original, job.folder)
+    try:
+        return job.function(job.original, job.folder)
+    except SdcError:
+        raise
+    except MemoryError:
+        message = "it takes too much memory"
+        raise JobLost(message) from None
+    except Exception as error:  # noqa: BLE001 - nowhere is listed what decoders and encoders raise
+        message = str(error) or type(error).__name__
+        raise JobLost(message) from None
 
 
 def _lower(which: int, soft: int) -> None:

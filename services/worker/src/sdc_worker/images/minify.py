@@ -11,12 +11,12 @@ from sdc_core.variants import Format, Manifest, StoredVariant, Variant
 
 from sdc_worker.images import color, encode, moving, picture, quality
 from sdc_worker.images.encode import Settings
-from sdc_worker.images.picture import Picture
+from sdc_worker.images.picture import DAMAGED, Picture
 
 
-def minify(original: Path, folder: Path, aim: int = variants.USUAL_AIM) -> Manifest:
+def minify(original: Path, folder: Path, aim: int = variants.USUAL_AIM, *, plain: bool = False) -> Manifest:
     """Write every variant worth having into the folder, each under its name, and return the list of them. Photographs
-    get the quality that brings them to `aim`, one of `variants.AIMS`.
+    get the quality that brings them to `aim`, one of `variants.AIMS`; a `plain` picture has no AVIF and does not move.
 
     A format that is not smaller than the next simpler one is left out at all widths, since a browser takes the first
     format it knows and would be left with the few widths of it. `placeholder` and `color` are empty for a picture with
@@ -24,8 +24,8 @@ def minify(original: Path, folder: Path, aim: int = variants.USUAL_AIM) -> Manif
     """
     source = picture.read(original)
     try:
-        still = _make(source, folder, aim)
-        moving = _moving(original, folder) if source.animated else ()
+        still = _make(source, folder, aim, plain=plain)
+        moving = _moving(original, folder) if source.animated and not plain else ()
         return msgspec.structs.replace(still, moving=moving)
     except MemoryError:
         message = "cannot read this picture: making its variants takes too much memory"
@@ -40,7 +40,7 @@ def first(original: Path, folder: Path) -> Manifest:
     pixels = source.pixels.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     shown = color.to_srgb(pixels, source.profile)
     opaque = shown.mode == "RGB"
-    format_: Format = "jpeg" if opaque else "png"
+    format_ = _simplest(shown, drawn=False)
     size = Variant(name=f"{width}.{variants.EXTENSIONS[format_]}", width=width, height=height, format=format_)
     return Manifest(
         recipe=variants.FIRST_RECIPE,
@@ -60,26 +60,20 @@ class Canvas(msgspec.Struct, kw_only=True):
     wide: Image.Image | None
 
 
-def _make(source: Picture, folder: Path, aim: int) -> Manifest:
+def _make(source: Picture, folder: Path, aim: int, *, plain: bool) -> Manifest:
     every = canvases(source)
     largest = every[-1]
     # The encoders need the room that the original takes.
     source.pixels = largest.shown
     opaque = largest.shown.mode == "RGB"
     drawn = source.drawn and encode.is_drawn(largest.shown)
-    formats: tuple[Format, ...] = ("avif", "webp", "jpeg" if opaque and not drawn else "png")
     settings = encode.DRAWN if drawn else quality.chosen(middle(every).shown, aim)
-    planned = [
-        each
-        for each in variants.plan(source.width, source.height, formats)
-        if largest.size.height <= encode.MAX_SIDE[each.format]
-    ]
-    made = [
-        _write(canvas, each, folder, settings)
-        for canvas in reversed(every)
-        for each in planned
-        if each.width == canvas.size.width
-    ]
+    younger: tuple[Format, ...] = ("webp",) if plain else ("avif", "webp")
+    formats = (
+        *(each for each in younger if encode.takes(each, largest.shown.size, drawn=drawn)),
+        _simplest(largest.shown, drawn=drawn),
+    )
+    made = [each for format_ in formats for each in _of_format(source, format_, every, folder, settings)]
     kept = _worth_having(made, formats)
     for each in made:
         if each.format not in kept:
@@ -94,6 +88,27 @@ def _make(source: Picture, folder: Path, aim: int) -> Manifest:
         animated=source.animated,
         dropped=source.told,
     )
+
+
+def _simplest(shown: Image.Image, *, drawn: bool) -> Format:
+    """The format that every browser knows."""
+    return "jpeg" if shown.mode == "RGB" and not drawn and encode.takes("jpeg", shown.size, drawn=drawn) else "png"
+
+
+def _of_format(
+    source: Picture, format_: Format, every: list[Canvas], folder: Path, settings: Settings
+) -> list[StoredVariant]:
+    """All widths of one format, or none of one whose encoder fails over them and that is not the simplest."""
+    sizes = variants.plan(source.width, source.height, (format_,))
+    try:
+        # The largest first: what fails, fails there.
+        return [_write(canvas, size, folder, settings) for canvas, size in zip(every[::-1], sizes[::-1], strict=True)]
+    except (MemoryError, *DAMAGED):
+        if format_ not in ("avif", "webp"):
+            raise
+        for size in sizes:
+            (folder / size.name).unlink(missing_ok=True)
+        return []
 
 
 def _moving(original: Path, folder: Path) -> tuple[StoredVariant, ...]:

@@ -6,17 +6,12 @@ from typing import TypeVar
 
 import anyio
 from anyio import BrokenWorkerProcess, to_process
-from sdc_core.errors import SdcError
 
-from sdc_worker.images.limits import Job, limited
+from sdc_worker.images.limits import Job, JobLost, limited
 
 T = TypeVar("T")
 
 DEADLINE_S = 120.0
-
-
-class JobLost(SdcError):
-    """The process died or was killed over the job; the job may be at fault, or the machine."""
 
 
 class Pool:
@@ -35,10 +30,10 @@ class Pool:
         return self._limiter.borrowed_tokens
 
     async def run(self, job: Job[T]) -> T:
-        """Do a job in a process; what it raises is raised here.
+        """Do a job in a process; an SdcError that it raises is raised here.
 
-        Raises JobLost after `deadline_s`, when the process is killed, and when a second process died over the job.
-        Waiting for a free process is not counted. A cancelled caller kills its process and no other.
+        Raises JobLost for any other, after `deadline_s`, when the process is killed, and when a second process died
+        over the job. Waiting for a free process is not counted. A cancelled caller kills its process and no other.
         """
         async with self._limiter:
             try:

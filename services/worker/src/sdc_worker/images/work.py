@@ -21,10 +21,9 @@ from sdc_core.variants import Manifest
 from sdc_worker import scratch
 from sdc_worker.images import jobs, store
 from sdc_worker.images.cluster import Runner
-from sdc_worker.images.limits import Job
+from sdc_worker.images.limits import Job, JobLost
 from sdc_worker.images.minify import first, minify
 from sdc_worker.images.picture import MAX_BYTES
-from sdc_worker.images.pool import JobLost
 from sdc_worker.images.store import ImageJob, State
 
 MAX_ATTEMPTS = 3
@@ -43,7 +42,7 @@ Begin: TypeAlias = Callable[[Path, Path], Manifest]
 class Make(Protocol):
     """Every variant of a file that is worth having, written into a folder."""
 
-    def __call__(self, original: Path, folder: Path, /, aim: int) -> Manifest: ...
+    def __call__(self, original: Path, folder: Path, /, aim: int, *, plain: bool) -> Manifest: ...
 
 
 class Gone(Invalid):
@@ -180,7 +179,7 @@ async def _show_first(workshop: Workshop, job: ImageJob, begin: Begin) -> None:
     is told by the attempt that follows.
     """
     manifest = None
-    with suppress(Invalid, JobLost, OSError, ValueError, MemoryError):
+    with suppress(Invalid, JobLost, OSError, ValueError):
         if await workshop.store.head(workshop.bucket, keys.manifest(job.asset_id)) is None:
             manifest = await _stored(workshop, job, begin)
     async with workshop.database.transaction() as connection:
@@ -191,7 +190,8 @@ async def _show_first(workshop: Workshop, job: ImageJob, begin: Begin) -> None:
 
 
 async def _make(workshop: Workshop, job: ImageJob, aim: int) -> Manifest:
-    manifest = await _stored(workshop, job, partial(workshop.make, aim=aim))
+    # What twice ended badly may be the fault of the youngest encoders: better without them than not at all.
+    manifest = await _stored(workshop, job, partial(workshop.make, aim=aim, plain=job.attempts == MAX_ATTEMPTS))
     # Last, so that whoever finds a manifest finds everything it lists.
     await workshop.store.put(
         workshop.bucket,
