@@ -104,7 +104,9 @@ async def made(worker: worker_app.Parts, recipe: str, *ids: str) -> None:
             await image_jobs.put(connection, asset_id=id_, sha256="0", now_us=1)
             job = await image_jobs.claim(connection, recipe=recipe, at_once=1, now_us=1)
             assert job
-            await image_jobs.settle(connection, job, state="done", reason="", message_id="", recipe=recipe, now_us=1)
+            await image_jobs.settle(
+                connection, job, state="done", reason="", message_id="", recipe=recipe, files=1, now_us=1
+            )
 
 
 async def test_another_quality_is_chosen_and_its_progress_is_seen(

@@ -151,6 +151,11 @@ async def test_a_variant_that_is_known_is_not_sent_again(stored: httpx.AsyncClie
     assert (answer.status_code, answer.content) == (HTTPStatus.NOT_MODIFIED, b"")
 
 
+async def test_an_address_without_recipe_is_asked_anew_each_time(stored: httpx.AsyncClient) -> None:
+    answer = await stored.get(f"/media/{ASSET_ID}/960.webp")
+    assert (answer.content, answer.headers["cache-control"]) == (BODY, "no-cache")
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected", "content_range"),
     [

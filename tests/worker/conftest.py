@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sdc_core import webhooks
-from sdc_core.objects import Endpoint, open_store
+from sdc_core.objects import Endpoint, ObjectStore, open_store
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
@@ -18,7 +18,9 @@ from sdc_worker.cron.jobs import Job
 from sdc_worker.cron.scheduler import Scheduler
 from sdc_worker.db import open_worker
 from sdc_worker.images.pool import Pool
+from sdc_worker.images.work import Workshop
 
+from conftest import FreshBucket
 from cron_work import Make, Work
 from listening_web import Web
 
@@ -100,3 +102,11 @@ def make(parts: Parts) -> Make:
         return Scheduler(parts.database, jobs, parts.context)
 
     return made
+
+
+@pytest.fixture
+async def workshop(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Workshop]:
+    """A workshop with a database and a bucket of its own, and one process."""
+    async with open_worker(tmp_path / "worker.db") as database:
+        bucket = await fresh_bucket()
+        yield Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), home=tmp_path, begin=None)

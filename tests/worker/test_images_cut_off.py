@@ -71,7 +71,9 @@ async def test_a_store_that_goes_away_between_two_variants_publishes_nothing(
         await jobs.enqueue(database, upload)
         async with breaking(object_store_endpoint, after=2) as cut, open_store(cut) as through:
             with pytest.raises(Unavailable):
-                await work_once(Workshop(database=database, store=through, bucket=bucket, pool=Pool(1), begin=None))
+                await work_once(
+                    Workshop(database=database, store=through, bucket=bucket, pool=Pool(1), home=tmp_path, begin=None)
+                )
         stored = [info.key async for info in object_store.list(bucket, keys.VARIANTS)]
         assert len(stored) == 2
         assert not any(key.endswith("manifest.json") for key in stored)
@@ -80,6 +82,6 @@ async def test_a_store_that_goes_away_between_two_variants_publishes_nothing(
             job = await store.get(connection, upload.asset_id)
         assert job
         assert (job.state, job.attempts) == ("pending", 0)
-        whole = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), begin=None)
+        whole = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), home=tmp_path, begin=None)
         assert await work_once(whole)
         assert await object_store.head(bucket, keys.manifest(upload.asset_id))

@@ -51,7 +51,7 @@ async def test_while_the_pool_is_full_the_loop_has_time(
     lag = Lag(every_s=0.005)
     async with open_worker(tmp_path / "worker.db") as database:
         bucket = await fresh_bucket()
-        workshop = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(2))
+        workshop = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(2), home=tmp_path)
         for number in range(3):
             original = await asyncio.to_thread(_photo_bytes, tmp_path / f"{number}.jpg", 700 + number)
             upload = Upload(asset_id=clock.new_id(), sha256=hashlib.sha256(original).hexdigest())

@@ -14,7 +14,7 @@ from sdc_core.errors import Invalid
 from sdc_core.messages import Upload
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
-from sdc_core.sqlite import fetch_value
+from sdc_core.sqlite import execute, fetch_value
 from sdc_core.variants import RECIPE, recipe
 from sdc_worker.db import open_worker
 from sdc_worker.images import jobs, store, sweep
@@ -32,7 +32,7 @@ async def workshop(tmp_path: Path, object_store: ObjectStore, fresh_bucket: Fres
     """A workshop with two pictures that are done."""
     async with open_worker(tmp_path / "worker.db") as database:
         bucket = await fresh_bucket()
-        made = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), begin=None)
+        made = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), home=tmp_path, begin=None)
         for color in ("navy", "red"):
             await uploaded(made, color)
         await all_of_it(made)
@@ -172,6 +172,8 @@ async def test_a_sweep_leaves_it_to_the_work_and_the_queue_has_room(workshop: Wo
 async def test_a_sweep_after_it_deletes_what_the_former_aim_made(workshop: Workshop) -> None:
     await jobs.set_aim(workshop.database, 80)
     await all_of_it(workshop)
+    async with workshop.database.transaction() as connection:
+        await execute(connection, "UPDATE deliveries SET next_us = NULL, delivered_us = 1")
     later = clock.now_us() + sweep.OUTLIVED_US + clock.SECOND_US
     with clock.frozen(later):
         public = await sweep.run(workshop.database, workshop.store, workshop.bucket, sweep.OUTLIVED_IN_PUBLIC_US)

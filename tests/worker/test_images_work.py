@@ -1,20 +1,16 @@
 import asyncio
-import hashlib
 import io
-from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import msgspec
 import pytest
 from PIL import Image
-from sdc_core import clock, keys, messages, sqlite
+from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
 from sdc_core.messages import MediaFailed, MediaReady, Upload
-from sdc_core.objects import Endpoint, ObjectStore, open_store
-from sdc_core.sqlite import Connection, Database, execute, fetch_all, fetch_value
+from sdc_core.objects import Endpoint, open_store
+from sdc_core.sqlite import execute
 from sdc_core.variants import FIRST_RECIPE, RECIPE
-from sdc_worker.db import open_worker
-from sdc_worker.images import jobs, store, sweep
+from sdc_worker.images import jobs, store
 from sdc_worker.images import work as working
 from sdc_worker.images.minify import first
 from sdc_worker.images.pool import Pool
@@ -22,83 +18,7 @@ from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, order, work, work_onc
 from sdc_worker.webhooks import store as webhooks
 
 import poisoned
-from conftest import FreshBucket
-
-LATER_US = sweep.SETTLED_US + clock.SECOND_US
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A message handed to the deliveries."""
-
-    id: str
-    body: bytes
-
-
-@pytest.fixture
-async def workshop(tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket) -> AsyncGenerator[Workshop]:
-    """A workshop with a database and a bucket of its own, and one process."""
-    async with open_worker(tmp_path / "worker.db") as database:
-        bucket = await fresh_bucket()
-        yield Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(1), begin=None)
-
-
-def picture_bytes(color: str = "navy") -> bytes:
-    """A small PNG."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 30), color).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-async def uploaded(workshop: Workshop, original: bytes) -> Upload:
-    """An original in the store, and what web says of it."""
-    upload = Upload(asset_id=clock.new_id(), sha256=hashlib.sha256(original).hexdigest())
-    await workshop.store.put(workshop.bucket, keys.original(upload.asset_id), original, content_type="image/png")
-    return upload
-
-
-async def sent(database: Database) -> list[messages.Message]:
-    """The messages that wait for web."""
-    async with database.read() as connection:
-        rows = await fetch_all(connection, Sent, "SELECT id, body FROM deliveries ORDER BY created_us, id")
-    return [messages.decode(row.body) for row in rows]
-
-
-async def state(workshop: Workshop, asset_id: str) -> store.ImageJob:
-    """The job of an asset."""
-    async with workshop.database.read() as connection:
-        job = await store.get(connection, asset_id)
-    assert job
-    return job
-
-
-async def claimed(connection: Connection) -> store.ImageJob | None:
-    """The next job, of those that wait."""
-    return await store.claim(connection, recipe=RECIPE, at_once=1, now_us=clock.now_us())
-
-
-async def swept(workshop: Workshop) -> sweep.SweepReport:
-    """The report of a sweep that happens a while from now."""
-    with clock.frozen(clock.now_us() + LATER_US):
-        return await sweep.run(workshop.database, workshop.store, workshop.bucket)
-
-
-SQL_REFUSED = """
-INSERT INTO attempts (delivery_id, number, at_us, status, error, duration_us)
-SELECT id, 1, 0, :status, 'refused', 1 FROM deliveries WHERE next_us IS NOT NULL
-"""
-
-
-async def web_refuses(workshop: Workshop, status: int = 422) -> None:
-    """Every message that waits is settled as refused."""
-    async with workshop.database.transaction() as connection:
-        await execute(connection, SQL_REFUSED, {"status": status})
-        await execute(connection, "UPDATE deliveries SET next_us = NULL, attempts = 1, error = 'refused'")
-
-
-async def until_running(workshop: Workshop, asset_id: str) -> None:
-    """Returns when somebody works on the job."""
-    while (await state(workshop, asset_id)).state != "running":  # noqa: ASYNC110 - the loop has nothing to tell
-        await asyncio.sleep(0.01)
+from image_work import claimed, picture_bytes, sent, state, until_running, uploaded, web_refuses
 
 
 async def test_an_upload_ends_as_stored_variants_and_a_word_to_web(workshop: Workshop) -> None:
@@ -215,6 +135,19 @@ async def test_a_job_that_an_ended_worker_had_begun_is_begun_again(workshop: Wor
     assert (await state(workshop, upload.asset_id)).attempts == 2
 
 
+async def test_what_a_killed_worker_has_left_of_originals_is_removed(workshop: Workshop) -> None:
+    left = workshop.home / "sdc-image-left"
+    left.mkdir()
+    (left / "original").write_bytes(b"with its place")
+    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(msgspec.structs.replace(workshop, make=poisoned.hang)))
+        while not (found := set(workshop.home.glob("sdc-image-*"))) - {left}:  # noqa: ASYNC110 - the loop has nothing to tell
+            await asyncio.sleep(0.01)
+        loop.cancel()
+    assert left not in found
+
+
 async def test_a_worker_that_is_stopped_gives_its_job_back_uncounted(workshop: Workshop) -> None:
     upload = await uploaded(workshop, picture_bytes())
     await jobs.enqueue(workshop.database, upload)
@@ -237,35 +170,34 @@ async def test_a_picture_that_ended_the_worker_each_time_is_given_up(workshop: W
     assert "the worker ended each time" in (await state(workshop, upload.asset_id)).reason
 
 
-async def test_the_sweep_finds_an_upload_whose_call_was_lost(workshop: Workshop) -> None:
-    await uploaded(workshop, picture_bytes())
-    assert (await swept(workshop)).enqueued == 1
-    await work_once(workshop)
-    assert isinstance((await sent(workshop.database))[0], MediaReady)
+async def test_of_pictures_under_way_when_workers_end_only_the_one_at_fault_is_charged_again(
+    workshop: Workshop,
+) -> None:
+    for each in ("bad", "good"):
+        await jobs.enqueue(workshop.database, Upload(asset_id=each, sha256="0"))
+    begun: list[list[str]] = []
+    for _ in range(MAX_ATTEMPTS):
+        async with workshop.database.transaction() as connection:
+            found = [await claimed(connection) for _ in range(3)]
+            begun.append([each.asset_id for each in found if each])
+            if begun[-1] == ["good"]:
+                await execute(connection, "UPDATE image_jobs SET state = 'done' WHERE asset_id = 'good'")
+                begun.append([each.asset_id for each in [await claimed(connection)] if each])
+            await store.recover(connection)
+    assert sorted(begun[0]) == ["bad", "good"]
+    assert begun[1:3] == [["good"], ["bad"]]
+    assert (await state(workshop, "good")).attempts == 2
 
 
-async def test_a_sweep_after_all_is_done_finds_nothing(workshop: Workshop) -> None:
-    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
-    await work_once(workshop)
-    report = await swept(workshop)
-    assert (report.enqueued, report.announced) == (0, 0)
-
-
-async def test_a_fresh_upload_is_left_to_its_own_call(workshop: Workshop) -> None:
-    await uploaded(workshop, picture_bytes())
-    assert (await sweep.run(workshop.database, workshop.store, workshop.bucket)).enqueued == 0
-
-
-async def test_an_answer_that_web_refused_is_told_again_under_a_new_id(workshop: Workshop) -> None:
-    upload = await uploaded(workshop, picture_bytes())
-    await jobs.enqueue(workshop.database, upload)
-    await work_once(workshop)
-    before = (await state(workshop, upload.asset_id)).message_id
-    await web_refuses(workshop)
-    assert (await swept(workshop)).announced == 1
-    async with workshop.database.read() as connection:
-        waiting = await fetch_value(connection, "SELECT id FROM deliveries WHERE next_us IS NOT NULL")
-    assert waiting == (await state(workshop, upload.asset_id)).message_id != before
+async def test_what_the_sweep_found_is_not_the_last_once_an_author_waits_for_it(workshop: Workshop) -> None:
+    await jobs.enqueue(workshop.database, Upload(asset_id="asked", sha256="0"))
+    async with workshop.database.transaction() as connection:
+        await store.put(connection, asset_id="found", sha256="", now_us=clock.now_us())
+    await jobs.enqueue(workshop.database, Upload(asset_id="found", sha256="1"))
+    async with workshop.database.transaction() as connection:
+        job = await claimed(connection)
+    assert job
+    assert (job.asset_id, job.sha256) == ("found", "1")
 
 
 async def test_variants_that_exist_are_announced_and_not_made_again(workshop: Workshop) -> None:
@@ -289,31 +221,6 @@ async def test_an_answer_that_still_waits_for_web_is_sent_at_once_and_not_writte
     async with workshop.database.read() as connection:
         (due,) = await webhooks.due(connection, now_us=clock.now_us(), limit=2)
     assert due.id == (await state(workshop, upload.asset_id)).message_id
-
-
-async def test_an_answer_about_an_asset_that_web_has_deleted_is_told_once(workshop: Workshop) -> None:
-    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
-    await work_once(workshop)
-    await web_refuses(workshop, 404)
-    assert (await swept(workshop)).announced == 0
-
-
-async def test_a_sweep_that_finds_nothing_writes_nothing(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
-    await work_once(workshop)
-    monkeypatch.setattr(sqlite, "LOCK_S", 0.02)
-    async with workshop.database.transaction():
-        assert (await swept(workshop)).originals == 1
-
-
-async def test_a_sweep_leaves_what_the_queue_has_no_room_for(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "MAX_PENDING", 1)
-    for color in ("navy", "red"):
-        await uploaded(workshop, picture_bytes(color))
-    report = await swept(workshop)
-    assert (report.enqueued, report.left) == (1, 1)
 
 
 async def test_an_idle_workshop_is_woken_by_an_order(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,40 +247,6 @@ async def test_a_job_is_cancelled_even_when_it_cannot_be_given_back(
             job.cancel()
             await asyncio.wait([job])
     assert job.cancelled()
-
-
-async def test_a_job_that_is_done_while_the_sweep_looks_is_not_begun_again(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await jobs.enqueue(workshop.database, await uploaded(workshop, picture_bytes()))
-    look = sweep._found
-
-    async def done_meanwhile(object_store: ObjectStore, *where: object) -> sweep.Found:
-        found = await look(object_store, *where)  # ty: ignore[invalid-argument-type]
-        await work_once(workshop)
-        return found
-
-    monkeypatch.setattr(sweep, "_found", done_meanwhile)
-    assert (await swept(workshop)).enqueued == 0
-
-
-async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upload = await uploaded(workshop, picture_bytes())
-    await jobs.enqueue(workshop.database, upload)
-    await work_once(workshop)
-    await web_refuses(workshop)
-    await workshop.store.delete(workshop.bucket, keys.manifest(upload.asset_id))
-
-    async def ordered_meanwhile(*_: object) -> None:
-        async with workshop.database.transaction() as connection:
-            await store.put(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=clock.now_us())
-            await claimed(connection)
-
-    monkeypatch.setattr(sweep, "stored_manifest", ordered_meanwhile)
-    await sweep._announce_again(workshop.database, workshop.store, workshop.bucket)
-    assert (await state(workshop, upload.asset_id)).state == "running"
 
 
 async def test_every_upload_is_shown_before_any_has_all_its_sizes(workshop: Workshop) -> None:
@@ -406,17 +279,3 @@ async def test_a_picture_that_is_no_picture_fails_with_its_reason_though_it_was_
     while await work_once(msgspec.structs.replace(workshop, begin=first)):
         pass
     assert "it is not a JPEG" in (await state(workshop, upload.asset_id)).reason
-
-
-async def test_variants_of_a_former_recipe_are_deleted_once_web_has_long_heard_of_new_ones(workshop: Workshop) -> None:
-    done, waits = [await uploaded(workshop, picture_bytes(color)) for color in ("navy", "red")]
-    former = [keys.variant(each.asset_id, "r0", "480.webp") for each in (done, waits)]
-    for key in former:
-        await workshop.store.put(workshop.bucket, key, b"old", content_type="image/webp")
-    await jobs.enqueue(workshop.database, done)
-    await work_once(workshop)
-    assert (await swept(workshop)).cleared == 0
-    with clock.frozen(clock.now_us() + sweep.OUTLIVED_US + clock.SECOND_US):
-        assert (await sweep.run(workshop.database, workshop.store, workshop.bucket)).cleared == 1
-    left = [await workshop.store.head(workshop.bucket, key) is not None for key in former]
-    assert left == [False, True]

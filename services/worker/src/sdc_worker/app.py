@@ -90,7 +90,9 @@ def assemble(
         hits=hits,
         scheduler=Scheduler(database, table.jobs(settings), context, pings),
         pings=pings,
-        workshop=Workshop(database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=pool),
+        workshop=Workshop(
+            database=database, store=store, bucket=settings.S3_MEDIA_BUCKET, pool=pool, home=Path(settings.DATA_DIR)
+        ),
         lag=Lag(),
         threads=threads.install(),
         context=context,

@@ -85,14 +85,15 @@ async def variant(
     """A variant; never the original, which may tell where a photograph was taken. A file that an asset had once leads
     to what it shows now. The path with a recipe is that of the object store, by which a CDN asks.
     """
-    found = await _find(databases, asset_id, name, recipe or request.query_params.get("r", ""))
+    recipe = recipe or request.query_params.get("r", "")
+    found = await _find(databases, asset_id, name, recipe)
     if isinstance(found, str):
         return _answer(request, 302, {"location": found, "cache-control": "no-cache", **FOR_OTHER_SITES})
     manifest, stored = found
-    # Nothing else is ever stored under this key, so its parts name the content.
+    # Nothing else is ever stored under this key, so its parts name the content; an address without recipe does not.
     etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
     headers = {
-        "cache-control": FOREVER,
+        "cache-control": FOREVER if recipe else "no-cache",
         "etag": etag,
         "accept-ranges": "bytes",
         "content-type": CONTENT_TYPES[stored.format],

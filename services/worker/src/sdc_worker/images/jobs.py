@@ -19,16 +19,17 @@ FULL_RETRY_S = 60
 async def enqueue(database: Database, upload: Upload) -> State:
     """Make an upload wait for its variants, and return the state it is in.
 
-    One that waits or is worked on stays as it is, so a repeated call is harmless; and so does one whose answer is still
-    on its way to web, which is sent at once. Any other that is done or failed waits again: whoever asks does not know
-    the answer; what exists in the store is announced anew and not made anew. Raises Unavailable, with a time to come
-    back, when `MAX_PENDING` jobs wait.
+    One that waits or is worked on stays as it is, so a repeated call is harmless, but what the sweep found is not the
+    last any more. One whose answer is still on its way to web stays too, and that is sent at once. Any other that is
+    done or failed waits again: whoever asks does not know the answer; what exists in the store is announced anew and
+    not made anew. Raises Unavailable, with a time to come back, when `MAX_PENDING` jobs wait.
     """
     now_us = clock.now_us()
     async with database.transaction() as connection:
         known = await store.get(connection, upload.asset_id)
         if known and known.sha256 in ("", upload.sha256):
             if known.state in ("pending", "running"):
+                await store.name(connection, asset_id=upload.asset_id, sha256=upload.sha256, now_us=now_us)
                 return known.state
             if await store.hurry(connection, message_id=known.message_id, now_us=now_us):
                 return known.state

@@ -35,11 +35,15 @@ class StateCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetState(msgspec.Struct, frozen=True, kw_only=True):
-    """How the job of one asset stands, and by which recipe it ended last."""
+    """How the job of one asset stands, by which recipe it ended last and with how many `files`, 0 when that is not
+    known; `heard` unless web has yet to take the answer.
+    """
 
     asset_id: str
     state: State
     recipe: str
+    files: int
+    heard: bool
 
 
 SQL_GET = """
@@ -66,6 +70,14 @@ async def put(connection: Connection, *, asset_id: str, sha256: str, now_us: int
     await execute(connection, SQL_PUT, {"asset_id": asset_id, "sha256": sha256, "now_us": now_us})
 
 
+SQL_NAME = "UPDATE image_jobs SET sha256 = :sha256, enqueued_us = :now_us WHERE asset_id = :asset_id AND sha256 = ''"
+
+
+async def name(connection: Connection, *, asset_id: str, sha256: str, now_us: int) -> None:
+    """An author waits for what the sweep found."""
+    await execute(connection, SQL_NAME, {"asset_id": asset_id, "sha256": sha256, "now_us": now_us})
+
+
 SQL_PUT_FOUND = """
 INSERT INTO image_jobs (asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id)
 VALUES (:asset_id, '', 'pending', 0, '', :now_us, :now_us, '')
@@ -84,22 +96,25 @@ SQL_CLAIM = """
 UPDATE image_jobs SET state = 'running', attempts = iif(state = 'pending', attempts, 0) + 1, updated_us = :now_us
 WHERE asset_id = coalesce(
     (
-        SELECT asset_id FROM image_jobs WHERE state = 'pending' ORDER BY sha256 = '', shown, attempts, enqueued_us DESC
-        LIMIT 1
+        SELECT asset_id FROM image_jobs WHERE state = 'pending'
+            AND (NOT suspect OR NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'running'))
+        ORDER BY sha256 = '', shown, attempts, enqueued_us DESC LIMIT 1
     ),
     (
         SELECT asset_id FROM image_jobs WHERE state IN ('done', 'failed') AND recipe <> :recipe
             AND (SELECT count(*) FROM image_jobs WHERE state = 'running') < :at_once
+            AND NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'pending')
         ORDER BY updated_us LIMIT 1
     )
-)
+) AND NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'running' AND suspect)
 RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown, recipe
 """
 
 
 async def claim(connection: Connection, *, recipe: str, at_once: int, now_us: int) -> ImageJob | None:
     """Take the next job: those an author waits for before those of the sweep, those that show nothing yet before
-    others, the newest first. When none waits, one that ended by another recipe, unless `at_once` are under way.
+    others, the newest first. When none waits, one that ended by another recipe, unless `at_once` are under way. One
+    that was under way when a worker ended goes alone: should it end this one too, no other job is charged for that.
     """
     values: dict[str, Value] = {"recipe": recipe, "at_once": at_once, "now_us": now_us}
     return await fetch_one(connection, ImageJob, SQL_CLAIM, values)
@@ -107,13 +122,22 @@ async def claim(connection: Connection, *, recipe: str, at_once: int, now_us: in
 
 SQL_SETTLE = """
 UPDATE image_jobs
-SET state = :state, reason = :reason, updated_us = :now_us, message_id = :message_id, recipe = :recipe
+SET state = :state, reason = :reason, updated_us = :now_us, message_id = :message_id, recipe = :recipe, files = :files,
+    suspect = 0
 WHERE asset_id = :asset_id AND state = 'running'
 """
 
 
 async def settle(
-    connection: Connection, job: ImageJob, *, state: State, reason: str, message_id: str, recipe: str, now_us: int
+    connection: Connection,
+    job: ImageJob,
+    *,
+    state: State,
+    reason: str,
+    message_id: str,
+    recipe: str,
+    files: int,
+    now_us: int,
 ) -> int:
     """Say how the attempt at hand ended; 0 when the job was not running any more."""
     values: dict[str, Value] = {
@@ -122,6 +146,7 @@ async def settle(
         "reason": reason,
         "message_id": message_id,
         "recipe": recipe,
+        "files": files,
         "now_us": now_us,
     }
     return await execute(connection, SQL_SETTLE, values)
@@ -146,11 +171,11 @@ async def show(connection: Connection, *, asset_id: str) -> None:
     await execute(connection, SQL_SHOW, {"asset_id": asset_id})
 
 
-SQL_RECOVER = "UPDATE image_jobs SET state = 'pending' WHERE state = 'running'"
+SQL_RECOVER = "UPDATE image_jobs SET state = 'pending', suspect = 1 WHERE state = 'running'"
 
 
 async def recover(connection: Connection) -> int:
-    """Make the jobs wait again that an ended worker had begun. Their attempts count: the job may have ended it."""
+    """Make the jobs wait again that an ended worker had begun. Their attempts count: one of them may have ended it."""
     return await execute(connection, SQL_RECOVER)
 
 
@@ -171,7 +196,11 @@ async def count_pending(connection: Connection) -> int:
     return pending if isinstance(pending, int) else 0
 
 
-SQL_STATES = "SELECT asset_id, state, recipe FROM image_jobs"
+SQL_STATES = """
+SELECT asset_id, state, recipe, files, NOT EXISTS (
+    SELECT 1 FROM deliveries WHERE id = image_jobs.message_id AND delivered_us IS NULL
+) AS heard FROM image_jobs
+"""
 
 
 async def states(connection: Connection) -> dict[str, AssetState]:

@@ -1,5 +1,7 @@
 """Finding what was lost: originals nobody asked variants for, answers that web never took, variants of old recipes."""
 
+from collections import Counter
+
 import msgspec
 from sdc_core import clock, keys, variants
 from sdc_core.answers.jobs import Run
@@ -21,19 +23,19 @@ UNHEARD_US = 3 * clock.DAY_US
 
 OUTLIVED_US = clock.DAY_US
 OUTLIVED_IN_PUBLIC_US = 30 * clock.DAY_US
-"""How long variants of a former recipe, and first sizes, stay beside the present ones: web has long heard of these."""
+"""How long variants of a former recipe, and first sizes, stay beside the present ones, once web has heard of these."""
 MAX_CLEARED = 1_000
 WHOLE_MINUTES = 10
 """The run that is due in the first minutes of an hour looks through the store."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The store's variants: assets with a manifest and at least one variant of the recipe, and the keys that nothing
-    leads to any more.
+    """The store's variants: of assets with a manifest how many of the recipe there are, and by asset the keys that
+    nothing leads to any more.
     """
 
-    complete: set[str]
-    outlived: list[str]
+    files: dict[str, int]
+    outlived: list[tuple[str, str]]
 
 
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,17 +84,20 @@ async def run(
     found = await _found(object_store, bucket, recipe, outlived_us)
     # Unknown: this database was restored from before it, and web may not have heard either. Done and incomplete:
     # variants were deleted. What was done by another recipe is found by whoever has nothing else to do.
-    done = {each.asset_id for each in known.values() if each.state == "done" and each.recipe == recipe}
-    lost = [each for each in originals if each not in known or (each in done and each not in found.complete)]
+    done = {each.asset_id: each for each in known.values() if each.state == "done" and each.recipe == recipe}
+    whole = {each for each, job in done.items() if found.files.get(each, 0) >= max(1, job.files)}
+    lost = [each for each in originals if each not in known or (each in done and each not in whole)]
     enqueued, left = await _enqueue(database, lost) if lost else (0, 0)
-    for key in found.outlived[:MAX_CLEARED]:
+    # What web has not heard of the present ones it still shows the former ones of.
+    outlived = [key for each, key in found.outlived if each in whole and done[each].heard][:MAX_CLEARED]
+    for key in outlived:
         await object_store.delete(bucket, key)
     return SweepReport(
         originals=len(originals),
         enqueued=enqueued,
         announced=await _announce_again(database, object_store, bucket),
         left=left,
-        cleared=len(found.outlived[:MAX_CLEARED]),
+        cleared=len(outlived),
     )
 
 
@@ -107,20 +112,20 @@ async def _enqueue(database: Database, lost: list[str]) -> tuple[int, int]:
 
 async def _found(object_store: ObjectStore, bucket: str, recipe: str, outlived_us: int) -> Found:
     settled: dict[str, int] = {}
-    current: set[str] = set()
+    current: Counter[str] = Counter()
     former: list[tuple[str, str]] = []
     async for info in object_store.list(bucket, keys.VARIANTS):
         asset_id, _, rest = info.key.removeprefix(keys.VARIANTS).partition("/")
         if rest == "manifest.json":
             settled[asset_id] = info.modified_us
         elif rest.startswith(f"{recipe}/"):
-            current.add(asset_id)
+            current[asset_id] += 1
         else:
             former.append((asset_id, info.key))
-    complete = settled.keys() & current
+    files = {asset_id: current[asset_id] for asset_id in settled.keys() & current.keys()}
     until_us = clock.now_us() - outlived_us
-    outlived = [key for asset_id, key in former if asset_id in complete and settled[asset_id] <= until_us]
-    return Found(complete=complete, outlived=outlived)
+    outlived = [(asset_id, key) for asset_id, key in former if asset_id in files and settled[asset_id] <= until_us]
+    return Found(files=files, outlived=outlived)
 
 
 async def _announce_again(database: Database, object_store: ObjectStore, bucket: str) -> int:

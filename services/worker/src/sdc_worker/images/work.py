@@ -29,6 +29,7 @@ from sdc_worker.images.store import ImageJob, State
 MAX_ATTEMPTS = 3
 IDLE_S = 30.0
 """An order wakes who is idle; what the sweep found can wait this long."""
+SCRATCH = "sdc-image-"
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_MANIFEST_BYTES = 256 * 1024
 CLEAN_UP_S = 2.0
@@ -51,13 +52,14 @@ class Gone(Invalid):
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What the work needs; `make` and `begin`, which makes a first size, run in the pool; `ordered` is set when a job
-    may be there.
+    may be there; `home` is where originals lie meanwhile, and in it nobody else has folders of that prefix.
     """
 
     database: Database
     store: ObjectStore
     bucket: str
     pool: Runner
+    home: Path
     make: Make = minify
     begin: Begin | None = first
     ordered: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
@@ -78,8 +80,10 @@ async def order(workshop: Workshop, upload: Upload) -> None:
 
 async def work(workshop: Workshop) -> None:
     """The loop: as many jobs side by side as the pool has processes, for ever. Begins by taking back what an ended
-    worker had begun. While the store does not answer the jobs wait, and nothing is counted against them.
+    worker had begun, and removing what it left. While the store does not answer the jobs wait, and nothing is counted
+    against them.
     """
+    await asyncio.to_thread(scratch.forget, SCRATCH, workshop.home)
     async with workshop.database.transaction() as connection:
         await store.recover(connection)
     async with asyncio.TaskGroup() as group:
@@ -136,13 +140,18 @@ async def work_once(workshop: Workshop) -> bool:
 
 
 async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str, recipe: str) -> Manifest | None:
-    """The manifest of that recipe, when all was made before and only the word of it was lost."""
+    """The manifest of that recipe, when all was made before and is there, and only the word of it was lost."""
     try:
         raw = await object_store.get(bucket, keys.manifest(asset_id), max_bytes=MAX_MANIFEST_BYTES)
         manifest = msgspec.json.decode(raw, type=Manifest)
     except (NotFound, msgspec.DecodeError):
         return None
-    return manifest if manifest.recipe == recipe else None
+    if manifest.recipe != recipe:
+        return None
+    below = keys.variant(asset_id, recipe, "")
+    listing = object_store.list(bucket, below)
+    stored = {info.key.removeprefix(below): info.size_bytes async for info in listing}
+    return manifest if all(stored.get(each.name) == each.size_bytes for each in manifest.files) else None
 
 
 async def _give_back(workshop: Workshop, job: ImageJob) -> None:
@@ -205,7 +214,7 @@ async def _make(workshop: Workshop, job: ImageJob, aim: int) -> Manifest:
 
 async def _stored(workshop: Workshop, job: ImageJob, make: Begin) -> Manifest:
     """Make variants in the pool, and store them."""
-    async with scratch.folder("sdc-image-") as home:
+    async with scratch.folder(SCRATCH, workshop.home) as home:
         original, folder = home / "original", home / "variants"
         await asyncio.to_thread(folder.mkdir)
         await _fetch(workshop, job, original)
@@ -249,7 +258,7 @@ def _sha256(path: Path) -> str:
 async def _finish(workshop: Workshop, job: ImageJob, manifest: Manifest) -> None:
     async with workshop.database.transaction() as connection:
         message_id = await jobs.announce_ready(connection, job.asset_id, manifest)
-        await _settle(connection, job, "done", "", message_id, manifest.recipe)
+        await _settle(connection, job, "done", "", message_id, manifest.recipe, len(manifest.files))
 
 
 async def _try_again(workshop: Workshop, job: ImageJob, reason: str) -> None:
@@ -273,10 +282,11 @@ async def _let_go(workshop: Workshop, job: ImageJob, reason: str, recipe: str) -
 
 
 async def _settle(
-    connection: Connection, job: ImageJob, state: State, reason: str, message_id: str, recipe: str
+    connection: Connection, job: ImageJob, state: State, reason: str, message_id: str, recipe: str, files: int = 0
 ) -> None:
     if message_id != job.message_id:
         await store.withdraw(connection, message_id=job.message_id)
+    now_us = clock.now_us()
     await store.settle(
-        connection, job, state=state, reason=reason, message_id=message_id, recipe=recipe, now_us=clock.now_us()
+        connection, job, state=state, reason=reason, message_id=message_id, recipe=recipe, files=files, now_us=now_us
     )

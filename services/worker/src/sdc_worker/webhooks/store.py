@@ -123,9 +123,14 @@ async def count_waiting(connection: Connection) -> int:
     return waiting if isinstance(waiting, int) else 0
 
 
-SQL_TRIM = "DELETE FROM deliveries WHERE next_us IS NULL AND created_us < :before_us"
+SQL_TRIM = """
+DELETE FROM deliveries WHERE next_us IS NULL AND created_us < :before_us
+    AND (delivered_us IS NOT NULL OR NOT EXISTS (SELECT 1 FROM image_jobs WHERE message_id = deliveries.id))
+"""
 
 
 async def trim(connection: Connection, *, before_us: int) -> int:
-    """Delete settled messages, with their attempts, that are older than that; returns how many."""
+    """Delete settled messages, with their attempts, that are older than that; returns how many. The last word about a
+    picture stays until web has taken it: until then web shows former files, which must not be deleted.
+    """
     return await execute(connection, SQL_TRIM, {"before_us": before_us})
