@@ -129,7 +129,7 @@ def test_the_type_is_told_from_the_bytes(head: bytes, content_type: str) -> None
         b"<html>",
         b"%PDF-1.7",
         b"RIFF\x00\x00\x00\x00WAVE",
-        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1",
+        b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00mp41isom",
         b"\xff\xfb\x90",
         b"BM",
         b"\x00\x00\x00\x00ftyp",
@@ -138,6 +138,12 @@ def test_the_type_is_told_from_the_bytes(head: bytes, content_type: str) -> None
 def test_what_browsers_show_as_no_picture_is_refused(head: bytes) -> None:
     with pytest.raises(Invalid, match="JPEG, PNG, WebP, GIF or AVIF"):
         sniff(head)
+
+
+@pytest.mark.parametrize("brands", [b"heic\x00\x00\x00\x00heicmif1", b"mif1\x00\x00\x00\x00mif1heic"])
+def test_what_an_iphone_takes_is_called_by_its_name_with_what_to_do(brands: bytes) -> None:
+    with pytest.raises(Invalid, match=r"HEIC.*Most Compatible"):
+        sniff(b"\x00\x00\x00\x18ftyp" + brands)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from PIL import Image, ImageCms, ImageDraw
 from sdc_core.errors import Invalid
 from sdc_core.variants import FIRST_RECIPE, Format, Manifest
 from sdc_worker.images import encode, picture
+from sdc_worker.images.color import DISPLAY_P3
 from sdc_worker.images.encode import Settings
 from sdc_worker.images.minify import first, minify
 
@@ -152,6 +153,25 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path: Path) -> None:
 def test_a_profile_of_the_wrong_kind_does_not_cost_the_picture(tmp_path: Path) -> None:
     manifest, _ = made(tmp_path, photograph(64, 64), "photo.jpg", icc_profile=PROFILE)
     assert manifest.width == 64
+
+
+def test_a_grey_picture_is_as_bright_as_its_profile_says(tmp_path: Path) -> None:
+    linear = b"curv" + bytes(8)
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", 63190, 65536, 54060)
+    table = struct.pack(">I4sII4sII", 2, b"wtpt", 156, 20, b"kTRC", 176, 12)
+    head = struct.pack(">I4sI4s4s4s12s4s", 188, bytes(4), 0x04000000, b"mntr", b"GRAY", b"XYZ ", bytes(12), b"acsp")
+    profile = (head + bytes(28) + white[8:]).ljust(128, b"\0") + table + white + linear
+    manifest, _ = made(tmp_path, Image.new("L", (64, 64), 128), "grey.png", icc_profile=profile)
+    # The curve of sRGB makes 188 of half the light.
+    assert manifest.color == "#bcbcbc"
+
+
+@pytest.mark.parametrize(("lossless", "drawn"), [(True, True), (False, False)])
+def test_a_webp_without_loss_is_known_behind_a_long_profile(tmp_path: Path, *, lossless: bool, drawn: bool) -> None:
+    Image.new("RGB", (64, 64), "navy").save(
+        tmp_path / "flat.webp", lossless=lossless, icc_profile=DISPLAY_P3 + bytes(501)
+    )
+    assert picture.read(tmp_path / "flat.webp").drawn is drawn
 
 
 def test_only_the_first_frame_of_an_animation_is_taken(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from sdc_core.variants import Manifest
 from sdc_worker.images import moving
+from sdc_worker.images.color import DISPLAY_P3
 from sdc_worker.images.minify import minify
 
 FRAMES = 4
@@ -77,6 +78,33 @@ def test_what_is_transparent_stays_so(tmp_path: Path) -> None:
     manifest, folder = made(tmp_path / "balls.webp")
     with Image.open(folder / manifest.moving[-1].name) as image:
         assert image.convert("RGBA").getpixel((1, 1)) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("orientation", "profile"), [(6, b""), (1, DISPLAY_P3)])
+def test_what_moves_is_as_upright_and_as_colourful_as_its_first_frame(
+    tmp_path: Path, orientation: int, profile: bytes
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    halves = [Image.new("RGB", (160, 90), (20, 200, 40)) for _ in range(2)]
+    for step, half in enumerate(halves):
+        half.paste((30, 40, 190), (0, 0, 80, 90))
+        half.putpixel((0, 0), (step, 0, 0))
+    halves[0].save(
+        tmp_path / "halves.webp", save_all=True, append_images=halves[1:], lossless=True, exif=exif, icc_profile=profile
+    )
+    manifest, folder = made(tmp_path / "halves.webp")
+    still, moves = [
+        Image.open(folder / each.name).convert("RGB")
+        for each in (manifest.moving[-1], next(each for each in manifest.variants if each.format == "webp"))
+    ]
+    assert still.size == moves.size == (manifest.width, manifest.height)
+    for part in (0.25, 0.75):
+        at = (round(still.width * part), round(still.height * part))
+        colors = [
+            each.resize((1, 1), box=(at[0] - 9, at[1] - 9, at[0] + 9, at[1] + 9)).tobytes() for each in (still, moves)
+        ]
+        assert max(abs(one - other) for one, other in zip(*colors, strict=True)) <= 6
 
 
 def test_an_animation_that_is_too_long_is_a_still_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

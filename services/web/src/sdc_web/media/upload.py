@@ -125,6 +125,12 @@ def sniff(head: bytes) -> str:
         brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
         if brands & {b"avif", b"avis"}:
             return "image/avif"
+        if brands & {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+            message = (
+                "This file is HEIC, which few browsers show: send it as a JPEG. An iPhone takes pictures as JPEG when "
+            )
+            message += "«Most Compatible» is chosen below Settings, Camera, Formats."
+            raise Invalid(message, field="file")
     message = "This file is no picture that browsers show: send a JPEG, PNG, WebP, GIF or AVIF."
     raise Invalid(message, field="file")
 

@@ -24,6 +24,12 @@ def profile_of(image: Image.Image) -> bytes:
     return b"" if name.startswith("sRGB") else raw
 
 
+def is_grey(profile: bytes) -> bool:
+    """Whether a profile is for one channel."""
+    # ICC.1 section 7.2: the colour space is in bytes 16 to 19 of the header.
+    return profile[16:20] == b"GRAY"
+
+
 def to_srgb(pixels: Image.Image, profile: bytes) -> Image.Image:
     """The pixels as sRGB, alpha kept. A profile that is garbage or of another colour model is taken for sRGB."""
     colors, alpha = _split(pixels)

@@ -25,7 +25,7 @@ def minify(original: Path, folder: Path, aim: int = variants.USUAL_AIM, *, plain
     source = picture.read(original)
     try:
         still = _make(source, folder, aim, plain=plain)
-        moving = _moving(original, folder) if source.animated and not plain else ()
+        moving = _moving(original, folder, source) if source.animated and not plain else ()
         return msgspec.structs.replace(still, moving=moving)
     except MemoryError:
         message = "cannot read this picture: making its variants takes too much memory"
@@ -111,9 +111,9 @@ def _of_format(
         return []
 
 
-def _moving(original: Path, folder: Path) -> tuple[StoredVariant, ...]:
+def _moving(original: Path, folder: Path, source: Picture) -> tuple[StoredVariant, ...]:
     try:
-        return moving.write(original, folder)
+        return moving.write(original, folder, source.orientation, source.profile)
     except MemoryError:
         return ()
 

@@ -7,8 +7,9 @@ import msgspec
 from PIL import Image, ImageSequence
 from sdc_core.variants import EXTENSIONS, Format, StoredVariant
 
+from sdc_worker.images import color
 from sdc_worker.images.encode import PILLOW_FORMATS
-from sdc_worker.images.picture import DAMAGED, FORMATS
+from sdc_worker.images.picture import DAMAGED, FORMATS, TURNED, UPRIGHT
 
 WIDTHS = (1440, 960, 640, 480)
 MAX_FRAMES = 600
@@ -31,24 +32,24 @@ class Reel(msgspec.Struct, kw_only=True):
     loops: int
 
 
-def write(original: Path, folder: Path) -> tuple[StoredVariant, ...]:
-    """Write what moves, the format to be preferred first; nothing when there is too much of it or a later frame is
-    damaged: the first frame is a picture already.
+def write(original: Path, folder: Path, orientation: int, profile: bytes) -> tuple[StoredVariant, ...]:
+    """Write what moves, upright and in sRGB as the first frame is, the format to be preferred first; nothing when there
+    is too much of it or a later frame is damaged: the first frame is a picture already.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reel = _read(original)
+            reel = _read(original, orientation, profile)
         return _write(reel, folder) if reel else ()
     except DAMAGED:
         return ()
 
 
-def _read(original: Path) -> Reel | None:
+def _read(original: Path, orientation: int = 1, profile: bytes = b"") -> Reel | None:
     with Image.open(original, formats=FORMATS) as image:
         frames: int = getattr(image, "n_frames", 1)
         canvas = image.width * image.height
-        size = _size(image.size, frames)
+        size = _size(image.size[::-1] if orientation in TURNED else image.size, frames)
         if size is None or not 1 < frames <= MAX_FRAMES or canvas > MAX_CANVAS or frames * canvas > MAX_READ:
             return None
         reel = Reel(frames=[], durations_ms=[], loops=_loops(image))
@@ -56,7 +57,9 @@ def _read(original: Path) -> Reel | None:
             duration = frame.info.get("duration", 0)
             reel.durations_ms.append(round(duration) if duration >= SHORTEST_MS else USUAL_MS)
             pixels = frame.convert("RGBA")
+            pixels = pixels.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else pixels
             pixels = pixels if pixels.size == size else pixels.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+            pixels = color.to_srgb(pixels, profile) if profile else pixels
             pixels.info.clear()
             reel.frames.append(pixels)
     if all(each.getchannel("A").getextrema() == (255, 255) for each in reel.frames):

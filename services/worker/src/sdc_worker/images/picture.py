@@ -20,6 +20,7 @@ MAX_PIXELS_UNLESS_JPEG = 40_000_000
 """Only a JPEG can be decoded at a fraction of its size."""
 MAX_SIDE = 65_535
 
+_MAX_CHUNKS = 16
 _ORIENTATION_TAG = 0x0112
 _TOLD_BY: dict[Personal, frozenset[int]] = {
     "place": frozenset({ExifTags.Base.GPSInfo}),
@@ -30,7 +31,7 @@ _TOLD_BY: dict[Personal, frozenset[int]] = {
 }
 _COMMENTS = frozenset({"comment", "xmp", "XML:com.adobe.xmp", "Comment", "Description"})
 """Where Pillow keeps what the formats know beside EXIF."""
-_UPRIGHT = {
+UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -39,6 +40,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+TURNED = frozenset({5, 6, 7, 8})
+"""Orientations of which width and height change places."""
 DAMAGED = (
     *(OSError, EOFError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError),
     struct.error,
@@ -50,16 +53,17 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 class Picture(msgspec.Struct, kw_only=True):
-    """A decoded original. `pixels` is upright, RGB or RGBA or CMYK, and may be smaller than `width` x `height`, the
-    upright size of the file, though never below twice the widest variant; `profile` is its ICC profile, empty for
-    sRGB; `drawn` says that the format is one for graphics, without loss; `animated` that more frames follow; `told` is
-    what the file says beside the picture.
+    """A decoded original. `pixels` is upright, RGB or RGBA or CMYK, or grey with a profile for that, and may be smaller
+    than `width` x `height`, the upright size of the file, though never below twice the widest variant; `profile` is its
+    ICC profile, empty for sRGB; `orientation` is that of the file, by EXIF; `drawn` says that the format is one for
+    graphics, without loss; `animated` that more frames follow; `told` is what the file says beside the picture.
     """
 
     pixels: Image.Image
     width: int
     height: int
     profile: bytes
+    orientation: int
     drawn: bool
     animated: bool
     told: tuple[Personal, ...]
@@ -90,30 +94,45 @@ def read(path: Path, *, widest: int = 2 * WIDTHS[-1]) -> Picture:
 def _read(file: io.BufferedReader, size_bytes: int, widest: int) -> Picture:
     if size_bytes > MAX_BYTES:
         raise _unreadable(f"it has more than {MAX_BYTES // (1024 * 1024)} MB")
-    header = file.read(256)
-    file.seek(0)
     with Image.open(file, formats=FORMATS) as image:
         jpeg = image.format in ("JPEG", "MPO")
         _check_size(image.size, jpeg=jpeg)
         orientation = _orientation(image)
-        turned = orientation in (5, 6, 7, 8)
+        turned = orientation in TURNED
         width, height = image.size[::-1] if turned else image.size
         if jpeg:
             _shrink_while_loading(image, width, widest)
         image.load()
         profile, told = color.profile_of(image), _told(image)
         # What a camera takes is as it should be, and a copy of it is sixty megabytes.
-        pixels = image if jpeg and image.mode == "RGB" else _plain(image)
+        pixels = image if jpeg and image.mode == "RGB" else _plain(image, grey=color.is_grey(profile))
         return Picture(
-            pixels=pixels.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else pixels,
+            pixels=pixels.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else pixels,
             width=width,
             height=height,
             profile=profile,
-            drawn=image.format in ("PNG", "GIF") or b"VP8L" in header,
+            orientation=orientation,
+            drawn=image.format in ("PNG", "GIF") or _is_lossless_webp(file),
             # A JPEG of several pictures is one picture and its previews.
             animated=not jpeg and _is_animated(image),
             told=told,
         )
+
+
+def _is_lossless_webp(file: io.BufferedReader) -> bool:
+    """By its first chunk of pixels, before which a profile of any length may stand."""
+    file.seek(0)
+    if file.read(12)[8:] != b"WEBP":
+        return False
+    for _ in range(_MAX_CHUNKS):
+        name, size = file.read(4), int.from_bytes(file.read(4), "little")
+        if name == b"ANMF":
+            # Its own chunks follow the sixteen bytes of a frame.
+            size = 16
+        elif name not in (b"VP8X", b"ICCP", b"ANIM", b"ALPH"):
+            return name == b"VP8L"
+        file.seek(size + size % 2, io.SEEK_CUR)
+    return False
 
 
 def _is_animated(image: Image.Image) -> bool:
@@ -140,7 +159,7 @@ def _orientation(image: Image.Image) -> int:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except DAMAGED:
         return 1
-    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
+    return orientation if isinstance(orientation, int) and orientation in UPRIGHT else 1
 
 
 def _told(image: Image.Image) -> tuple[Personal, ...]:
@@ -163,12 +182,14 @@ def _shrink_while_loading(image: Image.Image, upright_width: int, wanted: int) -
         image.draft(None, (width, height))
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """A copy as RGB, RGBA or CMYK, without any metadata; fully opaque pixels lose their alpha."""
+def _plain(image: Image.Image, *, grey: bool) -> Image.Image:
+    """A copy as RGB, RGBA or CMYK, or as it is when `grey` by its profile, without any metadata; fully opaque pixels
+    lose their alpha.
+    """
     if image.mode.startswith("I"):
         # Pillow's own conversion cuts 16 bits off at 255 instead of scaling them.
         pixels = image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
-    elif image.mode == "CMYK":
+    elif image.mode == "CMYK" or (grey and image.mode == "L" and not image.has_transparency_data):
         pixels = image.copy()
     elif image.has_transparency_data:
         pixels = image.convert("RGBA")

@@ -46,6 +46,7 @@ function send(upload) {
       const answer = new DOMParser().parseFromString(request.responseText, "text/html");
       const asset = answer.querySelector("[id^=media-asset-]");
       const reason = answer.querySelector(".notice > :last-child")?.textContent.trim();
+      if (request.status === 401) return done("you are signed out: sign in in another tab, then try again");
       if (request.status >= 400 || !asset) return done(reason || `the server answered ${request.status}`);
       add(asset);
       count(answer.getElementById("media-count"));

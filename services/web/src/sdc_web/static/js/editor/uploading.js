@@ -2,7 +2,6 @@
 
 export function upload(file, line, limit, stop) {
   if (stop.aborted) return Promise.reject("cancelled");
-  if (!/^image\/(jpeg|png|webp|gif|avif)$/.test(file.type)) return Promise.reject("Not every browser shows this kind of file, so it was not sent. Save it as JPEG, PNG, WebP, GIF or AVIF.");
   if (file.size > limit) return Promise.reject(`It is larger than ${Math.floor(limit / 1e6)} MB, so it was not sent.`);
   const progress = line.querySelector("progress");
   const words = line.querySelector("[data-percent]");
