@@ -142,6 +142,71 @@ def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, 
         expect(second.get_by_text(name, exact=True).first).to_be_visible()
 
 
+def conflicting(desk: BrowserContext, site: Site) -> Page:
+    """A tab that is shown what another one saved meanwhile."""
+    first = begin(desk, site)
+    second = desk.new_page()
+    second.goto(first.url)
+    first.locator("#field-body").fill("From the first.")
+    expect(first.locator("[data-saved]")).to_contain_text("Saved")
+    second.locator("#field-body").fill("From the second.")
+    expect(second.get_by_label("Yours")).to_have_value("From the second.")
+    return second
+
+
+def test_a_text_that_is_merged_stays_while_the_rest_waits_and_outlives_the_tab(
+    site: Site, desk: BrowserContext
+) -> None:
+    page = conflicting(desk, site)
+    page.get_by_label("Yours").fill("From both.")
+    page.locator("body").press("Control+s")
+    desk.set_offline(True)
+    desk.set_offline(False)
+    expect(page.locator("form.editor")).to_have_attribute("inert", "")
+    page.evaluate(KEPT, "From both.")
+    expect(page.get_by_label("Yours")).to_have_value("From both.")
+    address = page.url
+    page.close(run_before_unload=False)
+
+    page = desk.new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_label("Yours")).to_have_value("From both.")
+    expect(page.get_by_label("Saved elsewhere")).to_have_value("From the first.")
+    page.get_by_label("Yours").press("Control+s")
+    expect(page.locator("#field-body")).to_have_value("From both.")
+    expect(page.locator("#editor-rescue")).to_be_hidden()
+
+
+def test_a_conflict_that_a_button_came_to_keeps_both_texts_until_one_is_chosen(
+    site: Site, desk: BrowserContext
+) -> None:
+    page = conflicting(desk, site)
+    page.locator("#field-title").fill("Of two")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.wait_for_url("**/publication")
+    expect(page.locator("form.editor")).to_have_attribute("inert", "")
+    expect(page.locator("#field-body")).to_have_value("From the first.")
+    expect(page.get_by_label("Yours")).to_have_value("From the second.")
+
+
+def test_a_save_whose_answer_is_lost_is_no_conflict_with_oneself(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/draft", lose, times=1)
+    page.locator("#field-body").fill("Before the tunnel.")
+    page.locator("#field-body").press_sequentially(" And in it.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-conflict]")).to_have_count(0)
+    page.reload()
+    assert (text_of(page), lost) == ("Before the tunnel. And in it.", [200])
+
+
 def test_a_tab_that_was_duplicated_keeps_a_text_of_its_own(site: Site, desk: BrowserContext) -> None:
     first = begin(desk, site)
     address = first.url

@@ -84,6 +84,27 @@ async def test_a_second_tab_is_shown_both_texts_and_loses_none(
     assert (await newest(databases, post_id)).body == "Hot tea."
 
 
+async def test_the_same_editor_saves_again_what_it_got_no_answer_to(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    for number, body in enumerate(("Hot tea.", "Hot tea, long.")):
+        sent = form(body, 1, tab="1a2b", save_no=str(number))
+        assert (await send(client, f"/author/posts/{post_id}/draft", sent, "PUT", htmx=True)).status_code == 200
+    assert (await newest(databases, post_id)).body == "Hot tea, long."
+    for wrong in ({"save_no": "-1"}, {"save_no": str(2**64)}, {"tab": "x" * 21}):
+        sent = form("Cold tea.", 3, **wrong)
+        assert (await send(client, f"/author/posts/{post_id}/draft", sent, "PUT", htmx=True)).status_code == 422
+
+
+async def test_the_same_text_from_elsewhere_is_no_conflict(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    for _ in range(2):
+        answer = await send(client, f"/author/posts/{post_id}/draft", form("Hot tea.", 1), "PUT", htmx=True)
+        assert (answer.status_code, 'name="base_revision" value="2"' in answer.text) == (200, True)
+    assert (await newest(databases, post_id)).number == 2
+
+
 async def test_the_conflict_page_without_script_shows_both_texts(client: httpx.AsyncClient, post_id: str) -> None:
     await send(client, f"/author/posts/{post_id}/draft?_method=PUT", form("Hot tea.", 1))
     answer = await send(client, f"/author/posts/{post_id}/draft?_method=PUT", form("Cold tea.", 1))

@@ -4,7 +4,7 @@ from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import fetch_all
 from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, Post, Stale
+from sdc_web.posts import Draft, Post, Sent, Stale
 
 from signing_in import OWNER
 
@@ -54,6 +54,29 @@ async def test_an_old_base_revision_is_refused_with_the_newest_one(
         await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Mine"), 1)
     assert refused.value.current.title == "Theirs"
     assert refused.value.current.number == 2
+
+
+async def test_a_save_is_sent_again_by_the_editor_it_came_from_alone(databases: Databases, post: Post) -> None:
+    async def save(title: str, tab: str, number: int, base: int = 1) -> int:
+        sent = Sent(tab=tab, number=number)
+        return (await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=title), base, sent=sent)).number
+
+    assert await save("Lost", "a", 5) == 2
+    assert await save("Lost", "a", 5) == 3
+    assert await save("Lost and longer", "a", 7) == 4
+    for late in (("Lost", "a", 5), ("Elsewhere", "b", 8), ("Nowhere", "", 9)):
+        with pytest.raises(Stale):
+            await save(*late)
+    assert await save("Elsewhere", "b", 8, base=4) == 5
+    with pytest.raises(Stale):
+        await save("Lost and longest", "a", 9)
+    assert [each.title for each in await _kept(databases, post)] == ["Elsewhere"]
+
+
+async def test_a_save_without_a_tab_is_the_last_of_none(databases: Databases, post: Post) -> None:
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="By hand"), 1)
+    with pytest.raises(Stale):
+        await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Again"), 1)
 
 
 async def test_a_refused_save_changes_nothing(databases: Databases, post: Post, author_id: str) -> None:

@@ -62,7 +62,8 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
     """Save the form's text, and return the form as it goes on from there: what is refused later is sent again on that
     base. Raises Stale, Invalid and NotFound as `posts.revisions.save`, with the form's field names.
 
-    A form without `base_revision` holds no text, and one that holds what is saved already changes nothing.
+    A form without `base_revision` holds no text, and one that holds what is saved already, whoever saved it, changes
+    nothing.
     """
     if form.base_revision is None:
         return form
@@ -72,9 +73,10 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
         draft = await _draft(databases, settings, opened, form)
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
-        if form.base_revision == opened.newest.number and same:
-            return form
-        saved = await posts.revisions.save(databases.site, author.actor, post_id, draft, form.base_revision)
+        if same:
+            return msgspec.structs.replace(form, base_revision=opened.newest.number)
+        sent = posts.Sent(tab=form.tab, number=form.save_no)
+        saved = await posts.revisions.save(databases.site, author.actor, post_id, draft, form.base_revision, sent=sent)
         return msgspec.structs.replace(form, base_revision=saved.number)
     except Invalid as error:
         raise Invalid(str(error), field=_FIELDS.get(error.field, error.field.replace(".", "_"))) from None

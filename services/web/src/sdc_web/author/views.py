@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -17,7 +18,7 @@ from sdc_web.texts.names import from_title
 
 FIRST_YEAR = 1970
 WEEK_US = 7 * clock.DAY_US
-_NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture"})
+_NO_DETAILS = frozenset({"body_markdown", "base_revision", "intent", "add_picture", "tab", "save_no"})
 COMPARED = {
     "title": "Title", "summary": "Summary", "tags": "Tags", "series": "Series", "series_position": "Part of the series",
     "language": "Language", "canonical_url": "Canonical address", "dated_at": "Date",
@@ -37,7 +38,7 @@ gives them."""
 
 class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every field of the editor. `base_revision` is the number that the text was begun from; moments are in `zone`, the
-    time zone that the form named beside them, or UTC.
+    time zone that the form named beside them, or UTC. The editor's script adds `tab` and `save_no` for `posts.Sent`.
     """
 
     title: str = ""
@@ -57,6 +58,8 @@ class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     zone: str = ""
     base_revision: int | None = None
     intent: str = ""
+    tab: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    save_no: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
 
     @property
     def details(self) -> dict[str, str]:

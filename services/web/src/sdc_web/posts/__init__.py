@@ -36,7 +36,7 @@ from sdc_web.posts.reading import (
     years,
     years_tagged,
 )
-from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, State
+from sdc_web.posts.records import Draft, Kind, Link, Post, ProjectFacts, Revision, Sent, State
 from sdc_web.posts.related import Near, near
 from sdc_web.posts.rereading import read_again
 from sdc_web.posts.revisions import Stale
@@ -52,6 +52,7 @@ __all__ = [
     "ProjectFacts",
     "Published",
     "Revision",
+    "Sent",
     "Stale",
     "State",
     "Summary",

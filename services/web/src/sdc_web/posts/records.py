@@ -63,7 +63,7 @@ class ProjectFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `revisions`. `number` counts the saves of a post from 1 and is the If-Match value; `body` is Markdown,
-    `body_html` its sanitised HTML once it was published.
+    `body_html` its sanitised HTML once it was published; `tab` and `save_no` are of the save, as `Sent` has them.
     """
 
     id: str
@@ -87,6 +87,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     translation_key: str = ""
     canonical_url: str = ""
     dated_at_us: int | None = None
+    tab: str = ""
+    save_no: int = 0
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -97,6 +99,20 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     def project(self) -> ProjectFacts | None:
         """What the project says of itself, None for nothing."""
         return decode_project(self.project_json)
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """Which opened editor sends a text, empty for what is none, and which of its saves it is: later ones have a greater
+    number.
+    """
+
+    tab: str = ""
+    number: int = 0
+
+    def saved(self, newest: Revision, author_id: str) -> bool:
+        """Whether the newest text came from there itself, by this save or an earlier one whose answer may be lost."""
+        own = self.tab != "" and (newest.tab, newest.author_id) == (self.tab, author_id)
+        return own and newest.save_no <= self.number
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

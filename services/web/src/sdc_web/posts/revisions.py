@@ -9,12 +9,13 @@ from sdc_web import redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import canonical, keeping, languages, projects, series, slugs, store, tags
-from sdc_web.posts.records import Draft, Kind, Post, Revision, encode_project, encode_tags, path_of
+from sdc_web.posts.records import Draft, Kind, Post, Revision, Sent, encode_project, encode_tags, path_of
 from sdc_web.texts import characters, language_names, names
 
 MAX_TITLE = 200
 MAX_SUMMARY = 500
 MAX_BODY = 400_000
+UNTOLD = Sent()
 
 
 class Stale(errors.Stale):
@@ -25,26 +26,38 @@ class Stale(errors.Stale):
         self.current = current
 
 
-async def save(database: Database, by: Actor, post_id: str, draft: Draft, base_number: int) -> Revision:
+async def save(
+    database: Database, by: Actor, post_id: str, draft: Draft, base_number: int, *, sent: Sent = UNTOLD
+) -> Revision:
     """Save as the newest revision and return it with its new number, the next If-Match.
 
     The newest revision is replaced, or followed by a new one where `keeping` says that it must stay. Raises Stale when
-    `base_number` is not the newest number, Invalid naming the field, Forbidden, NotFound without such a post.
+    `base_number` is not the newest number and the newest was not `sent` from the same place before, Invalid naming the
+    field, Forbidden, NotFound without such a post.
     """
     async with database.transaction() as connection:
-        return await put(connection, by, post_id, draft, base_number)
+        return await put(connection, by, post_id, draft, base_number, sent=sent)
 
 
 async def put(
-    connection: Connection, by: Actor, post_id: str, draft: Draft, base_number: int, *, apart: bool = False
+    connection: Connection,
+    by: Actor,
+    post_id: str,
+    draft: Draft,
+    base_number: int,
+    *,
+    apart: bool = False,
+    sent: Sent = UNTOLD,
 ) -> Revision:
     """`save`, inside a transaction of the caller's; with `apart` always as a new revision."""
     post = await store.post(connection, post_id)
     rights.require(by, "posts.change", post.author_id)
-    newest = require(await store.newest_revision(connection, post_id), base_number)
+    newest = await store.newest_revision(connection, post_id)
+    if not sent.saved(newest, by.id):
+        require(newest, base_number)
     clean = await check(connection, post, newest, draft)
     apart = apart or await keeping.must_stay(connection, newest, clean.body, by.id)
-    saved = of(clean, clock.new_id() if apart else newest.id, post_id, newest.number + 1, by)
+    saved = of(clean, clock.new_id() if apart else newest.id, post_id, newest.number + 1, by, sent)
     if apart:
         await store.insert_revision(connection, saved)
         await keeping.thin(connection, post_id)
@@ -56,7 +69,7 @@ async def put(
     return saved
 
 
-def of(clean: Draft, revision_id: str, post_id: str, number: int, by: Actor) -> Revision:
+def of(clean: Draft, revision_id: str, post_id: str, number: int, by: Actor, sent: Sent = UNTOLD) -> Revision:
     """The revision that a draft as `check` returns it becomes, not stored yet."""
     return Revision(
         id=revision_id,
@@ -77,6 +90,8 @@ def of(clean: Draft, revision_id: str, post_id: str, number: int, by: Actor) -> 
         translation_key=clean.translation_key,
         canonical_url=clean.canonical_url,
         dated_at_us=clean.dated_at_us,
+        tab=sent.tab,
+        save_no=sent.number,
     )
 
 

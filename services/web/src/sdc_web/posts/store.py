@@ -97,10 +97,10 @@ async def slug_taken(connection: Connection, kind: Kind, slug: str, *, except_po
 SQL_INSERT_REVISION = """
 INSERT INTO revisions (id, post_id, number, title, slug, summary, body, tags, cover_asset_id, saved_at_us, author_id,
     series, series_position, project, language, translation_key, canonical_url, dated_at_us,
-    begun_at_us)
+    tab, save_no, begun_at_us)
 VALUES (:id, :post_id, :number, :title, :slug, :summary, :body, :tags_json, :cover_asset_id, :saved_at_us, :author_id,
     :series, :series_position, :project_json, :language, :translation_key, :canonical_url, :dated_at_us,
-    :saved_at_us)
+    :tab, :save_no, :saved_at_us)
 """
 
 
@@ -113,7 +113,7 @@ UPDATE revisions SET number = :number, title = :title, slug = :slug, summary = :
     tags = :tags_json, cover_asset_id = :cover_asset_id, saved_at_us = :saved_at_us, author_id = :author_id,
     series = :series, series_position = :series_position, project = :project_json,
     language = :language, translation_key = :translation_key,
-    canonical_url = :canonical_url, dated_at_us = :dated_at_us
+    canonical_url = :canonical_url, dated_at_us = :dated_at_us, tab = :tab, save_no = :save_no
 WHERE id = :id AND published_at_us IS NULL
 """
 
@@ -148,7 +148,7 @@ async def revision(connection: Connection, post_id: str, revision_id: str) -> Re
 SQL_REVISIONS = """
 SELECT id, post_id, number, title, slug, summary, body, tags AS tags_json, cover_asset_id, saved_at_us, author_id,
     body_html, reading_minutes, published_at_us, series, series_position, project AS project_json, language,
-    translation_key, canonical_url, dated_at_us
+    translation_key, canonical_url, dated_at_us, tab, save_no
 FROM revisions WHERE post_id = :post_id AND (:published = 0 OR published_at_us IS NOT NULL)
     AND (:before IS NULL OR number < :before) AND (:id IS NULL OR id = :id)
 ORDER BY number DESC LIMIT :limit

@@ -21,6 +21,9 @@ let sending = null; // the count that the running save carries
 let waiting = null; // a submit button that was pressed: it has its turn once everything is saved
 let turn = false;
 let leaving = false;
+let merging = !!panel(); // two texts are compared above the form, which waits until one is chosen
+let resumed = null; // a text of an earlier page that was brought back: its first save is one of that page's
+const opened = name(); // this page: of what it saved itself it is told no conflict, were an answer lost
 let keeping;
 let longest;
 let retry;
@@ -32,10 +35,20 @@ function own(name) {
   navigator.locks?.request(key, { ifAvailable: true }, (lock) => lock ? new Promise(() => {}) : own(tab(true)));
 }
 
+function name() { return crypto.getRandomValues(new Uint32Array(1))[0].toString(36); }
+
 function tab(anew) {
-  const name = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
-  try { return sessionStorage.sdcTab = (!anew && sessionStorage.sdcTab) || name; } catch { return name; }
+  const made = name();
+  try { return sessionStorage.sdcTab = (!anew && sessionStorage.sdcTab) || made; } catch { return made; }
 }
+
+function panel() { return document.querySelector("[data-conflict]"); }
+
+function merge() {
+  merging = true;
+  form.inert = true;
+}
+if (merging) merge();
 
 const save = () => form.dispatchEvent(new CustomEvent("save"));
 const texts = () => Object.fromEntries(fields.map((name) => [name, form.elements[name]?.value ?? ""]));
@@ -74,7 +87,13 @@ function tell() {
   }
 }
 
-const present = () => ({ at: Date.now(), base: form.elements.base_revision.value, texts: texts() });
+function present() {
+  const at = Date.now();
+  if (!merging) return { at, tab: opened, base: form.elements.base_revision.value, texts: texts() };
+  const merged = Object.fromEntries(new FormData(panel()));
+  // On a base before the other text, beside which it is shown again when it is brought back.
+  return { at, base: `${merged.base_revision - 1}`, texts: merged };
+}
 function keep() {
   clearTimeout(keeping);
   keeping = undefined;
@@ -107,10 +126,13 @@ form.elements.add_picture?.addEventListener("input", ({ target }) => {
 // and the status line that stands in the page now.
 form.addEventListener("htmx:before:request", (event) => {
   if (event.target !== form) return;
+  if (merging) return event.preventDefault();
   const { ctx } = event.detail;
   const { body } = ctx.request;
   ctx.target = form.querySelector(".save-status");
   for (const name of [...fields, "base_revision"]) body.set(name, form.elements[name].value);
+  body.set("tab", resumed?.tab ?? opened);
+  body.set("save_no", resumed?.at ?? Date.now());
   sending = edits;
   clearTimeout(longest);
   longest = undefined;
@@ -118,7 +140,11 @@ form.addEventListener("htmx:before:request", (event) => {
 
 form.addEventListener("htmx:after:request", (event) => {
   if (event.target !== form) return;
-  if (event.detail.ctx.response?.raw.ok && sending === edits) {
+  // An answer that comes too late takes nothing away that is being merged.
+  if (merging) return event.preventDefault();
+  const ok = event.detail.ctx.response?.raw.ok;
+  if (ok) resumed = null;
+  if (ok && sending === edits) {
     dirty = false;
     forget();
   }
@@ -128,6 +154,7 @@ form.addEventListener("htmx:after:request", (event) => {
 form.addEventListener("htmx:finally:request", (event) => {
   if (event.target !== form) return;
   sending = null;
+  if (merging) return;
   show();
   // No answer, a broken server or one that asks for patience: try again without waiting for the next key. Another refusal
   // (4xx) needs the author instead.
@@ -167,18 +194,30 @@ form.addEventListener("submit", (event) => {
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "s") return;
   event.preventDefault();
-  save();
+  const merged = event.target.closest?.("[data-conflict]");
+  if (merged) merged.requestSubmit();
+  else save();
 });
 
 addEventListener("online", () => { if (dirty) save(); });
 
 // The form of a conflict takes this text along: what stands in it is now what must not be lost, until the answer shows that
-// it was saved or set aside.
+// it was saved or set aside. Until something is typed there it follows the text below.
+addEventListener("focusin", ({ target }) => {
+  const { value } = form.elements.body_markdown;
+  if (target.id === "conflict-mine" && !merging && target.value !== value) target.value = value;
+});
+addEventListener("input", ({ target }) => {
+  if (!target.closest("[data-conflict]")) return;
+  merge();
+  dirty = true;
+  keeping ??= setTimeout(keep, KEEP_MS);
+});
 addEventListener("submit", (event) => {
   if (!event.target.matches?.("[data-conflict]")) return;
   leaving = true;
-  const sent = new FormData(event.target);
-  browser.keepLast(key, { at: Date.now(), base: sent.get("base_revision"), texts: Object.fromEntries(sent), aside: event.submitter?.formAction.endsWith("/set-aside") });
+  merge();
+  browser.keepLast(key, { ...present(), aside: event.submitter?.formAction.endsWith("/set-aside") });
 });
 
 addEventListener("beforeunload", (event) => {
@@ -188,12 +227,12 @@ addEventListener("pagehide", () => { if (dirty && !leaving) browser.keepLast(key
 
 // What was typed while this file was still on its way, or what the browser itself put back, counts like any key.
 const early = ["title", "body_markdown"].some((name) => form.elements[name].value !== form.elements[name].defaultValue);
-if (early && !document.querySelector("[data-conflict]")) form.dispatchEvent(new Event("input", { bubbles: true }));
+if (early && !merging) form.dispatchEvent(new Event("input", { bubbles: true }));
 
 const rescue = document.getElementById("editor-rescue");
 const found = await earlier;
 if (found && (reached(found, texts()) || (found.aside && location.search === "?said=set-aside"))) browser.forget(found.name);
-else if (found && !document.querySelector("[data-conflict]")) {
+else if (found && !merging) {
   const minutes = Math.round((Date.now() - found.at) / 60000);
   rescue.querySelector("[data-rescue-age]").textContent =
     minutes < 1 ? "a moment ago" : minutes < 120 ? `${minutes} min ago` : new Date(found.at).toLocaleString("en-GB");
@@ -214,6 +253,7 @@ else if (found && !document.querySelector("[data-conflict]")) {
       for (const label of form.querySelectorAll("label[for$=_at]")) label.textContent = label.textContent.replace(/\(.*\)/, `(${zone})`);
       // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
       form.elements.base_revision.value = found.base;
+      if (found.tab) resumed = found;
       form.dispatchEvent(new Event("input", { bubbles: true }));
       keep();
     }
