@@ -48,7 +48,7 @@ def a_refused_field(page: Page) -> None:
 def a_refused_page(page: Page) -> None:
     a_refused_field(page)
     page.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.locator(".save-status")).to_contain_text("Not saved.")
+    expect(page.locator(".save-status")).to_contain_text("All is saved but this.")
 
 
 def what_is_told_before_it_goes_out(page: Page) -> None:

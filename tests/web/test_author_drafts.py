@@ -1,10 +1,13 @@
 """What a save keeps when a field is refused, and when two texts of one post meet."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
+from litestar import Response
 from sdc_web import posts
+from sdc_web.author import checks
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, history, store
 
@@ -119,6 +122,59 @@ async def test_publishing_with_a_refused_field_publishes_nothing(
 ) -> None:
     answer = await send(client, f"/author/posts/{post_id}/publication", form(2, slug="Ferry Boat"))
     assert (answer.status_code, 'id="error-slug"' in answer.text) == (422, True)
+    async with databases.site.read() as connection:
+        assert (await posts.find(connection, OWNER, post_id)).revision_id is None
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("publication", {"slug": "Ferry Boat"}),
+        ("publication", {"publish_at": "2026-02-30T10:00"}),
+        ("publication", {"unpublish_at": "never"}),
+        ("publication?_method=DELETE", {"summary": "x" * 501}),
+        ("expiry?_method=PUT", {"unpublish_at": "2001-01-01T10:00"}),
+        ("schedule?_method=DELETE", {"language": "!"}),
+        ("noindex?_method=PUT", {"canonical_url": "https://"}),
+        ("draft?_method=DELETE", {"dated_at": "yesterday"}),
+        ("draft?_method=DELETE", {}),
+    ],
+)
+async def test_whatever_is_refused_the_rest_of_the_form_is_saved(
+    client: httpx.AsyncClient, databases: Databases, post_id: str, path: str, wrong: dict[str, str]
+) -> None:
+    sent = form(2, **wrong) | {"title": "On tea, again"}
+    answer = await send(client, f"/author/posts/{post_id}/{path}", sent)
+    assert answer.status_code == 422
+    assert [f'id="error-{name}"' in answer.text for name in wrong] == [True] * len(wrong)
+    assert 'name="base_revision" value="3"' in answer.text
+    assert ("All is saved but this." in answer.text, "Not saved." in answer.text) == (bool(wrong), False)
+    saved = await newest(databases, post_id)
+    assert (saved.number, saved.title, saved.body) == (3, "On tea, again", "Hot and long.")
+
+
+async def test_a_text_that_cannot_be_saved_is_told_first(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    sent = form(2, slug="Ferry Boat") | {"body_markdown": "x" * 400_001}
+    answer = await send(client, f"/author/posts/{post_id}/publication", sent)
+    assert (answer.status_code, "Not saved." in answer.text) == (422, True)
+    assert (await newest(databases, post_id)).number == 2
+
+
+async def test_what_is_saved_elsewhere_while_a_text_is_looked_at_is_not_published(
+    client: httpx.AsyncClient, databases: Databases, post_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = checks.before_it_goes_out
+
+    async def slowly(*asked: Any) -> Response[str] | None:  # noqa: ANN401 - as it is called
+        found = await look(*asked)
+        await posts.revisions.save(databases.site, OWNER, post_id, Draft(title="On tea", body="Half a"), 3)
+        return found
+
+    monkeypatch.setattr(checks, "before_it_goes_out", slowly)
+    answer = await send(client, f"/author/posts/{post_id}/publication", form(2, intent=checks.ANYWAY))
+    assert (answer.status_code, "Half a" in answer.text) == (412, True)
     async with databases.site.read() as connection:
         assert (await posts.find(connection, OWNER, post_id)).revision_id is None
 

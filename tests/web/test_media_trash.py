@@ -2,6 +2,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sdc_core import clock
+from sdc_core.sqlite import Connection
 from sdc_web import media, posts
 from sdc_web.db import Databases
 from sdc_web.media import removal, trash
@@ -54,6 +55,23 @@ async def test_after_its_time_it_is_deleted_for_good_with_its_files(databases: D
     async with databases.site.read() as connection:
         assert await media.find_anywhere(connection, asset_id) is None
         assert [each.asset_id for each in await removal.removals(connection)] == [asset_id]
+
+
+async def test_what_is_brought_back_while_the_trash_is_emptied_stays(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset_id = await pictures.picture(databases, "A cup")
+    await trash.put(databases.site, OWNER, [asset_id])
+    look = trash.due
+
+    async def slowly(connection: Connection, now_us: int) -> list[str]:
+        found = await look(connection, now_us)
+        await trash.bring_back(databases.site, OWNER, found)
+        return found
+
+    monkeypatch.setattr(trash, "due", slowly)
+    assert await removal.empty_trash(databases.site, clock.now_us() + trash.KEPT_US + clock.SECOND_US) == 0
+    assert await there(databases, asset_id)
 
 
 async def test_only_what_is_in_the_trash_is_deleted_before_its_time(databases: Databases) -> None:

@@ -66,6 +66,29 @@ def based(request: AnyRequest, form: DraftForm) -> DraftForm:
     return msgspec.structs.replace(form, base_revision=int(named[1]))
 
 
+async def rest_saved(
+    request: AnyRequest,
+    databases: Databases,
+    settings: Settings,
+    author: SignedIn,
+    post_id: str,
+    form: DraftForm,
+    error: Invalid | posts.Stale,
+) -> Response[str]:
+    """Why what was asked for was not done. What the form holds is saved all the same, but for what is refused: without
+    script it stands in no other place.
+    """
+    if isinstance(error, Invalid) and form.base_revision is not None:
+        try:
+            left = await editor.save_what_fits(databases, settings, post_id, form, author)
+        except (Invalid, posts.Stale) as worse:
+            return await refused(request, databases, author, post_id, form, worse)
+        opened = await editor.open_post(databases, author, post_id)
+        left[error.field or "form"] = str(error)
+        return await editor.show(request, databases, author, opened, form, refused=left)
+    return await refused(request, databases, author, post_id, form, error)
+
+
 async def refused(
     request: AnyRequest,
     databases: Databases,

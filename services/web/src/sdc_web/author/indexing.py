@@ -55,7 +55,7 @@ async def _indexed(
         form = await editor.save(databases, settings, post_id, form, author)
         await posts.indexing.hide(databases.site, author.actor, post_id, hidden=hidden)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     return pages.redirect(f"/author/posts/{post_id}", "noindex" if hidden else "indexed")
 
 

@@ -41,11 +41,14 @@ async def create(
             return asked
         # A form without a text says nothing of the end either.
         ends = UNSET if form.base_revision is None and end_us is None else end_us
-        published = await posts.publish(databases.site, author.actor, post_id, at_us, unpublish_at_us=ends)
+        published = await posts.publish(
+            databases.site, author.actor, post_id, at_us, form.base_revision, unpublish_at_us=ends
+        )
     except Conflict as error:
-        return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error), field="slug"))
+        taken = Invalid(str(error), field="slug")
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, taken)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     said = "published" if published.scheduled_at_us is None else "scheduled"
     return pages.redirect(f"/author/posts/{post_id}", said)
 
@@ -68,7 +71,7 @@ async def remove(
     try:
         form = await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     await posts.unpublish(databases.site, author.actor, post_id)
     return pages.redirect(f"/author/posts/{post_id}", "unpublished")
 

@@ -54,9 +54,10 @@ async def discard(
         form = await editor.save(databases, settings, post_id, form, author)
         await history.discard(databases.site, author.actor, post_id, form.base_revision)
     except Conflict as error:
-        return await drafts.refused(request, databases, author, post_id, form, Invalid(str(error)))
+        nothing = Invalid(str(error))
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, nothing)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     return pages.redirect(f"/author/posts/{post_id}", "discarded")
 
 

@@ -33,7 +33,7 @@ async def cancel(
         form = await editor.save(databases, settings, post_id, form, author)
         await schedule.cancel(databases.site, author.actor, post_id)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     return pages.redirect(f"/author/posts/{post_id}", "unscheduled")
 
 
@@ -59,7 +59,7 @@ async def expire(
         form = await editor.save(databases, settings, post_id, form, author)
         await schedule.set_end(databases.site, author.actor, post_id, end_us)
     except (Invalid, posts.Stale) as error:
-        return await drafts.refused(request, databases, author, post_id, form, error)
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     return pages.redirect(f"/author/posts/{post_id}", "leaves" if end_us else "stays")
 
 

@@ -34,6 +34,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 MAY_STAY = {"slug": "Slug", "cover_id": "Cover picture", "translation_of": "Translation of"} | COMPARED
 """Fields that keep what they hold when what was typed is refused, while the rest is saved; by the names that the page
 gives them."""
+_NAMES = MAY_STAY | {"publish_at": "Publish at", "unpublish_at": "Take off the site at"}
 
 
 class DraftForm(ProjectForm, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,7 +219,9 @@ def status(
 ) -> Status:
     """The line below the text, its time in a zone that was loaded. With an error the base stays what the form had."""
     written = newest.number > 1
-    told = [Refused(field=each, name=MAY_STAY[each], words=words) for each, words in (refused or {}).items()]
+    told = [
+        Refused(field=each, name=_NAMES[each], words=words) for each, words in (refused or {}).items() if each in _NAMES
+    ]
     return Status(
         revision=newest.number if base is None else base,
         saved_at_us=newest.saved_at_us if written else None,

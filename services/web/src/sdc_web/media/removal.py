@@ -64,10 +64,21 @@ async def empty_trash(database: Database, now_us: int) -> int:
     """Delete for good what has been in the trash for `trash.KEPT_US`; returns how many."""
     async with database.read() as connection:
         due = await trash.due(connection, now_us)
+    removed = 0
     for asset_id in due:
         with suppress(uses.InUse, NotFound):
-            await remove(database, SYSTEM, asset_id)
-    return len(due)
+            removed += await _remove_due(database, asset_id, now_us)
+    return removed
+
+
+async def _remove_due(database: Database, asset_id: str, now_us: int) -> bool:
+    """Whether it still was in the trash for long: one that was brought back meanwhile stays."""
+    async with database.transaction() as connection:
+        asset = await assets.require(connection, asset_id)
+        if asset.trashed_at_us is None or asset.trashed_at_us > now_us - trash.KEPT_US:
+            return False
+        await within(connection, SYSTEM, asset_id)
+        return True
 
 
 async def clear_away(database: Database, store: ObjectStore, bucket: str) -> None:
