@@ -148,9 +148,9 @@ def conflicting(desk: BrowserContext, site: Site) -> Page:
     second = desk.new_page()
     second.goto(first.url)
     first.locator("#field-body").fill("From the first.")
-    expect(first.locator("[data-saved]")).to_contain_text("Saved")
+    expect(first.locator("[data-saved]")).to_contain_text("Saved", timeout=WAIT_MS)
     second.locator("#field-body").fill("From the second.")
-    expect(second.get_by_label("Yours")).to_have_value("From the second.")
+    expect(second.get_by_label("Yours")).to_have_value("From the second.", timeout=WAIT_MS)
     return second
 
 
@@ -162,7 +162,7 @@ def test_a_text_that_is_merged_stays_while_the_rest_waits_and_outlives_the_tab(
     page.locator("body").press("Control+s")
     desk.set_offline(True)
     desk.set_offline(False)
-    expect(page.locator("form.editor")).to_have_attribute("inert", "")
+    expect(page.locator("form.editor")).to_have_attribute("inert", "", timeout=WAIT_MS)
     page.evaluate(KEPT, "From both.")
     expect(page.get_by_label("Yours")).to_have_value("From both.")
     address = page.url
@@ -171,9 +171,10 @@ def test_a_text_that_is_merged_stays_while_the_rest_waits_and_outlives_the_tab(
     page = desk.new_page()
     page.goto(address)
     page.get_by_role("button", name="Bring it back").click()
-    expect(page.get_by_label("Yours")).to_have_value("From both.")
+    expect(page.get_by_label("Yours")).to_have_value("From both.", timeout=WAIT_MS)
     expect(page.get_by_label("Saved elsewhere")).to_have_value("From the first.")
     page.get_by_label("Yours").press("Control+s")
+    page.wait_for_url("**?said=saved")
     expect(page.locator("#field-body")).to_have_value("From both.")
     expect(page.locator("#editor-rescue")).to_be_hidden()
 
@@ -201,7 +202,7 @@ def test_a_save_whose_answer_is_lost_is_no_conflict_with_oneself(site: Site, des
     page.route("**/draft", lose, times=1)
     page.locator("#field-body").fill("Before the tunnel.")
     page.locator("#field-body").press_sequentially(" And in it.")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved", timeout=2 * WAIT_MS)
     expect(page.locator("[data-conflict]")).to_have_count(0)
     page.reload()
     assert (text_of(page), lost) == ("Before the tunnel. And in it.", [200])

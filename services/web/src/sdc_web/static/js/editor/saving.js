@@ -44,6 +44,9 @@ function tab(anew) {
 
 function panel() { return document.querySelector("[data-conflict]"); }
 
+// Whether somebody writes there, or has written.
+const held = () => merging || panel()?.contains(document.activeElement);
+
 function merge() {
   merging = true;
   form.inert = true;
@@ -126,7 +129,7 @@ form.elements.add_picture?.addEventListener("input", ({ target }) => {
 // and the status line that stands in the page now.
 form.addEventListener("htmx:before:request", (event) => {
   if (event.target !== form) return;
-  if (merging) return event.preventDefault();
+  if (held()) return event.preventDefault();
   const { ctx } = event.detail;
   const { body } = ctx.request;
   ctx.target = form.querySelector(".save-status");
@@ -140,8 +143,8 @@ form.addEventListener("htmx:before:request", (event) => {
 
 form.addEventListener("htmx:after:request", (event) => {
   if (event.target !== form) return;
-  // An answer that comes too late takes nothing away that is being merged.
-  if (merging) return event.preventDefault();
+  // An answer that comes late takes nothing away that is being merged.
+  if (held()) return event.preventDefault();
   const ok = event.detail.ctx.response?.raw.ok;
   if (ok) resumed = null;
   if (ok && sending === edits) {
