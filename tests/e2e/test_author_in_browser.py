@@ -159,7 +159,6 @@ def test_a_text_that_is_merged_stays_while_the_rest_waits_and_outlives_the_tab(
 ) -> None:
     page = conflicting(desk, site)
     page.get_by_label("Yours").fill("From both.")
-    page.locator("body").press("Control+s")
     desk.set_offline(True)
     desk.set_offline(False)
     expect(page.locator("form.editor")).to_have_attribute("inert", "", timeout=WAIT_MS)

@@ -1,5 +1,7 @@
 """Somebody who is signed in and reaches for what is another's, and those who lead a browser astray."""
 
+import re
+
 import httpx
 import pytest
 from litestar.routes import HTTPRoute
@@ -15,7 +17,7 @@ from sdc_web.sessions import signed_in
 
 from api_client import program, token
 from raw_requests import ask
-from signing_in import BROWSER, OWNER, PASSWORD, bring, make_author, send
+from signing_in import BROWSER, OWNER, PASSWORD, as_actor, bring, make_author, send
 
 EVIL = "evil.example"
 OF_AUTHORS = {right for right, reaches in RIGHTS.items() if reaches.author != "none"}
@@ -151,6 +153,43 @@ async def test_a_program_reaches_nothing_of_another_authors_by_its_id(
         assert (await api.patch("/tags/x", json={"colour": "red"})).status_code == 403
     async with databases.site.read() as connection:
         assert await kept(connection) == before
+
+
+async def test_a_translation_of_another_authors_text_is_made_by_an_owner_alone(
+    app: ASGIApp, client: httpx.AsyncClient, databases: Databases, author_id: str
+) -> None:
+    eve = await accounts.create(databases, SYSTEM, name="eve", role="author")
+    bring(client, (await signed_in.start(databases, eve, user_agent="Browser", country="")).token)
+    secret = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, secret.id, Draft(title="Secret plan", translation_key="plan"), 1)
+    shown = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, shown.id, Draft(title="Fog"), 1)
+    await posts.publish(databases.site, OWNER, shown.id)
+    own = await posts.create(databases.site, as_actor(eve), "post")
+    address = f"/author/posts/{own.id}"
+    told: list[str] = []
+    for named in ("/posts/secret-plan", "/posts/nothing", "/posts/fog", "plan", shown.id):
+        form = {"title": "Nebel", "language": "de", "translation_of": named, "base_revision": "1"}
+        answer = await send(client, f"{address}/draft?_method=PUT", form)
+        assert answer.status_code == 422
+        told += re.findall(r'data-refused="translation_of">([^<]+)<', answer.text)
+        async with databases.site.transaction() as connection:
+            newest = await posts.revisions.newest(connection, OWNER, own.id)
+            assert newest.translation_key == ""
+            await connection.execute("UPDATE revisions SET number = 1 WHERE id = :id", {"id": newest.id})
+    assert told[0] == told[1]
+    async with program(app, await token(databases, eve.id)) as api:
+        for key in (secret.id, shown.id, "plan"):
+            made = await api.post("/posts", json={"title": "Nebel", "translation_key": key})
+            assert (made.status_code, made.json()["field"]) == (422, "translation_key")
+    # One that an owner has joined stays so, whatever else its author changes, and tells them what readers see.
+    joined = Draft(title="Nebel", language="de", translation_key=shown.id)
+    await posts.revisions.save(databases.site, OWNER, own.id, joined, 1)
+    await posts.revisions.save(databases.site, OWNER, shown.id, Draft(title="Fog, not out yet"), 2)
+    editor = (await client.get(address, headers=BROWSER)).text
+    assert ('value="/posts/fog"' in editor, ">Fog</a>" in editor, "not out yet" in editor) == (True, True, False)
+    form = {"title": "Nebel", "language": "de", "translation_of": "/posts/fog", "base_revision": "2", "tags": "sea"}
+    assert (await send(client, f"{address}/draft?_method=PUT", form)).status_code == 303
 
 
 async def test_a_token_of_another_author_is_neither_seen_nor_revoked(

@@ -2,6 +2,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sdc_core import clock
+from sdc_core.sqlite import execute
 from sdc_web import media, posts
 from sdc_web.db import Databases
 from sdc_web.media.uses import InUse, Use
@@ -31,6 +32,34 @@ async def test_a_picture_of_a_project_is_used(databases: Databases, publish: Pub
     await publish("Cups", kind="project", project=ProjectFacts(pictures=(asset_id,)))
     (use,) = await uses(databases, asset_id)
     assert (use.kind, use.places) == ("project", "gallery")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[large](/media/ID/960.avif?r=3)",
+        "![A cup](/media/ID/960.avif?r=3)",
+        '<img src="/media/ID/r3/960.avif" alt="A cup">',
+        "https://example.org/media/ID/960.avif and ![](media:ID), /media/ID/480.avif",
+    ],
+)
+async def test_an_address_of_a_file_is_a_use(databases: Databases, publish: Publish, body: str) -> None:
+    asset_id = await pictures.picture(databases, "A cup")
+    post = await publish("Cups", body.replace("ID", asset_id))
+    assert [use.post_id for use in await uses(databases, asset_id)] == [post.id]
+    with pytest.raises(InUse):
+        await media.trash.put(databases.site, OWNER, [asset_id])
+
+
+async def test_an_address_of_a_file_that_it_had_is_a_use(databases: Databases, publish: Publish) -> None:
+    asset_id = await pictures.picture(databases, "A cup")
+    files = {"present": f"{'PRESENT':0<26}", "former": f"{'FORMER':0<26}", "asset": asset_id}
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE media_assets SET file_id = :present WHERE id = :asset", files)
+        await execute(connection, "INSERT INTO former_media_files (file_id, asset_id) VALUES (:former, :asset)", files)
+    for name in ("present", "former"):
+        post = await publish(name, f"[large](/media/{files[name]}/960.avif)")
+        assert post.id in [use.post_id for use in await uses(databases, asset_id)]
 
 
 async def test_a_draft_uses_until_its_text_says_otherwise(databases: Databases, author_id: str) -> None:

@@ -12,6 +12,7 @@ from sdc_web import edge, media, pages, posts, zones
 from sdc_web.author import forms, project_fields, views
 from sdc_web.author.pictures import choice
 from sdc_web.author.views import DraftForm
+from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
@@ -70,7 +71,7 @@ async def save(databases: Databases, settings: Settings, post_id: str, form: Dra
     opened = await open_post(databases, author, post_id)
     stored = views.draft(views.form_of(opened.post, opened.newest, form.zone))
     try:
-        draft = await _draft(databases, settings, opened, form)
+        draft = await _draft(databases, settings, author.actor, opened, form)
         # An empty slug means the one that there is.
         same = draft == (stored if form.slug else msgspec.structs.replace(stored, slug=""))
         if same:
@@ -103,7 +104,7 @@ async def set_aside(
 
     async def attempt(fitting: DraftForm) -> None:
         opened = await open_post(databases, author, post_id)
-        draft = await _draft(databases, settings, opened, fitting)
+        draft = await _draft(databases, settings, author.actor, opened, fitting)
         await posts.history.set_aside(databases.site, author.actor, post_id, draft, form.base_revision)
 
     return await _fitting(databases, post_id, form, author, attempt)
@@ -133,18 +134,18 @@ async def _fitting(
             return refused
 
 
-async def _draft(databases: Databases, settings: Settings, opened: Opened, form: DraftForm) -> posts.Draft:
+async def _draft(databases: Databases, settings: Settings, by: Actor, opened: Opened, form: DraftForm) -> posts.Draft:
     """What the form holds. Raises Invalid."""
     typed = posts.canonical.without_own(views.draft(form), settings.site_url + opened.post.path)
-    return await _resolved(databases, typed, opened.newest.translation_key)
+    return await _resolved(databases, by, typed, opened.newest.translation_key)
 
 
-async def _resolved(databases: Databases, draft: posts.Draft, stored_key: str) -> posts.Draft:
+async def _resolved(databases: Databases, by: Actor, draft: posts.Draft, stored_key: str) -> posts.Draft:
     """With the key of the text that the author names by its address; the key that is stored may stand there as well."""
     if draft.translation_key in ("", stored_key):
         return draft
     async with databases.site.read() as connection:
-        key = await posts.languages.key_at(connection, draft.translation_key)
+        key = await posts.languages.key_at(connection, by, draft.translation_key, stored_key)
     return msgspec.structs.replace(draft, translation_key=key)
 
 
@@ -175,7 +176,7 @@ async def show(
         known_tags = [tag.name for tag in await posts.tags.in_use(connection, author.actor)]
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
-        translations = await posts.languages.saved(connection, opened.post.id, opens.translation_of)
+        translations = await posts.languages.saved(connection, author.actor, opened.post.id, opens.translation_of)
         pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))
         noindex = await posts.indexing.is_hidden(connection, opened.post.id)
     conflict = await asyncio.to_thread(views.conflict, shown, opened.post, stale.current) if stale else None

@@ -2,11 +2,14 @@
 was there when it was last looked at.
 """
 
+import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import msgspec
 from sdc_core.sqlite import Connection, fetch_all
 
+from sdc_web import media
 from sdc_web.checks.findings import Finding
 from sdc_web.checks.parsed import Target
 from sdc_web.checks.words import shortened
@@ -16,6 +19,7 @@ from sdc_web.posts.backlinks import of_site, outward_url
 from sdc_web.posts.records import Post, address_of, path_of
 from sdc_web.redirects import addresses
 
+_FILE = re.compile(r"/media/([^/]+)/")
 MAX_ASKED = 100
 """Addresses that are no posts and are asked for one by one."""
 
@@ -49,12 +53,21 @@ async def look(connection: Connection, post: Post, links: tuple[Target, ...], si
         if path not in standing:
             standing[path] = await navigation.standing(connection, path)
     standing[post.path] = "there"
+    for path in await lost_files(connection, here.values()):
+        standing[path] = "missing"
     found = []
     for each, path in here.items():
         rule = _RULES.get(standing.get(path, "there"))
         if rule:
             found.append(Finding(rule=rule, what=_WORDS[rule].format(shortened(each.address)), line=each.line))
     return found
+
+
+async def lost_files(connection: Connection, paths: Iterable[str]) -> set[str]:
+    """Those of the paths that name a file of a picture which the library has not."""
+    named = {path: match[1] for path in paths if (match := _FILE.match(path))}
+    answered = await media.files.answered(connection, set(named.values()))
+    return {path for path, file_id in named.items() if file_id not in answered}
 
 
 async def look_outside(connection: Connection, links: tuple[Target, ...], site_url: str) -> list[Finding]:

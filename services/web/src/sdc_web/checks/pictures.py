@@ -8,10 +8,11 @@ from sdc_core.sqlite import Connection
 from sdc_core.variants import Manifest
 
 from sdc_web import media
+from sdc_web.checks import links
 from sdc_web.checks.findings import Finding
 from sdc_web.checks.parsed import Target
 from sdc_web.checks.words import shortened
-from sdc_web.posts.records import Draft, Kind
+from sdc_web.posts.records import Draft, Kind, Post
 
 HEAVY_BYTES = 700_000
 _MEDIA = re.compile(r"media:([0-9A-Z]{26})")
@@ -24,6 +25,19 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     line: int | None = None
     said: str = ""
+
+
+async def look_for_files(connection: Connection, post: Post, shown: tuple[Target, ...], site_url: str) -> list[Finding]:
+    """The pictures that are shown by the address of a file, where the library has none."""
+    here = {each: links.path_of_link(each.address, post, site_url) for each in shown}
+    lost = await links.lost_files(connection, here.values())
+    return [
+        Finding(
+            rule="picture-missing", what=f"The picture {shortened(each.address)} is not in the library.", line=each.line
+        )
+        for each, path in here.items()
+        if path in lost
+    ]
 
 
 async def look(connection: Connection, draft: Draft, kind: Kind, shown: tuple[Target, ...]) -> list[Finding]:

@@ -143,7 +143,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
         """Raises Invalid for what could not be saved, before any picture of it is."""
         post, first = catalogue.unwritten(self.by, document.kind, document.at_us)
         bare = replace(document.draft, cover_asset_id=None)
-        clean = await revisions.check(connection, post, first, bare)
+        clean = await revisions.check(connection, self.by, post, first, bare)
         if not document.is_draft and not clean.title:
             raise Invalid("it has no title")
         now_us = clock.now_us()

@@ -171,6 +171,25 @@ async def shown_now(connection: Connection, file_id: str) -> Asset | None:
     return None if found is None else await assets.find(connection, str(found))
 
 
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+
+
+SQL_ANSWERED = """
+SELECT wanted.value AS id FROM json_each(:ids) AS wanted
+WHERE EXISTS (SELECT 1 FROM media_assets WHERE id = wanted.value AND trashed_at_us IS NULL)
+    OR EXISTS (SELECT 1 FROM media_assets WHERE file_id = wanted.value AND trashed_at_us IS NULL)
+    OR EXISTS (SELECT 1 FROM former_media_files AS former JOIN media_assets ON media_assets.id = former.asset_id
+        WHERE former.file_id = wanted.value AND trashed_at_us IS NULL)
+"""
+
+
+async def answered(connection: Connection, ids: set[str]) -> set[str]:
+    """Those of the ids in addresses of files at which readers find a picture."""
+    found = await fetch_all(connection, _Named, SQL_ANSWERED, {"ids": msgspec.json.encode(sorted(ids)).decode()})
+    return {each.id for each in found}
+
+
 SQL_WAITING_FOR = """
 SELECT asset_id, file_id, sha256, file_name, content_type, size_bytes, state, reason, since_us
 FROM media_replacements WHERE asset_id = :asset_id

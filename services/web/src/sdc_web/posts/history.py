@@ -192,7 +192,7 @@ async def set_aside(database: Database, by: Actor, post_id: str, draft: Draft, b
     async with database.transaction() as connection:
         post = await catalogue.find(connection, by, post_id, "posts.change")
         now = revisions.require(await store.newest_revision(connection, post_id), base_number)
-        clean = await revisions.check(connection, post, now, draft)
+        clean = await revisions.check(connection, by, post, now, draft)
         number = now.number - 1
         if number < 1 or await fetch_value(connection, SQL_AT, {"post_id": post_id, "number": number}):
             # There is no number left before it: it gets a later one, and whoever has it open compares once.

@@ -10,11 +10,13 @@ import msgspec
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, execute, fetch_all
 
+from sdc_web.authors.rights import Actor
 from sdc_web.posts import store
 from sdc_web.posts.records import Kind, path_of
 from sdc_web.texts import characters, language_names
 
 MAX_KEY = 80
+_ANOTHERS = "That is a text of another author: they or an owner of the site can join the two."
 _FOLDERS: dict[str, Kind] = {"posts": "post", "projects": "project"}
 
 
@@ -116,45 +118,76 @@ async def everything(connection: Connection) -> dict[str, Translations]:
 SQL_SAVED = """
 SELECT posts.id, posts.kind, posts.slug, newest.title, coalesce(nullif(newest.language, ''), site.language) AS language,
     newest.language IN ('', site.language) AS in_site_language
-FROM posts JOIN revisions AS newest ON newest.post_id = posts.id
+FROM posts JOIN revisions AS newest ON newest.id = iif(
+    :owner_id IS NULL OR posts.author_id = :owner_id,
+    (SELECT id FROM revisions WHERE post_id = posts.id ORDER BY number DESC LIMIT 1), posts.revision_id
+)
 JOIN site ON site.id = 1
 WHERE posts.id IN (
         SELECT post_id FROM revisions WHERE translation_key = :key AND translation_key <> '' UNION SELECT :key
     )
-    AND newest.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id)
     AND coalesce(nullif(newest.translation_key, ''), posts.id) = :key AND posts.id <> :post_id
     AND NOT EXISTS (SELECT 1 FROM trashed_posts WHERE post_id = posts.id)
 ORDER BY posts.id
 """
 
 
-async def saved(connection: Connection, post_id: str, key: str) -> list[Translation]:
-    """The other texts of a group as their author sees them: by their newest revisions, in the order they were begun."""
-    return await fetch_all(connection, Translation, SQL_SAVED, {"key": key or post_id, "post_id": post_id})
+async def saved(connection: Connection, by: Actor, post_id: str, key: str) -> list[Translation]:
+    """The other texts of a group in the order they were begun: by their newest revisions those that they may read, by
+    the published ones those of others. Raises Forbidden.
+    """
+    values = {"key": key or post_id, "post_id": post_id, "owner_id": by.only_own("posts.read")}
+    return await fetch_all(connection, Translation, SQL_SAVED, values)
 
 
-async def key_at(connection: Connection, address: str) -> str:
-    """What a translation of the text at that address names. Raises Invalid when this site has none there."""
+async def key_at(connection: Connection, by: Actor, address: str, present: str) -> str:
+    """What a translation of the text at that address names. Raises Invalid when this site has none there that they may
+    change and that has not the `present` key; of those that readers do not see others are not told.
+    """
     try:
         parts = [unquote(part) for part in urlsplit(address.strip()).path.split("/") if part]
     except ValueError:
         parts = []
     kind = _FOLDERS.get(parts[0], "page") if parts else "page"
     found = await store.by_address(connection, kind, parts[-1]) if len(parts) == 1 + (kind != "page") else None
-    if found is None:
-        message = "Name the other text by its address on this site, such as /posts/fog."
-        raise Invalid(message, field="translation_key")
-    return (await store.newest_revision(connection, found.id)).translation_key or found.id
+    if found is not None:
+        key = (await store.newest_revision(connection, found.id)).translation_key or found.id
+        if key == present or by.may_of("posts.change", found.author_id):
+            return key
+        if found.revision_id is not None:
+            raise Invalid(_ANOTHERS, field="translation_key")
+    message = "Name the other text by its address on this site, such as /posts/fog."
+    raise Invalid(message, field="translation_key")
 
 
-async def checked(connection: Connection, key: str, post_id: str) -> str:
-    """The key as it is stored: the id of a post that names a key stands for that key, its own id for none."""
+async def checked(connection: Connection, by: Actor, key: str, post_id: str) -> str:
+    """The key as it is stored: the id of a post that names a key stands for that key, its own id for none. Raises
+    Invalid for that of a text which they may not change: whoever is joined stands on its page, too.
+    """
     clean = characters.fitting(characters.line(key), MAX_KEY, "translation_key", "The key of a translation")
     if clean in ("", post_id):
         return ""
     with suppress(NotFound):
         clean = (await store.newest_revision(connection, clean)).translation_key or clean
-    return "" if clean == post_id else clean
+    if clean == post_id:
+        return ""
+    others = await fetch_all(connection, _Member, SQL_MEMBERS, {"key": clean, "post_id": post_id})
+    if not all(by.may_of("posts.change", each.author_id) for each in others):
+        raise Invalid(_ANOTHERS, field="translation_key")
+    return clean
+
+
+class _Member(msgspec.Struct, frozen=True, kw_only=True):
+    author_id: str
+
+
+SQL_MEMBERS = """
+SELECT author_id FROM posts WHERE id = :key AND id <> :post_id
+UNION SELECT posts.author_id FROM revisions JOIN posts ON posts.id = revisions.post_id
+WHERE revisions.translation_key = :key AND revisions.translation_key <> '' AND posts.id <> :post_id
+    AND (revisions.id = posts.revision_id
+        OR revisions.number = (SELECT max(number) FROM revisions WHERE post_id = posts.id))
+"""
 
 
 SQL_FOLLOW = "UPDATE revisions SET translation_key = :key WHERE translation_key = :post_id"

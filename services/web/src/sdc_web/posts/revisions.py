@@ -55,7 +55,7 @@ async def put(
     newest = await store.newest_revision(connection, post_id)
     if not sent.saved(newest, by.id):
         require(newest, base_number)
-    clean = await check(connection, post, newest, draft)
+    clean = await check(connection, by, post, newest, draft)
     apart = apart or await keeping.must_stay(connection, newest, clean.body, by.id)
     saved = of(clean, clock.new_id() if apart else newest.id, post_id, newest.number + 1, by, sent)
     if apart:
@@ -108,7 +108,7 @@ async def newest(connection: Connection, by: Actor, post_id: str) -> Revision:
     return await store.newest_revision(connection, post_id)
 
 
-async def check(connection: Connection, post: Post, newest: Revision, draft: Draft) -> Draft:
+async def check(connection: Connection, by: Actor, post: Post, newest: Revision, draft: Draft) -> Draft:
     """The draft as it would be stored for that post; raises Invalid with the field at fault."""
     title = characters.fitting(characters.line(draft.title), MAX_TITLE, "title", "The title")
     wanted = draft.slug.strip()
@@ -125,6 +125,9 @@ async def check(connection: Connection, post: Post, newest: Revision, draft: Dra
     if cover is not None and not await store.asset_exists(connection, cover):
         message = "The cover is not among the media assets."
         raise Invalid(message, field="cover_asset_id")
+    key = draft.translation_key
+    if key != newest.translation_key:
+        key = await languages.checked(connection, by, key, post.id)
     return Draft(
         title=title,
         slug=slug,
@@ -136,7 +139,7 @@ async def check(connection: Connection, post: Post, newest: Revision, draft: Dra
         series_position=_position(draft),
         project=await projects.check(connection, draft.project, post.kind),
         language=language_names.tag(draft.language),
-        translation_key=await languages.checked(connection, draft.translation_key, post.id),
+        translation_key=key,
         canonical_url=canonical.check(draft.canonical_url),
         dated_at_us=_dated(draft),
     )
