@@ -61,6 +61,15 @@ async def ended(database: Database, count: int = 1) -> list[Run]:
             await asyncio.sleep(0.01)
 
 
+async def said(database: Database, words: str) -> None:
+    """Return once a run has noted that."""
+    async with asyncio.timeout(60):
+        while True:
+            if any(run.output == words for run in await runs(database)):
+                return
+            await asyncio.sleep(0.01)
+
+
 async def tick(scheduler: Scheduler, at_us: int) -> list[Run]:
     with clock.frozen(at_us):
         return [run async for run in scheduler.due_runs()]

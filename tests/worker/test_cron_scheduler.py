@@ -12,7 +12,7 @@ from sdc_worker.cron.execution import STOPPED
 from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, Skipped
 from sdc_worker.cron.scheduler import ABANDONED
 
-from cron_work import MINUTE_US, NOON_US, Make, Work, ended, running, runs, state_of, tick
+from cron_work import MINUTE_US, NOON_US, Make, Work, ended, running, runs, said, state_of, tick
 
 
 async def test_a_new_job_has_missed_nothing(make: Make, job: Job, database: Database) -> None:
@@ -178,6 +178,32 @@ async def test_the_last_failure_is_the_outcome(make: Make, job: Job, work: Work,
             await scheduler.run_now("test", "msg_1")
             (run,) = await ended(database)
     assert (run.outcome, run.output, run.attempt) == ("failed", "still away", 2)
+
+
+async def test_a_run_that_is_asked_for_waits_for_no_back_off(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    work.outcomes = [Unavailable("away"), "done"]
+    scheduler = make(msgspec.structs.replace(job, retries=3, backoff_s=3_600))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            await said(database, "attempt 1: away")
+            await scheduler.run_now("test", "msg_2")
+            first, second = await ended(database, 2)
+    assert {(first.outcome, first.output), (second.outcome, second.output)} == {("failed", "away"), ("ok", "done")}
+
+
+async def test_a_job_that_is_paused_is_not_tried_again(make: Make, job: Job, work: Work, database: Database) -> None:
+    work.outcomes = [Unavailable("away"), "done"]
+    scheduler = make(msgspec.structs.replace(job, retries=1, backoff_s=3_600))
+    with clock.frozen(NOON_US):
+        async with running(scheduler):
+            await scheduler.run_now("test", "msg_1")
+            await said(database, "attempt 1: away")
+            await scheduler.pause("test", paused=True)
+            (run,) = await ended(database)
+    assert (run.outcome, run.output, len(work.runs)) == ("failed", "away", 1)
 
 
 async def test_too_long_is_timed_out_and_not_failed(make: Make, job: Job, work: Work, database: Database) -> None:

@@ -60,10 +60,14 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             for name in databases or replica.DATABASES:
                 group.create_task(self._replicate(name))
 
-    async def _replicate(self, name: Name) -> None:
+    async def snapshot(self, name: Name) -> None:
+        """Have the whole database in one file of its replica."""
+        await self._replicate(name, "-force-snapshot")
+
+    async def _replicate(self, name: Name, *how: str) -> None:
         url = replica._url(self.store.endpoint, self.settings.S3_BACKUP_BUCKET, keys.replica(name))
         path = self.settings.site_db if name == "site" else self.settings.worker_db
-        command = [await asyncio.to_thread(find_program, "litestream"), "replicate", "-once", str(path), url]
+        command = [await asyncio.to_thread(find_program, "litestream"), "replicate", "-once", *how, str(path), url]
         ended = await child.run(command, replica._credentials(self.store.endpoint), deadline_s=15)
         assert ended.code == 0, ended.errors
 
@@ -291,23 +295,32 @@ async def test_the_mirror_restores_as_well_as_the_bucket_it_copies(home: Home, m
     assert (report.source, report.originals_checked) == ("remote", 1)
 
 
+@pytest.mark.parametrize("snapshot", [False, True])
 async def test_a_mirror_interrupted_anywhere_restores_to_an_earlier_state(
-    home: Home, fresh_bucket: FreshBucket, tmp_path: Path
+    home: Home, fresh_bucket: FreshBucket, tmp_path: Path, *, snapshot: bool
 ) -> None:
     for slot in ("1", "2"):
+        await home.log_stream(slot)
+        await home.replicate("worker")
+    if snapshot:
+        await home.snapshot("worker")
+    for slot in ("3", "4"):
         await home.log_stream(slot)
         await home.replicate("worker")
     source, remote = home.settings.S3_BACKUP_BUCKET, await fresh_bucket()
     planned = plan.make(await markers.listing(home.store, source, ""), {})
     rows = []
-    for key in (key for group in plan.in_order(planned) for key in group if "worker" in key):
+    groups = plan.in_order(planned)
+    assert any(group.in_turn for group in groups)
+    ordered = [group.keys if group.in_turn else group.keys[::-1] for group in groups]
+    for key in (key for keys_ in ordered for key in keys_ if "worker" in key):
         body = await home.store.get(source, key, max_bytes=1 << 24)
         await home.store.put(remote, key, body, content_type="application/octet-stream")
         into = tmp_path / f"after-{len(rows)}.db"
         await replica.restore_database(home.store.endpoint, remote, "", "worker", into)
         async with checks.reading(into) as connection:
             rows.append((await checks.contents(connection)).tables["log_streams"].rows)
-    assert (rows[0], rows[-1]) == (1, 3)
+    assert (rows[0], rows[-1]) == (3 if snapshot else 1, 5)
     assert rows == sorted(rows)
 
 

@@ -12,7 +12,7 @@ from sdc_core.settings import Settings
 from sdc_worker.app import Parts
 from sdc_worker.mirror import child, daily, markers, monthly, rclone
 from sdc_worker.mirror.daily import CURRENT, HISTORY
-from sdc_worker.mirror.plan import MirrorAsks, MirrorRefused
+from sdc_worker.mirror.plan import Listing, MirrorAsks, MirrorRefused
 from sdc_worker.mirror.progress import Progress
 from sdc_worker.mirror.target import Target
 
@@ -167,6 +167,24 @@ async def test_a_wrong_clock_stops_the_mirror_before_it_forgets_anything(
     with clock.frozen(then_us), pytest.raises(MirrorRefused, match=rf"hours {words} that of the remote: nothing"):
         await mirrored.run(confirmed=True)
     assert await mirrored.names("") == before
+
+
+async def test_what_is_uploaded_while_the_replicas_are_listed_is_copied_with_them(
+    mirrored: Mirrored, fresh_bucket: FreshBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replicas, listed = await fresh_bucket(), markers.listing
+    ended: list[str] = []
+
+    async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
+        if bucket == mirrored.bucket:
+            assert replicas in ended
+        found = await listed(store, bucket, prefix)
+        ended.append(bucket)
+        return found
+
+    monkeypatch.setattr(markers, "listing", listing)
+    await daily.run(mirrored.store, [replicas, mirrored.bucket], mirrored.target)
+    assert mirrored.bucket in ended
 
 
 async def test_what_a_run_would_do_is_told_and_nothing_is_changed(mirrored: Mirrored) -> None:

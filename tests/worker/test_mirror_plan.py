@@ -72,7 +72,30 @@ def test_a_replica_that_ends_before_its_mirror_is_refused() -> None:
 def test_replica_files_are_copied_snapshots_first_and_in_the_order_of_transactions() -> None:
     files = [ltx(0, 31, 31), ltx(0, 32, 32), ltx(1, 11, 20), ltx(1, 21, 31), ltx(9, 1, 10)]
     made = plan.make(listing(*reversed(files), keys.MARKER), {})
-    assert plan.in_order(made) == [(keys.MARKER,), (files[4],), (files[2], files[3]), (files[0], files[1])]
+    told = [(group.keys, group.in_turn) for group in plan.in_order(made)]
+    assert told == [
+        ((keys.MARKER,), False),
+        ((files[4],), False),
+        ((files[2], files[3]), True),
+        ((files[1],), True),
+        ((files[0],), False),
+    ]
+
+
+def test_of_a_month_nearly_all_is_copied_at_the_same_time() -> None:
+    snapshots = [ltx(9, 1, day * 1_440) for day in range(1, 31)]
+    levels = [ltx(level, at, at + size - 1) for level, size in ((3, 60), (2, 5), (1, 1)) for at in _begins(size)]
+    groups = plan.in_order(plan.make(listing(*snapshots, *levels), {}))
+    assert sorted(key for group in groups for key in group.keys) == sorted([*snapshots, *levels])
+    assert [len(group.keys) for group in groups if group.in_turn] == [23, 11, 2]
+    assert set(groups[0].keys) == set(snapshots)
+
+
+def _begins(size: int) -> range:
+    """Of the files of a level, each of so many transactions; a month, and the day that has no snapshot yet but for the
+    last transactions, which higher levels lack.
+    """
+    return range(1, 30 * 1_440 + 1_439 - size, size)
 
 
 def test_an_object_on_both_sides_takes_about_a_kilobyte_while_a_run_is_planned() -> None:

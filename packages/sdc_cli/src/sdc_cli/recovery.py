@@ -134,9 +134,9 @@ async def _copy(settings: Settings, recovery: Recovery, bucket: Bucket, wanted: 
     def told(stats: Stats) -> None:
         show(f"{bucket.name}: {stats.transfers:,} objects, {stats.bytes:,} bytes")
 
-    for group in plan.in_order(wanted):
-        in_turn = plan.is_replica(group[0])
-        await rclone.copy(ends, source, bucket.name, kept, group, in_turn=in_turn, told=told)
+    # In no order: a recovery that is interrupted begins with the backup again, and no site starts before its end.
+    if keys_ := (*wanted.new, *wanted.changed):
+        await rclone.copy(ends, source, bucket.name, kept, keys_, in_turn=False, told=told)
 
 
 def _ends(settings: Settings, recovery: Recovery) -> rclone.Remotes:

@@ -33,16 +33,18 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     asks: bool = False
 
 
-async def execute(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> Outcome:
-    """Make up to `retries + 1` attempts and record the outcome, however long the database is busy. Returns it. A run
-    that is cancelled is recorded as failed, in words.
+async def execute(
+    job: Job, run: Run, database: Database, context: Callable[[Run], JobContext], given_up: asyncio.Event
+) -> Outcome:
+    """Make up to `retries + 1` attempts, until the run is `given_up`, and record the outcome, however long the database
+    is busy. Returns it. A run that is cancelled is recorded as failed, in words.
     """
     ended = Ended(outcome="failed", output=STOPPED)
     try:
         if run.trigger == "schedule" and job.jitter_s:
             await asyncio.sleep(clock.jitter(job.jitter_s))
         with tracing.span(f"job {job.name}", sdc__run_id=run.id, sdc__trigger=run.trigger) as span:
-            ended = await _attempts(job, run, database, context)
+            ended = await _attempts(job, run, database, context, given_up)
             span.note(sdc__outcome=ended.outcome)
             if ended.outcome not in ("ok", "skipped"):
                 span.failed(ended.outcome)
@@ -59,7 +61,9 @@ async def execute(job: Job, run: Run, database: Database, context: Callable[[Run
     return ended.outcome
 
 
-async def _attempts(job: Job, run: Run, database: Database, context: Callable[[Run], JobContext]) -> Ended:
+async def _attempts(
+    job: Job, run: Run, database: Database, context: Callable[[Run], JobContext], given_up: asyncio.Event
+) -> Ended:
     attempt = 0
     while True:
         attempt += 1
@@ -72,7 +76,11 @@ async def _attempts(job: Job, run: Run, database: Database, context: Callable[[R
             async with database.transaction() as connection:
                 await store.note_run(connection, run.id, output=_cut(f"attempt {attempt}: {ended.output}"))
         wait_s = pause_s(job, attempt)
-        await asyncio.sleep(wait_s + clock.jitter(wait_s / 4))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s + clock.jitter(wait_s / 4)):
+                await given_up.wait()
+        if given_up.is_set():
+            return ended
 
 
 def pause_s(job: Job, attempt: int) -> float:

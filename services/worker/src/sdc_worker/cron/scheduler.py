@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """Starts runs and keeps one lock for each job, so that two runs of a job are never under way together."""
 
-    __slots__ = ("_accepted", "_context", "_database", "_locks", "_open", "_pings", "_wanted", "jobs")
+    __slots__ = ("_accepted", "_context", "_database", "_given_up", "_locks", "_open", "_pings", "_wanted", "jobs")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Scheduler:
         self._context = context
         self._pings = pings or Pings()
         self._locks = {job.name: asyncio.Lock() for job in jobs}
+        self._given_up = {job.name: asyncio.Event() for job in jobs}
         self._open: Counter[str] = Counter()
         self._accepted: dict[str, str] = {}
         self._wanted: asyncio.Queue[Run] = asyncio.Queue(MOST_WAITING)
@@ -67,9 +68,9 @@ class Scheduler:
 
     async def run_now(self, name: str, message_id: str, *, confirms: str | None = None) -> Run:
         """Have a job run now, or right after the run that is under way: whoever asks wants what that one began too
-        early to see. The same message again is answered with the same run. `confirms` is the id of the job's newest
-        run, which stopped to ask: this one goes on. Raises NotFound, Conflict when that run is not the newest or asked
-        nothing, and Unavailable when too many wait.
+        early to see, and it makes no further attempts. The same message again is answered with the same run. `confirms`
+        is the id of the job's newest run, which stopped to ask: this one goes on. Raises NotFound, Conflict when that
+        run is not the newest or asked nothing, and Unavailable when too many wait.
         """
         job = self.job(name)
         async with self._database.transaction() as connection:
@@ -87,6 +88,7 @@ class Scheduler:
             self._open[name] += 1
             self._accepted[run.id] = name
             self._wanted.put_nowait(run)
+            self._given_up[name].set()
         return run
 
     def job(self, name: str) -> Job:
@@ -98,11 +100,13 @@ class Scheduler:
 
     async def pause(self, name: str, *, paused: bool) -> None:
         """Have the due times of a job pass without a run, or no longer; what passed is not made up for. A run that is
-        asked for still runs. Raises NotFound.
+        under way makes no further attempts, and one that is asked for still runs. Raises NotFound.
         """
         job = self.job(name)
         async with self._database.transaction() as connection:
             await store.pause(connection, job.name, paused=paused, now_us=clock.now_us())
+        if paused:
+            self._given_up[name].set()
 
     async def due_runs(self) -> AsyncGenerator[Run]:
         """Deal with every due time up to now: each is recorded as a run, as missed or as skipped, in one transaction
@@ -180,7 +184,9 @@ class Scheduler:
         try:
             async with self._locks[job.name]:
                 self._pings.tell(job.name, "start")
-                outcome = await execute(job, run, self._database, self._context)
+                if self._open[job.name] == 1:
+                    self._given_up[job.name].clear()
+                outcome = await execute(job, run, self._database, self._context, self._given_up[job.name])
                 self._pings.tell(job.name, "success" if outcome in ("ok", "skipped") else "fail")
         finally:
             self._open[job.name] -= 1

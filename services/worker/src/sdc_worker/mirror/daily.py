@@ -20,6 +20,7 @@ from sdc_worker.mirror.target import BUCKET_SETTING, Kept, Target
 CURRENT = "current/"
 HISTORY = "history/"
 HISTORY_DAYS = 30
+FORGOTTEN_AT_ONCE = 16
 NO_REMOTE = Skipped(words=f"no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and {BUCKET_SETTING})")
 
 log = logging.getLogger(__name__)
@@ -159,14 +160,17 @@ async def foresee(
 
 
 async def _both_sides(source: ObjectStore, names: Sequence[str], where: Target) -> tuple[Kept, dict[str, Listing]]:
-    """At the same time: the whole target in one listing (marker, mirror, history), and each bucket."""
+    """At the same time: the whole target in one listing (marker, mirror, history), and each bucket; but the others only
+    after the first, whose replicas then speak of nothing that the others did not hold when they were listed.
+    """
     try:
         async with asyncio.TaskGroup() as group:
             kept = group.create_task(target.look(where))
-            listed = {bucket: group.create_task(markers.listing(source, bucket)) for bucket in names}
+            first = {bucket: await markers.listing(source, bucket) for bucket in names[:1]}
+            others = {bucket: group.create_task(markers.listing(source, bucket)) for bucket in names[1:]}
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return kept.result(), {bucket: each.result() for bucket, each in listed.items()}
+    return kept.result(), first | {bucket: each.result() for bucket, each in others.items()}
 
 
 def below(listing: Listing, prefix: str) -> Listing:
@@ -178,9 +182,11 @@ async def _carry(bucket: str, planned: Plan, where: Target, progress: Progress) 
     current = f"{where.bucket}/{CURRENT}{bucket}"
     history = f"{where.bucket}/{HISTORY}{clock.today()}/{bucket}"
     for group in plan.in_order(planned):
-        in_turn = plan.is_replica(group[0])
-        told = progress.under_way
-        progress.done(await rclone.copy(where.remotes, bucket, current, history, group, in_turn=in_turn, told=told))
+        progress.done(
+            await rclone.copy(
+                where.remotes, bucket, current, history, group.keys, in_turn=group.in_turn, told=progress.under_way
+            )
+        )
     # Last: until here the mirror holds both what replaces the old files and the old files.
     if planned.deleted:
         await rclone.move_away(where.remotes, current, history, planned.deleted)
@@ -204,6 +210,11 @@ async def forget_history(where: Target, history: Iterable[str]) -> int:
     """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects. `history` are keys below it."""
     oldest = (date.fromisoformat(clock.today()) - timedelta(days=HISTORY_DAYS)).isoformat()
     old = [key for key in history if key.partition("/")[0] < oldest]
-    for key in old:
-        await where.store.delete(where.bucket, f"{HISTORY}{key}")
+    for at in range(0, len(old), FORGOTTEN_AT_ONCE):
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key in old[at : at + FORGOTTEN_AT_ONCE]:
+                    group.create_task(where.store.delete(where.bucket, f"{HISTORY}{key}"))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
     return len(old)

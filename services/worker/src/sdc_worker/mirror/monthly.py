@@ -94,12 +94,15 @@ async def run(
         raise MirrorRefused(message)
     if found.unclaimed:
         await target.claim(where)
-    destination, told = f"{where.bucket}/{month}", progress.under_way
+    source, destination = f"{mirror.bucket}/{CURRENT}", f"{where.bucket}/{month}"
     planned = plan.make(present, daily.below(found.listing, f"{month}/"))
     progress.expect(planned.to_copy, planned.size_bytes)
     for group in plan.in_order(planned):
-        in_turn, source = plan.is_replica(group[0]), f"{mirror.bucket}/{CURRENT}"
-        progress.done(await rclone.copy(where.remotes, source, destination, "", group, in_turn=in_turn, told=told))
+        progress.done(
+            await rclone.copy(
+                where.remotes, source, destination, "", group.keys, in_turn=group.in_turn, told=progress.under_way
+            )
+        )
     left = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
     if left.new or left.changed:
         differing = (*left.new, *left.changed)

@@ -19,7 +19,8 @@ Listing = Mapping[str, ObjectInfo]
 """Objects by key. Stores list in different orders, so listings are compared by key and never side by side."""
 
 _LTX = re.compile(
-    rf"(?:[^/]+/)?{keys.LITESTREAM}/(?P<database>[^/]+)/(?P<level>\d{{4}})/[0-9a-f]{{16}}-(?P<last>[0-9a-f]{{16}})\.ltx"
+    rf"(?:[^/]+/)?{keys.LITESTREAM}/(?P<database>[^/]+)/(?P<level>\d{{4}})/"
+    r"(?P<first>[0-9a-f]{16})-(?P<last>[0-9a-f]{16})\.ltx"
 )
 
 
@@ -31,6 +32,22 @@ class MirrorRefused(Conflict):
 
 class MirrorAsks(MirrorRefused, ConfirmationNeeded):
     """The same, by a guard that a confirmed run passes."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Keys to copy at the same time or, `in_turn`, one after another by ascending name."""
+
+    keys: tuple[str, ...]
+    in_turn: bool = False
+
+
+class _Replicated(msgspec.Struct, frozen=True):
+    """A file of a database's replica: the transactions it holds."""
+
+    database: str
+    first: int
+    last: int
+    key: str
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,23 +129,34 @@ def newest_transactions(listing: Iterable[str]) -> dict[str, int]:
     return newest
 
 
-def in_order(plan: Plan) -> list[tuple[str, ...]]:
-    """The keys to copy, in groups that must follow each other; within a group of replica files, ascending names.
+def in_order(plan: Plan) -> list[Group]:
+    """The keys to copy, in groups that must follow each other.
 
-    Each group holds one compaction level of the replicas, the highest first: snapshots, then ever finer files. A level
-    reaches back at least to the end of the next higher one, so wherever the copy stops, the transactions copied so
-    far have no gap and can be restored. All other objects come first.
+    Wherever the copy stops, the transactions copied so far have no gap and can be restored. So each compaction level of
+    the replicas follows the next higher one: snapshots, then ever finer files. Only a level's files that go on from
+    there must be copied in turn; those that begin with the first transaction need no other one. What higher levels
+    already cover serves older states alone: that comes last, and all at once, for it is nearly all of a replica. All
+    other objects come first.
     """
-    levels: dict[int, list[str]] = {}
+    levels: dict[int, list[_Replicated]] = {}
+    others: list[str] = []
     for key in (*plan.new, *plan.changed):
         file = _LTX.fullmatch(key)
-        levels.setdefault(int(file["level"]) if file else 1 << 16, []).append(key)
-    return [tuple(sorted(levels[level])) for level in sorted(levels, reverse=True)]
-
-
-def is_replica(key: str) -> bool:
-    """Whether the object is a file of a database's replica."""
-    return _LTX.fullmatch(key) is not None
+        if file is None:
+            others.append(key)
+            continue
+        made = _Replicated(file["database"], int(file["first"], 16), int(file["last"], 16), key)
+        levels.setdefault(int(file["level"]), []).append(made)
+    groups, covered, before = [Group(tuple(sorted(others)))], dict[str, int](), list[str]()
+    for level in sorted(levels, reverse=True):
+        going_on = [each for each in levels[level] if each.last > covered.get(each.database, 0)]
+        before += [each.key for each in levels[level] if each.last <= covered.get(each.database, 0)]
+        groups.append(Group(tuple(sorted(each.key for each in going_on if each.first == 1))))
+        groups.append(Group(tuple(sorted(each.key for each in going_on if each.first > 1)), in_turn=True))
+        for each in going_on:
+            covered[each.database] = max(covered.get(each.database, 0), each.last)
+    groups.append(Group(tuple(sorted(before))))
+    return [group for group in groups if group.keys]
 
 
 def _named(keys_: Sequence[str]) -> str:

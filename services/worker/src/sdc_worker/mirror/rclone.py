@@ -18,6 +18,8 @@ from sdc_worker.mirror import child
 DEADLINE_S = 6 * 3600.0
 FEW = 100
 """Up to so many keys are asked for one by one; for more, both sides are listed."""
+AT_ONCE = "16"
+"""Most objects are small, so that the way to the store and back is what takes the time."""
 
 
 Told: TypeAlias = Callable[["Stats"], None]
@@ -98,7 +100,8 @@ async def copy(
     With `in_turn` one after another by ascending name, so that an interrupted copy is a prefix. A key that has gone
     from the source meanwhile is passed over. Raises Unavailable, in words, when anything was not copied.
     """
-    order = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"] if in_turn else ["--transfers", "8"]
+    one_by_one = ["--transfers", "1", "--check-first", "--order-by", "name,ascending"]
+    order = one_by_one if in_turn else ["--transfers", AT_ONCE]
     async with _list_file(keys) as listed:
         kept = ["--backup-dir", f"dst:{history}"] if history else []
         command = ["copy", f"src:{source}", f"dst:{destination}", *kept]
@@ -108,7 +111,7 @@ async def copy(
 async def move_away(ends: Remotes, destination: str, history: str, keys: Sequence[str]) -> Stats:
     """Move those keys within the destination, from its current state to its history. Raises as `copy` does."""
     async with _list_file(keys) as listed:
-        command = ["move", f"dst:{destination}", f"dst:{history}", "--transfers", "8", *_some(listed, keys)]
+        command = ["move", f"dst:{destination}", f"dst:{history}", "--transfers", AT_ONCE, *_some(listed, keys)]
         return await _run(ends, command)
 
 
