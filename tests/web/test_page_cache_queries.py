@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import access_log, clock
+from sdc_core.access_log import Line
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_web import redirects, site
@@ -122,10 +123,35 @@ async def test_the_line_of_the_log_has_path_and_campaign_made_or_kept(
         for _ in range(3):
             await ask(app, "GET", "/posts", query=b"utm_source=paper&id=7&utm_term=fog")
         await ask(app, "GET", "/posts")
-    day = clock.day_of(clock.now_us())
-    written = await asyncio.to_thread((settings.log_dir / "0" / f"{day}.ndjson").read_bytes)
-    lines = [access_log.decode(line) for line in written.splitlines()]
+    lines = await asyncio.to_thread(logged, settings)
     assert [(line.path, line.query) for line in lines] == [("/posts", "utm_source=paper&utm_term=fog")] * 3 + [
         ("/posts", "")
     ]
     assert len({(line.status, line.bytes, line.type) for line in lines}) == 1
+
+
+def logged(settings: Settings) -> list[Line]:
+    files = sorted(settings.log_dir.rglob("*.ndjson"))
+    return [access_log.decode(line) for file in files for line in file.read_bytes().splitlines()]
+
+
+@pytest.mark.parametrize("path", ["/posts", "/feed.xml", "/favicon.ico"])
+async def test_the_line_names_the_type_of_what_the_reader_has_already(
+    files: None,
+    settings: Settings,
+    routes: Routes,
+    running: Callable[[ASGIApp], AbstractAsyncContextManager[None]],
+    path: str,
+) -> None:
+    app = build(settings, routes)
+    async with running(app):
+        etag = (await ask(app, "GET", path)).headers["etag"].encode()
+        for coding in (b"identity", b"br", b"br"):  # kept, made for this one, kept since
+            known = [(b"if-none-match", b"*"), (b"accept-encoding", coding)]
+            assert (await ask(app, "GET", path, headers=known)).status == 304
+    async with running(app := build(settings, routes)):
+        assert (await ask(app, "GET", path, headers=[(b"if-none-match", etag)])).status == 304  # made anew
+    lines = await asyncio.to_thread(logged, settings)
+    assert [line.status for line in lines] == [200, 304, 304, 304, 304]
+    assert len({line.type for line in lines}) == 1
+    assert lines[0].type

@@ -18,7 +18,7 @@ from sdc_worker.analytics.kept import Cell
 from sdc_worker.analytics.questions import question
 from sdc_worker.analytics.rows import COLUMNS
 from sdc_worker.analytics.seal import seal
-from sdc_worker.analytics.segments import Segments, sha256
+from sdc_worker.analytics.segments import Segments, settle
 from sdc_worker.analytics.visits import SCHEMA, SQL_HITS
 from sdc_worker.ingest import streams
 
@@ -211,8 +211,8 @@ async def _as_first_version(database: Database, hits: Hits) -> store.Segment:
     copy = f"COPY (SELECT * EXCLUDE ({added}, day) FROM '{path}') TO '{old}' (FORMAT parquet)"  # noqa: S608 - our own
     with duckdb.connect() as engine:
         await asyncio.to_thread(engine.execute, copy)
-    digest = await asyncio.to_thread(sha256, old)
-    segment = msgspec.structs.replace(segment, name=digest[:16], sha256=digest, schema=1)
+    digest, size_bytes = await asyncio.to_thread(settle, old)
+    segment = msgspec.structs.replace(segment, name=digest[:16], sha256=digest, size_bytes=size_bytes, schema=1)
     await asyncio.to_thread(old.rename, hits.segments.path(DAY, segment.name))
     async with database.transaction() as connection:
         await store.enter(connection, segment, now_us=1)

@@ -177,6 +177,42 @@ async def test_a_lost_segment_holds_no_other_day_up(
     assert await batches(database) == 1
 
 
+async def test_a_file_that_lost_its_end_is_fetched_again(database: Database, hits: Hits, tmp_path: Path) -> None:
+    await commit(database, [0, 1])
+    await seal_later(database, hits)
+    before = await totals(hits)
+    hits.segments.path(DAY, (await manifest(database)).name).write_bytes(b"")
+    assert await totals(Hits(database, hits.segments)) == before
+
+
+async def spoil(database: Database, hits: Hits) -> Hits:
+    """The one sealed day is as long as it was, and no Parquet any more; an engine that has not looked at it yet."""
+    segment = await manifest(database)
+    hits.segments.path(DAY, segment.name).write_bytes(bytes(segment.size_bytes))
+    return Hits(database, hits.segments)
+
+
+async def test_a_file_that_cannot_be_read_is_told_of_in_words(database: Database, hits: Hits) -> None:
+    await commit(database, [0, 1])
+    await seal_later(database, hits)
+    with pytest.raises(Unavailable, match=f"the statistics cannot be read: .*{DAY}"):
+        await totals(await spoil(database, hits))
+
+
+async def test_a_day_that_cannot_be_written_holds_no_other_day_up(database: Database, hits: Hits) -> None:
+    await commit(database, [0])
+    await seal_later(database, hits)
+    await commit(database, [5], slot="1")
+    later = "2026-03-02"
+    await commit(database, [24 * 60], day=later)
+    spoiled = await spoil(database, hits)
+    with pytest.raises(Unavailable, match=f"{DAY} cannot be sealed"):
+        await seal_later(database, spoiled, NEXT_NOON_US + clock.DAY_US)
+    async with database.read() as connection:
+        assert [each.day for each in await store.segments(connection)] == [DAY, later]
+    assert await batches(database) == 1
+
+
 async def test_while_the_store_is_away_nothing_is_dropped(
     database: Database, storeless: ObjectStore, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Lines that come a few at a time come to what they come to at once: visitors are put into visits one by one."""
 
 import asyncio
+import errno
 import random
 import threading
 from pathlib import Path
@@ -31,9 +32,9 @@ def segments(object_store: ObjectStore, tmp_path: Path) -> Segments:
     return Segments(object_store, "none", tmp_path / "analytics")
 
 
-def batch(number: int, lines: list[Line]) -> Batch:
+def batch(number: int, lines: list[Line], day: str = DAY) -> Batch:
     body = packing.pack(b"".join(map(access_log.encode, lines)))
-    return Batch(id=number, day=DAY, body=body, whole=True)
+    return Batch(id=number, day=day, body=body, whole=True)
 
 
 def settled(loaded: Loaded, pieces: list[list[Line]], first: int = 1) -> list[tuple[object, ...]]:
@@ -128,6 +129,29 @@ async def test_visits_that_cannot_be_worked_out_leave_those_there_were(segments:
     loaded.connection.execute("ALTER TABLE agents RENAME nobody TO readers")
     await asyncio.to_thread(loaded.settle, DAY, DAY)
     assert len(loaded.connection.execute("FROM hot").fetchall()) == 1_001
+
+
+async def test_what_was_loaded_before_a_failure_is_not_loaded_again(
+    segments: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, following = await asyncio.to_thread(Loaded, segments), "2026-03-03"
+    came = [batch(1, [of(1, 1)]), batch(2, [of(2, 86_401)], following)]
+    read = Loaded._read
+
+    def full(self: Loaded, table: str, day: str, body: bytes) -> int:
+        if day == following:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return read(self, table, day, body)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Loaded, "_read", full)
+        with pytest.raises(OSError, match="No space"):
+            await asyncio.to_thread(loaded.add, came)
+    await asyncio.to_thread(loaded.add, [each for each in came if each.id > loaded.seen])
+    await asyncio.to_thread(loaded.settle, DAY, following)
+    assert loaded.connection.execute("SELECT day, count(*) FROM hot GROUP BY day ORDER BY day").fetchall() == [
+        (DAY, 1), (following, 1),
+    ]  # fmt: skip
 
 
 class Interrupted:

@@ -174,6 +174,9 @@ class PageCache:
         else:
             answer = await self._make(pages, coding, scope, receive, send)
         if answer:
+            if (note := scope.get("sdc.note_type")) is not None:
+                # The header that says it is not in a 304.
+                cast("Callable[[str], None]", note)(answer.shared.media_type)
             await give(answer.to(scope["method"], sent.get(b"if-none-match", b"")), send)
 
     def close(self) -> None:

@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A finished answer: its two messages, which many requests get and nobody changes. `told` is what the access log
-    has of it: status, bytes of the body, media type.
+    has of it: status, bytes of the body, media type of the page, also of one that the reader has already.
     """
 
     start: HTTPResponseStartEvent
@@ -70,7 +70,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The reply to GET or HEAD with that If-None-Match, which compares weakly (RFC 9110 section 13.1.2)."""
         shared, etag = self.shared, self.etag
         if known and any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in known.split(b",")):
-            return _reply(304, [*shared.brief, (b"etag", etag)], b"", "")
+            return _reply(304, [*shared.brief, (b"etag", etag)], b"", shared.media_type)
         headers = [*shared.headers, (b"etag", etag), (b"content-length", b"%d" % len(self.body))]
         return _reply(200, headers, b"" if method == "HEAD" else self.body, shared.media_type)
 

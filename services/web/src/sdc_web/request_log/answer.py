@@ -44,6 +44,10 @@ class Answer:
         """That one took the request."""
         self.route = pattern
 
+    def note_type(self, media_type: str) -> None:
+        """Of what the client has already, and is told of without the header that says so."""
+        self.content_type = media_type
+
     def note_reading(self, path: str, query: str) -> None:
         """It tells how the page at that path was read, and the line says so: the path of that page, and this query."""
         self.reading = path, query
@@ -63,7 +67,7 @@ class Answer:
         """
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self.content_type = media_type(message["headers"])
+            self.content_type = media_type(message["headers"]) or self.content_type
             message = {**message, "headers": [*message["headers"], (b"x-request-id", self.rid.encode())]}
         elif message["type"] == "http.response.body":
             self.size_bytes += len(message.get("body", b""))

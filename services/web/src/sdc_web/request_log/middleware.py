@@ -7,8 +7,8 @@
             ...
 
 What lies below sees the client's true address in `scope["client"]`, which is written nowhere, and its country in
-`scope["sdc.country"]`, and tells by `scope["sdc.note_route"]` which route it took, and by `scope["sdc.note_reading"]`
-which page the request tells of, and what.
+`scope["sdc.country"]`, and tells by `scope["sdc.note_route"]` which route it took, by `scope["sdc.note_type"]` of which
+type a page is that is not sent again, and by `scope["sdc.note_reading"]` which page the request tells of, and what.
 """
 
 import asyncio
@@ -126,7 +126,7 @@ class RequestLogMiddleware:
         scope["client"] = (caller.address, 0)
         notes = cast("dict[str, object]", scope)
         notes["sdc.country"], notes["sdc.note_route"] = caller.country, answer.note_route
-        notes["sdc.note_reading"] = answer.note_reading
+        notes["sdc.note_reading"], notes["sdc.note_type"] = answer.note_reading, answer.note_type
         reset = in_context.set(answer.rid)
         method = scope["method"][:16]
         try:

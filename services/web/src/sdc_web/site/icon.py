@@ -75,10 +75,14 @@ async def _untold(
 ) -> Response[bytes]:
     async with databases.site.read() as connection:
         front = await posts.front(connection, settings.site_url)
-    headers = {"cache-control": DAY, "etag": f'"{front.icon(size).rpartition("/")[2] or _mark(size)}"'}
+    headers = {
+        "cache-control": DAY,
+        "content-type": "image/png",
+        "etag": f'"{front.icon(size).rpartition("/")[2] or _mark(size)}"',
+    }
     if is_known(request, headers["etag"]):
         return Response(b"", status_code=304, headers=headers)
-    return Response(await _drawn(front, cards, size), media_type="image/png", headers=headers)
+    return Response(await _drawn(front, cards, size), headers=headers)
 
 
 async def _drawn(front: Front, cards: Cards, size: int) -> bytes:

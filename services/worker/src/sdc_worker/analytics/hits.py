@@ -13,6 +13,7 @@ from sdc_core.metrics import Family
 from sdc_core.sqlite import Database
 
 from sdc_worker.analytics import kept, store
+from sdc_worker.analytics.engine_words import in_words
 from sdc_worker.analytics.kept import Cell, Kept, Key, Table
 from sdc_worker.analytics.loading import Loaded
 from sdc_worker.analytics.segments import Segments
@@ -71,9 +72,10 @@ class Hits:
     async def _renew(self) -> None:
         """Put what came into visits, and answer what was asked of it before it is asked again."""
         async with asyncio.timeout(CATCH_UP_S), self._lock:
-            loaded = await self._refresh()
-            if stale := loaded.stale():
-                await self._files(loaded, min(stale), max(stale))
+            with in_words():
+                loaded = await self._refresh()
+                if stale := loaded.stale():
+                    await self._files(loaded, min(stale), max(stale))
         since_us = clock.monotonic_us() - LOOKED_AT_US
         for question, answered in [*self._asked.items()]:
             if answered.asked_us > since_us and answered.looked_us < loaded.looked_us:
@@ -95,8 +97,8 @@ class Hits:
         is kept for as long as no more comes of those days. It may leave out what came in the last `within_s` seconds:
         then nobody waits until that is put into visits.
 
-        Raises Unavailable when it takes too long, and when a sealed day is neither here nor in an object store that
-        answers.
+        Raises Unavailable when it takes too long or too much memory, and when a sealed day cannot be read or is neither
+        here nor in an object store that answers.
         """
         return await self._ask(_Question(sql, tuple(values.items()), first, last), within_s)
 
@@ -149,7 +151,8 @@ class Hits:
     async def _asking(self, first: str, last: str, within_s: float) -> AsyncGenerator["_Asked"]:
         try:
             async with asyncio.timeout(CATCH_UP_S), self._slots:
-                yield await self._as_it_was(first, last, within_s) or await self._as_it_is(first, last)
+                with in_words():
+                    yield await self._as_it_was(first, last, within_s) or await self._as_it_is(first, last)
         except TimeoutError:
             message = "that takes too long to count: ask for fewer days"
             raise Unavailable(message) from None
@@ -225,8 +228,12 @@ class Hits:
 
     async def write(self, day: str, path: Path, *, before: Segment | None) -> tuple[int, int]:
         """Write a day as Parquet: what is sealed of it, and its batches. Returns how many requests it has and the id of
-        its newest batch, 0 when there is none. Questions go on meanwhile.
+        its newest batch, 0 when there is none. Questions go on meanwhile. Raises EngineError, and as `Segments.fetch`.
         """
+        with in_words():
+            return await self._write(day, path, before)
+
+    async def _write(self, day: str, path: Path, before: Segment | None) -> tuple[int, int]:
         async with self._lock:
             loaded = await self._engine()
         sealed = None if before is None else await self.segments.fetch(before)

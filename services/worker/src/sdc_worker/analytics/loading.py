@@ -90,11 +90,12 @@ class Loaded:
             for day, of_day in groupby(fresh, key=lambda batch: batch.day):
                 if day not in self.days:
                     self._working.execute(visits.sql_lines(_table("raw", day)))
-                self._load(_table("raw", day), day, list(of_day))
+                loading = list(of_day)
+                self._load(_table("raw", day), day, loading)
+                # At once: when the next day cannot be loaded, this one is not loaded again.
+                self.seen = self.newest[day] = loading[-1].id
                 self.days.add(day)
                 self._stale.setdefault(day, clock.monotonic_us())
-            for batch in fresh:
-                self.seen = self.newest[batch.day] = batch.id
 
     def merge(self, day: str, path: Path, schema: int) -> None:
         """Load a sealed day that has late batches, or was sealed with fewer columns."""
@@ -237,7 +238,6 @@ class Loaded:
 
     def _read(self, table: str, day: str, body: bytes) -> int:
         file = self._scratch / f"{clock.new_id()}.ndjson"
-        file.write_bytes(body)
         values = {
             "file": str(file),
             "columns": rows.LINE_COLUMNS,
@@ -245,9 +245,10 @@ class Loaded:
             "start_us": (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US,
         }
         try:
+            file.write_bytes(body)
             return self._number(visits.sql_load(table), values)
         finally:
-            file.unlink()
+            file.unlink(missing_ok=True)
 
     def _know(self, table: str) -> None:
         """Work out agents and origins that a day's lines name for the first time."""

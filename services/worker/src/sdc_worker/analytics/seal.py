@@ -1,15 +1,15 @@
 """Sealing: a closed day becomes one Parquet file with its visits computed, and leaves the database."""
 
 import asyncio
-import os
-from pathlib import Path
 
 from sdc_core import clock
+from sdc_core.errors import Unavailable
 from sdc_core.sqlite import Database
 
 from sdc_worker.analytics import store
+from sdc_worker.analytics.engine_words import EngineError
 from sdc_worker.analytics.hits import Hits
-from sdc_worker.analytics.segments import LostSegmentError, sha256
+from sdc_worker.analytics.segments import LostSegmentError, settle
 from sdc_worker.analytics.store import Segment
 from sdc_worker.analytics.visits import SCHEMA
 
@@ -22,24 +22,26 @@ KEPT_US = 35 * clock.DAY_US
 
 async def seal(database: Database, hits: Hits) -> str:
     """Seal every day that is ready. A repeat after any interruption is harmless: an object that is in no manifest is
-    never read. Raises Unavailable when the object store does not answer, and LostSegmentError, once all others are
-    sealed, for days of which it has lost what was sealed before.
+    never read. Raises Unavailable when the object store does not answer, and, once all others are sealed, for days of
+    which it has lost what was sealed before and those that cannot be written.
     """
     now_us = clock.now_us()
     async with database.read() as connection:
         ready = await store.ready(connection, today=clock.day_of(now_us), waited_for=clock.day_of(now_us - WAITED_US))
         outdated = await store.outdated(connection, schema=SCHEMA)
     sealed: list[Segment] = []
-    lost: list[str] = []
+    left: list[str] = []
     for day in sorted({*ready, *outdated}):
         try:
             sealed.append(await _seal_day(database, hits, day))
         except LostSegmentError as error:
-            lost.append(str(error))
+            left.append(str(error))
+        except EngineError as error:
+            left.append(f"{day} cannot be sealed: {error}")
     await _discard_replaced(database, hits)
-    if lost:
-        message = "; ".join((*lost[:MOST_TOLD], *([f"{len(lost) - MOST_TOLD} more"] if len(lost) > MOST_TOLD else ())))
-        raise LostSegmentError(message)
+    if left:
+        message = "; ".join((*left[:MOST_TOLD], *([f"{len(left) - MOST_TOLD} more"] if len(left) > MOST_TOLD else ())))
+        raise Unavailable(message)
     if not sealed:
         return "nothing to seal"
     return "\n".join(f"{each.day}: {each.rows} rows, {each.size_bytes} bytes" for each in sealed)
@@ -76,18 +78,9 @@ async def _write(hits: Hits, day: str, before: Segment | None) -> tuple[Segment,
     """The day's file in its place on this machine, whole and on the disk, and the newest batch that it holds."""
     fresh = hits.segments.scratch / f"seal-{clock.new_id()}.parquet"
     rows, up_to = await hits.write(day, fresh, before=before)
-    digest, size_bytes = await asyncio.to_thread(_settle, fresh)
+    digest, size_bytes = await asyncio.to_thread(settle, fresh)
     segment = Segment(day=day, name=digest[:16], rows=rows, size_bytes=size_bytes, sha256=digest, schema=SCHEMA)
     path = hits.segments.path(segment.day, segment.name)
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(fresh.replace, path)
     return segment, up_to
-
-
-def _settle(path: Path) -> tuple[str, int]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-        return sha256(path), os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)

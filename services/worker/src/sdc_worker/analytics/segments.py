@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from pathlib import Path
 
 from sdc_core import clock, keys
@@ -38,17 +39,23 @@ class Segments:
 
     async def fetch_all(self, segments: list[Segment]) -> list[Path]:
         """The files of segments, most of which are here. Raises as `fetch`."""
-        paths = [self.path(each.day, each.name) for each in segments]
-        here = await asyncio.to_thread(lambda: [path.is_file() for path in paths])
+        here = await asyncio.to_thread(lambda: [self._is_here(each) for each in segments])
         for segment, is_here in zip(segments, here, strict=True):
             if not is_here:
                 await self.fetch(segment)
-        return paths
+        return [self.path(each.day, each.name) for each in segments]
+
+    def _is_here(self, segment: Segment) -> bool:
+        """Whole, as far as its length tells: what a power cut left of a file is fetched again."""
+        try:
+            return self.path(segment.day, segment.name).stat().st_size == segment.size_bytes
+        except FileNotFoundError:
+            return False
 
     async def fetch(self, segment: Segment) -> Path:
         """A segment's file, brought from the object store when it is not here. Raises Unavailable."""
         path = self.path(segment.day, segment.name)
-        if await asyncio.to_thread(path.is_file):
+        if await asyncio.to_thread(self._is_here, segment):
             return path
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         # What is left half written is swept away with the scratch folder at the next start.
@@ -59,7 +66,8 @@ class Segments:
         except NotFound:
             message = f"the segment of {segment.day} is missing: bring {self._bucket}/{key} back from the mirror"
             raise LostSegmentError(message) from None
-        if await asyncio.to_thread(sha256, fresh) != segment.sha256:
+        digest, _ = await asyncio.to_thread(settle, fresh)
+        if digest != segment.sha256:
             message = f"the segment of {segment.day} in the object store is not the one that was sealed"
             raise LostSegmentError(message)
         await asyncio.to_thread(fresh.replace, path)
@@ -77,10 +85,11 @@ class Segments:
         await self._objects.delete(self._bucket, keys.segment(day, name))
 
 
-def sha256(path: Path) -> str:
-    """The digest of a file, in hexadecimal."""
+def settle(path: Path) -> tuple[str, int]:
+    """Bring a file to the disk; returns its digest, in hexadecimal, and its length."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
+        os.fsync(file.fileno())
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
-    return digest.hexdigest()
+        return digest.hexdigest(), file.tell()
