@@ -232,6 +232,45 @@ async def test_a_file_that_differs_from_what_was_shipped_is_told_of(
     ) == 1
 
 
+async def test_a_log_that_began_anew_is_shipped_whole_by_another_name(
+    settings: Settings, worker: ServiceClient
+) -> None:
+    fresh = access_log.encode(Line(ts=NOW_US + 9, visitor="0" * 16, path="/anew", status=200)) * 9
+    path = await write(settings, DAY, BODY)
+    with clock.frozen(NOW_US + 1):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+            await asyncio.to_thread(path.write_bytes, fresh)
+            await shipping(settings, slot, worker).ship_all()
+            await asyncio.to_thread(path.write_bytes, fresh * 2)
+    with clock.frozen(NOW_US + 2 * clock.DAY_US):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+        found = await offsets(worker, DAY)
+        assert {key: (each.at, each.closed) for key, each in found.items()} == {
+            ("0", DAY): (len(BODY), False), ("100", DAY): (len(fresh) * 2, True),
+        }  # fmt: skip
+        await retention.retire(settings.log_dir, worker, 1)
+        assert list(path.parent.iterdir()) == [path.parent / "lock"]
+
+
+async def test_a_log_that_came_back_shorter_is_told_of_once(
+    settings: Settings, worker: ServiceClient, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = await write(settings, DAY, BODY)
+    with clock.frozen(NOW_US + clock.DAY_US // 2):
+        async with claimed(settings) as slot:
+            ship = shipping(settings, slot, worker)
+            await ship.ship_all()
+            await asyncio.to_thread(path.write_bytes, BODY[: BODY.index(b"\n") + 1])
+            wire.asked.clear()
+            await ship.ship_all()
+            await ship.ship_all()
+    reasons = [reason for record in caplog.records if (reason := getattr(record, "reason", ""))]
+    assert (len(reasons), wire.asked) == (1, [])
+    assert f"the worker {len(BODY)} of it" in reasons[0]
+
+
 async def test_files_of_a_dead_process_are_shipped_by_another(settings: Settings, worker: ServiceClient) -> None:
     await write(settings, DAY, BODY, slot="7")
     with clock.frozen(NOW_US):

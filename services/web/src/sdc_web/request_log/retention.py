@@ -27,7 +27,7 @@ async def retire(log_dir: Path, worker: ServiceClient, retention_days: int) -> R
     if not found:
         return Retired(deleted=0, kept_unshipped=0)
     held = await offsets(worker, min(file.day for file in found))
-    whole = [file for file in found if _is_whole(file, held.get((file.slot, file.day)))]
+    whole = [file for file in found if _is_whole(file, held.get(file.key))]
     await asyncio.to_thread(_delete, whole)
     return Retired(deleted=len(whole), kept_unshipped=len(found) - len(whole))
 
@@ -43,4 +43,4 @@ def _older(log_dir: Path, oldest_kept: str) -> list[slots.LogFile]:
 
 def _delete(files: list[slots.LogFile]) -> None:
     for file in files:
-        file.path.unlink(missing_ok=True)
+        slots.delete(file)

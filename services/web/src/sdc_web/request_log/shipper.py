@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 import zstandard
-from sdc_core import clock
+from sdc_core import access_log, clock
 from sdc_core.answers.logs import Committed, Streams
 from sdc_core.attempts import Attempt
 from sdc_core.errors import Unavailable
@@ -47,7 +47,10 @@ AnswerT = TypeVar("AnswerT")
 class Shipper:
     """Ships the files of its own slot, and those of slots that no process holds. `error` is empty while it gets on."""
 
-    __slots__ = ("_log_dir", "_offsets", "_orphans_at_us", "_refused", "_slot", "_worker", "_writer", "error")
+    __slots__ = (
+        *("_log_dir", "_offsets", "_orphans_at_us", "_refused", "_since_us", "_slot", "_worker", "_writer"),
+        "error",
+    )
 
     def __init__(self, log_dir: Path, slot: Slot, writer: Writer, worker: ServiceClient) -> None:
         self._log_dir = log_dir
@@ -56,6 +59,7 @@ class Shipper:
         self._worker = worker
         self._offsets: dict[tuple[str, str], Committed] | None = None
         self._orphans_at_us = 0
+        self._since_us = clock.now_us()
         self._refused: set[tuple[str, str]] = set()
         self.error = ""
 
@@ -116,28 +120,46 @@ class Shipper:
     async def _has_news(self, name: str) -> bool:
         files = await asyncio.to_thread(slots.files, self._log_dir, name)
         return any(
-            self._may_close(file) or (self._at(file) < file.size_bytes and (file.slot, file.day) not in self._refused)
+            self._may_close(file) or (self._at(file) != file.size_bytes and file.key not in self._refused)
             for file in files
         )
 
     async def _ship_slot(self, name: str) -> None:
-        for file in await asyncio.to_thread(slots.files, self._log_dir, name):
+        for found in await asyncio.to_thread(slots.files, self._log_dir, name):
+            file = await self._begin_anew(found) if found.size_bytes < self._at(found) else found
             if self._at(file) < file.size_bytes:
                 await self._ship_file(file)
             if self._may_close(file):
                 await self._close(file)
 
+    async def _begin_anew(self, file: LogFile) -> LogFile:
+        """A file that is shorter than what the worker has: the log folder was lost, or an older copy came back. One
+        that was begun since this process runs has new lines alone, and gets a name of its own; of another the worker
+        may have lines already, and nobody here can tell which.
+        """
+        if file.key in self._refused:
+            return file
+        anew = None
+        if await asyncio.to_thread(_began_us, file.path) >= self._since_us:
+            anew = await asyncio.to_thread(slots.rename_stream, file, self._offsets or {})
+        if anew is None:
+            self._refuse(file, f"it has {file.size_bytes} bytes, and the worker {self._at(file)} of it")
+            return file
+        extra = {"slot": file.slot, "day": file.day, "stream": anew.stream}
+        log.warning("a log file was lost, and the new one is shipped by another name", extra=extra)
+        return anew
+
     async def _ship_file(self, file: LogFile) -> None:
-        while (file.slot, file.day) not in self._refused:
+        while file.key not in self._refused:
             at = self._at(file)
             body = await asyncio.to_thread(read_lines, file.path, at)
             if not body:
                 return
             attempt = await self._worker.send(
                 "PUT",
-                f"/logs/{file.slot}/{file.day}",
+                f"/logs/{file.stream}/{file.day}",
                 query={"at": str(at)},
-                message_id=f"{file.slot}/{file.day}/{at}",
+                message_id=f"{file.stream}/{file.day}/{at}",
                 body=await asyncio.to_thread(_pack, body),
                 headers={"content-type": "application/x-ndjson", "content-encoding": "zstd"},
                 timeout_s=PUT_TIMEOUT_S,
@@ -146,20 +168,21 @@ class Shipper:
                 self._refuse(file, f"the worker refuses these lines: it answered {attempt.status}")
                 return
             if self._keep(file, attempt).at == at:
-                raise Unavailable(f"the worker stays at {at} of {file.slot}/{file.day}")
+                raise Unavailable(f"the worker stays at {at} of {file.stream}/{file.day}")
 
     def _refuse(self, file: LogFile, reason: str) -> None:
         """The file stays where it is, is told of once, and no longer stands in the way of the others."""
-        self._refused.add((file.slot, file.day))
+        self._refused.add(file.key)
         log.error("a log file cannot be shipped", extra={"slot": file.slot, "day": file.day, "reason": reason})
 
     def _may_close(self, file: LogFile) -> bool:
         """Whether a finished day is whole at the worker and has not been closed yet."""
-        key = (file.slot, file.day)
         own_lines_wait = file.slot == self._slot.name and not self._writer.is_empty(file.day)
         over = clock.day_of(clock.now_us() - CLOSE_AFTER_US) > file.day
-        closed = (self._offsets or {}).get(key, Committed(at=0)).closed
-        return over and not closed and not own_lines_wait and key not in self._refused
+        closed = (self._offsets or {}).get(file.key, Committed(at=0)).closed
+        # Half a line at its end: nothing to compare yet.
+        whole = self._at(file) >= file.size_bytes
+        return over and whole and not closed and not own_lines_wait and file.key not in self._refused
 
     async def _close(self, file: LogFile) -> None:
         length, digest = await asyncio.to_thread(_proof, file.path)
@@ -167,8 +190,8 @@ class Shipper:
             return
         attempt = await self._worker.send(
             "POST",
-            f"/logs/{file.slot}/{file.day}/close",
-            message_id=f"{file.slot}/{file.day}/close/{length}",
+            f"/logs/{file.stream}/{file.day}/close",
+            message_id=f"{file.stream}/{file.day}/close/{length}",
             body=msgspec.json.encode({"length": length, "sha256": digest}),
             timeout_s=PUT_TIMEOUT_S,
         )
@@ -178,11 +201,11 @@ class Shipper:
         self._keep(file, attempt)
 
     def _at(self, file: LogFile) -> int:
-        return (self._offsets or {}).get((file.slot, file.day), Committed(at=0)).at
+        return (self._offsets or {}).get(file.key, Committed(at=0)).at
 
     def _keep(self, file: LogFile, attempt: Attempt) -> Committed:
         answered = _decode(attempt, Committed)
-        self._offsets = {**(self._offsets or {}), (file.slot, file.day): answered}
+        self._offsets = {**(self._offsets or {}), file.key: answered}
         return answered
 
     def _tell(self, error: str) -> None:
@@ -217,6 +240,16 @@ def read_lines(path: Path, at: int) -> bytes:
     finally:
         os.close(descriptor)
     return data if len(data) == RANGE_BYTES and b"\n" not in data else data[: data.rfind(b"\n") + 1]
+
+
+def _began_us(path: Path) -> int:
+    """When the first line of a file was written; 0 when that cannot be told."""
+    with path.open("rb") as file:
+        line = file.readline(RANGE_BYTES)
+    try:
+        return access_log.decode(line).ts
+    except msgspec.MsgspecError:
+        return 0
 
 
 def _pack(body: bytes) -> bytes:

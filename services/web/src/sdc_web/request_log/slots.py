@@ -2,16 +2,20 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
 
 import msgspec
+from sdc_core.write_once import write_anew
 
 SUFFIX = ".ndjson"
 _LOCK = "lock"
+_STREAM = ".stream"
+_MOST = 100
+"""Slots of one log folder: each is a process of one machine."""
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +27,18 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One UTC day of one slot."""
+    """One UTC day of one slot. `stream` is what the worker knows it by: the slot's name, unless that was taken."""
 
     slot: str
     day: str
     path: Path
     size_bytes: int
+    stream: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By what the worker knows it."""
+        return self.stream, self.day
 
 
 def claim_lowest(log_dir: Path) -> Slot:
@@ -81,13 +91,37 @@ def oldest_day(log_dir: Path) -> str | None:
     return min((file.day for name in names(log_dir) for file in _files(log_dir, name)), default=None)
 
 
+def rename_stream(file: LogFile, known: Container[tuple[str, str]]) -> LogFile | None:
+    """Give a file, for good, a name at the worker that is not in `known`; None when there is none left. Blocking.
+
+    Names above those of slots, each slot its own: processes need not agree on them. The worker takes three digits.
+    """
+    for hundred in range(_MOST, 10 * _MOST, _MOST):
+        stream = str(hundred + int(file.slot) % _MOST)
+        if (stream, file.day) not in known:
+            write_anew(file.path.with_suffix(_STREAM), stream.encode())
+            return msgspec.structs.replace(file, stream=stream)
+    return None
+
+
+def delete(file: LogFile) -> None:
+    """Delete a file and what it was called. Blocking."""
+    file.path.unlink(missing_ok=True)
+    file.path.with_suffix(_STREAM).unlink(missing_ok=True)
+
+
 def _files(log_dir: Path, name: str) -> Iterator[LogFile]:
+    streams: dict[str, str] = {}
+    for path in (log_dir / name).glob(f"????-??-??{_STREAM}"):
+        with suppress(FileNotFoundError):
+            streams[path.stem] = path.read_text()
     for path in (log_dir / name).glob(f"????-??-??{SUFFIX}"):
         day = path.name.removesuffix(SUFFIX)
         # Another process may delete what is past its time at any moment.
         with suppress(FileNotFoundError):
             if _is_day(day):
-                yield LogFile(slot=name, day=day, path=path, size_bytes=path.stat().st_size)
+                stream = streams.get(day, name)
+                yield LogFile(slot=name, day=day, path=path, size_bytes=path.stat().st_size, stream=stream)
 
 
 def _is_day(text: str) -> bool:
