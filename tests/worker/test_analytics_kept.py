@@ -1,9 +1,24 @@
 """Answers that are kept: how many, by what they take of the memory."""
 
 import sys
+import threading
+from pathlib import Path
 
-from sdc_worker.analytics import kept
+import pytest
+from sdc_core import access_log, clock
+from sdc_core.access_log import Line
+from sdc_core.answers.analytics import Breakdown
+from sdc_core.objects import ObjectStore
+from sdc_core.sqlite import Database
+from sdc_worker.analytics import kept, reports
+from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.kept import Kept, Table
+from sdc_worker.analytics.questions import question
+from sdc_worker.analytics.segments import Segments
+from sdc_worker.ingest import packing
+from sdc_worker.ingest import store as ingest
+
+from log_lines import CHROME
 
 
 def paths(count: int) -> Table:
@@ -21,6 +36,36 @@ def put(answers: Kept, name: str, table: Table) -> bool:
 
 def test_the_figures_of_all_paths_of_a_large_site_are_kept() -> None:
     assert put(Kept(), "large", paths(40_000))
+
+
+def test_the_paths_that_a_month_of_scanners_made_up_are_kept() -> None:
+    made_up: Table = [
+        ("missing", f"/backup/{number:09d}/wp-content/x.php", *[None] * 4, 1, 1_234, None, 0, 0, 0)
+        for number in range(60_000)
+    ]
+    assert put(Kept(), "missing", made_up)
+
+
+async def test_among_many_rows_the_largest_are_chosen_beside_the_loop(
+    database: Database, object_store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, largest, chosen_in = clock.today(), reports._largest, set[int]()
+    paths = ["/most", *(f"/{number}" for number in range(reports.MOST_AT_ONCE)), "/most"]
+    lines = [Line(ts=clock.now_us(), visitor="a" * 16, path=path, status=404, ua=CHROME) for path in paths]
+    body = b"".join(map(access_log.encode, lines))
+    async with database.transaction() as connection:
+        packed = packing.pack(body)
+        await ingest.add_batch(connection, slot="0", day=day, at=0, size_bytes=len(body), body=packed, whole=True)
+
+    def noted(*asked: object) -> Breakdown:
+        chosen_in.add(threading.get_ident())
+        return largest(*asked)  # ty: ignore[invalid-argument-type]
+
+    monkeypatch.setattr(reports, "_largest", noted)
+    hits = Hits(database, Segments(object_store, "none", tmp_path / "analytics"))
+    (found,) = await reports.breakdowns(hits, question(day, day, {}), ["missing"], 1)
+    assert (found.total, found.rows[0].key, found.rows[0].requests) == (reports.MOST_AT_ONCE + 1, "/most", 2)
+    assert threading.get_ident() not in chosen_in
 
 
 def test_an_answer_that_would_push_out_most_others_is_not_kept() -> None:

@@ -13,7 +13,9 @@ Table: TypeAlias = list[tuple[Cell, ...]]
 Key: TypeAlias = tuple[object, ...]
 
 MOST_BYTES = 40_000_000
-"""Of all answers together; one may take half of it, as the figures of 45,000 paths do."""
+"""Of all answers together; one may take half of it, as the figures of 60,000 paths do."""
+_SHARED = 256
+"""Python has each number up to this one once."""
 _SAMPLE = 64
 """Rows that are weighed of an answer: of all, it would take as long as the answer itself."""
 
@@ -86,5 +88,10 @@ def _sum(one: Cell, other: Cell) -> Cell:
 def weight_bytes(table: Table) -> int:
     """What an answer takes of the memory, reckoned from some of its rows."""
     rows = table[:: max(1, len(table) // _SAMPLE)]
-    weighed = sum(sys.getsizeof(row) + sum(map(sys.getsizeof, row)) for row in rows)
+    weighed = sum(sys.getsizeof(row) + sum(map(_weight_bytes, row)) for row in rows)
     return sys.getsizeof(table) + (len(table) * weighed // len(rows) if rows else 0)
+
+
+def _weight_bytes(cell: Cell) -> int:
+    """Nothing and small numbers, of which most rows of a long table consist, are there once for all."""
+    return 0 if cell is None or (isinstance(cell, int) and 0 <= cell <= _SHARED) else sys.getsizeof(cell)
