@@ -35,6 +35,9 @@ WHOLE = (
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 -0 "-" "x"',
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 007 0012 "-" "x"',
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 99999999999999999999 "-" "x"',
+    b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 ' + b"9" * 5_000 + b' "-" "x"',
+    b'1.2.3.4 - John F. Doe [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "x"',
+    b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET /caf\\xC3\\xA9 HTTP/1.1" 200 5 "-" "\\xE9"',
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET /\xff\xfe HTTP/1.1" 200 5 "-" "\xc3"',
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "' + b"x" * 900 + b'"',
     b'1.2.3.4 - - [01/Mar/2026:00:00:00 +0000] "GET /' + b"y" * 900 + b' HTTP/1.1" 200 5 "-" "x" trailing "words" here',
@@ -80,3 +83,32 @@ def test_plain_lines_are_not_looked_at_letter_by_letter(converter: Converter, mo
     monkeypatch.setattr(Converter, "combined", None)
     (found,) = in_blocks(converter, plain, len(plain))
     assert sum(body.count(b"\n") for body in found.days.values()) == len(plain)
+
+
+def test_what_is_no_number_of_this_world_is_no_line_and_the_next_one_is_read(converter: Converter) -> None:
+    caddy = (
+        '{"ts":%s,"status":%s,"duration":%s,"size":%s,'
+        '"request":{"client_ip":"1.2.3.4","method":"GET","uri":"/","headers":{}},"resp_headers":{}}'
+    )
+    good, huge = "1772330511.5", "9" * 5_000
+    told = [
+        (good, "200", "0.5", "9"),
+        ("1e308", "200", "0.5", "9"),
+        ("-1e308", "200", "0.5", "9"),
+        (good, "200", "1e308", "9"),
+        (good, huge, "0.5", "9"),
+        (good, "200", "0.5", huge),
+        (huge, "200", "0.5", "9"),
+        (good, "-1", "0.5", "9"),
+        ('"0001-01-01T00:00:00+23:00"', "200", "0.5", "9"),
+        ('"2026-03-01T10:00:00"', "200", "0.5", "-9"),
+    ]
+    found = one_by_one(converter.caddy, [(caddy % each).encode() for each in told], 1)
+    assert [each.line for each in found.malformed] == list(range(2, 10))
+    assert sum(body.count(b"\n") for body in found.days.values()) == 2
+
+
+def test_what_nginx_escapes_is_read_as_the_letters_that_were_sent(converter: Converter) -> None:
+    cafe, latin, doe = (converter.combined(next(line for line in WHOLE if part in line)) for part in
+                        (b"xC3", b"xE9", b"Doe"))  # fmt: skip
+    assert (cafe.path, latin.ua, doe.path) == ("/caf\u00e9", "\u00e9", "/")

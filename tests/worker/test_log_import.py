@@ -348,6 +348,16 @@ def test_the_host_that_was_asked_is_known(host: str) -> None:
         ("/feed/", "application/atom+xml"),
         ("/index.xml", "application/atom+xml"),
         ("/x.unheard", "application/octet-stream"),
+        ("/x.mp3", "audio/mpeg"),
+        ("/posts/node.js-tips", "text/html"),
+        ("/blog/release-2.0", "text/html"),
+        ("/blog/release-2.1", "text/html"),
+        ("/notes/a.b2z", "text/html"),
+        ("/@me.example", "text/html"),
+        ("/show.asp", "text/html"),
+        ("/cgi-bin/show.cgi", "text/html"),
+        ("/podcast.rss", "application/atom+xml"),
+        ("/feeds/posts/default", "application/atom+xml"),
     ],
 )
 def test_a_media_type_is_guessed_from_the_path(path: str, media_type: str) -> None:

@@ -19,6 +19,7 @@ Parse: TypeAlias = Callable[[bytes], Line]
 Format: TypeAlias = Literal["sdc", "caddy", "combined"]
 
 OLDEST_US = clock.from_datetime(datetime(1995, 1, 1, tzinfo=UTC))
+_HIGHEST_STATUS = 999
 _MOST_CACHED = 50_000
 _HOST = re.compile(r"[\w.\-:\[\]]{1,255}")
 _MOST_HOSTS = 1_000
@@ -26,12 +27,15 @@ _MOST_HOSTS = 1_000
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _COMBINED = re.compile(
     r"(?:(\S+):\d+ |([A-Za-z][\w.-]*) (?=[\d.]+ |[0-9A-Fa-f]*:[0-9A-Fa-f:.]+ ))?"
-    rf'(\S+) \S+ (?:"[^"]*"|\S+) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?'
+    rf'(\S+) \S+ (?:"[^"]*"|\S+(?: \S+){{0,9}}) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d{{1,18}}(?!\d)|-)(?: {_QUOTED} {_QUOTED})?'
 )
 _MINUTE = "%d/%b/%Y:%H:%M %z"
-_ESCAPED = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
-_FEEDS = re.compile(r"/(?:feed|rss|atom)/?$|/(?:feed|rss|atom|index)\.(?:xml|rss|atom)$|/feed\.json$")
-_PAGES = ("", "html", "htm", "php", "aspx")
+_ESCAPED = re.compile(r'((?:\\x[0-9A-Fa-f]{2})+)|\\(["\\])')
+_FEEDS = re.compile(
+    r"/(?:feed|rss|atom)/?$|/(?:feed|rss|atom|index)\.xml$|\.(?:rss|atom)$|/feed\.json$|/feeds/posts/default/?$"
+)
+_PAGES = frozenset("html htm xhtml php phtml asp aspx jsp jspx cgi cfm do".split())
+_SUFFIX = re.compile(r"[0-9]*[a-z][a-z0-9]*")
 
 
 class NotALineError(Exception):
@@ -156,7 +160,11 @@ class Converter:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             message = "not an entry of Caddy's access log"
             raise NotALineError(message) from None
-        at_us = clock.from_datetime(told.ts) if isinstance(told.ts, datetime) else int(told.ts * clock.SECOND_US)
+        try:
+            at_us, us = _told_us(told.ts), int(told.duration * clock.SECOND_US)
+        except (OverflowError, ValueError):
+            message = "its date or its duration is none"
+            raise NotALineError(message) from None
         asked = told.request
         entry = _Entry(
             at_us=at_us,
@@ -167,7 +175,7 @@ class Converter:
             size_bytes=told.size,
             referrer=next(iter(asked.headers.referer), ""),
             agent=next(iter(asked.headers.user_agent), ""),
-            us=int(told.duration * clock.SECOND_US),
+            us=us,
             media_type=next(iter(told.resp_headers.content_type), "").partition(";")[0].strip(),
             host=_bare(asked.host),
         )
@@ -234,6 +242,9 @@ class Converter:
 
     def _line(self, entry: "_Entry") -> Line:
         self._check(entry.at_us)
+        if not 0 <= entry.status <= _HIGHEST_STATUS:
+            message = "its status is none"
+            raise NotALineError(message)
         # It is shown on a terminal, and who asked may have written anything.
         host = entry.host if _HOST.fullmatch(entry.host) else ""
         if host in self.hosts or len(self.hosts) < _MOST_HOSTS:
@@ -289,14 +300,24 @@ def guessed_type(path: str) -> str:
     if _FEEDS.search(path):
         return "application/atom+xml"
     name = path.rpartition("/")[2]
-    return _type_of(name.rpartition(".")[2].lower() if "." in name else "")
+    # An address such as `@me.example` is a profile.
+    return _type_of(name.rpartition(".")[2].lower() if "." in name and name[0] != "@" else "")
 
 
 @lru_cache(maxsize=512)
 def _type_of(suffix: str) -> str:
-    if suffix in _PAGES:
+    """Many a page has a dot in its name: what follows it is a suffix when it is a known one, or consists of letters."""
+    if suffix in _PAGES or not _SUFFIX.fullmatch(suffix):
         return "text/html"
-    return mimetypes.guess_type(f"x.{suffix}")[0] or "application/octet-stream"
+    unknown = "application/octet-stream" if suffix.isalpha() else "text/html"
+    return mimetypes.guess_type(f"x.{suffix}")[0] or unknown
+
+
+def _told_us(at: float | datetime) -> int:
+    """Raises OverflowError and ValueError for what is no moment of this world."""
+    if isinstance(at, datetime):
+        return clock.from_datetime(at if at.tzinfo else at.replace(tzinfo=UTC))
+    return int(at * clock.SECOND_US)
 
 
 def _moment(text: str) -> int:
@@ -328,7 +349,16 @@ def _host(referrer: str) -> str:
 def _plain(text: str) -> str:
     if "\\" not in text:
         return text
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
+    return _ESCAPED.sub(lambda found: _bytes_of(found[1]) if found[1] else found[2], text)
+
+
+def _bytes_of(escaped: str) -> str:
+    """Of what nginx writes byte by byte: UTF-8, as nearly everybody sends it, or Latin-1."""
+    raw = bytes.fromhex(escaped.replace("\\x", ""))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 _caddy = msgspec.json.Decoder(_Caddy)
