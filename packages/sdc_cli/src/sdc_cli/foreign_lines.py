@@ -27,14 +27,15 @@ _MOST_HOSTS = 1_000
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _COMBINED = re.compile(
     r"(?:(\S+):\d+ |([A-Za-z][\w.-]*) (?=[\d.]+ |[0-9A-Fa-f]*:[0-9A-Fa-f:.]+ ))?"
-    rf'(\S+) \S+ (?:"[^"]*"|\S+(?: \S+){{0,9}}) \[([^\]]{{20,32}})\] {_QUOTED} (\d{{3}}) (\d{{1,18}}(?!\d)|-)(?: {_QUOTED} {_QUOTED})?'
+    rf'(\S+) \S+ (?:"[^"]*"|\S+(?: \S+){{0,9}}) \[([^\]]{{20,32}})\] '
+    rf"{_QUOTED} (\d{{3}}) (\d{{1,18}}(?!\d)|-)(?: {_QUOTED} {_QUOTED})?"
 )
 _MINUTE = "%d/%b/%Y:%H:%M %z"
 _ESCAPED = re.compile(r'((?:\\x[0-9A-Fa-f]{2})+)|\\(["\\])')
 _FEEDS = re.compile(
     r"/(?:feed|rss|atom)/?$|/(?:feed|rss|atom|index)\.xml$|\.(?:rss|atom)$|/feed\.json$|/feeds/posts/default/?$"
 )
-_PAGES = frozenset("html htm xhtml php phtml asp aspx jsp jspx cgi cfm do".split())
+_PAGES = frozenset({"html", "htm", "xhtml", "php", "phtml", "asp", "aspx", "jsp", "jspx", "cgi", "cfm", "do"})
 _SUFFIX = re.compile(r"[0-9]*[a-z][a-z0-9]*")
 
 

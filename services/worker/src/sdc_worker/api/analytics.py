@@ -1,7 +1,7 @@
 """Questions about the traffic, answered."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar, get_args
 
 import msgspec
@@ -17,6 +17,9 @@ from sdc_core.answers.analytics import (
     Latency,
     Live,
     PagesRead,
+    PathLatency,
+    Point,
+    Slice,
     Step,
     Summary,
     Timeseries,
@@ -115,13 +118,15 @@ async def parquet(request: AnyRequest, hits: NamedDependency[Hits]) -> Response[
     """The course where `by` is a step, the answer times where it is `latency`, else a breakdown, as a Parquet file."""
     asked = _question(request, "by")
     by = _choice(request.query_params.get("by", "day"), {**STEPS, **DIMENSIONS, "latency": "latency"}, "by")
+    kind: type[msgspec.Struct]
+    rows: Sequence[msgspec.Struct]
     if by == "latency":
-        rows: list[msgspec.Struct] = [*(await reports.latency(hits, asked)).rows]
+        kind, rows = PathLatency, (await reports.latency(hits, asked)).rows
     elif by in STEPS:
-        rows = [*(await reports.timeseries(hits, asked, STEPS[by])).points]
+        kind, rows = Point, (await reports.timeseries(hits, asked, STEPS[by])).points
     else:
-        rows = [*(await reports.breakdown(hits, asked, DIMENSIONS[by], reports.MAX_ROWS)).rows]
-    body = await asyncio.to_thread(tables.parquet, msgspec.json.encode(rows), hits.segments.folder)
+        kind, rows = Slice, (await reports.breakdown(hits, asked, DIMENSIONS[by], reports.MAX_ROWS)).rows
+    body = await asyncio.to_thread(tables.parquet, msgspec.json.encode(rows), kind, hits.segments.folder)
     return Response(body, media_type=PARQUET)
 
 
