@@ -82,6 +82,24 @@ def test_the_authors_list_comes_in_order_from_an_index_and_reads_no_text(migrate
     assert not [step for step in plan if "TEMP B-TREE" in step or "revisions" in step or step == "SCAN posts"]
 
 
+@pytest.mark.parametrize(
+    ("name", "sought"),
+    [
+        ("posts.listing.SQL_BY_SAVED", "catalogue_by_saved ((saved_at_us,post_id)<(?,?))"),
+        ("posts.listing.SQL_BY_PUBLISHED", "catalogue_by_published ((published_at_us,post_id)<(?,?))"),
+        ("posts.listing.SQL_BY_TITLE", "catalogue_by_title (title>?)"),
+        ("media.library.SQL_BY_AGE", "media_assets_newest ((uploaded_at_us,id)<(?,?))"),
+        ("media.library.SQL_BY_NAME", "media_assets_by_name (file_name>?)"),
+        ("media.library.SQL_BY_SIZE", "media_assets_by_size ((size_bytes,id)<(?,?))"),
+        ("media.library.SQL_OLDER", "sqlite_autoindex_media_assets_1 (id<?)"),
+    ],
+)
+def test_a_further_page_of_the_authors_lists_begins_at_its_key(migrated: Settings, name: str, sought: str) -> None:
+    plan = _plan(migrated, _statement(name))
+    assert re.fullmatch(rf"SEARCH \w+ USING INDEX {re.escape(sought)}", plan[0])
+    assert not [step for step in plan if "TEMP B-TREE" in step]
+
+
 def test_texts_that_follow_a_tag_are_found_without_being_read(migrated: Settings) -> None:
     plan = _plan(migrated, _statement("posts.tags_following.SQL_CARRYING"))
     assert plan[0].startswith("SEARCH r USING COVERING INDEX revisions_tags")

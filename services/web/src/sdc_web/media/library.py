@@ -37,7 +37,7 @@ _WHICH = """
 WHERE trashed_at_us IS NULL AND (:state = '' OR state = :state) AND (:kind = '' OR kind = :kind)
     AND (:alt = '' OR (alt = '' AND NOT decorative)) AND (:owner_id IS NULL OR author_id = :owner_id)
     AND (:content_type = '' OR content_type = :content_type)
-    AND uploaded_at_us >= :since_us AND uploaded_at_us < :before_us
+    AND +uploaded_at_us >= :since_us AND +uploaded_at_us < :before_us
     AND (:use = '' OR (:use = 'used') = EXISTS (SELECT 1 FROM media_uses WHERE asset_id = media_assets.id))
     AND (:match = '' OR id IN (SELECT asset_id FROM media_words WHERE media_words MATCH :match))
     AND (:pattern = '' OR id IN (SELECT asset_id FROM media_words WHERE words LIKE :pattern ESCAPE '!'))
@@ -52,10 +52,11 @@ ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 SQL_BY_NAME = assets_where(
     _WHICH,
     """
-    AND (file_name COLLATE NOCASE, id) > (:key, :id)
+    AND file_name COLLATE NOCASE >= :key AND (file_name COLLATE NOCASE, id) > (:key, :id)
 ORDER BY file_name COLLATE NOCASE, id LIMIT :limit
 """,
 )
+"""The name is compared alone as well: a pair with a collation of its own is sought by no index."""
 SQL_BY_SIZE = assets_where(
     _WHICH,
     """

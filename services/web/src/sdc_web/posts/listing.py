@@ -108,9 +108,11 @@ SQL_BY_PUBLISHED = f"""
 ORDER BY listed.published_at_us DESC, listed.post_id DESC LIMIT :limit
 """
 SQL_BY_TITLE = f"""
-{COLUMNS} {_FROM} {_WHERE} AND (listed.title COLLATE NOCASE, listed.post_id) > (:key, :post_id)
+{COLUMNS} {_FROM} {_WHERE} AND listed.title COLLATE NOCASE >= :key
+    AND (listed.title COLLATE NOCASE, listed.post_id) > (:key, :post_id)
 ORDER BY listed.title COLLATE NOCASE, listed.post_id LIMIT :limit
 """
+"""The title is compared alone as well: a pair with a collation of its own is sought by no index."""
 SQL_COUNTS = f"""
 SELECT listed.state, count(*) AS number FROM catalogue AS listed {_WHERE} GROUP BY listed.state
 """  # noqa: S608 - of the constants above
