@@ -98,7 +98,8 @@ async def older(connection: Connection, by: Actor, filters: Filters, before: str
     return await fetch_all(connection, Asset, SQL_OLDER, values)
 
 
-SQL_COUNT = f"SELECT count(*) FROM media_assets{_WHICH}"  # noqa: S608 - two constants
+SQL_COUNT = f"SELECT count(*) FROM media_assets INDEXED BY media_assets_newest{_WHICH}"  # noqa: S608 - two constants
+"""Of an index: the rows themselves hold all sizes of each picture, and reading them takes four times as long."""
 
 
 async def count(connection: Connection, filters: Filters) -> int:
