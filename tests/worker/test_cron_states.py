@@ -1,5 +1,7 @@
 """How a job fares as it is told outside: late, failed, down, and what comes next."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from sdc_core import clock
@@ -13,12 +15,37 @@ from sdc_worker.cron.scheduler import KEPT_US, LEAST_KEPT
 
 from cron_work import MINUTE_US, NOON_US, Make, Work, ended, running, state_of, tick
 
+READERS_AT_MOST = 8
+"""Of a database; they take turns."""
+
 
 async def meet(make: Make, job: Job, database: Database, at_us: int, number: int) -> None:
     """Have the due time at that moment met by a scheduler that runs."""
     with clock.frozen(at_us):
         async with running(make(job)):
             await ended(database, number)
+
+
+def nothing(_: str) -> None:
+    pass
+
+
+async def tell(database: Database, statements: Callable[[str], None]) -> None:
+    """Have every reader tell its statements."""
+    for _ in range(READERS_AT_MOST):
+        async with database.read() as connection:
+            await connection.set_trace_callback(statements)
+
+
+async def asked_of(database: Database, jobs: list[Job]) -> int:
+    """How many statements a report of those jobs takes."""
+    seen: list[str] = []
+    await tell(database, seen.append)
+    seen.clear()
+    await reports.report(database, jobs)
+    count = len(seen)
+    await tell(database, nothing)
+    return count
 
 
 async def reported(database: Database, job: Job, at_us: int) -> JobReport:
@@ -144,3 +171,8 @@ async def test_what_went_wrong_is_told_apart_from_what_ran(
         await store.insert_run(connection, wrong)
     report = await reports.report(database, [job])
     assert [each.id for each in report.troubles] == ["run_other"] * told
+
+
+async def test_a_report_of_many_jobs_asks_no_more_often_than_that_of_one(database: Database, job: Job) -> None:
+    many = [msgspec.structs.replace(job, name=f"test.{number}") for number in range(10)]
+    assert await asked_of(database, many) == await asked_of(database, [job])

@@ -27,23 +27,20 @@ PLAN_S = 40.0
 async def show(database: NamedDependency[Database], settings: NamedDependency[Settings]) -> Backups:
     """The newest of each kind of backup. The object store is not asked, so one that is down holds nothing up."""
     async with database.read() as connection:
-        mirror = await store.last_run(connection, "mirror.daily")
-        drill = await store.last_run(connection, "drill.restore")
-        rehearsal = await store.last_run(connection, "drill.rehearsal")
+        last = await store.last_runs(connection, JOBS)
         drills = await store.runs_of_job(connection, "drill.restore", limit=DRILLS)
         rehearsals = await store.runs_of_job(connection, "drill.rehearsal", limit=REHEARSALS)
-        monthly = await store.last_run(connection, "mirror.monthly")
         good = {job: run for job in JOBS if (run := await store.good_run(connection, job))}
     return Backups(
         replication=await replica.replication(settings),
-        mirror=mirror,
-        drill=drill,
+        mirror=last.get("mirror.daily"),
+        drill=last.get("drill.restore"),
         remote=objects.daily_endpoint(settings) is not None,
-        rehearsal=rehearsal,
+        rehearsal=last.get("drill.rehearsal"),
         drills=drills,
         rehearsals=rehearsals,
         elsewhere=places.is_elsewhere(settings),
-        monthly=monthly,
+        monthly=last.get("mirror.monthly"),
         monthly_remote=places.monthly_endpoint(settings) is not None,
         good=good,
     )

@@ -1,6 +1,6 @@
 """What the jobs look like from outside: their state, their next due time, their last runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sdc_core import clock
 from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run, State
@@ -24,17 +24,15 @@ MOST_RUNS = 200
 async def report_one(database: Database, job: Job) -> JobReport:
     """One job."""
     async with database.read() as connection:
-        known = (await store.states(connection)).get(job.name)
-        return await _report(connection, job, known, clock.now_us())
+        (told,) = await _reports(connection, [job])
+    return told
 
 
 async def report(database: Database, jobs: Iterable[Job]) -> JobReports:
     """Every job, the newest runs of all of them, what went wrong, and who was told."""
-    now_us = clock.now_us()
     async with database.read() as connection:
-        states = await store.states(connection)
         return JobReports(
-            jobs=[await _report(connection, job, states.get(job.name), now_us) for job in jobs],
+            jobs=await _reports(connection, [*jobs]),
             runs=await store.latest_runs(connection, limit=LISTED_RUNS),
             troubles=await store.troubles(connection, limit=LISTED_TROUBLES),
             alerts=await alerts.latest(connection, limit=LISTED_ALERTS),
@@ -60,9 +58,16 @@ async def runs_of(database: Database, job: Job, limit: int, before: str = "") ->
         return JobRuns(runs=await store.runs_of_job(connection, job.name, limit=limit, before=before))
 
 
-async def _report(connection: Connection, job: Job, known: JobState | None, now_us: int) -> JobReport:
-    last = await store.last_run(connection, job.name)
-    good_us = await store.good_us(connection, job.name)
+async def _reports(connection: Connection, jobs: Sequence[Job]) -> list[JobReport]:
+    now_us = clock.now_us()
+    names = [job.name for job in jobs]
+    states = await store.states(connection)
+    last = await store.last_runs(connection, names)
+    good_us = await store.good_us(connection, names)
+    return [_report(job, states.get(job.name), last.get(job.name), good_us[job.name], now_us) for job in jobs]
+
+
+def _report(job: Job, known: JobState | None, last: Run | None, good_us: int | None, now_us: int) -> JobReport:
     paused = known is not None and known.paused
     upcoming = [] if paused else due.upcoming_us(job, now_us, UPCOMING)
     return JobReport(

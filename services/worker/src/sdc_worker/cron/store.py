@@ -1,9 +1,11 @@
 """The rows of runs and of what is known of each job."""
 
+from collections.abc import Iterable
+
 import msgspec
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import Unavailable
-from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one, fetch_value
+from sdc_core.sqlite import Connection, OperationalError, execute, fetch_all, fetch_one
 
 FAULTS = (Unavailable, OperationalError)
 """What a busy database or a full disk raises: later the same may succeed."""
@@ -24,6 +26,11 @@ class RunId(msgspec.Struct, frozen=True, kw_only=True):
     """A run's id."""
 
     id: str
+
+
+class _Good(msgspec.Struct, frozen=True, kw_only=True):
+    job: str
+    due_us: int | None
 
 
 SQL_INSERT_RUN = """
@@ -173,27 +180,44 @@ async def troubles(connection: Connection, *, limit: int) -> list[Run]:
 
 
 SQL_GOOD = """
-SELECT due_us FROM runs
-WHERE job = :job AND (outcome = 'ok' OR (outcome = 'skipped' AND started_us IS NOT NULL AND job NOT LIKE 'drill.%'))
-ORDER BY due_us DESC LIMIT 1
+SELECT wanted.value AS job, (
+    SELECT due_us FROM runs
+    WHERE job = wanted.value AND (
+        outcome = 'ok' OR (outcome = 'skipped' AND started_us IS NOT NULL AND job NOT LIKE 'drill.%')
+    )
+    ORDER BY due_us DESC LIMIT 1
+) AS due_us
+FROM json_each(:jobs) AS wanted
 """
 
 
-async def good_us(connection: Connection, job: str) -> int | None:
-    """When the newest run was due that went well, or found nothing to do; a drill that was not made proves nothing."""
-    found = await fetch_value(connection, SQL_GOOD, {"job": job})
-    return found if isinstance(found, int) else None
+async def good_us(connection: Connection, jobs: Iterable[str]) -> dict[str, int | None]:
+    """When the newest run of each job was due that went well, or found nothing to do; a drill that was not made proves
+    nothing.
+    """
+    wanted = {"jobs": msgspec.json.encode(list(jobs)).decode()}
+    return {each.job: each.due_us for each in await fetch_all(connection, _Good, SQL_GOOD, wanted)}
 
 
-SQL_LAST_RUN = """
-SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
-WHERE job = :job AND NOT (outcome = 'skipped' AND started_us IS NULL) ORDER BY due_us DESC, id DESC LIMIT 1
+SQL_LAST_RUNS = """
+SELECT run.id, run.job, run.trigger, run.attempt, run.due_us, run.started_us, run.ended_us, run.outcome, run.output,
+    run.confirmable, run.confirms
+FROM json_each(:jobs) AS wanted CROSS JOIN runs AS run ON run.id = (
+    SELECT id FROM runs WHERE job = wanted.value AND NOT (outcome = 'skipped' AND started_us IS NULL)
+    ORDER BY due_us DESC, id DESC LIMIT 1
+)
 """
+
+
+async def last_runs(connection: Connection, jobs: Iterable[str]) -> dict[str, Run]:
+    """The newest run of each job that was not skipped for another one, by the job's name."""
+    wanted = {"jobs": msgspec.json.encode(list(jobs)).decode()}
+    return {run.job: run for run in await fetch_all(connection, Run, SQL_LAST_RUNS, wanted)}
 
 
 async def last_run(connection: Connection, job: str) -> Run | None:
-    """The newest run of a job that was not skipped for another one."""
-    return await fetch_one(connection, Run, SQL_LAST_RUN, {"job": job})
+    """The same of one job."""
+    return (await last_runs(connection, [job])).get(job)
 
 
 SQL_GOOD_RUN = """
