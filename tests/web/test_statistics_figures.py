@@ -78,6 +78,16 @@ def test_what_happened_is_marked_on_its_day() -> None:
     assert (chart.marks, chart.columns[1].happened) == (["750"], ["Published: <b>Fog</b>"])
 
 
+def test_what_happened_in_a_week_is_marked_on_it_the_newest_first() -> None:
+    question = asked.read([("period", "365")], TODAY)
+    days = dict.fromkeys((clock.day_of(NOW_US - ago * clock.DAY_US) for ago in range(364, -1, -1)), 1)
+    happened = [Happening(day=each, words=each) for each in ("2025-11-28", "2025-11-28", "2025-11-26", "2024-11-26")]
+    with clock.frozen(NOW_US):
+        chart = panels.course(found(days), question, happened)
+    assert chart.columns[0].happened == ["2025-11-28", "2025-11-28", "2025-11-26"]
+    assert len(chart.marks) == 1
+
+
 def test_totals_say_how_they_changed_and_nothing_where_they_are_not_compared() -> None:
     question = asked.read([], TODAY)
     compared = panels.figures(totals(150, 10, 5), totals(100, 10, 10), question)

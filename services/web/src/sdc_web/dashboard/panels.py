@@ -170,10 +170,12 @@ def course(found: Batch, asked: Asked, happened: Sequence[Happening]) -> TimeCha
     now = clock.to_datetime(now_us).strftime({"hour": "%Y-%m-%dT%H:00Z", "month": "%Y-%m"}.get(asked.step, "%Y-%m-%d"))
     width = 7 if len(points) > WEEKS_AFTER and asked.step == "day" else 1
     amount, unit = (bytes_in_words, "sent") if asked.metric == "bytes" else (number, METRICS[asked.metric])
+    told: dict[str, list[str]] = {}
+    for each in happened if asked.step != "hour" else ():
+        told.setdefault(each.day[: len(now)], []).append(each.words)
     columns = []
     for start in range(0, len(points), width):
         part = points[start : start + width]
-        days = {each.at[:10] for each in part}
         value = _sum(part, asked.metric) if part[0].at <= now else None
         earlier = _sum(before[start : start + width], asked.metric) if start < len(before) else None
         columns.append(
@@ -184,7 +186,7 @@ def course(found: Batch, asked: Asked, happened: Sequence[Happening]) -> TimeCha
                 words="" if value is None else f"{amount(value)} {unit}",
                 before_words="" if earlier is None else f"{amount(earlier)} before",
                 url=_days_of(asked, part[0].at, part[-1].at),
-                happened=[each.words for each in happened if asked.step != "hour" and each.day[: len(now)] in days],
+                happened=[words for each in reversed(part) for words in told.get(each.at, ())],
                 late=start * 2 > len(points),
             )
         )
