@@ -24,12 +24,15 @@ CROSS JOIN catalogue ON catalogue.post_id = search_rows.post_id
 WHERE search MATCH :words
 """
 SQL_BY_DRAFT_WORDS = "SELECT json_group_array(rowid) FROM draft_words WHERE draft_words MATCH :words"
+SQL_LOOKED_AT = """
+SELECT json_group_array(id) FROM (
+    SELECT id FROM catalogue WHERE state <> 'published' ORDER BY saved_at_us DESC, post_id DESC LIMIT :looked_at
+)
+"""
 SQL_BY_TEXT = r"""
-SELECT json_group_array(looked.id) FROM (
-    SELECT id, post_id FROM catalogue WHERE state <> 'published'
-    ORDER BY saved_at_us DESC, post_id DESC LIMIT :looked_at
-) AS looked
-JOIN revisions AS newest ON newest.post_id = looked.post_id
+SELECT json_group_array(looked.id)
+FROM json_each(:ids) CROSS JOIN catalogue AS looked ON looked.id = value
+CROSS JOIN revisions AS newest ON newest.post_id = looked.post_id
 WHERE newest.number = (SELECT max(number) FROM revisions WHERE post_id = looked.post_id)
     AND (newest.body LIKE :like ESCAPE '\' AND newest.body GLOB :part OR newest.summary GLOB :part)
 """
@@ -48,11 +51,12 @@ async def among_all(connection: Connection, typed: str) -> str | None:
     if words:
         found |= _numbers(await fetch_value(connection, SQL_BY_WORDS, {"words": words}))
         found |= _numbers(await fetch_value(connection, SQL_BY_DRAFT_WORDS, {"words": words}))
-    # GLOB takes four times as long as LIKE, so it looks at what passes LIKE alone.
-    like = f"%{''.join(map(_like, text))}%"
-    values = {"like": like, "part": part, "looked_at": LOOKED_AT}
-    found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, values))
-    return msgspec.json.encode(sorted(found)).decode()
+    looked = _numbers(await fetch_value(connection, SQL_LOOKED_AT, {"looked_at": LOOKED_AT})) - found
+    if looked:
+        # GLOB takes four times as long as LIKE, so it looks at what passes LIKE alone.
+        values = {"ids": _encoded(looked), "like": f"%{''.join(map(_like, text))}%", "part": part}
+        found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, values))
+    return _encoded(found)
 
 
 async def _titled(connection: Connection, text: str, part: str) -> set[int]:
@@ -73,6 +77,10 @@ def _like(letter: str) -> str:
     if not letter.isascii():
         return "_"
     return f"\\{letter}" if letter in "%_\\" else letter
+
+
+def _encoded(numbers: set[int]) -> str:
+    return msgspec.json.encode(sorted(numbers)).decode()
 
 
 def _numbers(found: object) -> set[int]:
