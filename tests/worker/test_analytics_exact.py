@@ -186,6 +186,28 @@ async def test_pages_by_day_equal_the_oracle(log: dict[str, list[Line]], hits: H
     assert [row.path for row in (await reports.pages(hits, all_days(), "", 1)).rows] == [found.rows[0].path]
 
 
+async def test_pages_without_days_are_one_question_whichever_are_told_of(
+    log: dict[str, list[Line]], hits: Hits
+) -> None:
+    views: dict[str, int] = defaultdict(int)
+    for line in filter(is_view, (line for lines in log.values() for line in lines)):
+        views[line.path] += 1
+    (one, other, *_) = views
+    found = await reports.pages(hits, all_days(), f"{one}\n/nowhere", 100, by_day=False)
+    assert [(row.path, row.page_views, row.days) for row in found.rows] == [(one, views[one], [])]
+    worked_out = _worked_out(hits)
+    found = await reports.pages(hits, all_days(), f"/nowhere\n{other}", 100, by_day=False)
+    assert [(row.path, row.page_views) for row in found.rows] == [(other, views[other])]
+    assert _worked_out(hits) == worked_out
+    told = await reports.pages(hits, all_days(), "", 100, by_day=False)
+    assert {row.path: row.page_views for row in told.rows} == views
+
+
+def _worked_out(hits: Hits) -> list[str]:
+    """How many answers were not kept, as it is told."""
+    return [str(family) for family in hits.figures() if "misses" in str(family)]
+
+
 async def test_every_visit_has_one_entry_and_one_exit(log: dict[str, list[Line]], hits: Hits) -> None:
     expected = oracle(log).visits
     for by in ("entry", "exit"):

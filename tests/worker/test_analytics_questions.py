@@ -262,6 +262,15 @@ async def test_a_batch_is_its_parts(log: list[Line], hits: Hits) -> None:
     assert log
 
 
+async def test_a_batch_tells_the_pages_read_most_where_there_is_no_filter(log: list[Line], hits: Hits) -> None:
+    parts = Parts(step="day", pages=3)
+    assert (await reports.batch(hits, asked(), None, parts)).pages == await reports.pages(hits, asked(), "", 3)
+    assert (await reports.batch(hits, asked(), None, Parts(step="day"))).pages is None
+    with pytest.raises(Invalid):
+        await reports.batch(hits, asked(country="DE"), None, parts)
+    assert log
+
+
 async def test_a_row_stands_beside_what_it_came_to_before(database: Database, hits: Hits) -> None:
     def of(day: str, *paths: str) -> list[Line]:
         return [page_view(day_start(day) + at, f"{at:016x}", path) for at, path in enumerate(paths)]

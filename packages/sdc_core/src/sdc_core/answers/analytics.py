@@ -129,7 +129,7 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PathDays(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one page was read: altogether, and on each day of the period in turn."""
+    """How often one page was read: altogether, and on each day of the period in turn where that was asked for."""
 
     path: str
     page_views: int
@@ -185,3 +185,4 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency | None = None
     latency_before: Latency | None = None
     live: Live | None = None
+    pages: PagesRead | None = None

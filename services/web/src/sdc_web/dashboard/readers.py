@@ -13,7 +13,7 @@ from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.dashboard import panels
 from sdc_web.db import Databases
-from sdc_web.reports import analytics, asking, charts, readership
+from sdc_web.reports import analytics, charts, readership
 from sdc_web.reports.analytics import RECENT_S, Parts, Question
 from sdc_web.reports.charts import Chart
 
@@ -56,21 +56,19 @@ class Readers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -> Readers:
-    """All of it, asked at once. Raises Forbidden, and Unavailable when one part is missing."""
+    """All of it, in one request. Raises Forbidden, and Unavailable when one part is missing."""
     rights.require(by, "statistics.read")
     today = date.fromisoformat(clock.today())
     first = today - timedelta(days=DAYS - 1)
     period = Question(from_day=first.isoformat(), to_day=today.isoformat(), within_s=RECENT_S)
-    async with asking.together() as group:
-        whole = group.create_task(analytics.batch(worker, by, period, None, Parts(live=True)))
-        read = group.create_task(readership.most_read(worker, DAYS, LOOKED_AT))
-        vain = group.create_task(analytics.breakdown(worker, by, period, "missing"))
-    points, live = whole.result().timeseries.points, whole.result().live
-    if live is None:
-        raise Unavailable("the worker does not tell who is here")
+    parts = Parts(dimensions=("missing",), live=True, pages=LOOKED_AT)
+    found = await analytics.batch(worker, by, period, None, parts)
+    points, live, read = found.timeseries.points, found.live, found.pages
+    if live is None or read is None:
+        raise Unavailable("the worker does not tell who is here and what they read")
     async with databases.site.read() as connection:
-        former = await redirects.moved(connection, [each.path for each in read.result()])
-        pages_read = readership.together(read.result(), former)
+        former = await redirects.moved(connection, [each.path for each in read.rows])
+        pages_read = readership.together(read.rows, former)
         titles = await posts.listing.titles_at(connection, [each.path for each in pages_read])
     return Readers(
         days=DAYS,
@@ -81,7 +79,7 @@ async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -
         chart=panels.page_view_chart(points, "day"),
         live=live,
         most_read=_most_read(pages_read, titles, period.from_day),
-        missed=missed(vain.result()),
+        missed=missed(found.breakdowns[0]),
     )
 
 

@@ -78,13 +78,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for besides totals and course."""
+    """What is asked for besides totals and course; `pages` is how many of those read most, which have no filters."""
 
     step: Step = "day"
     dimensions: Sequence[Dimension] = ()
     limit: int = ROWS
     latency: bool = False
     live: bool = False
+    pages: int = 0
 
 
 async def batch(worker: ServiceClient, by: Actor, question: Question, before: Question | None, parts: Parts) -> Batch:
@@ -94,6 +95,7 @@ async def batch(worker: ServiceClient, by: Actor, question: Question, before: Qu
     more |= _compared(before)
     more |= {"latency": "1"} if parts.latency else {}
     more |= {"live": "1"} if parts.live else {}
+    more |= {"pages": str(parts.pages)} if parts.pages else {}
     return await ask(worker, "/analytics/batch", Batch, question.query(**more))
 
 

@@ -31,7 +31,7 @@ async def of_month(worker: ServiceClient, paths: Sequence[str], former: Sequence
         asked.pop()
     try:
         async with asyncio.timeout(SOON_S):
-            answer = await _read(worker, MONTH, len(asked), "\n".join(asked))
+            answer = await _read(worker, asked)
     except (Unavailable, TimeoutError):
         return None
     return {each.path: each.page_views for each in together(answer.rows, former)}
@@ -45,17 +45,14 @@ def together(read: Sequence[PathDays], former: Sequence[Former]) -> list[PathDay
         path = moved_to.get(each.path, each.path)
         before = found.get(path)
         days = [one + other for one, other in zip(each.days, before.days, strict=True)] if before else each.days
-        found[path] = PathDays(path=path, page_views=sum(days), days=days)
+        page_views = each.page_views + (before.page_views if before else 0)
+        found[path] = PathDays(path=path, page_views=page_views, days=days)
     return sorted(found.values(), key=lambda each: (-each.page_views, each.path))
 
 
-async def most_read(worker: ServiceClient, days: int, limit: int) -> list[PathDays]:
-    """The pages read most in so many days up to today, each with its days. Raises Unavailable."""
-    return (await _read(worker, days, limit)).rows
-
-
-async def _read(worker: ServiceClient, days: int, limit: int, paths: str = "") -> PagesRead:
+async def _read(worker: ServiceClient, paths: Sequence[str]) -> PagesRead:
     today = date.fromisoformat(clock.today())
-    first = today - timedelta(days=days - 1)
+    first = today - timedelta(days=MONTH - 1)
     period = Question(from_day=first.isoformat(), to_day=today.isoformat(), within_s=RECENT_S)
-    return await ask(worker, "/analytics/pages", PagesRead, period.query(limit=str(limit), paths=paths))
+    query = period.query(limit=str(len(paths)), paths="\n".join(paths), days="0")
+    return await ask(worker, "/analytics/pages", PagesRead, query)

@@ -88,13 +88,17 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 10
     latency: bool = False
     live: bool = False
+    pages: int = 0
 
 
 async def batch(hits: Hits, asked: Question, before: Question | None, parts: Parts) -> Batch:
     """All that one page shows, in one answer; `before` is the period compared with, whose course is there whole also
-    where only a part of its last day is compared. Raises Invalid.
+    where only a part of its last day is compared. With so many `pages` those read most. Raises Invalid.
     """
     _check(parts.limit)
+    if parts.pages and asked.conditions:
+        message = "the pages read most are told without filters"
+        raise Invalid(message, field="pages")
     whole = before.whole if before else None
     async with asyncio.TaskGroup() as group:
         totals = [group.create_task(summary(hits, each)) for each in (asked, before) if each]
@@ -102,6 +106,7 @@ async def batch(hits: Hits, asked: Question, before: Question | None, parts: Par
         slices = group.create_task(breakdowns(hits, asked, parts.dimensions, parts.limit, before))
         times = [group.create_task(latency(hits, each)) for each in (asked, whole) if each and parts.latency]
         now = group.create_task(live(hits, asked.within_s)) if parts.live else None
+        read = group.create_task(pages(hits, asked, "", parts.pages)) if parts.pages else None
     return Batch(
         summary=totals[0].result(),
         timeseries=courses[0].result(),
@@ -111,6 +116,7 @@ async def batch(hits: Hits, asked: Question, before: Question | None, parts: Par
         latency=times[0].result() if times else None,
         latency_before=times[1].result() if times[1:] else None,
         live=now.result() if now else None,
+        pages=read.result() if read else None,
     )
 
 
@@ -270,12 +276,19 @@ def _slice(row: Sequence[Cell]) -> Slice:
     )
 
 
-async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRead:
+async def pages(hits: Hits, asked: Question, paths: str, limit: int, *, by_day: bool = True) -> PagesRead:
     """Page views by path and day, the page read most first; of `paths`, one a line, or of all when that is empty.
     `limit` as above. Raises Invalid.
+
+    Without days every question about a period is one, of all of its pages: its answer is kept, whichever are told of.
     """
     _check(limit)
     asked.require_fine()
+    if not by_day:
+        wanted = frozenset(paths.split("\n")) if paths else None
+        views = await _read(hits, asked)
+        told = [PathDays(path=path, page_views=count, days=[]) for path, count in views if not wanted or path in wanted]
+        return PagesRead(rows=_most(told, limit))
     # The days of every page of a large site are many rows, and those of the pages to tell of are few.
     chosen = paths or "\n".join(await _most_read(hits, asked, limit))
     sql = f"""
@@ -289,17 +302,25 @@ async def pages(hits: Hits, asked: Question, paths: str, limit: int) -> PagesRea
     for path, day, page_views in found:
         by_path.setdefault(str(path), [0] * len(places))[places[str(day)]] = _number(page_views)
     read = [PathDays(path=path, page_views=sum(days), days=days) for path, days in by_path.items()]
-    return PagesRead(rows=heapq.nsmallest(limit, read, key=lambda each: (-each.page_views, each.path)))
+    return PagesRead(rows=_most(read, limit))
+
+
+def _most(read: list[PathDays], limit: int) -> list[PathDays]:
+    return heapq.nsmallest(limit, read, key=lambda each: (-each.page_views, each.path))
 
 
 async def _most_read(hits: Hits, asked: Question, limit: int) -> list[str]:
     """The paths of the pages read most, in the order of their names: what is asked of them next is the same question,
     whose answer may be kept, for as long as they are the same pages.
     """
+    most = heapq.nsmallest(limit, await _read(hits, asked), key=lambda each: (-each[1], each[0]))
+    return sorted(path for path, _ in most)
+
+
+async def _read(hits: Hits, asked: Question) -> list[tuple[str, int]]:
+    """Every page that was read, and how often."""
     sql = f"WITH {SQL_VIEWS} SELECT path, count(*) AS page_views FROM views GROUP BY path"  # noqa: S608 - as above
-    found = await _count(hits, sql, asked, keys=1, values={})
-    most = heapq.nsmallest(limit, found, key=lambda each: (-_number(each[1]), str(each[0])))
-    return sorted(str(path) for path, _ in most)
+    return [(str(path), _number(count)) for path, count in await _count(hits, sql, asked, keys=1, values={})]
 
 
 async def known(hits: Hits) -> Known:

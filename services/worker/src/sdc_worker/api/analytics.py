@@ -71,11 +71,12 @@ async def breakdown(request: AnyRequest, hits: NamedDependency[Hits]) -> Breakdo
 
 @get("/pages")
 async def pages(request: AnyRequest, hits: NamedDependency[Hits]) -> PagesRead:
-    """Page views by path and day; of `paths`, one a line, or of all."""
+    """Page views by path and day; of `paths`, one a line, or of all. With `days=0` without the days."""
     limit = _number(request.query_params.get("limit", str(ROWS)), "limit")
     paths = _short(request.query_params.get("paths", ""), "paths", MAX_PATHS)
-    asked = _question(request, "paths", "limit", filtered=False)
-    return await reports.pages(hits, asked, paths, limit)
+    by_day = _choice(request.query_params.get("days", "1"), {"0": False, "1": True}, "days")
+    asked = _question(request, "paths", "limit", "days", filtered=False)
+    return await reports.pages(hits, asked, paths, limit, by_day=by_day)
 
 
 @get("/latency")
@@ -99,16 +100,17 @@ async def days(hits: NamedDependency[Hits]) -> Known:
 @get("/batch")
 async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
     """Several answers at once: totals, course, and of `by` each; with `before_from` and `before_to` the period compared
-    with.
+    with; with `pages` so many of those read most.
     """
     query = request.query_params
-    asked = _question(request, "step", "by", "limit", "latency", "live", *BEFORE)
+    asked = _question(request, "step", "by", "limit", "latency", "live", "pages", *BEFORE)
     parts = Parts(
         step=_choice(query.get("step", "day"), STEPS, "step"),
         dimensions=[_choice(each, DIMENSIONS, "by") for each in dict.fromkeys(query.getall("by", []))],
         limit=_number(query.get("limit", str(ROWS)), "limit"),
         latency="latency" in query,
         live="live" in query,
+        pages=_number(query.get("pages", "0"), "pages"),
     )
     return await _alone(reports.batch(hits, asked, _before(request), parts))
 
