@@ -101,9 +101,9 @@ class Destroyed:
         self.replaced = self.site.data.joinpath("site.db").stat().st_ino
         self.returned = self.site.sdc("recover", "--from", "replica", "--at", "2999-01-01", "--no-up", "--json")
         self.kept = [path.stat().st_ino for path in self.site.data.glob("before-recovery-*/site.db")]
-        shutil.rmtree(self.site.data)
         self.from_month = self.site.sdc("recover", "--from", "monthly", "--no-up", "--json")
         self.of_month = _published(self.site.data / "site.db")
+        self.stores = [each.is_dir() for each in self.site.data.glob("before-recovery-*/object-store/data")]
 
 
 def _published(site_db: Path) -> list[str]:
@@ -156,6 +156,11 @@ def test_a_rehearsal_names_the_picture_that_the_mirror_lacks(destroyed: Destroye
     assert f"does not show {destroyed.picture}: it answered 503" in destroyed.rehearsed_without["output"]
 
 
+def test_a_store_that_is_in_the_way_is_kept_beside_the_one_that_comes_back(destroyed: Destroyed) -> None:
+    assert destroyed.from_month.returncode == 0, destroyed.from_month.stderr
+    assert destroyed.stores == [True]
+
+
 def test_a_dry_run_tells_what_would_come_back_and_touches_nothing(destroyed: Destroyed) -> None:
     told = json.loads(destroyed.foreseen.stdout)
     assert destroyed.untouched
@@ -197,7 +202,7 @@ def test_a_return_to_the_replica_keeps_what_was_there(destroyed: Destroyed) -> N
     assert destroyed.kept == [destroyed.replaced]
 
 
-def test_an_empty_machine_comes_back_out_of_the_month(destroyed: Destroyed) -> None:
+def test_a_site_comes_back_out_of_the_month(destroyed: Destroyed) -> None:
     assert destroyed.kept_month["outcome"] == "ok", destroyed.kept_month["output"]
     assert destroyed.from_month.returncode == 0, destroyed.from_month.stderr
     told = json.loads(destroyed.from_month.stdout)

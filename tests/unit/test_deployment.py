@@ -37,7 +37,7 @@ def test_a_container_has_no_privilege_and_writes_only_where_it_must(name: str) -
     assert service["user"] == "10001:10001"
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"prepare", "secrets"}))
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"prepare", "recover", "secrets"}))
 def test_a_container_has_limits_and_is_started_again(name: str) -> None:
     service = SERVICES[name]
     assert service["mem_limit"]
@@ -86,6 +86,13 @@ def test_the_object_store_reaches_nobody() -> None:
     assert SERVICES["store"]["networks"] == ["back"]
 
 
+def test_a_recovery_reaches_the_remote_and_begins_by_itself_never() -> None:
+    recover = SERVICES["recover"]
+    assert [name for name in recover["networks"] if not (COMPOSE["networks"][name] or {}).get("internal")] == ["out"]
+    assert (recover["profiles"], recover["restart"]) == (["recover"], "no")
+    assert set(SERVICES["prepare"]["volumes"]) == set(recover["volumes"])
+
+
 def test_web_believes_the_network_of_its_proxy_and_no_other() -> None:
     (front,) = COMPOSE["networks"]["front"]["ipam"]["config"]
     assert SERVICES["web-1"]["environment"]["SDC_TRUSTED_PROXIES"] == front["subnet"]
@@ -98,7 +105,7 @@ def test_a_service_sees_no_secrets_but_its_own() -> None:
     }
     own = {name: {f"secrets-{name.partition('-')[0]}"} for name in ("store", "web-1", "web-2", "worker")}
     everything = {"secrets", *(f"secrets-{reader}" for reader in secret_files.READERS)}
-    assert seen == own | {"edge": set(), "prepare": {"secrets"}, "secrets": everything}
+    assert seen == own | {"edge": set(), "prepare": {"secrets"}, "recover": {"secrets"}, "secrets": everything}
     assert [name for name in own if f"{min(own[name])}:/secrets:ro" not in SERVICES[name]["volumes"]] == []
 
 

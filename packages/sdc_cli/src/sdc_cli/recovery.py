@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -57,7 +57,7 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
     rows, states = await _databases(settings, recovery, scratch, at, say)
     originals, missing = 0, tuple[str, ...]()
     if recovery.buckets:
-        await asyncio.to_thread(_set_aside, settings, recovery, store.folder(settings).name)
+        await asyncio.to_thread(_set_aside, settings, recovery, {store.folder(settings).name})
         async with recovery_store.running(settings):
             await _keep_replica(settings, recovery)
             # From here on what is in the store is this backup's, and a repeat goes on with it.
@@ -177,18 +177,22 @@ async def _compare_originals(settings: Settings, restored: Path) -> tuple[int, t
     return len(named), tuple(sorted({each.id for each in named} - present.keys()))
 
 
-def _set_aside(settings: Settings, recovery: Recovery, only: str = "") -> None:
+def _set_aside(settings: Settings, recovery: Recovery, names: Collection[str]) -> None:
     """Move what would be written over into a folder that stays."""
-    aside = settings.DATA_DIR / recovery.aside
-    for name in recovery.set_aside:
-        path = settings.DATA_DIR / name
-        if path.exists() and only in ("", name):
+    for path in [settings.DATA_DIR / name for name in recovery.set_aside if name in names]:
+        if path.is_mount():
+            # A volume of its own, as containers have it, stays where it is; what is in it goes aside within it.
+            aside, moved = path / recovery.aside, list(path.iterdir())
+        else:
+            aside, moved = settings.DATA_DIR / recovery.aside, [path] if path.exists() else []
+        for each in moved:
             aside.mkdir(exist_ok=True, mode=0o700)
-            path.replace(aside / name)
+            each.replace(aside / each.name)
 
 
 def _in_place(settings: Settings, recovery: Recovery, scratch: Path) -> None:
-    _set_aside(settings, recovery)
+    # The store that was in the way is aside; the one that is there now has what was brought back.
+    _set_aside(settings, recovery, set(recovery.set_aside) - {store.folder(settings).name})
     for path in prepare_store.files(settings).values():
         (scratch / path.name).replace(path)
     shutil.rmtree(scratch)
