@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sdc_core import clock
 from sdc_core.errors import Invalid
-from sdc_web.imports import Document, Source, markdown_folder
+from sdc_web.exports import contents
+from sdc_web.imports import Document, Source, markdown_folder, own_export
 from sdc_web.posts.records import path_of
 
 Site = Callable[[dict[str, str]], Source]
@@ -61,6 +62,36 @@ def test_hugo_by_its_sections_and_its_permalinks(site: Site) -> None:
     assert source.refused == {
         "content/notes/deep/part.md": "it is a part of content/notes/deep/index.md, which shows it as Hugo does"
     }
+
+
+def test_what_leads_out_of_the_folder_is_not_read(site: Site, tmp_path: Path) -> None:
+    folder, key = tmp_path / "theirs", tmp_path / "key"
+    key.write_text("SECRET")
+    (folder / "content" / "posts").mkdir(parents=True)
+    (folder / "content" / "posts" / "leak.md").symlink_to(key)
+    (folder / "content" / "posts" / "same.md").symlink_to("fog.md")
+    site({"theirs/hugo.toml": "", "theirs/content/posts/fog.md": "Fog."})
+    source = markdown_folder.source(folder)
+    assert source.refused == {"content/posts/leak.md": "leak.md is a link that leads out of the folder"}
+    assert source.read("content/posts/same.md").draft.body == "Fog.\n"
+    (folder / "hugo.toml").unlink()
+    (folder / "hugo.toml").symlink_to(key)
+    with pytest.raises(Invalid, match=r"hugo\.toml is a link that leads out of the folder"):
+        markdown_folder.source(folder)
+
+
+def test_an_export_that_leads_out_of_its_folder_is_not_read(site: Site, tmp_path: Path) -> None:
+    folder, key = tmp_path / "theirs", tmp_path / "key"
+    site({"key": "---\ntitle: Key\n---\nSECRET", "theirs/content/posts/fog.md": "Fog."})
+    (folder / "content" / "posts" / "leak.md").symlink_to(key)
+    source = own_export.source(folder)
+    assert source.read("content/posts/fog.md").draft.body == "Fog."
+    with pytest.raises(Invalid, match="leads out of the folder"):
+        source.read("content/posts/leak.md")
+    (folder / contents.SITE).parent.mkdir(exist_ok=True)
+    (folder / contents.SITE).symlink_to(key)
+    with pytest.raises(Invalid, match="leads out of the folder"):
+        own_export.told(folder)
 
 
 def test_hugo_in_several_languages(site: Site) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from sdc_web.imports import front_matter
+from sdc_web.imports import front_matter, inside
 
 Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
 
@@ -51,10 +51,10 @@ def known(folder: Path) -> Tree:
     """What kind of site the folder is; none where nothing tells."""
     for name in _HUGO:
         if (folder / name).is_file() and (folder / "content").is_dir():
-            return _hugo(folder, _whole(folder, _configuration(folder / name)))
+            return _hugo(folder, _whole(folder, _configuration(folder, folder / name)))
     for name in _JEKYLL:
         if (folder / name).is_file():
-            return _plain(folder, "jekyll", _configuration(folder / name))
+            return _plain(folder, "jekyll", _configuration(folder, folder / name))
     if (folder / "_posts").is_dir():
         return _plain(folder, "jekyll", {})
     if any(folder.glob("astro.config.*")):
@@ -63,11 +63,11 @@ def known(folder: Path) -> Tree:
         return Tree(folder=folder, generator="astro", roots=_rooted(roots or [folder]), configuration={})
     for name in _ELEVENTY:
         if (folder / name).is_file():
-            said = _INPUT.search(_text(folder / name))
+            said = _INPUT.search(_text(folder, folder / name))
             root = (folder / said[1]).resolve() if said else folder
-            inside = root.is_dir() and root.is_relative_to(folder.resolve())
+            is_there = root.is_dir() and inside.holds(folder, root)
             return Tree(
-                folder=folder, generator="eleventy", roots=_rooted([root if inside else folder]), configuration={}
+                folder=folder, generator="eleventy", roots=_rooted([root if is_there else folder]), configuration={}
             )
     return _plain(folder, "", {})
 
@@ -127,7 +127,7 @@ def _whole(folder: Path, configuration: Mapping[str, object]) -> dict[str, objec
         table, _, language = file.stem.lower().partition(".")
         if table not in _TABLES or file.suffix not in (".toml", ".yaml", ".yml", ".json"):
             continue
-        said = _configuration(file)
+        said = _configuration(folder, file)
         if language:
             said = {language: said}
         whole[table] = {**front_matter.table(whole, table), **said}
@@ -169,8 +169,8 @@ def _rooted(roots: list[Path]) -> tuple[tuple[Path, str], ...]:
 
 def _inside(folder: Path, name: str) -> Path:
     """A folder that the configuration names, the content where it lies outside."""
-    found = (folder / name.strip("/")).resolve()
-    return folder / name.strip("/") if found.is_relative_to(folder.resolve()) else folder / "content"
+    found = folder / name.strip("/")
+    return found if inside.holds(folder, found) else folder / "content"
 
 
 def _base(address: str) -> str:
@@ -182,11 +182,12 @@ def _base(address: str) -> str:
     return "/" + path.strip("/") if path.strip("/") else ""
 
 
-def _configuration(file: Path) -> dict[str, object]:
-    return front_matter.configuration(_text(file), file.suffix.lower())
+def _configuration(folder: Path, file: Path) -> dict[str, object]:
+    return front_matter.configuration(_text(folder, file), file.suffix.lower())
 
 
-def _text(file: Path) -> str:
+def _text(folder: Path, file: Path) -> str:
+    inside.require(folder, file)
     if file.stat().st_size > MAX_CONFIGURATION_BYTES:
         return ""
     return file.read_text(encoding="utf-8", errors="replace")

@@ -10,7 +10,18 @@ import msgspec
 from sdc_core.errors import Invalid
 
 from sdc_web.authors import accounts
-from sdc_web.imports import archives, ghost, markdown_folder, old_site, own_data, own_export, scratch, wordpress, wxr
+from sdc_web.imports import (
+    archives,
+    ghost,
+    inside,
+    markdown_folder,
+    old_site,
+    own_data,
+    own_export,
+    scratch,
+    wordpress,
+    wxr,
+)
 from sdc_web.imports.importer import Importer
 from sdc_web.imports.records import Line, Source
 from sdc_web.imports.uploads import Pictures
@@ -115,7 +126,11 @@ def _source(path: Path, folder: Path, written: Path, wanted: Format) -> Source:
         raise Invalid(f"there are several exports in it: {names}. Name one of them")
     if not found and wanted in ("ghost", "wordpress"):
         raise Invalid(f"there is no export of {_NAMED[wanted]} in it: leave it open what it is, or choose what it is")
-    return found[0][1](found[0][0], folder, written) if found else markdown_folder.source(folder)
+    if not found:
+        return markdown_folder.source(folder)
+    file, read = found[0]
+    inside.require(folder, file)
+    return read(file, folder, written)
 
 
 async def _own(

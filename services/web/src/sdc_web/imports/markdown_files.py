@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import msgspec
 from sdc_core.errors import Invalid
 
-from sdc_web.imports import front_matter, generators, moments, permalinks, pictures, project_fields, shortcodes
+from sdc_web.imports import front_matter, generators, inside, moments, permalinks, pictures, project_fields, shortcodes
 from sdc_web.imports.front_matter import text, word, words
 from sdc_web.imports.generators import Generator, Tree
 from sdc_web.imports.records import Document
@@ -130,8 +130,9 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     )
 
 
-def content(file: Path) -> str:
-    """What stands in it. Raises Invalid for what is no text, or too much of it."""
+def content(file: Path, folder: Path) -> str:
+    """What stands in it. Raises Invalid for what is no text, too much of it, or not of that folder."""
+    inside.require(folder, file)
     if file.stat().st_size > MAX_FILE_BYTES:
         raise Invalid(f"larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
     try:
@@ -142,7 +143,7 @@ def content(file: Path) -> str:
 
 def _parted(file: Path, below: PurePosixPath, tree: Tree) -> tuple[dict[str, object], str, list[str]]:
     """The fields, the text, and a word about what the text is without."""
-    fields, body = front_matter.parted(content(file))
+    fields, body = front_matter.parted(content(file, tree.folder))
     if len(body) > revisions.MAX_BODY:
         raise Invalid(f"its text has {len(body)} characters; at most {revisions.MAX_BODY} fit")
     body, notes = shortcodes.without_modules(body) if file.suffix.lower() == ".mdx" else (body, [])

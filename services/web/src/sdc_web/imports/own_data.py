@@ -37,7 +37,7 @@ T = TypeVar("T")
 async def before_texts(to: Pictures, folder: Path, told: Told, *, dry_run: bool) -> AsyncGenerator[Line]:
     """Take what texts name: pictures with all that is said of them, tags, series."""
     for each in told.media:
-        picture = _picture(to, folder / contents.MEDIA, each, dry_run=dry_run)
+        picture = _picture(to, folder, each, dry_run=dry_run)
         yield await _line(f"{contents.MEDIA}/{each.file}", "picture", picture)
     for tag in told.tags:
         yield await _line(f"{contents.TAGS}: {tag.name}", "tag", _tag(to, tag, dry_run=dry_run))
@@ -80,7 +80,7 @@ async def _line(name: str, kind: LineKind, taking: Awaitable[Outcome]) -> Line:
 
 
 async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: bool) -> Outcome:
-    file = await asyncio.to_thread(pictures.located, said.file, folder, folder)
+    file = await asyncio.to_thread(pictures.located, said.file, folder / contents.MEDIA, folder)
     if file is None:
         raise Invalid("the file is not in the export")
     if await to.known(file):

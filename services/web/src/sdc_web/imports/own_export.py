@@ -8,7 +8,7 @@ import msgspec
 from sdc_core.errors import Invalid
 
 from sdc_web.exports import contents, literal
-from sdc_web.imports import front_matter, markdown_files, moments, pictures
+from sdc_web.imports import front_matter, inside, markdown_files, moments, pictures
 from sdc_web.imports.front_matter import text, words
 from sdc_web.imports.records import Change, Document, Picture, Source
 from sdc_web.posts.records import Draft, Kind, Link, ProjectFacts, ProjectStatus, path_of
@@ -75,12 +75,12 @@ def source(folder: Path) -> Source:
 
 
 def _read(folder: Path, name: str, kind: Kind) -> Document:
-    fields, draft = _draft(folder / name, kind)
+    fields, draft = _draft(folder, folder / name, kind)
     stem = Path(name).stem
     changes: list[Change] = []
     for file in sorted((folder / contents.CHANGES[kind]).glob("*.md")):
         if file.stem.rpartition(".")[0] == stem:
-            of_change, changed = _draft(file, kind)
+            of_change, changed = _draft(folder, file, kind)
             changes.append(
                 Change(
                     draft=changed,
@@ -111,8 +111,8 @@ def _read(folder: Path, name: str, kind: Kind) -> Document:
     )
 
 
-def _draft(file: Path, kind: Kind) -> tuple[dict[str, object], Draft]:
-    fields, body = front_matter.parted(markdown_files.content(file))
+def _draft(folder: Path, file: Path, kind: Kind) -> tuple[dict[str, object], Draft]:
+    fields, body = front_matter.parted(markdown_files.content(file, folder))
     position = text(fields, "series_order")
     body = body.removesuffix("\n")
     if front_matter.word(fields.get("escaped")) == "true":
@@ -151,6 +151,7 @@ def _project(said: Mapping[str, object]) -> ProjectFacts:
 
 def _data(folder: Path, name: str, shape: type[T]) -> T:
     file = folder / name
+    inside.require(folder, file)
     try:
         if file.stat().st_size > _MAX_DATA_BYTES:
             raise Invalid(f"{name} is larger than {_MAX_DATA_BYTES // 1024 // 1024} MB")

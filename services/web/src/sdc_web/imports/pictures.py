@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from sdc_web.imports import prose
+from sdc_web.imports import inside, prose
 from sdc_web.imports.records import Picture
 
 _IMAGE = re.compile(r"!\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(\s*(<[^>\n]+>|[^)\s]+)")
@@ -86,7 +86,7 @@ def located(target: str, beside: Path, folder: Path, roots: Iterable[Path] = ())
     for place in places if path.is_absolute() else [beside / bare, *places]:
         try:
             whole = place.resolve()
-            if whole.is_file() and whole.is_relative_to(folder.resolve()):
+            if whole.is_file() and inside.holds(folder, whole):
                 return whole
         except (OSError, ValueError):  # no file can have that name
             continue
