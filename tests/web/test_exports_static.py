@@ -136,8 +136,86 @@ async def test_what_the_site_cannot_answer_now_stays_in_the_copy(
         return Answer(status=503) if address == "/posts/fog" else await ask(address)
 
     report = await static_site.write(databases, OWNER, ailing, SITE, folder)
-    assert [each.why for each in report.broken if each.address == "/posts/fog"] == ["it answers 503"]
+    assert [(each.address, each.why) for each in report.broken if each.unanswered] == [("/posts/fog", "it answers 503")]
     assert "Fog." in (folder / "posts" / "fog" / "index.html").read_text()
+
+
+def written(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+async def led_to(copied: Copied, folder: Path, publish: Publish) -> Path:
+    """A file of a copy to which the post «Fog» alone leads."""
+    await publish("Fog", "Fog.")
+    await copied()
+    page, only = folder / "posts" / "fog" / "index.html", folder / "only" / "index.html"
+    page.write_text(page.read_text() + '<a href="/only">Only</a>')
+    only.parent.mkdir()
+    only.write_text("Only.")
+    known = msgspec.json.decode((folder / static_site.KEPT).read_bytes())
+    (folder / static_site.KEPT).write_bytes(msgspec.json.encode({**known, "only/index.html": "x /only"}))
+    return only
+
+
+async def test_what_a_page_leads_to_stays_while_the_site_cannot_answer_it(
+    led_to: Path, ask: Ask, folder: Path, databases: Databases
+) -> None:
+    async def ailing(address: str) -> Answer:
+        return Answer(status=503) if address in ("/posts/fog", "/only") else await ask(address)
+
+    report = await static_site.write(databases, OWNER, ailing, SITE, folder)
+    assert report.removed == 0
+    assert written(folder)[led_to] == b"Only."
+    assert {each.address for each in report.broken if each.unanswered} == {"/posts/fog", "/only"}
+
+
+@pytest.mark.parametrize("lost", ["/", "/sitemap.xml", "/there-is-nothing-at-this-address"])
+@pytest.mark.usefixtures("texts")
+async def test_without_what_all_else_is_found_by_nothing_is_removed(
+    copied: Copied, ask: Ask, folder: Path, databases: Databases, lost: str
+) -> None:
+    await copied()
+    before = written(folder)
+
+    async def ailing(address: str) -> Answer:
+        return Answer(status=503) if address == lost else await ask(address)
+
+    with pytest.raises(Unavailable, match="it answers 503"):
+        await static_site.write(databases, OWNER, ailing, SITE, folder)
+    assert written(folder) == before
+
+
+@pytest.mark.usefixtures("texts")
+async def test_a_site_that_is_busy_for_a_moment_is_asked_again(ask: Ask, folder: Path, databases: Databases) -> None:
+    asked: list[str] = []
+
+    async def busy(address: str) -> Answer:
+        asked.append(address)
+        return Answer(status=503) if asked.count(address) < 3 else await ask(address)
+
+    report = await static_site.write(databases, OWNER, busy, SITE, folder)
+    assert [each.address for each in report.broken] == ["/posts/gone"]
+    assert (folder / "posts" / "fog" / "index.html").is_file()
+
+
+@pytest.mark.usefixtures("texts")
+async def test_a_first_copy_that_was_cut_off_goes_on(
+    copied: Copied, ask: Ask, folder: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(static_site, "_NOTED", 1)
+
+    async def ending(address: str) -> Answer:
+        if address == "/sitemap.xml":
+            raise OSError(28, "No space left on device")
+        return await ask(address)
+
+    with pytest.raises(OSError, match="No space left"):
+        await static_site.write(databases, OWNER, ending, SITE, folder)
+    assert (folder / "index.html").is_file()
+    report = await copied()
+    assert report.written < report.files
+    assert (folder / "posts" / "fog" / "index.html").is_file()
 
 
 def test_a_picture_within_a_page_is_no_address() -> None:

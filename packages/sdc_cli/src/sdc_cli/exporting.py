@@ -54,11 +54,20 @@ def _static(settings: Settings, folder: Path | None, *, as_json: bool) -> None:
     copy = asyncio.run(run_static(settings, folder))
     if as_json:
         click.echo(msgspec.json.encode(copy))
+        _end(copy)
         return
     for each in copy.broken:
         click.echo(f"broken     {each.address}  {each.why}; on {', '.join(each.pages)}")
     words = f"{copy.files} files, {copy.written} written, {copy.removed} removed, {copy.redirects} redirects"
     click.echo(f"{folder}: {words}, {len(copy.broken)} broken links")
+    _end(copy)
+
+
+def _end(copy: static_site.Report) -> None:
+    """With 1 where the copy is not the whole site as it is now."""
+    if unanswered := sum(each.unanswered for each in copy.broken):
+        click.echo(f"{unanswered} pages are as they were: the site could not answer. Make the copy again.", err=True)
+        sys.exit(1)
 
 
 async def run_static(settings: Settings, folder: Path) -> static_site.Report:

@@ -29,6 +29,11 @@ KEPT = ".sdc-static.json"
 _SEEDS = ("/", "/search", "/robots.txt", "/sitemap.xml", "/feed.xml", "/rss.xml", "/feed.json", "/favicon.ico")
 _NOWHERE = "/there-is-nothing-at-this-address"
 MAX_FILES = 500_000
+_TRIES = 3
+"""For an address that the site cannot answer at the moment."""
+_MAX_WAIT_S = 10
+_NOTED = 500
+"""Files after which it is noted what was written: the next copy goes on from there, whatever ends this one."""
 _LISTENED = re.compile(
     rb'<link rel="(?:webmention|micropub)" href="[^"]*">\n?'
     rb'|<script type="module" src="/static/js/reading[^>]*></script>\n?'
@@ -37,22 +42,36 @@ _LISTENED = re.compile(
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the site answered; `status` 0 for nothing, with the reason."""
+    """What the site answered; `status` 0 for nothing, with the reason. `retry_after_s` is when to ask again."""
 
     status: int
     body: bytes = b""
     reason: str = ""
+    retry_after_s: int = 0
+
+    @property
+    def is_for_now(self) -> bool:
+        """Whether nothing is known of the address: the site does not answer it, or not now."""
+        return self.status == 0 or self.status >= 500
+
+    @property
+    def why(self) -> str:
+        """In words, why there is no page."""
+        return self.reason or f"it answers {self.status}"
 
 
 Ask: TypeAlias = Callable[[str], Awaitable[Answer]]
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
-    """An address that pages lead to and that is not there; `pages` are some of those."""
+    """An address that pages lead to and that is not there; `pages` are some of those. An `unanswered` one may be there
+    all the same: the copy has it as it was.
+    """
 
     address: str
     why: str
     pages: tuple[str, ...]
+    unanswered: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +110,9 @@ def asking(settings: Settings) -> Ask:
 
     async def ask(address: str) -> Answer:
         attempt = await outside.fetch(f"{base}{address}", headers, private=True)
-        return Answer(status=attempt.status, body=attempt.body, reason=attempt.error)
+        return Answer(
+            status=attempt.status, body=attempt.body, reason=attempt.error, retry_after_s=attempt.retry_after_s
+        )
 
     return ask
 
@@ -100,10 +121,12 @@ async def write(
     databases: Databases, by: Actor, ask: Ask, site_url: str, folder: Path, *, told: Callable[[int], None] | None = None
 ) -> Report:
     """Write the copy into the folder; `told` hears how many addresses were asked for. Raises Forbidden; Unavailable
-    where the site does not answer; Invalid for a folder that holds something else.
+    where the site does not answer, with nothing removed; Invalid for a folder that holds something else.
     """
     rights.require(by, "site.export")
     copy = _Copy(folder, await asyncio.to_thread(_kept, folder))
+    # The folder is known for a copy from here on.
+    await copy.note()
     broken = await _pages(ask, site_url, copy, told)
     async with databases.site.read() as connection:
         redirects = await fetch_all(connection, _Redirect, SQL_REDIRECTS)
@@ -128,7 +151,7 @@ async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], N
     waiting = list(_SEEDS)
     known = {*waiting, "/search.js"}
     named_by: defaultdict[str, list[str]] = defaultdict(list)
-    broken: dict[str, str] = {}
+    broken: dict[str, Answer] = {}
     done = 0
     while waiting:
         address = waiting.pop(0)
@@ -140,15 +163,17 @@ async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], N
         body = await copy.kept(place, address)
         if body is None:
             answer = await _asked(ask, address)
-            if answer.status == 0 or answer.status >= 500:
-                copy.leave(place)
-            if answer.status != 200 or not place:
+            if answer.status == 200 and place:
+                body = _LISTENED.sub(b"", answer.body)
+                body = static_search.with_script(body) if path == "/search" else body
+                await copy.put(place, body, address)
+            else:
                 if not 300 <= answer.status < 400 and address not in _SEEDS:
-                    broken[address] = answer.reason or f"it answers {answer.status}"
-                continue
-            body = _LISTENED.sub(b"", answer.body)
-            body = static_search.with_script(body) if path == "/search" else body
-            await copy.put(place, body, address)
+                    broken[address] = answer
+                # What it led to is not gone either.
+                body = await copy.left(place) if answer.is_for_now else None
+                if body is None:
+                    continue
         for link in await asyncio.to_thread(_links, path, body, site_url):
             named_by[link].append(path)
             if link not in known and len(known) < MAX_FILES:
@@ -156,7 +181,10 @@ async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], N
                 waiting.append(link)
     # Pages before the feeds that hold them.
     found = {each: sorted(named_by[each], key=lambda page: "." in page)[:3] for each in broken}
-    return tuple(Broken(address=each, why=why, pages=tuple(found[each])) for each, why in sorted(broken.items()))
+    return tuple(
+        Broken(address=each, why=answer.why, pages=tuple(found[each]), unanswered=answer.is_for_now)
+        for each, answer in sorted(broken.items())
+    )
 
 
 def _links(path: str, body: bytes, site_url: str) -> list[str]:
@@ -164,9 +192,17 @@ def _links(path: str, body: bytes, site_url: str) -> list[str]:
 
 
 async def _asked(ask: Ask, address: str) -> Answer:
+    """The answer, asked for again while the site is busy. Raises Unavailable where all else would be lost with it."""
     answer = await ask(address)
-    if answer.status == 0 and address in _SEEDS:
-        raise Unavailable(f"the site does not answer: {answer.reason}. A static copy is made of the site as it runs.")
+    for _ in range(_TRIES - 1):
+        if not answer.is_for_now:
+            return answer
+        await asyncio.sleep(min(answer.retry_after_s, _MAX_WAIT_S))
+        answer = await ask(address)
+    if answer.is_for_now and (address in _SEEDS or address == _NOWHERE):
+        raise Unavailable(
+            f"the site does not answer {address}: {answer.why}. A static copy is made of the site as it runs."
+        )
     return answer
 
 
@@ -198,10 +234,15 @@ class _Copy:
         self.files[place] = told
         return body
 
-    def leave(self, place: str) -> None:
-        """The file stays as it was, if there is one: what the site cannot answer now is not gone."""
-        if place in self._before:
-            self.files[place] = self._before[place]
+    async def left(self, place: str) -> bytes | None:
+        """The file, which stays as it was, if there is one: what the site cannot answer now is not gone."""
+        if place not in self._before:
+            return None
+        self.files[place] = self._before[place]
+        try:
+            return await asyncio.to_thread((self._folder / place).read_bytes)
+        except OSError:
+            return None
 
     async def put(self, place: str, body: bytes, address: str = "") -> None:
         """The file holds that, and is written where it did not."""
@@ -209,13 +250,23 @@ class _Copy:
         self.files[place] = told
         if await asyncio.to_thread(_write, self._folder / place, body, is_new=self._before.get(place) != told):
             self.written += 1
+            if self.written % _NOTED == 0:
+                await self.note()
+
+    async def note(self) -> None:
+        """Note what is in the folder by now, of this copy and of the last one."""
+        await self._noted({**self._before, **self.files})
+
+    async def _noted(self, files: dict[str, str]) -> None:
+        encoded = msgspec.json.encode(files, order="sorted")
+        await asyncio.to_thread(_write, self._folder / KEPT, encoded, is_new=True)
 
     async def finish(self) -> int:
         """Remove what the last copy wrote and this one did not; returns how many files."""
         gone = [place for place in self._before if place not in self.files]
         for place in gone:
             await asyncio.to_thread(_remove, self._folder, place)
-        await asyncio.to_thread((self._folder / KEPT).write_bytes, msgspec.json.encode(self.files, order="sorted"))
+        await self._noted(self.files)
         return len(gone)
 
 
