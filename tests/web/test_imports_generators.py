@@ -1,6 +1,7 @@
 """Folders as Hugo, Jekyll, Astro and Eleventy keep them: what their texts are, and where readers found them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,32 @@ def test_hugo_in_several_languages(site: Site) -> None:
         "inhalt/posts/fog.md": ("fr", "fog-fr", "/fr/posts/fog"),
     }
     assert {each.draft.translation_key for each in read.values()} == {"posts/fog"}
+
+
+def test_what_hugo_holds_back_readers_do_not_see(site: Site) -> None:
+    source = site(
+        {
+            "hugo.toml": '[[cascade]]\ndraft = true\n[cascade._target]\npath = "/secret/**"\n',
+            "content/posts/_index.md": "---\ncascade: {tags: [fog]}\n---\n",
+            "content/posts/later.md": "---\ndate: 2024-01-01\npublishDate: 2130-01-01\n---\nLater.",
+            "content/posts/out.md": "---\ndate: 2024-01-01\npublishDate: 2024-02-01\n---\nOut.",
+            "content/posts/off/_index.md": "---\ncascade:\n- draft: true\n- {_target: {kind: section}, x: 1}\n---\n",
+            "content/posts/off/deep/a.md": "A.",
+            "content/posts/off/said.md": "---\ndraft: false\n---\nSaid.",
+            "content/posts/part/index.md": "---\nheadless: true\n---\nPart.",
+            "content/posts/never.md": "---\nbuild: {render: never}\n---\nNever.",
+            "content/secret/b.md": "B.",
+        }
+    )
+    read = {name.removeprefix("content/"): source.read(name) for name in source.names}
+    assert {name for name, each in read.items() if each.is_draft} == {
+        "posts/off/deep/a.md", "posts/part/index.md", "posts/never.md", "secret/b.md",
+    }  # fmt: skip
+    later, out = read["posts/later.md"], read["posts/out.md"]
+    assert (later.at_us, later.draft.dated_at_us) == (clock.from_datetime(datetime(2130, 1, 1, tzinfo=UTC)), out.at_us)
+    assert out.at_us == clock.from_datetime(datetime(2024, 1, 1, tzinfo=UTC))
+    assert (out.draft.dated_at_us, out.draft.tags, read["posts/off/said.md"].draft.tags) == (None, ("fog",), ("fog",))
+    assert read["posts/never.md"].notes == ("it was never rendered, so it is a draft here",)
 
 
 def test_jekyll_by_its_settings(site: Site) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from sdc_web.imports import front_matter, inside
+from sdc_web.imports import front_matter, hugo, inside
 
 Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
 
@@ -40,6 +40,12 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Mapping[str, object]
     languages: frozenset[str] = frozenset()
     base: str = ""
+    sections: Mapping[hugo.Section, list[object]] = {}
+
+    @property
+    def own_language(self) -> str:
+        """What a text speaks that names no language."""
+        return front_matter.text(self.configuration, "defaultcontentlanguage").lower() or "en"
 
     def place(self, file: Path) -> tuple[PurePosixPath, str]:
         """Where a file lies below its root, and the language of that root."""
@@ -78,8 +84,11 @@ def files(tree: Tree) -> list[Path]:
     return sorted(found)
 
 
-def defaults(tree: Tree, below: PurePosixPath) -> dict[str, object]:
-    """What Jekyll's settings say of every text at such a place, unless it says otherwise itself."""
+def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
+    """What the site says of every text at such a place, unless it says otherwise itself."""
+    if tree.generator == "hugo":
+        language = hugo.spoken(file, tree.languages) or tree.own_language
+        return hugo.cascaded(tree.sections, tree.configuration.get("cascade"), file, below, language)
     given = tree.configuration.get("defaults")
     fields: dict[str, object] = {}
     for each in given if tree.generator == "jekyll" and isinstance(given, list) else ():
@@ -146,13 +155,15 @@ def _hugo(folder: Path, configuration: Mapping[str, object]) -> Tree:
     roots.append((content, ""))
     # The narrower root first: a language may have a folder within the content.
     roots.sort(key=lambda each: -len(each[0].parts))
+    spoken = frozenset(languages) | {own}
     return Tree(
         folder=folder,
         generator="hugo",
         roots=tuple(each for each in roots if each[0].is_dir()),
         configuration=configuration,
-        languages=frozenset(languages) | {own},
+        languages=spoken,
         base=_base(front_matter.text(configuration, "baseurl")),
+        sections=hugo.sections(folder, (root for root, _ in roots), spoken, own),
     )
 
 

@@ -6,9 +6,20 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import msgspec
+from sdc_core import clock
 from sdc_core.errors import Invalid
 
-from sdc_web.imports import front_matter, generators, inside, moments, permalinks, pictures, project_fields, shortcodes
+from sdc_web.imports import (
+    front_matter,
+    generators,
+    hugo,
+    inside,
+    moments,
+    permalinks,
+    pictures,
+    project_fields,
+    shortcodes,
+)
 from sdc_web.imports.front_matter import text, word, words
 from sdc_web.imports.generators import Generator, Tree
 from sdc_web.imports.records import Document
@@ -56,7 +67,7 @@ def placed(file: Path, tree: Tree) -> Place:
     spoken = stem.rpartition(".")[2].lower()
     if tree.generator == "hugo" and spoken in tree.languages and "." in stem:
         stem = stem.removesuffix(f".{stem.rpartition('.')[2]}")
-        language = language or ("" if spoken == _own_language(tree) else spoken)
+        language = language or ("" if spoken == tree.own_language else spoken)
     if stem == "index" and len(below.parts) > 1:
         stem = file.parent.name
     dated = permalinks.DATED.fullmatch(stem)
@@ -96,11 +107,16 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     notes = [*left_out, *left]
     at = moments.written(fields, *_DATES) or moments.read(place.day)
     at_us = moments.stored(at)
+    # Hugo holds a text back until then, whatever its date is.
+    out_us = moments.stored(moments.written(fields, "publishdate"))
+    is_held = out_us is not None and out_us > clock.now_us()
     kind = place.kind
     said = [*words(fields, "aliases"), *words(fields, "redirect_from")]
     notes += [f"alias {each} is no address that can lead anywhere here" for each in said if not alias(each)]
     series = _series(fields, kind, notes)
-    is_draft = _is_draft(fields, place.below)
+    unmade = [*hugo.hidden(fields)] if tree.generator == "hugo" else []
+    notes += unmade
+    is_draft = bool(unmade) or _is_draft(fields, place.below)
     claimed = "" if is_draft else permalinks.old_address(tree, place.below, place.language, fields, at)
     return Document(
         name=place.name,
@@ -117,9 +133,10 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
             translation_key=_translation_key(fields, place, tree),
             project=project_fields.facts(fields, notes) if kind == "project" else None,
             canonical_url=_canonical(fields, notes),
+            dated_at_us=at_us if is_held and at_us != out_us else None,
         ),
         is_draft=is_draft,
-        at_us=at_us,
+        at_us=out_us if is_held else at_us,
         ends_at_us=moments.stored(moments.written(fields, "expirydate", "unpublishdate")),
         noindex=front_matter.word(fields.get("noindex")) == "true",
         aliases=tuple(filter(None, map(alias, said))),
@@ -147,7 +164,7 @@ def _parted(file: Path, below: PurePosixPath, tree: Tree) -> tuple[dict[str, obj
     if len(body) > revisions.MAX_BODY:
         raise Invalid(f"its text has {len(body)} characters; at most {revisions.MAX_BODY} fit")
     body, notes = shortcodes.without_modules(body) if file.suffix.lower() == ".mdx" else (body, [])
-    return {**generators.defaults(tree, below), **fields}, body, notes
+    return {**generators.defaults(tree, file, below), **fields}, body, notes
 
 
 def _title(fields: Mapping[str, object], body: str, named_so: str) -> tuple[str, str]:
@@ -206,10 +223,6 @@ def _translation_key(fields: Mapping[str, object], place: Place, tree: Tree) -> 
         )
         said = bundle.as_posix()
     return said[: languages.MAX_KEY]
-
-
-def _own_language(tree: Tree) -> str:
-    return text(tree.configuration, "defaultcontentlanguage").lower() or "en"
 
 
 def _canonical(fields: Mapping[str, object], notes: list[str]) -> str:
