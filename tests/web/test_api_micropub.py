@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from litestar.types import ASGIApp
 from sdc_core import clock
+from sdc_core.errors import Unavailable
 from sdc_web import audit, posts
 from sdc_web.db import Databases
 from sdc_web.posts import catalogue, whole
@@ -373,6 +374,23 @@ async def test_a_request_that_is_sent_twice_with_a_key_makes_one_post(writer: Ap
     headers = {"Idempotency-Key": "one-of-a-kind"}
     first, second = [await writer.client.post("/micropub", json=entry(content=["Once"]), headers=headers) for _ in "12"]
     assert (second.status_code, second.headers["location"]) == (201, first.headers["location"])
+
+
+@pytest.mark.parametrize("headers", [{"Idempotency-Key": "one-of-a-kind"}, {}])
+async def test_a_post_that_could_not_go_out_at_once_is_one_post_after_the_repeat(
+    writer: App, databases: Databases, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    async def busy(*_: object) -> None:
+        raise Unavailable("the database is busy")
+
+    monkeypatch.setattr(posts, "publish", busy)
+    answer = await writer.client.post("/micropub", json=entry(content=["Once"]), headers=headers)
+    assert answer.status_code == 503
+    monkeypatch.undo()
+    answer = await writer.client.post("/micropub", json=entry(content=["Once"]), headers=headers)
+    assert answer.status_code == 201
+    async with databases.site.read() as connection:
+        assert len(await posts.listing.last_saved(connection, OWNER, 9)) == 1
 
 
 async def test_the_home_page_leads_to_the_endpoint(writer: App) -> None:

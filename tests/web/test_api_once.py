@@ -171,6 +171,20 @@ async def test_a_try_that_broke_locks_the_key_for_nobody_and_the_next_makes_the_
     assert (await tried(databases, api_token, done)).content.decode() == seen[0]
 
 
+async def test_a_try_that_could_not_end_now_is_followed_by_one_that_makes_the_same(
+    databases: Databases, api_token: ApiToken
+) -> None:
+    seen = []
+
+    async def busy(made_id: str) -> Response[bytes]:
+        seen.append(made_id)
+        raise Unavailable("the database is busy")
+
+    with pytest.raises(Unavailable):
+        await tried(databases, api_token, busy)
+    assert (await tried(databases, api_token, done)).content.decode() == seen[0]
+
+
 async def test_a_process_that_died_locks_the_key_for_a_minute(databases: Databases, api_token: ApiToken) -> None:
     died_us = clock.now_us()
     await begun(databases, api_token, once._sha256("POST", "/api/v1/posts", "", "", "body"), died_us)

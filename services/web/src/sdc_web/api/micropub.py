@@ -5,7 +5,7 @@ Whatever an app does goes through the same nouns, rights, rates and audit log as
 
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from msgspec.structs import replace
 from sdc_core import clock
-from sdc_core.errors import Invalid, NotFound, SdcError, TooLarge, Unauthorized
+from sdc_core.errors import Invalid, NotFound, SdcError, TooLarge, Unauthorized, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
@@ -25,7 +25,7 @@ from sdc_web import file_forms, media, posts, problems, redirects, tokens
 from sdc_web.api import cors, incoming, micropub_entries, micropub_photos, rates
 from sdc_web.api.micropub_entries import picture_url
 from sdc_web.api.micropub_requests import Command, Json, of_json, of_pairs
-from sdc_web.api.once import once
+from sdc_web.api.once import HEADER, once
 from sdc_web.api.rates import Rates
 from sdc_web.authors import rights
 from sdc_web.authors.rights import BeyondScope
@@ -107,7 +107,9 @@ async def act(
                     rights.require(writer.actor, "media.change")
 
                 async def make(post_id: str) -> Response[bytes]:
-                    return await _create(databases, settings, pictures, command, files, post_id)
+                    return await _create(
+                        databases, settings, pictures, command, files, post_id, keyed=HEADER in request.headers
+                    )
 
                 return await once(request, databases.ttl, writer, digest, make)
             case "update":
@@ -155,6 +157,8 @@ async def _create(
     command: Command,
     files: Sequence[Sent],
     post_id: str,
+    *,
+    keyed: bool,
 ) -> Response[bytes]:
     entry = await micropub_entries.of_properties(command.properties)
     entry = replace(entry, photo=await pictures.all_of(entry.photo, files, command.properties))
@@ -170,7 +174,14 @@ async def _create(
     fields = micropub_entries.fields_of(replace(entry, at_us=None) if later else entry)
     made = await whole.begin(databases.site, pictures.by, "post", msgspec.convert(fields, Draft), post_id)
     if entry.status != "draft" and made.state == "draft":
-        await posts.publish(databases.site, pictures.by, made.id, at_us, made.number)
+        try:
+            await posts.publish(databases.site, pictures.by, made.id, at_us, made.number)
+        except SdcError as error:
+            # A repeat with the same key goes on with this post. Any other one makes a post of its own.
+            if not (keyed and isinstance(error, Unavailable)):
+                with suppress(SdcError):
+                    await posts.trash.put(databases.site, pictures.by, made.id)
+            raise
     return await _told(databases, settings, pictures, made.id, 202 if later and entry.status != "draft" else 201)
 
 

@@ -46,8 +46,8 @@ async def once(
     """The answer of `work`, done now or when the key first came; without a key, now.
 
     `work` is given the id of what it makes: the same one when a try that ended without an answer, by a crash or so, is
-    followed by another, which then finds what was made. What `work` refuses is not remembered. Raises Invalid for a key
-    that is none and for one of another request, InProgress while the first is being done.
+    followed by another, which then finds what was made. What `work` refuses for good is not remembered. Raises
+    Invalid for a key that is none and for one of another request, InProgress while the first is being done.
     """
     key = _key(request)
     if key is None:
@@ -60,6 +60,10 @@ async def once(
     try:
         async with deadline:
             answer = await work(begun.made_id)
+    except Unavailable:
+        # Part of it may be done: the repeat that is asked for goes on with the same id.
+        await _end(ttl, key_sha256, kept_answers.release)
+        raise
     except (SdcError, HTTPException):
         await _end(ttl, key_sha256, kept_answers.forget)
         raise
