@@ -1,10 +1,12 @@
 """What owners of a site of WordPress would miss: the shapes are those that WordPress 6.1 writes."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
 import pytest
+from sdc_core import clock
 from sdc_web.imports import Source, html_text, wordpress, wordpress_text
 from sdc_web.imports.records import Document
 
@@ -22,7 +24,7 @@ def item(number: int, content: str = "", kind: str = "post", terms: str = "", **
     given = {"status": "publish", "post_name": f"text-{number}", "post_date_gmt": "2024-03-05 17:30:00", **fields}
     told = "".join(
         f"<{name}>{escape(given.pop(name, default))}</{name}>"
-        for name, default in (("title", f"Text {number}"), ("link", f"http://old.example/{number}/"))
+        for name, default in (("title", f"Text {number}"), ("link", f"http://old.example/{number}/"), ("pubDate", ""))
     )
     meta = "".join(
         f"<wp:postmeta><wp:meta_key>{name}</wp:meta_key>"
@@ -35,6 +37,24 @@ def item(number: int, content: str = "", kind: str = "post", terms: str = "", **
         f"<item>{told}<wp:post_id>{number}</wp:post_id><wp:post_type>{kind}</wp:post_type>"
         f"<content:encoded>{escape(content)}</content:encoded>{terms}{meta}</item>"
     )
+
+
+def test_a_text_without_a_date_of_greenwich_keeps_the_one_it_has(export: Export) -> None:
+    zeros = "0000-00-00 00:00:00"
+    texts = [
+        item(1, "A.", post_date_gmt=zeros, post_date="2011-03-04 10:00:00"),
+        item(2, "B.", post_date_gmt=zeros, post_date=zeros, pubDate="Fri, 04 Mar 2011 09:00:00 +0000"),
+        item(3, "C.", post_date_gmt=zeros, post_date=zeros, pubDate="Mon, 30 Nov -0001 00:00:00 +0000"),
+    ]
+    source = export(*texts)
+    told = [source.read(f"post {number}: Text {number}") for number in (1, 2, 3)]
+    assert [(each.at_us, each.is_draft) for each in told] == [
+        (clock.from_datetime(datetime(2011, 3, 4, 10, tzinfo=UTC)), False),
+        (clock.from_datetime(datetime(2011, 3, 4, 9, tzinfo=UTC)), False),
+        (None, True),
+    ]
+    assert told[0].notes == ("its date is that of the old site's clock, whose zone the export does not say",)
+    assert told[2].notes == ("it has no date, so it is a draft here",)
 
 
 def picture(number: int, name: str, parent: int = 0, order: int = 0, caption: str = "") -> str:

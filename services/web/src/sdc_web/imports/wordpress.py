@@ -1,6 +1,7 @@
 """An export of WordPress: posts and pages with their terms, dates, addresses, pictures and comments."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 from typing import BinaryIO
@@ -227,8 +228,11 @@ def _document(name: str, kept: Kept, links: wordpress_links.Links) -> Document:
         notes.append("it was locked by a password, so it is a draft here")
     elif status in ("private", "pending"):
         notes.append(f"it was {status}, so it is a draft here")
-    given = item.get("wp:post_date_gmt")
-    at = None if given in ("", _NO_DATE) else moments.read(given)
+    at = _at(item, notes) if is_public else None
+    if is_public and at is None and place.kind == "post":
+        # It would stand before all others, as of today.
+        is_public = False
+        notes.append("it has no date, so it is a draft here")
     comments = tuple(_comments(item))
     if comments:
         counted = "1 comment is" if len(comments) == 1 else f"{len(comments)} comments are"
@@ -253,13 +257,24 @@ def _document(name: str, kept: Kept, links: wordpress_links.Links) -> Document:
             tags=tuple(dict.fromkeys(_tags(item))),
         ),
         is_draft=not is_public,
-        at_us=moments.stored(at) if is_public else None,
+        at_us=moments.stored(at),
         claimed=tuple(_claimed(place)) if is_public else (),
         cover=_cover(thumbnail, links.host),
         notes=tuple(notes),
         author=item.get("dc:creator"),
         comments=comments,
     )
+
+
+def _at(item: Item, notes: list[str]) -> datetime | None:
+    """Its date: what other programs put into WordPress often has that of the site's own clock alone."""
+    if (given := item.get("wp:post_date_gmt")) not in ("", _NO_DATE):
+        return moments.read(given)
+    if (given := item.get("wp:post_date")) not in ("", _NO_DATE):
+        notes.append("its date is that of the old site's clock, whose zone the export does not say")
+        return moments.read(given)
+    # WordPress writes zeros as a day in the year -1.
+    return None if "-0001" in (given := item.get("pubDate")) else moments.read(given)
 
 
 def _claimed(place: Place) -> Iterator[str]:
