@@ -132,3 +132,18 @@ def test_a_stream_that_was_damaged_on_its_way_is_refused_in_words(pack: Pack, fo
     file.write_bytes(raw)
     with pytest.raises(Invalid, match="cannot be read"):
         archives.unpack(file, folder)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_may_ask_for_any_memory_to_unfold_is_refused(tmp_path: Path, folder: Path, packed: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packed) as opened:
+        opened.writestr("a.md", "x" * 1_000)
+    with pytest.raises(Invalid, match=r"packed in a way that is not read here: a\.md"):
+        archives.unpack(tmp_path / "a.zip", folder)
+
+
+def test_a_name_that_is_no_text_is_refused_in_words(pack: Pack, folder: Path) -> None:
+    file = pack(("\u00e4.md", b"x"))
+    file.write_bytes(file.read_bytes().replace("\u00e4".encode(), b"\xff\xfe"))
+    with pytest.raises(Invalid, match="cannot be read"):
+        archives.unpack(file, folder)

@@ -142,6 +142,12 @@ def test_a_document_type_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     assert "holds a document type" in str(refusal(tmp_path, f"{reading}{HEAD}<item><title>&x;</title></item>".encode()))
 
 
+@pytest.mark.parametrize("part", ["<!-- %s -->", "<?x %s?>", '<item x="%s">'])
+def test_what_has_no_end_in_sight_is_not_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    monkeypatch.setattr(wxr, "MAX_FIELD", 1024 * 1024)
+    assert isinstance(refusal(tmp_path, (HEAD + part % ("fog " * 512 * 1024)).encode()), TooLarge)
+
+
 def test_a_field_without_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wxr, "MAX_FIELD", 1024 * 1024)
     long = f"{HEAD}<item><wp:post_type>post</wp:post_type><title>{'x' * 1024 * 1024}y".encode()

@@ -22,7 +22,10 @@ _LEFT_FREE = 0.1
 """Of the disk; the databases live there."""
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, FileExistsError, NotADirectoryError,
+    UnicodeError,
 )  # fmt: skip
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What everybody packs with; others may ask for gigabytes of memory to unfold."""
 _CHUNK = 256 * 1024
 
 
@@ -65,6 +68,8 @@ def _files(entries: list[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, Pu
         path = _place(entry)
         if entry.flag_bits & 0x1:
             raise Invalid(f"the archive is locked by a password: {_told(entry)}")
+        if entry.compress_type not in _PACKED:
+            raise Invalid(f"the archive is packed in a way that is not read here: {_told(entry)}; pack it as plain zip")
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise Invalid(f"the archive holds a link or a device: {_told(entry)}")

@@ -16,6 +16,7 @@ MAX_CATEGORIES = 10_000
 MAX_NAME = 200
 """Letters of a category's nicename, as WordPress keeps it."""
 _CHUNK = 256 * 1024
+_TOO_LONG = f"the file holds a field of more than {MAX_FIELD // 1024 // 1024} MB"
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,9 @@ def read(file: Path, take: Callable[[Item], None]) -> Channel:
         with file.open("rb") as opened:
             while chunk := opened.read(_CHUNK):
                 parser.Parse(chunk)
+                # A comment or an attribute is looked through anew with each piece of it, until its end is there.
+                if opened.tell() - parser.CurrentByteIndex > MAX_FIELD:
+                    raise TooLarge(_TOO_LONG)
             parser.Parse(b"", True)  # noqa: FBT003 - expat has no name for it
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise Invalid(f"{file.name} cannot be read: {error}") from None
@@ -128,7 +132,7 @@ class _Reader:
         self._length += len(words)
         self._item_length += len(words)
         if self._length > MAX_FIELD or self._item_length > MAX_ITEM:
-            raise TooLarge(f"the file holds a field of more than {MAX_FIELD // 1024 // 1024} MB")
+            raise TooLarge(_TOO_LONG)
         self._words.append(words)
 
     def end(self, _: str) -> None:
