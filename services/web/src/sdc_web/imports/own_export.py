@@ -1,5 +1,6 @@
 """An export of a site of this kind, read back whole: nothing is guessed, and only the names of pictures change."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -65,30 +66,21 @@ def source(folder: Path) -> Source:
         for file in sorted((folder / inside).glob("*.md"))
     }
     addresses = frozenset(path_of(kind, Path(name).stem) for name, kind in files.items())
+    changes = defaultdict[tuple[Kind, str], list[Path]](list)
+    for kind, beside in contents.CHANGES.items():
+        for file in sorted((folder / beside).glob("*.md")):
+            changes[kind, file.stem.rpartition(".")[0]].append(file)
     return Source(
         names=tuple(files),
-        read=lambda name: _read(folder, name, files[name]),
+        read=lambda name: _read(folder, name, files[name], changes.get((files[name], Path(name).stem), [])),
         located=lambda _, target: pictures.located(target, folder, folder),
         addresses=addresses,
         verbatim=True,
     )
 
 
-def _read(folder: Path, name: str, kind: Kind) -> Document:
+def _read(folder: Path, name: str, kind: Kind, changed: list[Path]) -> Document:
     fields, draft = _draft(folder, folder / name, kind)
-    stem = Path(name).stem
-    changes: list[Change] = []
-    for file in sorted((folder / contents.CHANGES[kind]).glob("*.md")):
-        if file.stem.rpartition(".")[0] == stem:
-            of_change, changed = _draft(folder, file, kind)
-            changes.append(
-                Change(
-                    draft=changed,
-                    at_us=moments.stored(moments.read(of_change.get("publishdate"))),
-                    cover=pictures.cover(of_change),
-                    pictures=_pictures(of_change),
-                )
-            )
     at = moments.read(fields.get("publishdate")) or moments.read(fields.get("date"))
     is_draft = front_matter.word(fields.get("draft")) == "true"
     said = words(fields, "aliases")
@@ -107,7 +99,17 @@ def _read(folder: Path, name: str, kind: Kind) -> Document:
         changed_at_us=moments.stored(moments.read(fields.get("lastmod"))),
         noindex=front_matter.word(fields.get("noindex")) == "true",
         withdrawn=is_draft and front_matter.word(fields.get("withdrawn")) == "true",
-        changes=tuple(changes),
+        changes=tuple(_change(folder, file, kind) for file in changed),
+    )
+
+
+def _change(folder: Path, file: Path, kind: Kind) -> Change:
+    fields, draft = _draft(folder, file, kind)
+    return Change(
+        draft=draft,
+        at_us=moments.stored(moments.read(fields.get("publishdate"))),
+        cover=pictures.cover(fields),
+        pictures=_pictures(fields),
     )
 
 
