@@ -1,6 +1,6 @@
 """Folders as Hugo, Jekyll, Astro and Eleventy keep them: what their texts are, and where readers found them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +61,8 @@ def test_hugo_by_its_sections_and_its_permalinks(site: Site) -> None:
         "content/notes/said.md": ("/posts/way", ("/me/other/way",)),
     }
     assert source.refused == {
-        "content/notes/deep/part.md": "it is a part of content/notes/deep/index.md, which shows it as Hugo does"
+        "content/notes/deep/part.md": "it is a part of content/notes/deep/index.md, which shows it as Hugo does",
+        "content/_index.md": "it is the text of a section, whose page this site makes itself",
     }
 
 
@@ -137,6 +138,56 @@ def test_what_hugo_holds_back_readers_do_not_see(site: Site) -> None:
     assert out.at_us == clock.from_datetime(datetime(2024, 1, 1, tzinfo=UTC))
     assert (out.draft.dated_at_us, out.draft.tags, read["posts/off/said.md"].draft.tags) == (None, ("fog",), ("fog",))
     assert read["posts/never.md"].notes == ("it was never rendered, so it is a draft here",)
+
+
+def test_no_text_is_passed_over_without_a_word(site: Site) -> None:
+    source = site(
+        {
+            "_config.yml": "",
+            "_posts/2019-01-01-a.html": "---\ntitle: A\n---\n<p>Some <em>fog</em>.</p>",
+            "_posts/2019-01-02-b.mkdn": "B.",
+            "_posts/2019-01-03-c.textile": "h1. C",
+            "list.html": "---\n---\n{% for post in site.posts %}{{ post.title }}{% endfor %}",
+            "bare.html": "<p>As it is.</p>",
+            "_layouts/post.html": "---\n---\n{{ content }}",
+        }
+    )
+    assert told(source) == {
+        "_posts/2019-01-01-a.html": ("/posts/a", ("/2019/01/01/a.html",)),
+        "_posts/2019-01-02-b.mkdn": ("/posts/b", ("/2019/01/02/b.html",)),
+    }
+    assert source.read("_posts/2019-01-01-a.html").draft.body == "Some *fog*.\n"
+    assert source.refused == {
+        "_posts/2019-01-03-c.textile": (
+            "it is no Markdown, and is not read: bring it as Markdown or as HTML with front matter"
+        ),
+        "list.html": "a template of the old site makes what readers saw there",
+    }
+
+
+def test_aliases_of_hugo_lie_beside_the_page(site: Site) -> None:
+    aliases = "aliases: [old-name, ../older/, /oldest, 'https://old.example/x']"
+    source = site({"hugo.toml": "", "content/posts/x.md": f"---\n{aliases}\n---\nX."})
+    assert source.read("content/posts/x.md").aliases == ("/posts/old-name", "/older", "/oldest", "/x")
+
+
+def test_an_export_is_looked_through_once_for_changes(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site({f"content/posts/{n}.md": f"---\ntitle: T\n---\n{n}" for n in range(50)})
+    site({f"changes/posts/{n}.{n % 2}.md": f"---\ntitle: T\n---\nNew {n}" for n in range(50)})
+    looked: list[str] = []
+    glob = Path.glob
+
+    def counted(folder: Path, pattern: str) -> Iterator[Path]:
+        looked.append(folder.name)
+        return glob(folder, pattern)
+
+    monkeypatch.setattr(Path, "glob", counted)
+    source = own_export.source(tmp_path)
+    read = [source.read(name) for name in source.names]
+    assert {each.changes[0].draft.body for each in read} == {f"New {n}" for n in range(50)}
+    assert len(looked) == 6
 
 
 def test_jekyll_by_its_settings(site: Site) -> None:

@@ -12,7 +12,11 @@ from sdc_web.imports import front_matter, hugo, inside
 
 Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
 
-SUFFIXES = (".md", ".markdown", ".mdx")
+SUFFIXES = (".md", ".markdown", ".mdx", ".mkd", ".mkdn", ".mkdown", ".markdn")
+HTML = (".html", ".htm")
+"""Texts where they begin with front matter; else what a browser is given as it is."""
+_OTHERS = (".textile", ".org", ".adoc", ".asciidoc", ".rst", ".njk", ".liquid")
+_FENCES = (b"---", b"+++")
 MAX_CONFIGURATION_BYTES = 1024 * 1024
 _ABOUT_THE_FOLDER = frozenset({"README", "LICENSE", "CHANGELOG", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY"})
 _HUGO = tuple(
@@ -79,9 +83,14 @@ def known(folder: Path) -> Tree:
 
 
 def files(tree: Tree) -> list[Path]:
-    """Every Markdown file that may be a text, sorted: none that is hidden, is about the folder itself or was built."""
+    """Every file that may be a text, sorted: none that is hidden, is about the folder itself or was built."""
     found = {file for root, _ in tree.roots for file in _below(root, tree)}
     return sorted(found)
+
+
+def is_other(file: Path) -> bool:
+    """Whether it is a text in a form that is not read here."""
+    return file.suffix.lower() in _OTHERS
 
 
 def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
@@ -106,7 +115,9 @@ def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
 def _below(root: Path, tree: Tree) -> Iterator[Path]:
     for file in root.rglob("*"):
         parts = file.relative_to(root).parts
-        if file.suffix.lower() not in SUFFIXES or file.stem in _ABOUT_THE_FOLDER or file.stem.startswith("_index"):
+        if file.suffix.lower() not in (*SUFFIXES, *HTML, *_OTHERS) or file.stem in _ABOUT_THE_FOLDER:
+            continue
+        if tree.generator != "hugo" and file.stem.startswith("_index"):
             continue
         if any(part.startswith(".") or part == "node_modules" for part in parts):
             continue
@@ -116,8 +127,13 @@ def _below(root: Path, tree: Tree) -> Iterator[Path]:
             continue
         if tree.generator == "astro" and parts[-1].startswith("_"):
             continue
-        if file.is_file():
+        if file.is_file() and (file.suffix.lower() not in HTML or _is_fenced(file)):
             yield file
+
+
+def _is_fenced(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(3) in _FENCES
 
 
 def _is_inner(part: str, tree: Tree) -> bool:

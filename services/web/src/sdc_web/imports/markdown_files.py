@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from posixpath import dirname, normpath
 from urllib.parse import unquote
 
 import msgspec
@@ -12,6 +13,7 @@ from sdc_core.errors import Invalid
 from sdc_web.imports import (
     front_matter,
     generators,
+    html_text,
     hugo,
     inside,
     moments,
@@ -31,6 +33,7 @@ from sdc_web.texts import language_names, names
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
+_TEMPLATE = re.compile(r"\{%-?\s{0,9}(?:for|include|assign|capture|if|unless|block|extends|set|macro)\b")
 _UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"), ("permalink", "false"))
 _DATES = ("date", "pubdate", "published_at", "publishdate", "pubdatetime")
 _COLLECTIONS = frozenset({"post", "posts", "page", "pages", "all", "nav", "blog"})
@@ -59,8 +62,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 def placed(file: Path, tree: Tree) -> Place:
     """Where that file is and what it will be, by its front matter. Raises Invalid, in words, for one that cannot be."""
+    if generators.is_other(file):
+        raise Invalid("it is no Markdown, and is not read: bring it as Markdown or as HTML with front matter")
     below, language = tree.place(file)
     fields, body, _ = _parted(file, below, tree)
+    if file.stem.startswith("_index"):
+        raise Invalid("it is the text of a section, whose page this site makes itself" if body.strip() else "")
     if tree.generator and not body.strip():
         raise Invalid("it holds no text: what readers saw there, a layout of the old site made")
     stem = file.stem
@@ -111,13 +118,14 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     out_us = moments.stored(moments.written(fields, "publishdate"))
     is_held = out_us is not None and out_us > clock.now_us()
     kind = place.kind
-    said = [*words(fields, "aliases"), *words(fields, "redirect_from")]
+    old = permalinks.old_address(tree, place.below, place.language, fields, at)
+    said = [*_beside(words(fields, "aliases"), old, place, tree), *words(fields, "redirect_from")]
     notes += [f"alias {each} is no address that can lead anywhere here" for each in said if not alias(each)]
     series = _series(fields, kind, notes)
     unmade = [*hugo.hidden(fields)] if tree.generator == "hugo" else []
     notes += unmade
     is_draft = bool(unmade) or _is_draft(fields, place.below)
-    claimed = "" if is_draft else permalinks.old_address(tree, place.below, place.language, fields, at)
+    claimed = "" if is_draft else old
     return Document(
         name=place.name,
         kind=kind,
@@ -163,7 +171,13 @@ def _parted(file: Path, below: PurePosixPath, tree: Tree) -> tuple[dict[str, obj
     fields, body = front_matter.parted(content(file, tree.folder))
     if len(body) > revisions.MAX_BODY:
         raise Invalid(f"its text has {len(body)} characters; at most {revisions.MAX_BODY} fit")
-    body, notes = shortcodes.without_modules(body) if file.suffix.lower() == ".mdx" else (body, [])
+    notes: list[str] = []
+    if file.suffix.lower() == ".mdx":
+        body, notes = shortcodes.without_modules(body)
+    elif file.suffix.lower() in generators.HTML:
+        if _TEMPLATE.search(body):
+            raise Invalid("a template of the old site makes what readers saw there")
+        body, notes = html_text.as_markdown(body)
     return {**generators.defaults(tree, file, below), **fields}, body, notes
 
 
@@ -259,6 +273,14 @@ def _slug(fields: Mapping[str, object], stem: str) -> str:
     last = PurePosixPath(path).name.removesuffix(".html")
     is_name = last and not {":", "{", "}"} & set(last) and last not in ("pretty", "date", "ordinal", "none")
     return names.from_title(unquote(last) if is_name else stem.replace("_", "-"))
+
+
+def _beside(aliases: list[str], old: str, place: Place, tree: Tree) -> list[str]:
+    """Hugo's lie beside the page's own address, unless they begin with a slash."""
+    if tree.generator != "hugo":
+        return aliases
+    folder = dirname(unquote(old) or f"/{place.below.with_suffix('')}")
+    return [each if each.startswith("/") or "://" in each else normpath(f"{folder}/{each}") for each in aliases]
 
 
 def alias(given: str) -> str:

@@ -34,7 +34,8 @@ def source(folder: Path) -> Source:
         try:
             place = markdown_files.placed(file, tree)
         except (Invalid, OSError) as error:
-            refused[name] = str(error)
+            if str(error):
+                refused[name] = str(error)
             continue
         if tree.generator and len(place.below.parts) == 1 and place.named_so in _HOME:
             refused[name] = "this site makes its own home page and its own page for addresses that are not found"
