@@ -1,18 +1,53 @@
 """What is published is rendered anew after an upgrade that renders in another way."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from sdc_core.sqlite import execute, fetch_value
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, rereading
+from sdc_web.search import index
 from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
 
 from signing_in import OWNER
 
+EXAMPLES = Path(__file__).parents[1] / "examples" / "commonmark-0.31.2.json"
+BEYOND = """
+# Fog {#fog .wide}
+
+A[^b] ~~b~~ https://a.example ada@example.org $a^2$ <kbd>c</kbd> <h1 align="center">d</h1>
+
+[^a]: Nobody asks.
+[^b]: Note.
+
+> [!WARNING]
+> Mind.
+
+| a |
+|--:|
+| b |
+
+- [x] done
+
+Term
+: Meaning
+
+![a](media:X "Caption")
+
+<div onclick="x"><table border="1"><tr><td>y</td></tr></table><script>z</script></div>
+
+```python title="a.py" numbers {1}
+x = 1
+```
+"""
+RENDERING = (4, "c21af93c2c219f19")
+"""`index.READING`, and what it makes of these texts."""
 Publish = Callable[..., Awaitable[Post]]
 
 
@@ -96,3 +131,10 @@ async def test_what_was_withdrawn_is_not_brought_back(databases: Databases, publ
     await rendered_formerly(databases)
     await posts.read_again(databases.site)
     assert await left(databases) == 1
+
+
+def test_another_rendering_has_another_number_by_which_all_is_rendered_anew() -> None:
+    """Where this fails the rendering has become another: raise `index.READING`, and put what it is now in here."""
+    examples = [each["markdown"] for each in msgspec.json.decode(EXAMPLES.read_bytes(), type=list[dict[str, object]])]
+    html = "".join(markdown.render(str(text)).html for text in (*examples, BEYOND))
+    assert (index.READING, hashlib.sha256(html.encode()).hexdigest()[:16]) == RENDERING
