@@ -173,10 +173,36 @@ async def test_a_range_is_passed_through(
     assert answer.headers["content-range"] == content_range
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "lines=1-2", "bytes=", "bytes=99999999-", "bytes=9-1"])
+@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "lines=1-2", "bytes=", "bytes=-", "bytes=9-1"])
 async def test_a_range_that_cannot_be_is_answered_whole(stored: httpx.AsyncClient, wanted: str) -> None:
     answer = await stored.get(f"/media/{ASSET_ID}/960.webp", headers={"range": wanted})
     assert (answer.status_code, len(answer.content)) == (HTTPStatus.OK, len(BODY))
+
+
+async def test_a_range_beyond_the_end_is_refused_with_the_size(stored: httpx.AsyncClient) -> None:
+    path = f"/media/{ASSET_ID}/960.webp?r=r1"
+    for wanted in ("bytes=99999999-", f"bytes={len(BODY)}-", "bytes=99999998-99999999", "bytes=-0"):
+        answer = await stored.get(path, headers={"range": wanted})
+        assert (answer.status_code, answer.content) == (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, b""), wanted
+        assert answer.headers["content-range"] == f"bytes */{len(BODY)}"
+        assert answer.headers["cache-control"] == "no-store"
+        assert (await stored.head(path, headers={"range": wanted})).status_code == HTTPStatus.OK
+
+
+async def test_a_part_is_sent_only_to_who_has_the_rest_of_the_same_picture(stored: httpx.AsyncClient) -> None:
+    path, wanted = f"/media/{ASSET_ID}/960.webp", "bytes=5-9"
+    etag = (await stored.get(path)).headers["etag"]
+    same = await stored.get(path, headers={"range": wanted, "if-range": etag})
+    assert (same.status_code, same.content) == (HTTPStatus.PARTIAL_CONTENT, BODY[5:10])
+    for known in (etag.replace("r1", "r0"), f"W/{etag}", "Tue, 24 Nov 2026 12:00:00 GMT", ""):
+        answer = await stored.get(path, headers={"range": wanted, "if-range": known})
+        assert (answer.status_code, answer.content) == (HTTPStatus.OK, BODY), known
+    beyond = await stored.get(path, headers={"range": "bytes=99999999-", "if-range": '"other"'})
+    assert beyond.status_code == HTTPStatus.OK
+
+
+async def test_a_picture_that_names_no_recipe_is_asked_about_each_time(stored: httpx.AsyncClient) -> None:
+    assert (await stored.get(f"/media/{ASSET_ID}/960.webp")).headers["cache-control"] == "no-cache"
 
 
 async def test_head_of_a_variant_tells_its_size(stored: httpx.AsyncClient) -> None:
@@ -270,10 +296,22 @@ async def test_an_address_of_former_days_gets_the_file_as_it_is_now_and_is_not_k
     assert answer.headers["cache-control"] == "no-cache"
 
 
-async def test_text_files_come_compressed(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/static/css/site.css", headers={"accept-encoding": "gzip, br"})
-    assert answer.headers["content-encoding"] == "br"
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, br", "br"),
+        ("gzip, deflate", "gzip"),
+        ("gzip, zstd", "zstd"),
+        ("br;q=0, gzip", "gzip"),
+        ("deflate", None),
+    ],
+)
+async def test_text_files_come_compressed(client: httpx.AsyncClient, accepted: str, coding: str | None) -> None:
+    answer = await client.get("/static/css/site.css", headers={"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == coding
     assert answer.content == templating.static_files()["css/site.css"].body
+    known = {"accept-encoding": accepted, "if-none-match": answer.headers["etag"]}
+    assert (await client.get("/static/css/site.css", headers=known)).status_code == HTTPStatus.NOT_MODIFIED
 
 
 async def test_every_file_that_a_page_names_is_there(client: httpx.AsyncClient) -> None:

@@ -49,19 +49,22 @@ def _named(path: str) -> tuple[str, bool]:
 
 async def _file(request: AnyRequest, file: StaticFile, cache_control: str) -> Response[bytes]:
     accepted = request.headers.get("accept-encoding", "").encode("latin-1")
-    small = file.content_type.startswith(("text/", "image/svg")) and content_codings.best(accepted) == "br"
-    encoding = {"content-encoding": "br"} if small else {}
-    etag = f'"{file.digest}{"-br" if small else ""}"'
+    shrinks = file.content_type.startswith(("text/", "image/svg"))
+    coding = content_codings.best(accepted) if shrinks else "identity"
+    small = coding != "identity"
+    encoding = {"content-encoding": coding} if small else {}
+    etag = f'"{file.digest}{"-" + coding if small else ""}"'
     headers = {"cache-control": cache_control, "etag": etag, "vary": "accept-encoding"}
     if is_known(request, etag):
         return Response(b"", status_code=304, headers=headers)
-    body = await asyncio.to_thread(_compressed, file.body) if small else file.body
+    body = await asyncio.to_thread(_compressed, file.body, coding) if small else file.body
     return Response(body, media_type=file.content_type, headers=headers | encoding)
 
 
-@lru_cache(maxsize=64)
-def _compressed(body: bytes) -> bytes:
-    return brotli.compress(body, quality=11)
+@lru_cache(maxsize=256)
+def _compressed(body: bytes, coding: str) -> bytes:
+    """Browsers take Brotli over https alone, where it is worth more time than a page has."""
+    return brotli.compress(body, quality=11) if coding == "br" else content_codings.CODINGS[coding].encode(body)
 
 
 def is_known(request: AnyRequest, etag: str) -> bool:

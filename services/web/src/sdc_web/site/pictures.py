@@ -104,9 +104,10 @@ async def variant(
     if request.scope.get("sdc.head"):
         return _answer(request, *_part(headers, "", stored.size_bytes))
     key = keys.variant(asset_id, manifest.recipe, stored.name)
-    wanted = request.headers.get("range", "")
-    # Several ranges at once are answered whole, as RFC 9110 section 14.2 allows.
-    byte_range = wanted if _is_inside(wanted, stored.size_bytes) else ""
+    byte_range = _range(request, etag, stored.size_bytes)
+    if byte_range is None:
+        outside = {"content-range": f"bytes */{stored.size_bytes}", "cache-control": "no-store", **FOR_OTHER_SITES}
+        return _answer(request, 416, outside)
     if stored.size_bytes > WHOLE_BYTES:
         return _streamed(pictures, key, byte_range, headers)
     body, content_range = await pictures.whole(key, byte_range)
@@ -179,12 +180,16 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def _is_inside(byte_range: str, size_bytes: int) -> bool:
-    """Whether one range that this object has was asked for; anything else is answered whole."""
-    found = _RANGE.fullmatch(byte_range)
-    if found is None or len(byte_range) > _MAX_RANGE:
-        return False
+def _range(request: AnyRequest, etag: str, size_bytes: int) -> str | None:
+    """The one range that is asked for, empty for the whole: also for several at once, as RFC 9110 section 14.2 allows,
+    and where the part that the client has is of another content. None where all of it lies beyond the end.
+    """
+    wanted = request.headers.get("range", "")
+    found = _RANGE.fullmatch(wanted)
+    if found is None or len(wanted) > _MAX_RANGE or request.headers.get("if-range", etag) != etag:
+        return ""
     first, last = found[1], found[2]
-    if not first:
-        return bool(last) and int(last) > 0
-    return int(first) < size_bytes and (not last or int(first) <= int(last))
+    if not (first or last) or (first and last and int(last) < int(first)):
+        return ""
+    is_inside = int(first) < size_bytes if first else int(last) > 0
+    return wanted if is_inside else None
