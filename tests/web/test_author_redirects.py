@@ -195,7 +195,7 @@ async def test_what_answers_by_itself_does_not_lead_on(
     await lead(databases, "/tags", "/posts")
     assert await where(client, "/posts/fog") == (301, "/posts")
     assert (await where(client, "/tags"))[0] == HTTPStatus.OK
-    await publish("Fog")
+    await publish("Fog", slug="fog")
     assert (await where(client, "/posts/fog"))[0] == HTTPStatus.OK
 
 

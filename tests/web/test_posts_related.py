@@ -76,7 +76,7 @@ async def test_links_follow_a_renamed_post_and_the_authors_own_redirects(
     mist = await _rename(databases, fog, "mist")
     assert await _near(client, mist) == {"Linked from": ["Old", "Kites"]}
     # Whoever has the address now is who readers of the link see.
-    new = await publish("Fog")
+    new = await publish("Fog", slug="fog")
     assert await _near(client, new) == {"Linked from": ["Old", "Kites"]}
     assert await _near(client, mist) == {}
 
