@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
+import html5lib
 import httpx
 import msgspec
 import pytest
 from litestar.types import ASGIApp
 from sdc_core.errors import Invalid
+from sdc_core.sqlite import execute
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Post
@@ -67,6 +70,38 @@ async def test_a_text_says_what_it_is_written_in(client: httpx.AsyncClient, publ
     assert ('<html lang="en">' in plain, '<header class="site-header">' in plain) == (True, True)
     assert ('<article class="h-entry">' in plain, '"inLanguage":"en"' in plain) == (True, True)
     assert '<div lang="de">' in (await client.get("/posts")).text
+
+
+async def test_words_that_are_not_the_authors_say_that_they_are_english(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE site SET title = 'Nebelseite', language = 'de'")
+    body = "Nebel [Nebel](/posts/nebelbank).\n\n" + "## Nebel\n\nNebel.\n\n" * 3
+    for title in ("Nebelbank", "Nebelwand", "Nebelhorn"):
+        await publish(title, body, tags=("nebel",), series="Nebelreihe", summary="Nebel")
+    lamp = await publish("Nebellampe", body, kind="project", tags=("nebel",))
+    await posts.home.choose(databases.site, OWNER, lamp.id)
+    await publish("Nebel?", body, slug="nebel", kind="page")
+    paths = ("/", "/posts", "/posts/nebelwand", "/projects", "/projects/nebellampe", "/nebel", "/tags", "/tags/nebel")
+    for path in (*paths, "/series/nebelreihe", "/search?q=nebel", "/search?q=zzz", "/nothing"):
+        page = html5lib.parse((await client.get(path, headers=BROWSER)).text, namespaceHTMLElements=False)
+        assert [each for each in _spoken(page.find("body"), "de") if _is_wrong(*each)] == [], path
+
+
+def _spoken(element: Element, language: str) -> list[tuple[str, str]]:
+    """Each piece of text and each label below an element, with the language in which it would be read out; not what
+    nobody reads, nor the outcome of a search, which is of both.
+    """
+    language = element.get("lang", language)
+    found = [(each, language) for each in (element.get("aria-label", ""), element.text or "")]
+    for child in element:
+        found += [*_spoken(child, language), (child.tail or "", language)]
+    return [] if element.get("role") == "status" or "hidden" in element.attrib else found
+
+
+def _is_wrong(words: str, language: str) -> bool:
+    return any(each.isalpha() for each in words) and language != ("de" if "nebel" in words.casefold() else "en")
 
 
 async def test_a_text_alone_in_its_language_names_no_others(client: httpx.AsyncClient, publish: Publish) -> None:

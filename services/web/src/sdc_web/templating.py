@@ -154,6 +154,11 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…', ':')) else '.'}" if text else ""
 
 
+def english(around: str) -> str:
+    """The attribute that says so of SDC's own words, where those around them are in another language."""
+    return "" if around.partition("-")[0].lower() == "en" else Markup(' lang="en"')
+
+
 def _functions() -> dict[str, Any]:
     """What templates may call, by the name they use."""
     return {
@@ -165,6 +170,7 @@ def _functions() -> dict[str, Any]:
         "since": since,
         "number": number,
         "sentence": sentence,
+        "english": english,
         "bytes_in_words": bytes_in_words,
         "duration_in_words": duration_in_words,
     }
