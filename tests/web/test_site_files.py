@@ -201,10 +201,6 @@ async def test_a_part_is_sent_only_to_who_has_the_rest_of_the_same_picture(store
     assert beyond.status_code == HTTPStatus.OK
 
 
-async def test_a_picture_that_names_no_recipe_is_asked_about_each_time(stored: httpx.AsyncClient) -> None:
-    assert (await stored.get(f"/media/{ASSET_ID}/960.webp")).headers["cache-control"] == "no-cache"
-
-
 async def test_head_of_a_variant_tells_its_size(stored: httpx.AsyncClient) -> None:
     answer = await stored.head(f"/media/{ASSET_ID}/960.webp")
     assert (answer.status_code, answer.content) == (HTTPStatus.OK, b"")
