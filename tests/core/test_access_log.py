@@ -54,6 +54,10 @@ NO_LINES = [
     b'{"ts":1,"visitor":"00000000000000fg","path":"/","status":200}',
     b'{"ts":1,"visitor":"00000000000000ff\\n","path":"/","status":200}',
     b'{"ts":-1,"visitor":"00000000000000ff","path":"/","status":200}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"bytes":-5}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"bytes":1000000000000000000000000}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":200,"us":-1}',
+    b'{"ts":1,"visitor":"00000000000000ff","path":"/","status":1000}',
     b'{"ts":9007199254740992,"visitor":"00000000000000ff","path":"/","status":200}',
 ]
 

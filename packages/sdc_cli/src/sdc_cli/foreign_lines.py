@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 from sdc_core import access_log, clock
-from sdc_core.access_log import MAX_TEXT, Line
+from sdc_core.access_log import MAX_TEXT, MAX_WHOLE, Line
 from sdc_web.request_log.asked import campaign, foreign_host, logged_path
 
 Parse: TypeAlias = Callable[[bytes], Line]
@@ -261,8 +261,8 @@ class Converter:
             path=asked.path,
             query=asked.query,
             status=entry.status,
-            bytes=min(max(entry.size_bytes, 0), 2**53),
-            us=min(max(entry.us, 0), 2**53),
+            bytes=min(max(entry.size_bytes, 0), MAX_WHOLE),
+            us=min(max(entry.us, 0), MAX_WHOLE),
             type=asked.type,
             ref=self.host(entry.referrer),
             ua=agent,

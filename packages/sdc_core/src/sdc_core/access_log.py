@@ -4,10 +4,13 @@ Short names, since a line is kept, compressed and read millions of times.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 
+MAX_WHOLE = 2**53 - 1
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
+"""What every reader of JSON takes for the same number."""
 MAX_TEXT = 512
 """Longest text of one field; what is longer was cut when the line was written."""
 
@@ -32,15 +35,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     net      the address without its last part, where `LOG_ADDRESSES` asks for it
     """
 
-    ts: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    ts: Whole
     visitor: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
     rid: str = ""
     method: str = "GET"
     path: str
     query: str = ""
-    status: int
-    bytes: int = 0
-    us: int = 0
+    status: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    bytes: Whole = 0
+    us: Whole = 0
     type: str = ""
     ref: str = ""
     ua: str = ""

@@ -1,6 +1,5 @@
 """What the engine reads of the access log: lines as they are, or in one plain form where some of them are none."""
 
-import msgspec
 from sdc_core import access_log
 
 from sdc_worker.ingest import lines, packing
@@ -52,8 +51,6 @@ COLUMNS = {
 written; `visitor` is the hash as a signed number, which every engine reads from Parquet. `docs/interfaces.md` explains
 the rest."""
 
-_LARGEST = 2**53
-
 
 def as_stored(batches: list[Batch]) -> bytes:
     """The lines of batches. Those of a batch that is not `whole` are read one by one, and what is none is left out."""
@@ -71,12 +68,7 @@ def in_plain_form(batches: list[Batch]) -> bytes:
 
 def _plain(body: bytes) -> bytes:
     return b"".join(
-        access_log.encode(_bounded(line))
+        access_log.encode(line)
         for raw in body.removesuffix(b"\n").split(b"\n")
         if (line := lines.read(raw)) is not None
     )
-
-
-def _bounded(line: access_log.Line) -> access_log.Line:
-    status, size_bytes, us = (min(max(each, 0), _LARGEST) for each in (line.status, line.bytes, line.us))
-    return msgspec.structs.replace(line, status=status, bytes=size_bytes, us=us)
