@@ -1,7 +1,9 @@
 """`sdc export`: everything in one zip, which `sdc import` makes the same site of, and Hugo a site."""
 
+import sqlite3
 import zipfile
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -13,15 +15,16 @@ from sdc_cli.importing import Wish
 from sdc_core import clock, objects
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.settings import Settings
+from sdc_core.sqlite import Database
 from sdc_web import look, media, posts, redirects
-from sdc_web.about import robots, site
+from sdc_web.about import beacon, robots, site
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases, open_databases
 from sdc_web.imports import Pictures
 from sdc_web.posts import Draft, Entry, Link, ProjectFacts
 from sdc_web.posts.series import Series
-from sdc_web.webmentions import bringing, received
+from sdc_web.webmentions import bringing, moderation, received, switches
 from sdc_web.webmentions.entries import Entry as Said
 
 import photograph
@@ -54,6 +57,17 @@ async def rewrite(databases: Databases, by: Actor, post: posts.Post, draft: Draf
     await posts.revisions.save(databases.site, by, post.id, draft, newest.number)
 
 
+async def configured(db: Database, ada: Actor) -> None:
+    """The site says of itself what no new one says."""
+    words = site.Words(title="Ada", description="Writes.", language="de", time_zone="Europe/Berlin")
+    await site.change(db, ada, replace(words, elsewhere=(site.Elsewhere(label="M", url="https://m.example/@a"),)))
+    await look.change(db, ada, look.Look(accent="#123456", paper="warm"))
+    await robots.change(db, ada, robots.Robots(crawlers="refuse", extra="Disallow: /x"))
+    await beacon.change(db, ada, asked=True)
+    await switches.change(db, ada, switches.Switches(into=True, out=True))
+    await moderation.block(db, ada, "spam.example")
+
+
 async def filled(settings: Settings, folder: Path) -> None:
     """A site with something of everything that an export holds."""
     async with open_databases(settings) as databases, objects.open_store(objects.local_endpoint(settings)) as store:
@@ -82,8 +96,10 @@ async def filled(settings: Settings, folder: Path) -> None:
         await rewrite(databases, ada, first, replace(fog, slug="thick-fog"))
         await posts.publish(db, ada, first.id)
         await rewrite(databases, ada, first, replace(fog, slug="thicker-fog", body="Later.", cover_asset_id=cup.id))
-        nebel = Draft(title="Nebel", body="N.\n\n", language="de", translation_key=first.id)
-        second = await write(databases, ben, "post", nebel, clock.now_us() - DAY_US)
+        nebel = Draft(title="Nebel", body="N.\n\n", language="de")
+        second = await write(databases, ben, "post", nebel, None)
+        await rewrite(databases, ada, second, replace(nebel, translation_key=first.id))
+        await posts.publish(db, ben, second.id, clock.now_us() - DAY_US)
         await posts.unpublish(db, ben, second.id)
         await write(databases, ada, "post", Draft(title="Soon", slug="soon", body="S."), clock.now_us() + DAY_US)
         page = await write(databases, ada, "page", Draft(title="Me", slug="about", body="Me."), clock.now_us())
@@ -107,13 +123,17 @@ async def filled(settings: Settings, folder: Path) -> None:
         )
         await redirects.add_own(db, ada, "/lampe", "https://example.org/l?a=ä", "")
         await posts.navigation.put(db, ada, [Entry(title="Me", url="/about")], "")
-        words = site.Words(title="Ada", description="Writes.", language="de", time_zone="Europe/Berlin")
-        await site.change(db, ada, replace(words, elsewhere=(site.Elsewhere(label="M", url="https://m.example/@a"),)))
-        await look.change(db, ada, look.Look(accent="#123456", paper="warm"))
+        await configured(db, ada)
         said = Said(kind="reply", author_name="Grace", author_url="https://grace.example/", title="On", words="Yes.")
         await bringing.bring(db, ada, "/posts/thick-fog", "https://grace.example/fog?a=1", said, 1_700_000_000_000_000)
         await bringing.bring(db, ada, "/projects/lamp", "https://grace.example/lamp", Said(), 1_700_000_000_000_001)
-        await robots.change(db, ada, robots.Robots(crawlers="refuse", extra="Disallow: /x"))
+
+
+def settings_of(site: Settings) -> list[tuple[object, ...]]:
+    """All that the site says of itself, and whom it takes nothing of: as the tables hold it, whatever an export has."""
+    with closing(sqlite3.connect(site.DATA_DIR / "site.db")) as opened:
+        said = opened.execute("SELECT * FROM site").fetchall()
+        return [*said, *opened.execute("SELECT host FROM webmention_blocks").fetchall()]
 
 
 def inside(archive: Path) -> dict[str, bytes]:
@@ -133,7 +153,9 @@ async def archive(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "first.zip"
 
 
-async def test_what_was_exported_and_imported_is_the_same_export(archive: Path, empty_site: EmptySite) -> None:
+async def test_what_was_exported_and_imported_is_the_same_export(
+    archive: Path, settings: Settings, empty_site: EmptySite
+) -> None:
     other = await empty_site("other")
     async with open_databases(other) as databases:
         await accounts.create(databases, OWNER, name="ben", role="author")
@@ -148,6 +170,7 @@ async def test_what_was_exported_and_imported_is_the_same_export(archive: Path, 
         name: content.decode() for name, content in first.items() if not name.startswith("static/media")
     }
     assert first == second
+    assert settings_of(other) == settings_of(settings)
     assert {line.outcome for line in await importing.run(other, Wish(path=archive))} == {"unchanged"}
 
 

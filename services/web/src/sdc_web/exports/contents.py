@@ -8,6 +8,7 @@ from sdc_web.look import Look
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.records import Kind
 from sdc_web.webmentions.entries import Kind as Said
+from sdc_web.webmentions.switches import Switches
 
 FORMAT = "sdc-1"
 FOLDERS: dict[Kind, str] = {"post": "content/posts", "page": "content/pages", "project": "content/projects"}
@@ -35,6 +36,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     navigation: tuple[Entry, ...] | None
     home: tuple[str, ...]
     time_zone: str = "UTC"
+    beacon: bool = False
+    webmentions: Switches = Switches()
+    webmention_blocks: tuple[str, ...] = ()
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

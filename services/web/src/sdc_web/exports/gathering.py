@@ -6,13 +6,14 @@ import msgspec
 from sdc_core.sqlite import Connection, fetch_all
 
 from sdc_web import look
-from sdc_web.about import robots, site
+from sdc_web.about import beacon, robots, site
 from sdc_web.exports import contents, texts
 from sdc_web.exports.contents import Author, File, Redirect, Series, Tag, Webmention
 from sdc_web.exports.texts import Names
 from sdc_web.media.assets import Asset, assets_where
 from sdc_web.posts import navigation, series, tags, tags_moved, whole
 from sdc_web.posts.records import Kind, path_of
+from sdc_web.webmentions import blocks, switches
 from sdc_web.webmentions.entries import Kind as Said
 
 SQL_MEDIA = assets_where("WHERE trashed_at_us IS NULL ORDER BY id")
@@ -145,6 +146,9 @@ async def _site(connection: Connection) -> contents.Site:
         robots=await robots.current(connection),
         navigation=None if entries is None else tuple(entries),
         home=tuple(each.slug for each in await fetch_all(connection, _Keyed, SQL_HOME)),
+        beacon=await beacon.current(connection),
+        webmentions=await switches.current(connection),
+        webmention_blocks=tuple(each.host for each in await blocks.everything(connection)),
     )
 
 

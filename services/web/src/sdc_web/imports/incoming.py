@@ -80,7 +80,7 @@ async def opened(to: Pictures, path: Path, manner: Manner) -> AsyncGenerator[Inc
         if await asyncio.to_thread(_is_own, folder, manner.format):
             told = await asyncio.to_thread(own_export.told, folder)
             source = await asyncio.to_thread(own_export.source, folder)
-            listed = (told.media, told.tags, told.series, told.redirects, told.webmentions)
+            listed = (told.media, told.tags, told.series, told.redirects, told.webmentions, told.site.webmention_blocks)
             rest = sum(map(len, listed)) + own_data.SITE_PARTS
             lines = _own(to, folder, told, importer(source), dry_run=manner.dry_run)
             yield Incoming(total=len(source.names) + rest, lines=lines)

@@ -12,7 +12,7 @@ from sdc_core.errors import Invalid, SdcError
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web import look, redirects
-from sdc_web.about import robots, site
+from sdc_web.about import beacon, robots, site
 from sdc_web.about.robots import Robots
 from sdc_web.about.site import Words
 from sdc_web.authors.rights import Actor
@@ -24,12 +24,13 @@ from sdc_web.imports.uploads import Pictures
 from sdc_web.look import Look
 from sdc_web.media import assets
 from sdc_web.posts import catalogue, home, navigation, series, tags
-from sdc_web.webmentions import bringing
+from sdc_web.webmentions import blocks, bringing, moderation, switches
 from sdc_web.webmentions.entries import Entry
+from sdc_web.webmentions.switches import Switches
 
 _UNSAID = Words(title="A new site", description="", language="en")
 """Of a site whose author has said nothing of it yet."""
-SITE_PARTS = 5
+SITE_PARTS = 7
 """Lines that the last part of `after_texts` has."""
 T = TypeVar("T")
 
@@ -66,6 +67,13 @@ async def after_texts(to: Pictures, told: Told, *, dry_run: bool) -> AsyncGenera
     yield await _line(f"{contents.SITE}: look", "setting", taking)
     taking = _part(to, robots.current, robots.change, said.robots, Robots(), dry_run=dry_run)
     yield await _line(f"{contents.SITE}: robots", "setting", taking)
+    taking = _part(to, beacon.current, _ask_readers, said.beacon, unsaid=False, dry_run=dry_run)
+    yield await _line(f"{contents.SITE}: beacon", "setting", taking)
+    # After all texts: of what came with them nobody is told.
+    taking = _part(to, switches.current, switches.change, said.webmentions, Switches(), dry_run=dry_run)
+    yield await _line(f"{contents.SITE}: webmentions", "setting", taking)
+    for host in said.webmention_blocks:
+        yield await _line(f"{contents.SITE}: blocked {host}", "setting", _block(to, host, dry_run=dry_run))
     yield await _line(f"{contents.SITE}: navigation", "setting", _navigation(to, said, dry_run=dry_run))
     yield await _line(f"{contents.SITE}: home", "setting", _home(to, said, dry_run=dry_run))
 
@@ -132,10 +140,23 @@ async def _webmention(to: Pictures, said: contents.Webmention, *, dry_run: bool)
     return "taken" if came else "unchanged"
 
 
+async def _ask_readers(database: Database, by: Actor, asked: bool) -> None:  # noqa: FBT001 - a value of the site
+    await beacon.change(database, by, asked=asked)
+
+
+async def _block(to: Pictures, host: str, *, dry_run: bool) -> Outcome:
+    async with to.databases.site.read() as connection:
+        if await blocks.is_blocked(connection, host):
+            return "unchanged"
+    if not dry_run:
+        await moderation.block(to.databases.site, to.by, host)
+    return "taken"
+
+
 async def _part(
     to: Pictures,
     read: Callable[[Connection], Awaitable[T]],
-    change: Callable[[Database, Actor, T], Awaitable[T]],
+    change: Callable[[Database, Actor, T], Awaitable[object]],
     wanted: T,
     unsaid: T,
     *,
