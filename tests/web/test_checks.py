@@ -81,6 +81,9 @@ WELL = [
     f"![Fog over the river](media:{READY}) [![Fog](media:{READY})](/posts/published)",
     f'![Fog](media:{READY} "A caption")',
     f"![Fog](/media/{READY}/960.webp?r=r1) [large](https://example.org/media/{READY}/960.webp)",
+    '<a href="/posts/published">words</a> <a href="#x">own</a> <a>here</a> and </a> </h2>',
+    f'<a href="/about"><img src="media:{READY}" alt="Fog"></a>\n\n<div>\n\n## Two\n\n</div>\n\n<h3>Three</h3>',
+    "<!-- <a href='/nowhere'><h5> -->\n\n<h2>Two <b>words</b></h2>",
     "```python\n# TODO: http://insecure.example <script>\n```\n\n`TODO` and `[x](/nowhere)`",
     "<!-- of\n\n<script>\n\nmine -->\n\nWords.",
     "    TODO in code\n\n<!-- TODO: of the author's own --> Words.",
@@ -127,6 +130,18 @@ ILL = [
     (f"![Fog](media:{FAILED})", "picture-failed", 1),
     (f"![Fog](media:{HEAVY})", "heavy-picture", 1),
     ("![Fog](https://other.example/fog.jpg)", "picture-elsewhere", 1),
+    ('Words\n\n<p>\n<img src="media:01ARZ3NDEKTSV4RRFFQ69G5FAV" alt="Fog"></p>', "picture-missing", 4),
+    ('Fog <img src="https://other.example/fog.jpg" alt="Fog"> here', "picture-elsewhere", 1),
+    (f'<figure>\n<img src="media:{READY}">\n</figure>', "no-alt", 2),
+    (f'<img src="media:{READY}" alt="IMG_2041.jpg">', "alt-is-file-name", 1),
+    ('One\n\n<p>A <a href="/posts/nowhere">link</a></p>', "dead-link", 3),
+    ('A <a href="/posts/draft">draft</a>', "draft-link", 1),
+    ('A <a href="http://other.example/">plain one</a>', "insecure-link", 1),
+    ('<a href="/posts/published"> </a>', "empty-link", 1),
+    ('[in <a href="/posts/nowhere">another](/posts/published)', "dead-link", 1),
+    ("<h2>Two</h2>\n<h4>Four</h4>", "heading-order", 2),
+    ("## Two\n\n<h4>Four</h4>", "heading-order", 3),
+    ("<h2></h2>\n\nWords", "empty-heading", 1),
     ("Words\n\n![Fog](/media/01ARZ3NDEKTSV4RRFFQ69G5FAV/480.webp?r=r1)", "picture-missing", 3),
     ("[large](https://example.org/media/01ARZ3NDEKTSV4RRFFQ69G5FAV/480.webp)", "dead-link", 1),
     ("## One\n\n#### Three", "heading-order", 3),
@@ -206,6 +221,7 @@ async def test_hints_alone_are_no_reason_to_ask(databases: Databases, post: Post
 MEAN = [
     "[" * 5_000, "![](" * 2_000, "<" * 20_000, "<a " * 5_000, "# " * 5_000, "`" * 9_999, "http://" * 3_000,
     "<a x=" * 4_000, "<!--" * 5_000, "<b x='" * 4_000, "<b" + " x" * 20_000, "IMG" * 9_000, "lorem " * 9_000,
+    "<div>\n" + "<a href=/x><b></h2>" * 4_000, "<div>\n" + "<![" * 5_000,
 ]  # fmt: skip
 
 
