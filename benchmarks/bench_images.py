@@ -4,31 +4,45 @@
 
 Takes the four largest JPEGs of the folder; without one, four that `tests/photograph.py` takes. sharp comes from npm,
 into a folder that is removed again. Where the module `ssimulacra2` is there, bytes at equal looks are compared as
-well, on `SDC_BENCH_LOOKS` photographs of the folder.
+well, on `SDC_BENCH_LOOKS` photographs of the folder; none leaves that out.
+
+    ./dev bench benchmarks/bench_images.py --end-to-end
+
+tells of a whole site (`sdc up`) how long an author waits for one photograph of twelve megapixels, and how late both
+services' loops are while `SDC_BENCH_AT_ONCE` of them are made.
 """
 
 import importlib.util
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 from PIL import Image
 from sdc_core.variants import Format
 from sdc_worker.images import encode, minify, picture, quality
 from sdc_worker.images.encode import Settings
 
+import sites
+
 PHOTOS = int(os.environ.get("SDC_BENCH_COUNT", "4"))
 ROUNDS = int(os.environ.get("SDC_BENCH_ROUNDS", "3"))
 SHARP = "sharp@0.35.5"
 LOOKS = int(os.environ.get("SDC_BENCH_LOOKS", "8"))
+AT_ONCE = int(os.environ.get("SDC_BENCH_AT_ONCE", "10"))
+LOOK_S = 0.02
 FIXED = (45, 50, 55, 60, 65, 70, 76)
 WITHIN = 0.3
 """Of a score, when two files are said to look equal."""
@@ -40,6 +54,9 @@ def main() -> None:
     if sys.argv[1:2] == ["--make"]:
         make(sys.argv[2], sys.argv[3], [Path(each) for each in sys.argv[4:]])
         return
+    if sys.argv[1:2] == ["--end-to-end"]:
+        end_to_end()
+        return
     with tempfile.TemporaryDirectory(prefix="sdc-bench-") as home:
         photos = chosen(Path(home))
         megapixels = sum(Image.open(each).width * Image.open(each).height for each in photos) / 1e6
@@ -48,7 +65,7 @@ def main() -> None:
         )
         if ROUNDS:
             against_sharp(Path(home), photos)
-        if importlib.util.find_spec("ssimulacra2"):
+        if LOOKS and importlib.util.find_spec("ssimulacra2"):
             every = sorted(photos[0].parent.glob("*.jpg"))[:LOOKS]
             equal_looks(Path(home), every)
             saved(every)
@@ -61,10 +78,107 @@ def chosen(home: Path) -> list[Path]:
         return sorted(Path(folder).glob("*.jpg"), key=lambda each: Image.open(each).width * Image.open(each).height)[
             -PHOTOS:
         ]
+    return [taken(home, number) for number in range(PHOTOS)]
+
+
+def taken(home: Path, number: int) -> Path:
+    """A photograph of twelve megapixels that is like no other."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
     import photograph  # noqa: PLC0415
 
-    return [photograph.take(home / f"{number}.jpg", 4000 + number, 3000) for number in range(PHOTOS)]
+    return photograph.take(home / f"{number}.jpg", 4000 + number, 3000)
+
+
+def end_to_end() -> None:
+    """What an author waits for, from the first byte sent, on a site of its own; and the lag of its loops."""
+    with tempfile.TemporaryDirectory(prefix="sdc-bench-") as home:
+        photos = [taken(Path(home), number) for number in range(ROUNDS + AT_ONCE)]
+        Path(home, "data").mkdir()
+        environment = sites.settings(f"{home}/data")
+        sdc = partial(subprocess.run, env=environment, check=True, capture_output=True, text=True, timeout=60)
+        sdc([sites.SDC, "author", "add", "ada"])
+        made = sdc([sites.SDC, "token", "create", "--scope", "write", "bench"])
+        with sites.up(environment):
+            author = Author(int(environment["SDC_WEB_PORT"]), made.stdout.split()[-1])
+            # The first one starts a process of the pool.
+            author.waits(author.upload(taken(Path(home), ROUNDS + AT_ONCE)))
+            alone = [author.waits(author.upload(each)) for each in photos[:ROUNDS]]
+            for name, took in zip(("its first size", "all of them"), zip(*alone, strict=True), strict=True):
+                print(f"one photograph of 12 MP, until {name:<16}{statistics.median(took):6.2f} s (of {ROUNDS})")
+            together(author, photos[ROUNDS:], environment)
+
+
+def together(author: "Author", photos: list[Path], environment: dict[str, str]) -> None:
+    """Photographs sent one after the other, while those before are made."""
+    ports = {name: int(environment[f"SDC_{name.upper()}_PORT"]) for name in ("web", "worker")}
+    began = time.perf_counter()
+    uploads = [author.upload(each) for each in photos]
+    sent_s = time.perf_counter() - began
+    late: dict[str, list[float]] = {name: [] for name in ports}
+    while not author.all_ready(uploads):
+        for name, port in ports.items():
+            late[name].append(worst_lag(port))
+        threading.Event().wait(LOOK_S)
+    print(f"{len(photos)} of them: sent in {sent_s:.1f} s, ready after {time.perf_counter() - began:.1f} s")
+    for name, found in late.items():
+        print(f"  the loop of {name:<7} p99 of a minute: at worst {max(found, default=0) * 1e3:.1f} ms late")
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset, and when the first byte of its file was sent."""
+
+    asset_id: str
+    began_s: float
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API tells of one."""
+
+    id: str
+    state: str
+    variants: tuple[dict[str, str | int], ...] = ()
+
+
+class Author:
+    """Who sends photographs by the API and looks what became of them."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._url = f"http://localhost:{port}/api/v1/media"
+        self._headers = {"authorization": f"Bearer {token}", "content-type": "image/jpeg"}
+
+    def upload(self, photo: Path) -> Upload:
+        began_s = time.perf_counter()
+        told = self._told(f"{self._url}?filename={photo.name}&alt=A+bridge", photo.read_bytes())
+        return Upload(asset_id=told.id, began_s=began_s)
+
+    def waits(self, upload: Upload) -> tuple[float, float]:
+        """Seconds until there is something to show, and until all sizes are there."""
+        first_s = 0.0
+        while True:
+            told = self._told(f"{self._url}/{upload.asset_id}")
+            took_s = time.perf_counter() - upload.began_s
+            first_s = first_s or (took_s if told.variants else 0.0)
+            if told.state == "ready":
+                return first_s, took_s
+            assert told.state == "pending", told
+            threading.Event().wait(LOOK_S)
+
+    def all_ready(self, uploads: list[Upload]) -> bool:
+        return all(self._told(f"{self._url}/{each.asset_id}").state == "ready" for each in uploads)
+
+    def _told(self, url: str, body: bytes | None = None) -> Asset:
+        request = urllib.request.Request(url, body, self._headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return msgspec.json.decode(answer.read(), type=Asset)
+
+
+def worst_lag(port: int) -> float:
+    """What 99 of a hundred beats of the last minute were not later than, in seconds."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        found = re.findall(
+            r'^sdc_event_loop_lag_seconds{.*quantile="0\.99".*} (\S+)$', answer.read().decode(), re.MULTILINE
+        )
+    return max(map(float, found))
 
 
 def against_sharp(home: Path, photos: list[Path]) -> None:
