@@ -43,6 +43,8 @@ STARTED: set[Begun] = {
 }
 NEXT = ("cron.publish_due", "04:16", "schedule")
 """Of the minute after, in which nothing else is due."""
+GOING_ON: set[Begun] = {("cron.logs", "03:20", "catch_up"), ("drill.restore", "04:10", "schedule")}
+"""Of those the ones that are taken up by the worker after: they have attempts left, and are not due again."""
 MISSED = {
     # Not made up for: one row stands for all that passed.
     ("cron.links", "03:25"),
@@ -73,6 +75,7 @@ class Hour:
             eventually(lambda: len(self._begun()) > len(STARTED))
         with self._worker(UP_US + MINUTE_US):
             eventually(lambda: {NEXT, (LAST, *NEXT[1:])} <= set(self._begun()))
+            eventually(lambda: all(self._begun().count(each) == 2 for each in GOING_ON))
         self.started = [each for each in self._begun() if each[0] != LAST]
         found = self._ask("SELECT job, due_us, trigger, outcome, output FROM runs")
         rows = [Row(job=a, due=_clock(b), trigger=c, outcome=d, output=e) for a, b, c, d, e in found]
@@ -115,8 +118,8 @@ def test_each_job_that_was_due_in_the_hour_is_made_up_for_as_its_policy_says(hou
     assert set(hour.started) == {*STARTED, NEXT}
 
 
-def test_no_due_time_of_the_hour_is_begun_or_written_down_twice(hour: Hour) -> None:
-    assert max(Counter(hour.started).values()) == 1
+def test_no_due_time_of_the_hour_is_written_down_twice_or_begun_again_but_by_its_own_run(hour: Hour) -> None:
+    assert {each for each, times in Counter(hour.started).items() if times > 1} == GOING_ON
     assert max(Counter((row.job, row.due) for row in hour.rows).values()) == 1
 
 
@@ -126,6 +129,6 @@ def test_what_passed_without_a_run_is_told_once_for_each_job_that_is_not_made_up
     assert all("between 2026-03-01 03:15 UTC and 2026-03-01 04:15 UTC" in words for words in missed.values())
 
 
-def test_runs_that_were_killed_are_told_and_not_begun_again(hour: Hour) -> None:
+def test_runs_that_were_killed_are_told_unless_they_go_on(hour: Hour) -> None:
     ended = {(row.job, row.due, row.trigger) for row in hour.rows if row.output == ABANDONED}
-    assert ended == STARTED
+    assert ended == STARTED - GOING_ON

@@ -50,6 +50,49 @@ async def test_a_run_of_a_killed_process_is_marked_failed_in_words(make: Make, j
     assert (run.outcome, run.output) == ("failed", ABANDONED)
 
 
+async def test_a_run_that_is_cut_off_goes_on_in_the_next_process_with_the_attempts_it_has_left(
+    make: Make, job: Job, work: Work, database: Database
+) -> None:
+    job = msgspec.structs.replace(job, catch_up="once", retries=2)
+    await tick(make(job), NOON_US - 1)
+    work.go_on.clear()
+    attempts = []
+    with clock.frozen(NOON_US):
+        for _ in range(3):
+            work.began.clear()
+            async with running(make(job)):
+                await work.began.wait()
+            (run,) = await runs(database)
+            attempts.append((run.attempt, run.outcome))
+        work.go_on.set()
+        async with running(make(job)):
+            await ended(database)
+    assert attempts == [(1, "running"), (2, "running"), (3, "failed")]
+    assert [each.attempt for each in work.runs] == [1, 2, 3]
+
+
+async def test_a_run_that_was_killed_ends_well_in_the_next_process(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(msgspec.structs.replace(job, catch_up="once", retries=1))
+    await tick(scheduler, NOON_US - 1)
+    (started,) = await tick(scheduler, NOON_US)
+    async with database.transaction() as connection:
+        await store.start_run(connection, started.id, attempt=1, now_us=NOON_US)
+    with clock.frozen(NOON_US + 1):
+        async with running(make(msgspec.structs.replace(job, catch_up="once", retries=1))):
+            (run,) = await ended(database)
+    assert (run.id, run.outcome, run.attempt) == (started.id, "ok", 2)
+
+
+async def test_a_run_whose_job_is_due_again_is_not_taken_up(make: Make, job: Job, database: Database) -> None:
+    scheduler = make(msgspec.structs.replace(job, catch_up="once", retries=1))
+    await tick(scheduler, NOON_US - 1)
+    await tick(scheduler, NOON_US)
+    with clock.frozen(NOON_US + MINUTE_US):
+        async with running(make(msgspec.structs.replace(job, catch_up="once", retries=1))):
+            first, second = await ended(database, 2)
+    assert (first.output, first.outcome, second.outcome) == (ABANDONED, "failed", "ok")
+
+
 async def test_after_downtime_one_row_says_what_was_missed(make: Make, job: Job, database: Database) -> None:
     scheduler = make(job)
     await tick(scheduler, NOON_US)

@@ -11,7 +11,7 @@ from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.errors import SdcError
 from sdc_core.sqlite import Database
 
-from sdc_worker.cron import ending, store
+from sdc_worker.cron import due, ending, store
 from sdc_worker.cron.jobs import MAX_OUTPUT, ConfirmationNeeded, Job, JobContext, Skipped
 
 STOPPED = "the worker stopped while this was under way"
@@ -37,11 +37,11 @@ async def execute(
     job: Job, run: Run, database: Database, context: Callable[[Run], JobContext], given_up: asyncio.Event
 ) -> Outcome:
     """Make up to `retries + 1` attempts, until the run is `given_up`, and record the outcome, however long the database
-    is busy. Returns it. A run that is cancelled is recorded as failed, in words.
+    is busy. Returns it. A run that is cancelled is recorded as failed, in words, where it does not go on.
     """
-    ended = Ended(outcome="failed", output=STOPPED)
+    ended = None
     try:
-        if run.trigger == "schedule" and job.jitter_s:
+        if run.trigger == "schedule" and job.jitter_s and run.started_us is None:
             await asyncio.sleep(clock.jitter(job.jitter_s))
         with tracing.span(f"job {job.name}", sdc__run_id=run.id, sdc__trigger=run.trigger) as span:
             ended = await _attempts(job, run, database, context, given_up)
@@ -53,7 +53,7 @@ async def execute(
         # With a deadline of its own: the process is about to end, and at the next start the row is marked anyway.
         with suppress(TimeoutError, *store.FAULTS):
             async with asyncio.timeout(_LAST_WORDS_S):
-                await _end(database, run, ended)
+                await _cut_off(job, run, database, ended)
         raise
     level = logging.INFO if ended.outcome in ("ok", "skipped") else logging.WARNING
     said = {"job": job.name, "run_id": run.id, "outcome": ended.outcome, "output": ended.output[:200]}
@@ -64,7 +64,7 @@ async def execute(
 async def _attempts(
     job: Job, run: Run, database: Database, context: Callable[[Run], JobContext], given_up: asyncio.Event
 ) -> Ended:
-    attempt = 0
+    attempt = run.attempt - 1
     while True:
         attempt += 1
         started_us = clock.now_us()
@@ -81,6 +81,13 @@ async def _attempts(
                 await given_up.wait()
         if given_up.is_set():
             return ended
+
+
+def goes_on(job: Job, run: Run) -> bool:
+    """Whether a run that is cut off by the end of the worker is taken up by the next one: it has attempts left, and no
+    later due time takes its place.
+    """
+    return job.catch_up == "once" and run.attempt <= job.retries and due.latest_us(job, clock.now_us()) <= run.due_us
 
 
 def pause_s(job: Job, attempt: int) -> float:
@@ -142,6 +149,14 @@ async def _record(database: Database, run: Run, ended: Ended) -> None:
             log.warning("the end of a run cannot be recorded yet", extra={"run_id": run.id, "error": str(error)})
         await asyncio.sleep(pause_s + clock.jitter(pause_s / 4))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+async def _cut_off(job: Job, run: Run, database: Database, ended: Ended | None) -> None:
+    async with database.read() as connection:
+        row = await store.run(connection, run.id)
+    if ended is None and row is not None and goes_on(job, row):
+        return
+    await _end(database, run, ended or Ended(outcome="failed", output=STOPPED))
 
 
 async def _end(database: Database, run: Run, ended: Ended) -> None:

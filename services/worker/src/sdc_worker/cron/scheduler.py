@@ -13,7 +13,7 @@ from sdc_core.sqlite import Connection, Database
 
 from sdc_worker.alerts.pings import Pings
 from sdc_worker.cron import due, ending, store
-from sdc_worker.cron.execution import execute
+from sdc_worker.cron.execution import execute, goes_on
 from sdc_worker.cron.jobs import Job, JobContext
 
 LONGEST_SLEEP_S = 20.0
@@ -54,9 +54,11 @@ class Scheduler:
         self._wanted: asyncio.Queue[Run] = asyncio.Queue(MOST_WAITING)
 
     async def run(self) -> None:
-        """The loop: for ever. First the runs of a process, or of a loop, that died are marked, in words."""
-        await self._abandon()
+        """The loop: for ever. First the runs of a process, or of a loop, that died are taken up or marked, in words."""
+        cut_off = await self._take_up()
         async with asyncio.TaskGroup() as group:
+            for run in cut_off:
+                self._start(group, run)
             while True:
                 async for run in self.due_runs():
                     self._start(group, run)
@@ -146,13 +148,24 @@ class Scheduler:
             )
         return run
 
-    async def _abandon(self) -> None:
-        """Every row that says it is under way is of the past, but for the manual runs that wait in this process."""
+    async def _take_up(self) -> list[Run]:
+        """Every row that says it is under way is of the past, but for the manual runs that wait in this process. Gives
+        those that go on with another attempt.
+        """
+        going_on = []
         async with self._database.transaction() as connection:
-            for run_id in await store.running_ids(connection):
-                if run_id not in self._accepted:
-                    await ending.end(connection, run_id, outcome="failed", output=ABANDONED)
-            self._open = Counter(self._accepted.values())
+            states = await store.states(connection)
+            for run in await store.running(connection):
+                if run.id in self._accepted:
+                    continue
+                job, state = self.jobs.get(run.job), states.get(run.job)
+                if job is None or (state is not None and state.paused) or not goes_on(job, run):
+                    await ending.end(connection, run.id, outcome="failed", output=ABANDONED)
+                    continue
+                begun = run.started_us is not None
+                going_on.append(msgspec.structs.replace(run, attempt=run.attempt + 1) if begun else run)
+            self._open = Counter([*self._accepted.values(), *(run.job for run in going_on)])
+        return going_on
 
     async def _consider(
         self, connection: Connection, job: Job, considered_us: int, latest_us: int, now_us: int

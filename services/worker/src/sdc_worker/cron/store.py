@@ -22,12 +22,6 @@ class JobState(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
 
 
-class RunId(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's id."""
-
-    id: str
-
-
 class _Good(msgspec.Struct, frozen=True, kw_only=True):
     job: str
     due_us: int | None
@@ -104,12 +98,15 @@ async def failing(connection: Connection, job: str) -> Failing:
     return found or Failing(runs=0, first_us=None)
 
 
-SQL_RUNNING = "SELECT id FROM runs WHERE outcome = 'running'"
+SQL_RUNNING = """
+SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
+WHERE outcome = 'running' ORDER BY due_us, id
+"""
 
 
-async def running_ids(connection: Connection) -> list[str]:
+async def running(connection: Connection) -> list[Run]:
     """Runs that have not ended, by their rows."""
-    return [row.id for row in await fetch_all(connection, RunId, SQL_RUNNING)]
+    return await fetch_all(connection, Run, SQL_RUNNING)
 
 
 SQL_RUN_OF_MESSAGE = """
