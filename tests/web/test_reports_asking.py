@@ -1,9 +1,12 @@
 import asyncio
+from urllib.parse import parse_qs
 
 import httpx
+import msgspec
 import pytest
 from litestar.types import Receive, Scope, Send
-from sdc_core.answers.analytics import Known, PathDays
+from sdc_core import clock
+from sdc_core.answers.analytics import Known, PagesRead, PathDays
 from sdc_core.errors import Unavailable
 from sdc_core.service_client import ServiceClient
 from sdc_core.webhooks import Keyring, new_secret
@@ -71,3 +74,41 @@ def test_what_was_read_at_former_addresses_is_read_at_the_present_one() -> None:
         PathDays(path="/posts/new", page_views=6, days=[5, 1]),
         PathDays(path="/posts/b", page_views=4, days=[2, 2]),
     ]
+
+
+class Reading:
+    """A worker that says how often pages were read, and remembers of which it was asked."""
+
+    def __init__(self, **views: int) -> None:
+        self.views = {f"/posts/{slug}": number for slug, number in views.items()}
+        self.asked: list[list[str]] = []
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        self.asked.append(parse_qs(scope["query_string"].decode())["paths"][0].split("\n"))
+        read = [PathDays(path=path, page_views=self.views.get(path, 0), days=[]) for path in self.asked[-1]]
+        body = msgspec.json.encode(PagesRead(rows=[each for each in read if each.page_views]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def test_lists_that_follow_one_another_ask_once_a_minute_of_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readership, "SOON_S", 60)
+    monotonic_us = clock.monotonic_us()
+    monkeypatch.setattr(clock, "monotonic_us", lambda: monotonic_us)
+    reading, views = Reading(a=1, b=2, old=3), readership.Views()
+    transport = httpx.ASGITransport(app=reading)  # ty: ignore[invalid-argument-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+        worker = ServiceClient(client, Keyring([new_secret()]))
+        assert await views.of_month(worker, []) == {}
+        assert await views.of_month(worker, ["/posts/a", "/posts/none"]) == {"/posts/a": 1}
+        former = [Former(path="/posts/old", kind="post", slug="b")]
+        assert await views.of_month(worker, ["/posts/b", "/posts/a", "/posts/none"], former) == {
+            "/posts/a": 1,
+            "/posts/b": 5,
+        }
+        reading.views = {"/posts/a": 7}
+        assert await views.of_month(worker, ["/posts/a"]) == {"/posts/a": 1}
+        monotonic_us += 60 * clock.SECOND_US
+        assert await views.of_month(worker, ["/posts/a"]) == {"/posts/a": 7}
+    assert reading.asked == [["/posts/a", "/posts/none"], ["/posts/b", "/posts/old"], ["/posts/a"]]

@@ -49,6 +49,7 @@ from sdc_web.edge import Bodies, Crowd, Edge, method_override, noting_route, sec
 from sdc_web.page_cache import PageCache
 from sdc_web.problems import ACTOR
 from sdc_web.redirects.uses import Uses, open_uses
+from sdc_web.reports.readership import Views
 from sdc_web.request_log.middleware import RequestLogMiddleware
 from sdc_web.request_log.service import RequestLog, open_request_log
 from sdc_web.sessions import cookies
@@ -191,6 +192,7 @@ class _Opened:
         self._rehearsed_below = rehearsed_below
         self.rates = api.Rates()
         self.looks = site.Looks()
+        self.views = Views()
         self.lag = Lag(LAG_S)
         self.errors = debug_page.Errors()
         self.health = site.Examination(self._examined)
@@ -298,6 +300,7 @@ def _dependencies(routes: Routes) -> dict[str, Provide]:
         "keyring": _given(lambda: routes.opened.keyring),
         "rates": _given(lambda: routes.opened.rates),
         "looks": _given(lambda: routes.opened.looks),
+        "views": _given(lambda: routes.opened.views),
         "databases": _given(lambda: routes.opened.parts.databases),
         "store": _given(lambda: routes.opened.parts.store),
         "pictures": _given(lambda: routes.opened.parts.pictures),

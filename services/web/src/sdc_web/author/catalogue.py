@@ -12,7 +12,7 @@ from sdc_web.author import forms
 from sdc_web.db import Databases
 from sdc_web.posts.listing import STATES, Filters
 from sdc_web.problems import AnyRequest
-from sdc_web.reports import readership
+from sdc_web.reports.readership import Views
 from sdc_web.sessions.signed_in import SignedIn
 
 ADDRESS = "/author/posts"
@@ -47,6 +47,7 @@ async def index(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     worker: NamedDependency[ServiceClient],
+    views: NamedDependency[Views],
     author: NamedDependency[SignedIn],
 ) -> Response[str]:
     """The list, the one saved last first; to htmx, while one types a search, the lines alone."""
@@ -61,8 +62,8 @@ async def index(
             tags = await posts.tags.carried(connection)
         on_site = [each for each in found.rows if each.on_site]
         former = await redirects.former_paths(connection, [each.id for each in on_site])
-    views = await readership.of_month(worker, [each.path for each in on_site], former)
-    listed = view(found, filters, views, hands_over=hands_over)
+    read = await views.of_month(worker, [each.path for each in on_site], former)
+    listed = view(found, filters, read, hands_over=hands_over)
     if htmx.wants_fragment(request):
         return pages.fragment("author/posts/_list.html", author, listed=listed)
     return await pages.page(
