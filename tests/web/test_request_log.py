@@ -276,6 +276,7 @@ def test_a_path_that_is_no_text_is_logged_all_the_same() -> None:
         ("https://news.example/item?id=1", "news.example"),
         ("http://localhost:8000/posts", ""),
         ("https://[bad", ""),
+        ("android-app://com.google.android.googlequicksearchbox/", "com.google.android.googlequicksearchbox"),
         ("about:blank", ""),
     ],
 )

@@ -32,8 +32,8 @@ def request_id(sent: bytes) -> str:
 
 
 def foreign_host(referrer: bytes, own_host: str) -> str:
-    """The referrer's host when it is another site, else empty."""
-    if not referrer.startswith((b"http://", b"https://")):
+    """The referrer's host when it is another site, or the name of an app of Android, else empty."""
+    if not referrer.startswith((b"http://", b"https://", b"android-app://")):
         return ""
     try:
         host = urlsplit(referrer.decode("latin-1")).hostname or ""

@@ -50,7 +50,9 @@ _MORE = {
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Source: a name, a bare host, or what `utm_source`, `ref` or `source` say; empty for who came by themselves."""
+    """Source: a name, a bare host, or what `utm_source`, `ref` or `source` say, in small letters, so that it is one
+    however it is written; empty for who came by themselves.
+    """
 
     source: str
     medium: str
@@ -67,8 +69,9 @@ class Listed(msgspec.Struct, frozen=True):
 def origin(host: str, query: str) -> Origin:
     """Of a referring host, empty when there was none, and of the query's part that names a campaign."""
     told = _told(query) if query else {}
-    tagged = told.get("utm_source") or told.get("ref") or told.get("source") or ""
-    source, medium = _known(tagged.lower() or host)
+    tagged = _bare((told.get("utm_source") or told.get("ref") or told.get("source") or "").lower())
+    # Of `google` and `google.com` people write the one or the other.
+    source, medium = _known(f"{tagged}.com" if tagged and "." not in tagged else tagged or host)
     if not source:
         source, medium = (tagged, "campaign") if tagged else (host.removeprefix("www."), REFERRAL if host else DIRECT)
     return Origin(
@@ -76,6 +79,13 @@ def origin(host: str, query: str) -> Origin:
         medium=(told.get("utm_medium", "").lower() or medium)[:_LONGEST],
         campaign=told.get("utm_campaign", "")[:_LONGEST],
     )
+
+
+def _bare(tagged: str) -> str:
+    """The host of an address, which some sites give in the place of a name."""
+    if not tagged.startswith(("http://", "https://")):
+        return tagged
+    return tagged.partition("://")[2].partition("/")[0] or tagged
 
 
 def _told(query: str) -> dict[str, str]:
