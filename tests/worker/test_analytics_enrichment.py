@@ -162,16 +162,16 @@ async def test_late_lines_can_prove_a_program_to_be_a_reader(database: Database,
 async def test_lines_that_one_reader_takes_and_another_does_not_are_counted_alike(
     database: Database, hits: Hits
 ) -> None:
-    """A name twice, numbers out of all bounds, a NUL: lines by the letter of JSON."""
+    """A name twice, a NUL: lines by the letter of JSON. One with numbers out of all bounds is left out."""
     odd = (
         b'{"ts":%d,"visitor":"%s","path":"/one","path":"/two","status":200}\n'
-        b'{"ts":%d,"visitor":"%s","path":"/a\\u0000b","status":99999,"bytes":-5,"us":123456789012345678901}\n'
-    ) % (START_US, b"c" * 16, START_US + 1, b"d" * 16)
+        b'{"ts":%d,"visitor":"%s","path":"/a\\u0000b","status":999}\n'
+        b'{"ts":%d,"visitor":"%s","path":"/odd","status":99999,"bytes":-5,"us":123456789012345678901}\n'
+    ) % (START_US, b"c" * 16, START_US + 1, b"d" * 16, START_US + 2, b"e" * 16)
     await commit(database, odd + access_log.encode(line(1)))
     found = await ask(hits, "path, status, bytes, us")
-    assert found[0] == ("/two", 200, 0, 0)
-    assert found[1][:3] == ("/a\x00b", 999, 0)
-    assert found[2][0] == "/"
+    assert found[:2] == [("/two", 200, 0, 0), ("/a\x00b", 999, 0, 0)]
+    assert [path for path, *_ in found[2:]] == ["/"]
 
 
 async def test_sums_of_sealed_days_and_of_today_are_one(database: Database, hits: Hits) -> None:
