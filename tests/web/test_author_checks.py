@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sdc_core.sqlite import fetch_value
 from sdc_web import posts
+from sdc_web.author import checks
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post
 
@@ -131,3 +132,22 @@ async def test_without_script_what_is_found_has_a_page(client: httpx.AsyncClient
 async def test_a_text_that_is_not_there_cannot_be_looked_at(client: httpx.AsyncClient, author_id: str) -> None:
     answers = [await client.get("/author/posts/x/checks"), await send(client, "/author/posts/x/checks", NOTHING)]
     assert {each.status_code for each in answers} == {404}
+
+
+async def test_before_several_are_published_it_is_said_what_is_in_each(
+    client: httpx.AsyncClient, databases: Databases, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, well.id, Draft(title="Rain", body="Words."), 1)
+    ill = await posts.create(databases.site, OWNER, "post")
+    draft = Draft(title="Ill", body="[a](/nowhere) [b](/posts/none)\n\nTODO: more")
+    await posts.revisions.save(databases.site, OWNER, ill.id, draft, 1)
+    address = f"/author/posts/selection?action=publish&post={post.id}&post={well.id}&post={ill.id}"
+    asked = (await client.get(address, headers=BROWSER)).text
+    said = re.findall(r'<a href="/author/posts/([^"]+)/checks">Checks</a>: ([^<]+)<', asked)
+    assert said == [(post.id, "1 doubtful"), (ill.id, "2 broken, 1 doubtful")]
+    other = (await client.get(address.replace("publish", "unpublish"), headers=BROWSER)).text
+    assert ">Checks</a>" not in other
+    monkeypatch.setattr(checks, "MOST_LOOKED_AT", 1)
+    asked = (await client.get(address, headers=BROWSER)).text
+    assert asked.count(">Checks</a>: not looked at<") == 2

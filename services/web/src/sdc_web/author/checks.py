@@ -1,5 +1,8 @@
 """What the author may want to mend: beside the text while it is written, and once more before it goes out."""
 
+import asyncio
+from collections import Counter
+
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -16,6 +19,8 @@ from sdc_web.sessions.signed_in import SignedIn
 
 ANYWAY = "anyway"
 """The intent of a form whose author has seen what was found."""
+LOOK_S = 2.0
+MOST_LOOKED_AT = 50
 _IDS = {"body_markdown": "field-body", "cover_id": "field-cover"}
 
 
@@ -40,9 +45,8 @@ async def show(
     post_id: FromPath[str],
 ) -> Response[str]:
     """What is found in the text as it is saved."""
-    opened = await editor.open_post(databases, author, post_id)
-    form = views.form_of(opened.post, opened.newest, author.time_zone)
-    return await _page(request, databases, author, opened, form, await _look(databases, settings, opened.post, form))
+    opened, form, found = await _saved(databases, settings, author, post_id)
+    return await _page(request, databases, author, opened, form, found)
 
 
 @post("/author/posts/{post_id:str}/checks", status_code=200, request_max_body_size=editor.MAX_BODY, right="posts.read")
@@ -73,13 +77,36 @@ async def before_it_goes_out(
     """
     if form.intent == ANYWAY:
         return None
-    opened = await editor.open_post(databases, author, post_id)
-    stored = views.form_of(opened.post, opened.newest, author.time_zone)
-    found = await _look(databases, settings, opened.post, stored)
+    opened, stored, found = await _saved(databases, settings, author, post_id)
     # Without a title it is not published at all, and that is told beside the field.
     if not stored.title or not checks.must_be_seen(found):
         return None
     return await _page(request, databases, author, opened, form, found, publishing=True)
+
+
+async def told_of(databases: Databases, settings: Settings, author: SignedIn, post_ids: list[str]) -> dict[str, str]:
+    """What is found in texts as they are saved, such as «2 broken, 1 doubtful», by their ids; those in which nothing
+    must be seen are left out. Where it would take long the rest is not looked at, and that is said.
+    """
+    told: dict[str, str] = {}
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + LOOK_S
+    for number, post_id in enumerate(post_ids):
+        if number == MOST_LOOKED_AT or loop.time() > until_s:
+            return told | dict.fromkeys(post_ids[number:], "not looked at")
+        _, _, found = await _saved(databases, settings, author, post_id)
+        count = Counter(each.severity for each in found)
+        if words := ", ".join(f"{count[each]} {each}" for each in ("broken", "doubtful") if count[each]):
+            told[post_id] = words
+    return told
+
+
+async def _saved(
+    databases: Databases, settings: Settings, author: SignedIn, post_id: str
+) -> tuple[editor.Opened, DraftForm, tuple[checks.Finding, ...]]:
+    opened = await editor.open_post(databases, author, post_id)
+    stored = views.form_of(opened.post, opened.newest, author.time_zone)
+    return opened, stored, await _look(databases, settings, opened.post, stored)
 
 
 async def _look(

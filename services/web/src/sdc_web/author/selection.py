@@ -6,9 +6,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sdc_core.errors import Invalid
+from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import catalogue, forms
+from sdc_web.author import catalogue, checks, forms
 from sdc_web.db import Databases
 from sdc_web.posts.several import Refusal
 from sdc_web.problems import AnyRequest
@@ -41,13 +42,21 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 @get(ADDRESS, right="posts.read")
 async def show(
-    request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    author: NamedDependency[SignedIn],
 ) -> Response[str] | Response[bytes]:
     """The texts, and whether it is meant so."""
     selection = forms.fields(request.scope["query_string"].decode("latin-1"), Selection, "post")
     if not selection.post:
         return pages.redirect(catalogue.ADDRESS, "none-selected")
-    return await _page(request, databases, author, selection)
+    found: dict[str, str] = {}
+    if selection.action == "publish":
+        async with databases.site.read() as connection:
+            ids = [each.id for each in await posts.several.chosen(connection, author.actor, selection.post)]
+        found = await checks.told_of(databases, settings, author, ids)
+    return await _page(request, databases, author, selection, found=found)
 
 
 @post(ADDRESS, status_code=303, right="posts.change")
@@ -103,6 +112,7 @@ async def _page(
     selection: Selection,
     refused: list[Refusal] | None = None,
     error: Invalid | None = None,
+    found: dict[str, str] | None = None,
 ) -> Response[str]:
     """The question; after a refusal about those alone that it concerns."""
     ids = [each.post_id for each in refused] if refused else selection.post
@@ -122,6 +132,7 @@ async def _page(
         posts=rows,
         done=len(set(selection.post)) - len(ids) if refused else 0,
         refused={each.post_id: each.words for each in refused or ()},
+        found=found or {},
         errors={_FIELDS.get(selection.action, "tag"): str(error)} if error else {},
         known_tags=known_tags,
         known_series=known_series,
