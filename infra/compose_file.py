@@ -4,7 +4,7 @@ What it does not know it refuses, so that a rehearsal never passes over somethin
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -123,6 +123,11 @@ def read(file: Path, variables: Mapping[str, str]) -> Stack:
     msgspec.ValidationError for a key that a service has and this does not know.
     """
     return msgspec.convert(_filled(yaml.safe_load(file.read_text(encoding="utf-8")), variables), Stack)
+
+
+def started(services: Mapping[str, Service], profiles: Collection[str]) -> dict[str, Service]:
+    """Those that come up by themselves where so many profiles are asked for."""
+    return {name: each for name, each in services.items() if set(each.profiles) <= set(profiles)}
 
 
 def in_order(services: Mapping[str, Service]) -> list[str]:

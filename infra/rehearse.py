@@ -39,8 +39,6 @@ READERS = 4
 READ_S = 30
 COME_BACK_S = 300
 """For a machine that has other things to do; it says how long it took."""
-PROFILES = {"edge"}
-"""Those that are asked for."""
 EXPECTED_SECRETS = {
     "store": {"weed_jwt", "sdc_s3_access_key_id", "sdc_s3_secret_access_key"},
     "web-1": {"sdc_webhook_secrets", "sdc_s3_access_key_id", "sdc_s3_secret_access_key", "sdc_smtp_url"},
@@ -163,7 +161,7 @@ class Rehearsal:
 
     def __init__(self, project: Project, say: Progress) -> None:
         self.project = project
-        self.services = {name: each for name, each in project.stack.services.items() if set(each.profiles) <= PROFILES}
+        self.services = compose_file.started(project.stack.services, ("edge",))
         self.say = say
         self.path = ""
         self.waited_for: set[str] = set()

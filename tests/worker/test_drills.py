@@ -247,26 +247,6 @@ async def test_an_upload_deleted_since_the_backup_is_no_fault(home: Home) -> Non
     assert (await restore.run(home.settings, home.source)).originals_checked == 0
 
 
-def tables(posts: checks.Table) -> checks.Contents:
-    """A database with a row of each second of the first hour in another table."""
-    authors = checks.Table(rows=3_600, oldest_us=0, newest_us=3_600 * clock.SECOND_US)
-    return checks.Contents(schema=1, tables={"posts": posts, "authors": authors})
-
-
-def test_a_table_that_lost_its_rows_fails_the_drill() -> None:
-    live = checks.Table(rows=3, oldest_us=5, newest_us=9)
-    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
-    with pytest.raises(DrillFailed, match=r"table posts .* has lost rows"):
-        restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
-
-
-def test_a_first_row_that_was_dated_before_the_backup_and_written_after_it_is_no_loss() -> None:
-    began_us = 3_599 * clock.SECOND_US
-    live = checks.Table(rows=1, oldest_us=began_us, newest_us=began_us)
-    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
-    restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
-
-
 async def test_a_drill_waits_for_a_mirror_that_is_being_written(home: Home, web: ServiceClient) -> None:
     remote = {"REMOTE_DAILY_ENDPOINT_URL": "http://127.0.0.1:9", "REMOTE_DAILY_BUCKET": "daily"}
     context = drilled(home, web, "", **remote)

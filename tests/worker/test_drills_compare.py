@@ -254,3 +254,23 @@ async def test_sizes_that_were_made_anew_after_the_database_was_copied_are_no_lo
         await look(source, tmp_path)
     await source.store.put(bucket, keys.variant("fog", "r4", "480.avif"), b"small", content_type="image/avif")
     assert (await look(source, tmp_path)).variants == 1
+
+
+def tables(posts: checks.Table) -> checks.Contents:
+    """A database with a row of each second of the first hour in another table."""
+    authors = checks.Table(rows=3_600, oldest_us=0, newest_us=3_600 * clock.SECOND_US)
+    return checks.Contents(schema=1, tables={"posts": posts, "authors": authors})
+
+
+def test_a_table_that_lost_its_rows_fails_the_drill() -> None:
+    live = checks.Table(rows=3, oldest_us=5, newest_us=9)
+    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
+    with pytest.raises(DrillFailed, match=r"table posts .* has lost rows"):
+        restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))
+
+
+def test_a_first_row_that_was_dated_before_the_backup_and_written_after_it_is_no_loss() -> None:
+    began_us = 3_599 * clock.SECOND_US
+    live = checks.Table(rows=1, oldest_us=began_us, newest_us=began_us)
+    empty = checks.Table(rows=0, oldest_us=None, newest_us=None)
+    restore._require_whole("site", tables(empty), msgspec.structs.replace(tables(live), schema=2))

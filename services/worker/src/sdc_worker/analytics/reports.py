@@ -50,10 +50,7 @@ _COLUMNS = ("part", "key", "visitors", "page_views", "visits", "bounces", "reque
 """Of `_sliced`, by the names that a Slice has for them."""
 
 _Fine: TypeAlias = Literal["day", "hour"]
-_STEPS: dict[_Fine, str] = {
-    "day": "day",
-    "hour": "ts // 3600000000",
-}
+_STEPS: dict[_Fine, str] = {"day": "day", "hour": "ts // 3600000000"}
 _SHOWN: dict[_Fine, str] = {
     "day": "step",
     "hour": "strftime(make_timestamp(step * 3600000000), '%Y-%m-%dT%H:00Z')",
@@ -201,11 +198,8 @@ async def breakdowns(
     earlier = await _rows(hits, before, by) if before else None
 
     def chosen() -> list[Breakdown]:
-        parts = _by_part(now)
-        before = None if earlier is None else _by_part(earlier)
-        return [
-            _largest(each, parts.get(each, []), limit, None if before is None else before.get(each, [])) for each in by
-        ]
+        parts, past = _by_part(now, by), _by_part(earlier, by) if earlier is not None else None
+        return [_largest(each, parts[each], limit, past[each] if past else None) for each in by]
 
     many = len(now) + len(earlier or ()) > MOST_AT_ONCE
     return await asyncio.to_thread(chosen) if many else chosen()
@@ -220,10 +214,10 @@ async def _rows(hits: Hits, asked: Question, by: Sequence[Dimension]) -> Table:
     return rows
 
 
-def _by_part(rows: Table) -> dict[Cell, Table]:
-    parts: dict[Cell, Table] = {}
+def _by_part(rows: Table, by: Sequence[Dimension]) -> dict[Cell, Table]:
+    parts: dict[Cell, Table] = {each: [] for each in by}
     for row in rows:
-        parts.setdefault(row[0], []).append(row)
+        parts[row[0]].append(row)
     return parts
 
 
