@@ -48,6 +48,7 @@ def a_refused_field(page: Page) -> None:
 def a_refused_page(page: Page) -> None:
     a_refused_field(page)
     page.get_by_role("button", name="Publish", exact=True).click()
+    page.wait_for_url("**/publication")
     expect(page.locator(".save-status")).to_contain_text("All is saved but this.")
 
 
