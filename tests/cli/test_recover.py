@@ -98,6 +98,7 @@ class Destroyed:
 
     def _return(self) -> None:
         self.site.up.end(signal.SIGINT)
+        self.foreseen_replica = self.site.sdc("recover", "--from", "replica", "--dry-run", "--json")
         self.replaced = self.site.data.joinpath("site.db").stat().st_ino
         self.returned = self.site.sdc("recover", "--from", "replica", "--at", "2999-01-01", "--no-up", "--json")
         self.kept = [path.stat().st_ino for path in self.site.data.glob("before-recovery-*/site.db")]
@@ -167,6 +168,11 @@ def test_a_dry_run_tells_what_would_come_back_and_touches_nothing(destroyed: Des
     assert told["objects"]["media"] >= 3
     assert told["objects"]["backups"] >= 2
     assert told["age_us"] < 60_000_000
+
+
+def test_a_dry_run_looks_into_the_replica_of_a_site_that_does_not_run(destroyed: Destroyed) -> None:
+    told = json.loads(destroyed.foreseen_replica.stdout)
+    assert set(told["states"]) == {"site", "worker"}
 
 
 def test_a_site_does_not_start_on_half_a_recovery(destroyed: Destroyed) -> None:

@@ -19,8 +19,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """A program on that folder, of a site in units or containers."""
+def run(folder: Path, *command: str, own_store: bool = False) -> subprocess.CompletedProcess[str]:
+    """A program on that folder, of a site in units or containers; with `own_store` as `sdc up` has it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SDC_")}
     own = {
         "SDC_DATA_DIR": str(folder),
@@ -29,6 +29,8 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         "SDC_S3_ACCESS_KEY_ID": "mine",
         "SDC_S3_SECRET_ACCESS_KEY": "mine",
     }
+    if own_store:
+        own = {"SDC_DATA_DIR": str(folder)}
     command = (str(BIN / command[0]), *command[1:])
     return subprocess.run(command, env=environment | own, capture_output=True, text=True, timeout=60, check=False)
 
@@ -49,3 +51,10 @@ def test_nobody_serves_on_half_of_a_recovery(folder: Path, program: str) -> None
     assert refused.returncode == 1
     assert "a recovery was interrupted: give the same `sdc recover` again" in refused.stderr
     assert (folder / "site.db").read_bytes() == b"what is being served"
+
+
+def test_without_a_store_a_look_at_its_replica_is_refused_and_makes_nothing(folder: Path) -> None:
+    refused = run(folder, "sdc", "recover", "--from", "replica", "--dry-run", own_store=True)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"there is no {folder / 'object-store'}: use --from daily" in refused.stderr
+    assert [path.name for path in folder.iterdir()] == ["site.db"]

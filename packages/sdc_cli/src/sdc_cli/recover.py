@@ -7,14 +7,15 @@ from datetime import datetime
 
 import click
 import msgspec
-from sdc_core import clock, recovering
+from sdc_core import clock, objects, recovering
 from sdc_core import settings as core_settings
+from sdc_core.errors import NotFound
 from sdc_core.process import only_one
 from sdc_core.settings import Settings
 from sdc_worker.mirror import origins
 from sdc_worker.mirror.origins import Kind
 
-from sdc_cli import first_run, plan, recovery, recovery_plan, recovery_store
+from sdc_cli import first_run, plan, recovery, recovery_plan, recovery_store, store
 from sdc_cli.recovery import Recovered
 from sdc_cli.recovery_plan import Recovery
 from sdc_cli.restore import moment
@@ -54,7 +55,7 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
     settings = core_settings.load()
     wanted = moment(at) if at else None
     if dry_run:
-        foreseen = _foreseen(asyncio.run(_plan(settings, kind, month, wanted)), wanted)
+        foreseen = _foreseen(asyncio.run(_look(settings, kind, month, wanted)), wanted)
         click.echo(msgspec.json.encode(foreseen) if as_json else "\n".join(_words(foreseen)))
         return
     settings = first_run.prepare(settings)
@@ -73,6 +74,23 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
 
 async def _plan(settings: Settings, kind: Kind, month: str, at: datetime | None) -> Recovery:
     return await recovery_plan.make(settings, await origins.find(settings, kind, month), at)
+
+
+async def _look(settings: Settings, kind: Kind, month: str, at: datetime | None) -> Recovery:
+    """The plan alone. The store of a site that does not run is started for it. Raises NotFound where there is none."""
+    if kind != "replica" or not first_run.is_embedded(settings):
+        return await _plan(settings, kind, month, at)
+    home = store.folder(settings)
+    if not await asyncio.to_thread(home.exists):
+        message = f"the replica is in the object store of this site, and there is no {home}: use --from daily"
+        raise NotFound(message)
+    async with objects.open_store(objects.local_endpoint(settings)) as client:
+        away = await client.ping(settings.S3_BACKUP_BUCKET)
+    if not away:
+        return await _plan(settings, kind, month, at)
+    with only_one(settings.DATA_DIR / plan.UP_LOCK, "`sdc up`"):
+        async with recovery_store.running(settings):
+            return await _plan(settings, kind, month, at)
 
 
 async def _recover(settings: Settings, kind: Kind, month: str, at: datetime | None, *, quiet: bool) -> Recovered:
