@@ -137,6 +137,7 @@ async def test_a_text_that_is_not_there_cannot_be_looked_at(client: httpx.AsyncC
 async def test_before_several_are_published_it_is_said_what_is_in_each(
     client: httpx.AsyncClient, databases: Databases, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checks, "LOOK_S", 60)
     well = await posts.create(databases.site, OWNER, "post")
     await posts.revisions.save(databases.site, OWNER, well.id, Draft(title="Rain", body="Words."), 1)
     ill = await posts.create(databases.site, OWNER, "post")

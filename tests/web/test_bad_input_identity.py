@@ -185,7 +185,8 @@ async def test_a_translation_of_another_authors_text_is_made_by_an_owner_alone(
     # One that an owner has joined stays so, whatever else its author changes, and tells them what readers see.
     joined = Draft(title="Nebel", language="de", translation_key=shown.id)
     await posts.revisions.save(databases.site, OWNER, own.id, joined, 1)
-    await posts.revisions.save(databases.site, OWNER, shown.id, Draft(title="Fog, not out yet"), 2)
+    planned = Draft(title="Fog, not out yet", translation_key=secret.id)
+    await posts.revisions.save(databases.site, OWNER, shown.id, planned, 2)
     editor = (await client.get(address, headers=BROWSER)).text
     assert ('value="/posts/fog"' in editor, ">Fog</a>" in editor, "not out yet" in editor) == (True, True, False)
     form = {"title": "Nebel", "language": "de", "translation_of": "/posts/fog", "base_revision": "2", "tags": "sea"}

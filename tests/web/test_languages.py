@@ -11,7 +11,7 @@ import pytest
 from litestar.types import ASGIApp
 from sdc_core.errors import Invalid
 from sdc_core.sqlite import execute
-from sdc_web import posts
+from sdc_web import app, posts
 from sdc_web.db import Databases
 from sdc_web.posts import Post
 from sdc_web.posts.whole import draft_of
@@ -73,8 +73,9 @@ async def test_a_text_says_what_it_is_written_in(client: httpx.AsyncClient, publ
 
 
 async def test_words_that_are_not_the_authors_say_that_they_are_english(
-    client: httpx.AsyncClient, publish: Publish, databases: Databases
+    client: httpx.AsyncClient, publish: Publish, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "NAMING_S", 60)
     async with databases.site.transaction() as connection:
         await execute(connection, "UPDATE site SET title = 'Nebelseite', language = 'de'")
     body = "Nebel [Nebel](/posts/nebelbank).\n\n" + "## Nebel\n\nNebel.\n\n" * 3

@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 from sdc_core import clock
 from sdc_core.errors import Forbidden, NotFound
-from sdc_core.sqlite import fetch_value
+from sdc_core.sqlite import execute, fetch_value
 from sdc_web import audit, posts
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
@@ -113,6 +113,18 @@ async def test_a_text_comes_back_as_it_was(client: httpx.AsyncClient, databases:
         (row,) = (await posts.listing.page(connection, OWNER, Filters())).rows
     assert (row.title, row.state) == ("Fog 2", "changed")
     assert await in_trash(databases) == []
+
+
+async def test_a_text_comes_back_as_this_release_renders_it(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish
+) -> None:
+    post = await publish("Fog", "> [!NOTE]\n> It is foggy.")
+    page = (await client.get("/posts/fog")).text
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE revisions SET body_html = '<p>as before</p>' WHERE published_at_us > 0")
+    await trash.put(databases.site, OWNER, post.id)
+    await trash.bring_back(databases.site, OWNER, post.id)
+    assert (await client.get("/posts/fog")).text == page
 
 
 async def test_a_draft_comes_back_with_the_address_that_it_had(databases: Databases, draft: Post) -> None:

@@ -8,7 +8,7 @@ from litestar.types import ASGIApp
 from sdc_core import errors
 from sdc_core.errors import Invalid, SdcError, Throttled, Unavailable
 from sdc_core.sqlite import execute
-from sdc_web import posts, problems
+from sdc_web import app, posts, problems
 from sdc_web.db import Databases
 from sdc_web.posts import Post
 
@@ -179,8 +179,9 @@ async def test_a_page_of_an_error_has_the_sites_title_and_navigation(client: htt
 
 
 async def test_an_error_page_names_nothing_that_was_taken_away(
-    client: httpx.AsyncClient, databases: Databases, publish: Publish
+    client: httpx.AsyncClient, databases: Databases, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(app, "NAMING_S", 60)
     page = await publish("Redundancies 2027", kind="page")
     assert "Redundancies" in (await client.get("/")).text
     paths = (page.path, "/nothing/there", "/author/nothing", "/tags/nothing")

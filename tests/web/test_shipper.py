@@ -254,6 +254,19 @@ async def test_a_log_that_began_anew_is_shipped_whole_by_another_name(
         assert list(path.parent.iterdir()) == [path.parent / "lock"]
 
 
+async def test_a_log_that_began_anew_is_shipped_once_it_has_a_line(settings: Settings, worker: ServiceClient) -> None:
+    fresh = access_log.encode(Line(ts=NOW_US + 9, visitor="0" * 16, path="/anew", status=200))
+    path = await write(settings, DAY, BODY)
+    with clock.frozen(NOW_US + 1):
+        async with claimed(settings) as slot:
+            await shipping(settings, slot, worker).ship_all()
+            ships = shipping(settings, slot, worker)
+            for torn in (b"", fresh[:9], fresh):
+                await asyncio.to_thread(path.write_bytes, torn)
+                await ships.ship_all()
+        assert (await offsets(worker, DAY))["100", DAY].at == len(fresh)
+
+
 async def test_a_log_that_came_back_shorter_is_told_of_once(
     settings: Settings, worker: ServiceClient, wire: Wire, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,8 +24,8 @@ def prepare_() -> None:
     link is printed that makes you the author.
     """
     settings = first_run.prepare(core_settings.load())
-    recovering.require_none(settings)
-    prepare.run(settings, _say)
+    with recovering.serving(settings):
+        prepare.run(settings, _say)
 
 
 @click.command("store")

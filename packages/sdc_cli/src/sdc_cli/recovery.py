@@ -1,6 +1,7 @@
 """Bringing a whole site back out of a backup: databases, objects, the log of the days that are still open."""
 
 import asyncio
+import errno
 import hashlib
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,7 +17,7 @@ from sdc_worker.drills import checks, replica
 from sdc_worker.mirror import child, markers, plan, rclone
 from sdc_worker.mirror.rclone import Stats
 
-from sdc_cli import prepare_store, recovery_logs, recovery_plan, recovery_store, store
+from sdc_cli import first_run, prepare_store, recovery_logs, recovery_plan, recovery_store, store
 from sdc_cli.recovery_plan import Bucket, Recovery
 
 SAMPLE = 20
@@ -57,6 +58,8 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
     rows, states = await _databases(settings, recovery, scratch, at, say)
     originals, missing = 0, tuple[str, ...]()
     if recovery.buckets:
+        if first_run.is_embedded(settings):
+            await asyncio.to_thread(recovery_store.require_stopped, settings)
         await asyncio.to_thread(_set_aside, settings, recovery, {store.folder(settings).name})
         async with recovery_store.running(settings):
             await _keep_replica(settings, recovery)
@@ -180,14 +183,28 @@ async def _compare_originals(settings: Settings, restored: Path) -> tuple[int, t
 def _set_aside(settings: Settings, recovery: Recovery, names: Collection[str]) -> None:
     """Move what would be written over into a folder that stays."""
     for path in [settings.DATA_DIR / name for name in recovery.set_aside if name in names]:
-        if path.is_mount():
+        try:
+            _move(path, settings.DATA_DIR / recovery.aside)
+        except OSError as error:
+            if error.errno not in (errno.EBUSY, errno.EXDEV):
+                raise
             # A volume of its own, as containers have it, stays where it is; what is in it goes aside within it.
-            aside, moved = path / recovery.aside, list(path.iterdir())
-        else:
-            aside, moved = settings.DATA_DIR / recovery.aside, [path] if path.exists() else []
-        for each in moved:
-            aside.mkdir(exist_ok=True, mode=0o700)
-            each.replace(aside / each.name)
+            aside = path / recovery.aside
+            for each in [each for each in path.iterdir() if each.name not in (aside.name, "lost+found")]:
+                _move(each, aside)
+
+
+def _move(path: Path, aside: Path) -> None:
+    if not path.exists():
+        return
+    aside.mkdir(exist_ok=True, mode=0o700)
+    if not (aside / path.name).exists():
+        path.replace(aside / path.name)
+    elif path.is_dir():
+        # What was here first is aside already: this is what an interrupted run of the same recovery put in its place.
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _in_place(settings: Settings, recovery: Recovery, scratch: Path) -> None:

@@ -155,6 +155,10 @@ async def key_at(connection: Connection, by: Actor, address: str, present: str) 
         if key == present or by.may_of("posts.change", found.author_id):
             return key
         if found.revision_id is not None:
+            # The editor offers what readers see of another's text; what its author plans is not told.
+            seen = await store.revision(connection, found.id, found.revision_id)
+            if (seen.translation_key or found.id) == present:
+                return present
             raise Invalid(_ANOTHERS, field="translation_key")
     message = "Name the other text by its address on this site, such as /posts/fog."
     raise Invalid(message, field="translation_key")

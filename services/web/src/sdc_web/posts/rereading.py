@@ -13,6 +13,7 @@ from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
 
 AT_ONCE = 20
+_DRAWN = '<figure class="drawing"><div'
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,7 @@ async def read_again(database: Database) -> None:
     for first in range(0, len(former), AT_ONCE):
         async with database.read() as connection:
             texts = await _former(connection, former[first : first + AT_ONCE])
-        fresh = {text.id: await _rendered(text) for text in texts}
+        fresh = {text.id: rendered for text in texts if (rendered := await _rendered(text)) is not None}
         async with database.transaction() as connection:
             for text in await _former(connection, former[first : first + AT_ONCE]):
                 if text.id in fresh:
@@ -55,7 +56,7 @@ class _Text(Revision, frozen=True, kw_only=True):
 
 SQL_TEXTS = """
 SELECT posts.kind, r.id, r.post_id, r.number, r.title, r.slug, r.summary, r.body, r.tags AS tags_json, r.cover_asset_id,
-    r.saved_at_us, r.author_id
+    r.saved_at_us, r.author_id, r.body_html
 FROM json_each(:post_ids) AS asked
 JOIN posts ON posts.id = asked.value
 JOIN revisions AS r ON r.id = posts.revision_id
@@ -69,14 +70,15 @@ async def _former(connection: Connection, posts: list[_Former]) -> list[_Text]:
     return await fetch_all(connection, _Text, SQL_TEXTS, {"post_ids": post_ids, "reading": index.READING})
 
 
-async def _rendered(text: _Text) -> Rendered:
+async def _rendered(text: _Text) -> Rendered | None:
+    """None where a drawing that readers see would be lost: the machine may be busy, and the next start tries again."""
     rendered = await markdown.rendered(text.body)
     if rendered.faults:
-        # It may be that the machine was busy, and what it could draw yesterday shall not be lost to that.
         rendered = await markdown.rendered(text.body)
         for fault in rendered.faults:
             log.warning("a text was rendered with a fault", extra={"post_id": text.post_id, "fault": fault})
-    return rendered
+    drawn, drawn_before = (html.count(_DRAWN) for html in (rendered.html, text.body_html or ""))
+    return None if rendered.faults and drawn < drawn_before else rendered
 
 
 SQL_KEEP = "UPDATE revisions SET body_html = :html, reading_minutes = :reading_minutes WHERE id = :id"

@@ -14,12 +14,14 @@ async def as_last_read(connection: Connection, revision: Revision) -> bool:
 
 
 def _said(revision: Revision) -> Revision:
-    """What the author wrote, without when it was saved, without its date, and without what is made of it."""
+    """What the author wrote: without when and where it was saved, without its date and what is made of it."""
     return replace(
         revision,
         id="",
         number=0,
         saved_at_us=0,
+        tab="",
+        save_no=0,
         author_id="",
         body_html=None,
         reading_minutes=None,

@@ -15,7 +15,8 @@ from sdc_web.authors.rights import SYSTEM, Actor
 from sdc_web.media.trash import KEPT_US
 from sdc_web.posts import publication, revisions, slugs, store
 from sdc_web.posts.records import Kind, Post, Revision, path_of
-from sdc_web.texts import names
+from sdc_web.texts import markdown, names
+from sdc_web.texts.markdown import Rendered
 
 MAX_DUE = 100
 
@@ -95,6 +96,7 @@ async def bring_back(database: Database, by: Actor, post_id: str) -> BroughtBack
     the moment to leave the site has passed; then, and where it was scheduled, it is a draft. One that is not in the
     trash stays as it is. Raises Forbidden, NotFound.
     """
+    rendered = await _rendered(database, post_id)
     async with database.transaction() as connection:
         post = await store.post(connection, post_id, trashed=True)
         rights.require(by, "posts.delete", post.author_id)
@@ -103,12 +105,25 @@ async def bring_back(database: Database, by: Actor, post_id: str) -> BroughtBack
             return BroughtBack(**asdict(post))
         await execute(connection, SQL_TAKE_OUT, {"post_id": post_id})
         newest = await store.newest_revision(connection, post_id)
-        back = await _as_it_was(connection, by, post, kept, newest)
+        back = await _as_it_was(connection, by, post, kept, newest, rendered)
         await audit.record(connection, by, "post.untrashed", post_id, newest.title or "Untitled")
         return back
 
 
-async def _as_it_was(connection: Connection, by: Actor, post: Post, kept: _Kept, newest: Revision) -> BroughtBack:
+async def _rendered(database: Database, post_id: str) -> Rendered | None:
+    """What readers saw, as this release renders it; None where they saw nothing, or where it would lose something."""
+    async with database.read() as connection:
+        kept = await fetch_one(connection, _Kept, SQL_KEPT, {"post_id": post_id})
+        if kept is None or kept.revision_id is None:
+            return None
+        seen = await store.revision(connection, post_id, kept.revision_id)
+    rendered = await markdown.rendered(seen.body)
+    return None if rendered.faults else rendered
+
+
+async def _as_it_was(
+    connection: Connection, by: Actor, post: Post, kept: _Kept, newest: Revision, rendered: Rendered | None
+) -> BroughtBack:
     before = replace(post, slug=kept.slug)
     if await store.slug_taken(connection, post.kind, kept.slug, except_post=post.id):
         return await _elsewhere(connection, by, post, kept, newest)
@@ -121,6 +136,8 @@ async def _as_it_was(connection: Connection, by: Actor, post: Post, kept: _Kept,
         words = "It is a draft now, as the moment has passed at which it was to leave the site."
         return BroughtBack(**asdict(before), words=words)
     seen = await store.revision(connection, post.id, kept.revision_id)
+    if rendered is not None:
+        seen = replace(seen, body_html=rendered.html, reading_minutes=rendered.reading_minutes)
     ending = replace(before, unpublish_at_us=kept.unpublish_at_us)
     after = await publication.put_before_readers(connection, by, ending, seen, None)
     words = "Readers see it again. A change of it was scheduled: set the moment anew."

@@ -139,8 +139,10 @@ class Shipper:
         """
         if file.key in self._refused:
             return file
-        anew = None
-        if await asyncio.to_thread(_began_us, file.path) >= self._since_us:
+        anew, began_us = None, await asyncio.to_thread(_began_us, file.path)
+        if began_us is None:
+            return file
+        if began_us >= self._since_us:
             anew = await asyncio.to_thread(slots.rename_stream, file, self._offsets or {})
         if anew is None:
             self._refuse(file, f"it has {file.size_bytes} bytes, and the worker {self._at(file)} of it")
@@ -242,10 +244,12 @@ def read_lines(path: Path, at: int) -> bytes:
     return data if len(data) == RANGE_BYTES and b"\n" not in data else data[: data.rfind(b"\n") + 1]
 
 
-def _began_us(path: Path) -> int:
-    """When the first line of a file was written; 0 when that cannot be told."""
+def _began_us(path: Path) -> int | None:
+    """When the first line of a file was written; 0 when that cannot be told, None while there is none."""
     with path.open("rb") as file:
         line = file.readline(RANGE_BYTES)
+    if not line.endswith(b"\n") and len(line) < RANGE_BYTES:
+        return None
     try:
         return access_log.decode(line).ts
     except msgspec.MsgspecError:
