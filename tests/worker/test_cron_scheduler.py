@@ -83,6 +83,19 @@ async def test_a_run_that_was_killed_ends_well_in_the_next_process(make: Make, j
     assert (run.id, run.outcome, run.attempt) == (started.id, "ok", 2)
 
 
+async def test_a_run_that_somebody_has_confirmed_is_not_taken_up(make: Make, job: Job, database: Database) -> None:
+    job = msgspec.structs.replace(job, catch_up="once", retries=1)
+    scheduler = make(job)
+    await tick(scheduler, NOON_US - 1)
+    (started,) = await tick(scheduler, NOON_US)
+    async with database.transaction() as connection:
+        await execute(connection, "UPDATE runs SET confirms = 'run of before' WHERE id = :id", {"id": started.id})
+    with clock.frozen(NOON_US + 1):
+        async with running(make(job)):
+            (run,) = await ended(database)
+    assert (run.outcome, run.output) == ("failed", ABANDONED)
+
+
 async def test_a_run_whose_job_is_due_again_is_not_taken_up(make: Make, job: Job, database: Database) -> None:
     scheduler = make(msgspec.structs.replace(job, catch_up="once", retries=1))
     await tick(scheduler, NOON_US - 1)

@@ -258,6 +258,8 @@ async def test_a_drill_waits_for_a_mirror_that_is_being_written(home: Home, web:
         assert await action(asked_for) == Skipped(words=restore.BEING_WRITTEN)
         with pytest.raises(Unavailable, match="is being written"):
             await action(scheduled)
+        last = msgspec.structs.replace(scheduled.run, attempt=restore.RETRIES + 1)
+        assert await action(msgspec.structs.replace(scheduled, run=last)) == Skipped(words=restore.BEING_WRITTEN)
 
 
 async def test_a_row_that_refers_to_nothing_is_found(unreplicated: Home) -> None:

@@ -13,6 +13,7 @@ from sdc_core import clock, keys, recovering
 from sdc_core.errors import Conflict, Unavailable
 from sdc_core.objects import local_endpoint, open_store
 from sdc_core.settings import Settings
+from sdc_core.sqlite import aiosqlite, execute
 from sdc_worker.drills import checks, replica
 from sdc_worker.mirror import child, markers, plan, rclone
 from sdc_worker.mirror.rclone import Stats
@@ -68,6 +69,7 @@ async def run(settings: Settings, recovery: Recovery, at: datetime | None, say: 
             await _objects(settings, recovery, say, show)
             originals, missing = await _compare_originals(settings, scratch / "site.db")
     await asyncio.to_thread(recovering.begin, settings, recovery.begun_us)
+    await _end_runs(scratch / settings.worker_db.name)
     await asyncio.to_thread(_in_place, settings, recovery, scratch)
     lines = await recovery_logs.write(settings)
     await asyncio.to_thread(recovering.end, settings)
@@ -205,6 +207,18 @@ def _move(path: Path, aside: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+SQL_END_RUNS = """
+UPDATE runs SET outcome = 'failed', ended_us = :now_us, output = 'it was under way when the backup was made'
+WHERE outcome = 'running'
+"""
+
+
+async def _end_runs(worker_db: Path) -> None:
+    """The site that starts out of it shall begin no mirror of itself before anybody has looked at it."""
+    async with aiosqlite.connect(worker_db, isolation_level=None) as connection:
+        await execute(connection, SQL_END_RUNS, {"now_us": clock.now_us()})
 
 
 def _in_place(settings: Settings, recovery: Recovery, scratch: Path) -> None:

@@ -85,9 +85,10 @@ async def _attempts(
 
 def goes_on(job: Job, run: Run) -> bool:
     """Whether a run that is cut off by the end of the worker is taken up by the next one: it has attempts left, and no
-    later due time takes its place.
+    later due time takes its place. What somebody has confirmed was the state of that moment: they are asked again.
     """
-    return job.catch_up == "once" and run.attempt <= job.retries and due.latest_us(job, clock.now_us()) <= run.due_us
+    wanted = job.catch_up == "once" and run.confirms is None
+    return wanted and run.attempt <= job.retries and due.latest_us(job, clock.now_us()) <= run.due_us
 
 
 def pause_s(job: Job, attempt: int) -> float:

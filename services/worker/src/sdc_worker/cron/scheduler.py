@@ -165,6 +165,9 @@ class Scheduler:
                 begun = run.started_us is not None
                 going_on.append(msgspec.structs.replace(run, attempt=run.attempt + 1) if begun else run)
             self._open = Counter([*self._accepted.values(), *(run.job for run in going_on)])
+        for name in [name for name, many in self._open.items() if many > 1]:
+            # Whoever was asked for waits for no pause of the one before it.
+            self._given_up[name].set()
         return going_on
 
     async def _consider(

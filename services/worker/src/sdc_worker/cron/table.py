@@ -11,7 +11,7 @@ from sdc_worker.analytics.seal import seal
 from sdc_worker.cron import due, hooks
 from sdc_worker.cron.jobs import Job, JobContext
 from sdc_worker.drills.rehearsal import rehearse
-from sdc_worker.drills.restore import restore
+from sdc_worker.drills.restore import RETRIES, restore
 from sdc_worker.images.sweep import sweep
 from sdc_worker.mirror.daily import daily
 from sdc_worker.mirror.monthly import monthly
@@ -95,7 +95,7 @@ JOBS = (
         cron="10 4 * * *",
         action=restore,
         timeout_s=3600,
-        retries=3,  # over two hours: a mirror that is being written has ended by then
+        retries=RETRIES,
         backoff_s=1200,
         catch_up="once",
         grace_s=3600,
@@ -106,7 +106,7 @@ JOBS = (
         cron="40 4 2 * *",
         action=rehearse,
         timeout_s=3600,
-        retries=3,  # over two hours: a mirror that is being written has ended by then
+        retries=RETRIES,
         backoff_s=1200,
         catch_up="once",
         grace_s=3600,

@@ -33,6 +33,8 @@ MAX_AGE_US: dict[Kind, int] = {
 WRITTEN_LATE_US = 600 * clock.SECOND_US
 """Far longer than any row is dated before it is written, as an attempt is that waits for its answer."""
 SCRATCH = "drill-"
+RETRIES = 3
+"""Of a scheduled drill, over two hours: a mirror that is being written has ended by then, but for a first one."""
 BEING_WRITTEN = "the mirror is being written: a drill looks at it after that"
 
 log = logging.getLogger(__name__)
@@ -99,7 +101,8 @@ async def restore(context: JobContext) -> str | Skipped:
 
 async def has_to_wait(context: JobContext) -> bool:
     """Whether the daily mirror is being written: of what was uploaded last it has the rows, and not yet the files. Who
-    asks for a drill is told so at once; a scheduled one raises Unavailable, so that it follows when the mirror is done.
+    asks for a drill is told so at once; a scheduled one raises Unavailable, so that it follows when the mirror is done,
+    unless it has no further attempt: a first copy may take all day, and is no failure of the drill.
     """
     if daily_endpoint(context.settings) is None:
         return False
@@ -107,7 +110,7 @@ async def has_to_wait(context: JobContext) -> bool:
         newest = await runs.last_run(connection, "mirror.daily")
     if newest is None or newest.outcome != "running":
         return False
-    if context.run.trigger != "manual":
+    if context.run.trigger != "manual" and context.run.attempt <= RETRIES:
         raise Unavailable(BEING_WRITTEN)
     return True
 

@@ -97,7 +97,6 @@ UPDATE image_jobs SET state = 'running', attempts = iif(state = 'pending', attem
 WHERE asset_id = coalesce(
     (
         SELECT asset_id FROM image_jobs WHERE state = 'pending'
-            AND (NOT suspect OR NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'running'))
         ORDER BY sha256 = '', shown, attempts, enqueued_us DESC LIMIT 1
     ),
     (
@@ -106,7 +105,9 @@ WHERE asset_id = coalesce(
             AND NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'pending')
         ORDER BY updated_us LIMIT 1
     )
-) AND NOT EXISTS (SELECT 1 FROM image_jobs WHERE state = 'running' AND suspect)
+) AND NOT EXISTS (
+    SELECT 1 FROM image_jobs AS other WHERE other.state = 'running' AND (other.suspect OR image_jobs.suspect)
+)
 RETURNING asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown, recipe
 """
 
