@@ -127,12 +127,20 @@ def test_what_hugo_holds_back_readers_do_not_see(site: Site) -> None:
             "content/posts/part/index.md": "---\nheadless: true\n---\nPart.",
             "content/posts/never.md": "---\nbuild: {render: never}\n---\nNever.",
             "content/secret/b.md": "B.",
+            "content/posts/false.md": "---\n_build: {render: false}\n---\nFalse.",
+            "content/Secret/Leaf/index.md": "Leaf.",
+            "content/first/_index.md": "---\ncascade: [{draft: true}, {draft: false}]\n---\n",
+            "content/first/c.md": "C.",
+            "content/lang/_index.md": "---\ncascade: {draft: true, tags: [x], _target: {environment: live}}\n---\n",
+            "content/lang/d.md": "D.",
         }
     )
     read = {name.removeprefix("content/"): source.read(name) for name in source.names}
     assert {name for name, each in read.items() if each.is_draft} == {
-        "posts/off/deep/a.md", "posts/part/index.md", "posts/never.md", "secret/b.md",
+        "posts/off/deep/a.md", "posts/part/index.md", "posts/never.md", "secret/b.md", "posts/false.md",
+        "Secret/Leaf/index.md", "first/c.md", "lang/d.md",
     }  # fmt: skip
+    assert read["lang/d.md"].draft.tags == ()
     later, out = read["posts/later.md"], read["posts/out.md"]
     assert (later.at_us, later.draft.dated_at_us) == (clock.from_datetime(datetime(2130, 1, 1, tzinfo=UTC)), out.at_us)
     assert out.at_us == clock.from_datetime(datetime(2024, 1, 1, tzinfo=UTC))
@@ -147,6 +155,7 @@ def test_no_text_is_passed_over_without_a_word(site: Site) -> None:
             "_posts/2019-01-01-a.html": "---\ntitle: A\n---\n<p>Some <em>fog</em>.</p>",
             "_posts/2019-01-02-b.mkdn": "B.",
             "_posts/2019-01-03-c.textile": "h1. C",
+            "_posts/2019-01-04-d.html": "\ufeff---\ntitle: D\n---\n<img src='{{ site.baseurl }}/i.png'>",
             "list.html": "---\n---\n{% for post in site.posts %}{{ post.title }}{% endfor %}",
             "bare.html": "<p>As it is.</p>",
             "_layouts/post.html": "---\n---\n{{ content }}",
@@ -161,6 +170,7 @@ def test_no_text_is_passed_over_without_a_word(site: Site) -> None:
         "_posts/2019-01-03-c.textile": (
             "it is no Markdown, and is not read: bring it as Markdown or as HTML with front matter"
         ),
+        "_posts/2019-01-04-d.html": "a template of the old site makes what readers saw there",
         "list.html": "a template of the old site makes what readers saw there",
     }
 

@@ -9,7 +9,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import fetch_value
 from sdc_web import posts, redirects
 from sdc_web.db import Databases
-from sdc_web.posts import Draft, Post, Sent
+from sdc_web.posts import Draft, Post
 from sdc_web.posts.records import State
 from sdc_web.texts import markdown
 
@@ -237,24 +237,6 @@ async def test_a_redirect_to_an_unpublished_post_leads_nowhere(databases: Databa
     await posts.unpublish(databases.site, OWNER, draft.id)
     async with databases.site.read() as connection:
         assert await redirects.find(connection, "/posts/one") is None
-
-
-async def test_what_is_published_again_as_it_was_is_no_change_however_it_was_saved(
-    databases: Databases, draft: Post
-) -> None:
-    async def save(title: str, tab: str, number: int, base: int) -> None:
-        sent = Sent(tab=tab, number=number)
-        await posts.revisions.save(databases.site, OWNER, draft.id, Draft(title=title, slug="one"), base, sent=sent)
-
-    now_us = clock.now_us()
-    await save("Two", "a", 1, 2)
-    with clock.frozen(now_us):
-        first = await posts.publish(databases.site, OWNER, draft.id)
-    await save("Two!", "a", 2, 3)
-    await save("Two", "b", 1, 4)
-    with clock.frozen(now_us + HOUR_US):
-        second = await posts.publish(databases.site, OWNER, draft.id)
-    assert first.changed_at_us == second.changed_at_us == now_us
 
 
 async def test_publishing_again_keeps_the_date_and_moves_the_change(databases: Databases, draft: Post) -> None:

@@ -1,5 +1,6 @@
 import msgspec
 import pytest
+from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import fetch_all
 from sdc_web import posts
@@ -71,6 +72,24 @@ async def test_a_save_is_sent_again_by_the_editor_it_came_from_alone(databases: 
     with pytest.raises(Stale):
         await save("Lost and longest", "a", 9)
     assert [each.title for each in await _kept(databases, post)] == ["Elsewhere"]
+
+
+async def test_what_is_published_again_as_it_was_is_no_change_however_it_was_saved(
+    databases: Databases, post: Post
+) -> None:
+    async def save(title: str, tab: str, number: int, base: int) -> None:
+        sent = Sent(tab=tab, number=number)
+        await posts.revisions.save(databases.site, OWNER, post.id, Draft(title=title, slug="one"), base, sent=sent)
+
+    now_us = clock.now_us()
+    await save("Two", "a", 1, 1)
+    with clock.frozen(now_us):
+        first = await posts.publish(databases.site, OWNER, post.id)
+    await save("Two!", "a", 2, 2)
+    await save("Two", "b", 1, 3)
+    with clock.frozen(now_us + clock.SECOND_US):
+        second = await posts.publish(databases.site, OWNER, post.id)
+    assert first.changed_at_us == second.changed_at_us == now_us
 
 
 async def test_a_save_without_a_tab_is_the_last_of_none(databases: Databases, post: Post) -> None:

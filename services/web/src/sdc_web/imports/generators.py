@@ -1,5 +1,6 @@
 """The site that a folder of Markdown was made for: which generator, where its texts lie, which of them are pages."""
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -132,8 +133,12 @@ def _below(root: Path, tree: Tree) -> Iterator[Path]:
 
 
 def _is_fenced(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(3) in _FENCES
+    try:
+        with file.open("rb") as opened:
+            return opened.read(6).removeprefix(codecs.BOM_UTF8)[:3] in _FENCES
+    except OSError:
+        # Whoever reads it says why it cannot be read.
+        return True
 
 
 def _is_inner(part: str, tree: Tree) -> bool:

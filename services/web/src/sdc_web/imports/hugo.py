@@ -12,6 +12,7 @@ Section = tuple[Path, str]
 """A folder, and the language that its file speaks."""
 MAX_SECTION_BYTES = 2 * 1024 * 1024
 _TARGETED = frozenset({"path", "kind"})
+_HIDING = frozenset({"draft", "build", "_build", "headless"})
 
 
 def sections(folder: Path, roots: Iterable[Path], languages: Iterable[str], own: str) -> dict[Section, list[object]]:
@@ -37,9 +38,12 @@ def cascaded(
     fields: dict[str, object] = {}
     above = [file.parents[step] for step in range(len(below.parts))]
     for each in [whole, *(said.get((folder, language)) for folder in reversed(above))]:
+        said_here: dict[str, object] = {}
         for given in each if isinstance(each, list) else [each]:
-            if isinstance(given, dict) and _is_meant(given, below):
-                fields.update(front_matter.lowered(given))
+            if isinstance(given, dict):
+                # Within a list the first that is meant says it.
+                said_here = {**_meant(given, below), **said_here}
+        fields.update(said_here)
     return fields
 
 
@@ -48,7 +52,7 @@ def hidden(fields: Mapping[str, object]) -> Iterator[str]:
     if front_matter.word(fields.get("headless")) == "true":
         yield "it was headless, a part of other pages, so it is a draft here"
     for name in ("build", "_build"):
-        if front_matter.text(front_matter.table(fields, name), "render") in ("never", "link"):
+        if front_matter.word(front_matter.table(fields, name).get("render")) in ("never", "link", "false"):
             yield "it was never rendered, so it is a draft here"
 
 
@@ -62,10 +66,14 @@ def _cascade(file: Path) -> list[object]:
     return given if isinstance(given, list) else [given]
 
 
-def _is_meant(given: Mapping[object, object], below: PurePosixPath) -> bool:
+def _meant(given: Mapping[object, object], below: PurePosixPath) -> dict[str, object]:
+    """What of it is for a text there. Where its target cannot be told, what keeps texts from readers is for all."""
     said = front_matter.lowered(given)
     target = front_matter.table(said, "_target") or front_matter.table(said, "target")
-    kind, path = (front_matter.text(target, name) for name in ("kind", "path"))
-    named = f"/{below.with_suffix('')}"
-    is_here = not path or fnmatchcase(named, f"/{path.lstrip('/')}")
-    return is_here and kind in ("", "page") and set(target) <= _TARGETED
+    kind, path = (front_matter.text(target, name).lower() for name in ("kind", "path"))
+    page = below.with_suffix("")
+    named = f"/{page.parent if page.name == 'index' else page}".lower()
+    if kind not in ("", "page") or (path and "{" not in path and not fnmatchcase(named, f"/{path.lstrip('/')}")):
+        return {}
+    understood = set(target) <= _TARGETED and "{" not in path
+    return said if understood else {name: each for name, each in said.items() if name in _HIDING}

@@ -33,7 +33,7 @@ from sdc_web.texts import language_names, names
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
-_TEMPLATE = re.compile(r"\{%-?\s{0,9}(?:for|include|assign|capture|if|unless|block|extends|set|macro)\b")
+_TEMPLATE = re.compile(r"\{[{%]")
 _UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"), ("permalink", "false"))
 _DATES = ("date", "pubdate", "published_at", "publishdate", "pubdatetime")
 _COLLECTIONS = frozenset({"post", "posts", "page", "pages", "all", "nav", "blog"})

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sdc_core.errors import Invalid, SdcError
+from sdc_core.errors import Conflict, Invalid, SdcError
 from sdc_core.sqlite import Connection, Database
 
 from sdc_web import look, redirects
@@ -148,6 +148,8 @@ async def _block(to: Pictures, host: str, *, dry_run: bool) -> Outcome:
     async with to.databases.site.read() as connection:
         if await blocks.is_blocked(connection, host):
             return "unchanged"
+        if await blocks.has_told(connection, host):
+            raise Conflict("this site has webmentions of it, which go once you block it here")
     if not dry_run:
         await moderation.block(to.databases.site, to.by, host)
     return "taken"

@@ -21,6 +21,14 @@ async def is_blocked(connection: Connection, host: str) -> bool:
     return await fetch_value(connection, SQL_IS_BLOCKED, {"host": host}) is not None
 
 
+SQL_HAS_TOLD = "SELECT 1 FROM webmentions WHERE host = :host LIMIT 1"
+
+
+async def has_told(connection: Connection, host: str) -> bool:
+    """Whether anything of it is here."""
+    return await fetch_value(connection, SQL_HAS_TOLD, {"host": host}) is not None
+
+
 SQL_LISTING = "SELECT host, at_us FROM webmention_blocks ORDER BY host LIMIT :limit"
 
 
