@@ -25,6 +25,8 @@ from tiny_disks import TinyDisks
 
 PASSWORD = "nine lives and a lantern"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+RUN_S = 180.0
+"""A rehearsal starts a site and reads it."""
 PATIENCE_S = 60.0
 
 
@@ -144,7 +146,7 @@ class Site:
             run.update(self.worker("GET", f"/jobs/{name}/runs/{started.json()['id']}").json())
             return run["ended_us"] is not None or run["output"].startswith("attempt 1: ")
 
-        eventually(looked)
+        eventually(looked, RUN_S)
         return run
 
     def counted(self, prefix: str) -> dict[str, int]:

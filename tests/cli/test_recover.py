@@ -20,7 +20,7 @@ from e2e_site import Remote, make_remote
 from living_site import PASSWORD, Site, eventually, exactly_once, small_photograph
 from sdc_up import SDC, Up
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 READ = [f"/read/{number}" for number in range(10)]
 

@@ -91,6 +91,14 @@ def test_of_a_month_nearly_all_is_copied_at_the_same_time() -> None:
     assert set(groups[0].keys) == set(snapshots)
 
 
+def test_a_first_copy_that_was_cut_off_after_the_snapshots_goes_on_at_the_same_time() -> None:
+    snapshots = [ltx(9, 1, day * 1_440) for day in range(1, 31)]
+    levels = [ltx(level, at, at + size - 1) for level, size in ((3, 60), (2, 5), (1, 1)) for at in _begins(size)]
+    groups = plan.in_order(plan.make(listing(*snapshots, *levels), listing(*snapshots)))
+    assert sorted(key for group in groups for key in group.keys) == sorted(levels)
+    assert [len(group.keys) for group in groups if group.in_turn] == [23, 11, 2]
+
+
 def _begins(size: int) -> range:
     """Of the files of a level, each of so many transactions; a month, and the day that has no snapshot yet but for the
     last transactions, which higher levels lack.

@@ -51,13 +51,16 @@ class _Replicated(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Keys, sorted; `deleted` are at the destination alone. `size_bytes` is what has to be copied."""
+    """Keys, sorted; `deleted` are at the destination alone. `size_bytes` is what has to be copied. `covered` is up to
+    which transaction each database can be restored by one file that is there already.
+    """
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
     unchanged: int
     size_bytes: int
+    covered: Mapping[str, int] = {}
 
     @property
     def to_copy(self) -> int:
@@ -76,7 +79,16 @@ def make(source: Listing, destination: Listing) -> Plan:
         deleted=tuple(sorted(destination.keys() - source.keys())),
         unchanged=len(both) - len(changed),
         size_bytes=sum(source[key].size_bytes for key in (*new, *changed)),
+        covered=_covered(both.difference(changed)),
     )
+
+
+def _covered(there: Iterable[str]) -> dict[str, int]:
+    covered: dict[str, int] = {}
+    for key in there:
+        if (file := _LTX.fullmatch(key)) and int(file["first"], 16) == 1:
+            covered[file["database"]] = max(covered.get(file["database"], 0), int(file["last"], 16))
+    return covered
 
 
 def same(one: ObjectInfo, other: ObjectInfo) -> bool:
@@ -147,7 +159,7 @@ def in_order(plan: Plan) -> list[Group]:
             continue
         made = _Replicated(file["database"], int(file["first"], 16), int(file["last"], 16), key)
         levels.setdefault(int(file["level"]), []).append(made)
-    groups, covered, before = [Group(tuple(sorted(others)))], dict[str, int](), list[str]()
+    groups, covered, before = [Group(tuple(sorted(others)))], dict(plan.covered), list[str]()
     for level in sorted(levels, reverse=True):
         going_on = [each for each in levels[level] if each.last > covered.get(each.database, 0)]
         before += [each.key for each in levels[level] if each.last <= covered.get(each.database, 0)]
