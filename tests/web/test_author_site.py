@@ -56,7 +56,7 @@ async def test_other_places_of_the_author_stand_at_the_foot_of_every_page(
     typed = "Mastodon https://example.org/@ada\n\n <b>Code</b>   https://git.example.org/ada?a&b "
     assert (await change_words(client, elsewhere=typed)).status_code == 303
     page = (await client.get("/posts")).text
-    assert '<a href="https://example.org/@ada" rel="me external">Mastodon</a>' in page
+    assert '<a href="https://example.org/@ada" rel="me external" lang="de-CH">Mastodon</a>' in page
     assert ">&lt;b&gt;Code&lt;/b&gt;</a>" in page
     assert '"sameAs":["https://example.org/@ada","https://git.example.org/ada?a&b"]' in (await client.get("/")).text
     assert "Mastodon https://example.org/@ada\n" in (await client.get("/author/site", headers=BROWSER)).text

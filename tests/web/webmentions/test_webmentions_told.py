@@ -163,7 +163,7 @@ async def test_a_text_that_moved_keeps_the_address_it_was_told_by(
     await change(databases, post, f"{there}/page", slug="mist")
     await tell()
     assert [each.source for each in peer.told] == [f"{SITE}/posts/fog"] * 2
-    await publish("Fog")  # which has that address from now on
+    await publish("Fog", slug="fog")  # which has that address from now on
     await change(databases, post, f"Again {there}/page", slug="mist")
     await tell()
     assert peer.told[-1].source == f"{SITE}/posts/mist"
