@@ -87,23 +87,28 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Generator[list[str]]:
     assert told == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(site: Site) -> StorageState:
-    """The cookies of the shared site's author, who came in by the printed link."""
-    answer = httpx.post(site.link, headers={"Sec-Fetch-Site": "same-origin"})
-    assert answer.status_code == 303, answer.text
-    name, value = next(iter(answer.cookies.items()))
+    """The cookies of the shared site's author, who has just come in: nothing that is sensitive asks who they are."""
+    (name, value), *_ = come_in(site).items()
     kept = StorageStateCookie(
         name=name, value=value, domain="localhost", path="/", expires=-1, httpOnly=True, secure=False, sameSite="Lax"
     )
     return StorageState(cookies=[kept], origins=[])
 
 
+def come_in(site: Site) -> dict[str, str]:
+    """The cookies of the author, by a link of the command: each ends the one before."""
+    link = site.sdc("author", "login-link", "demo").stdout.strip()
+    answer = httpx.post(link, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303, answer.text
+    return dict(answer.cookies.items())
+
+
 @pytest.fixture(scope="session")
-def author(site: Site, signed_in: StorageState) -> Generator[httpx.Client]:
+def author(site: Site) -> Generator[httpx.Client]:
     """The shared site's author without a browser."""
-    cookies = {cookie["name"]: cookie["value"] for cookie in signed_in["cookies"]}
-    with httpx.Client(base_url=site.url, cookies=cookies, headers=cms_walk.SAME_ORIGIN, timeout=60) as client:
+    with httpx.Client(base_url=site.url, cookies=come_in(site), headers=cms_walk.SAME_ORIGIN, timeout=60) as client:
         yield client
 
 

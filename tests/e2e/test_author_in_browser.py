@@ -11,6 +11,7 @@ from e2e_site import Site, soon
 
 pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 30_000
+TAB = "sessionStorage.sdcTab"
 KEPT = """(words) => new Promise((done) => {
     const asked = indexedDB.open("sdc");
     asked.onsuccess = function look() {
@@ -211,11 +212,10 @@ def test_a_tab_that_was_duplicated_keeps_a_text_of_its_own(site: Site, desk: Bro
     first = begin(desk, site)
     address = first.url
     with desk.expect_page() as opened:
-        first.evaluate("window.open(location.href)")  # which copies the session storage, as duplicating does
+        # Which copies the session storage, as duplicating does.
+        first.evaluate("() => { window.open(location.href) }")
     second = opened.value
-    second.wait_for_load_state("networkidle")
-    tabs = [page.evaluate("sessionStorage.sdcTab") for page in (first, second)]
-    assert len(set(tabs)) == 2
+    second.wait_for_function("tab => sessionStorage.sdcTab && sessionStorage.sdcTab !== tab", arg=first.evaluate(TAB))
     first.route("**/draft", lambda route: route.abort())
     first.locator("#field-body").fill("Typed in the first tab.")
     first.evaluate(KEPT, "Typed in the first tab.")
