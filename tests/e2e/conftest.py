@@ -41,6 +41,7 @@ def new_site(remote: Remote) -> Generator[Site]:
 def site() -> Generator[Site]:
     """`sdc up --demo` in an empty folder, shared by the tests that need no new one."""
     with tempfile.TemporaryDirectory(prefix="sdc-e2e-") as folder, e2e_site.running(Path(folder), "--demo") as filled:
+        come_in(filled.link)
         yield filled
 
 
@@ -90,16 +91,20 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Generator[list[str]]:
 @pytest.fixture(scope="module")
 def signed_in(site: Site) -> StorageState:
     """The cookies of the shared site's author, who has just come in: nothing that is sensitive asks who they are."""
-    (name, value), *_ = come_in(site).items()
+    (name, value), *_ = come_in(fresh_link(site)).items()
     kept = StorageStateCookie(
         name=name, value=value, domain="localhost", path="/", expires=-1, httpOnly=True, secure=False, sameSite="Lax"
     )
     return StorageState(cookies=[kept], origins=[])
 
 
-def come_in(site: Site) -> dict[str, str]:
-    """The cookies of the author, by a link of the command: each ends the one before."""
-    link = site.sdc("author", "login-link", "demo").stdout.strip()
+def fresh_link(site: Site) -> str:
+    """For the author to come in; each ends the one before."""
+    return site.sdc("author", "login-link", "demo").stdout.strip()
+
+
+def come_in(link: str) -> dict[str, str]:
+    """The cookies of who signs in by that link."""
     answer = httpx.post(link, headers={"Sec-Fetch-Site": "same-origin"})
     assert answer.status_code == 303, answer.text
     return dict(answer.cookies.items())
@@ -108,7 +113,9 @@ def come_in(site: Site) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def author(site: Site) -> Generator[httpx.Client]:
     """The shared site's author without a browser."""
-    with httpx.Client(base_url=site.url, cookies=come_in(site), headers=cms_walk.SAME_ORIGIN, timeout=60) as client:
+    with httpx.Client(
+        base_url=site.url, cookies=come_in(fresh_link(site)), headers=cms_walk.SAME_ORIGIN, timeout=60
+    ) as client:
         yield client
 
 
