@@ -22,6 +22,7 @@ from sdc_core import clock, webhooks
 from sdc_core.objects import Endpoint, open_store
 from sdc_core.process import find_program
 from sdc_core.settings import Settings
+from sdc_core.sqlite import CHECKPOINT_PAGES
 from sdc_worker.drills import replica
 
 from living_site import eventually
@@ -47,7 +48,9 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer:
-    """Writes the moment of each of its commits into a database, some two hundred a second, until it is told to end."""
+    """Writes the moment of each of its commits into a database, some two hundred a second, until it is told to end. Its
+    connection is as those of the services are.
+    """
 
     def __init__(self, path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path)) as made:
@@ -66,6 +69,7 @@ class Writer:
 
     def _write(self) -> None:
         connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         while not self._ended.wait(0.005):
             connection.execute("INSERT INTO written (at_s) VALUES (?)", (time.time(),))
         connection.close()

@@ -66,7 +66,7 @@ class Outages:
         eventually(lambda: outcomes(site).get(DRILL) == ["running"], every_s=0.005)
         for pid in (site.the_worker(), site.litestream()):
             os.kill(pid, signal.SIGKILL)
-        eventually(lambda: outcomes(site).get(DRILL) == ["failed"])
+        eventually(lambda: outcomes(site).get(DRILL) not in (None, ["running"]), 120)
         self.back_s = eventually(lambda: site.health()[0] == 200)
         self.most_workers = self.watch.end()
         self.outcomes = outcomes(site)
@@ -149,9 +149,9 @@ def test_no_due_time_of_a_job_is_run_twice(outages: Outages) -> None:
     assert max(len(of_one) for of_one in outages.outcomes.values()) == 1
 
 
-def test_a_drill_that_was_cut_short_is_recorded_as_failed_in_words(outages: Outages) -> None:
-    assert outages.drill["outcome"] == "failed"
-    assert outages.drill["output"] == "the worker ended while this was under way"
+def test_a_drill_that_was_cut_short_goes_on_as_the_same_run(outages: Outages) -> None:
+    assert outages.outcomes[DRILL] == ["ok"], outages.drill["output"]
+    assert int(outages.drill["attempt"]) > 1
 
 
 def hang_behind(site: Site, days: int) -> None:
