@@ -32,7 +32,9 @@ const earlier = browser.newest(prefix);
 
 function own(name) {
   key = prefix + name;
-  navigator.locks?.request(key, { ifAvailable: true }, (lock) => lock ? new Promise(() => {}) : own(tab(true)));
+  navigator.locks?.request(key, { ifAvailable: true }, (lock) => lock ? new Promise(() => {}) : own(tab(true)))
+    // A page that has only just been opened may be refused: then it is a tab of its own.
+    .catch(() => { key = prefix + tab(true); });
 }
 
 function name() { return crypto.getRandomValues(new Uint32Array(1))[0].toString(36); }
