@@ -46,7 +46,7 @@ Term
 x = 1
 ```
 """
-RENDERING = (4, "c21af93c2c219f19")
+RENDERING = (4, "af96b42653b03abd")
 """`index.READING`, and what it makes of these texts."""
 Publish = Callable[..., Awaitable[Post]]
 
