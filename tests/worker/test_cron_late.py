@@ -87,7 +87,7 @@ async def test_a_paused_job_is_told_of_no_more(make: Make, job: Job, work: Work,
         async with running(made):
             await made.run_now("test", "msg_1")
             await ended(database, 1)
-            await made.pause("test", paused=True)
+            await made.pause("test", "msg_pause", paused=True)
     assert [each.kind for each in await look(database, job, 2_000)] == ["failed"]
 
 
@@ -95,7 +95,7 @@ async def test_a_paused_job_is_never_late(make: Make, job: Job, database: Databa
     made = make(job)
     await tick(made, NOON_US)
     with clock.frozen(NOON_US):
-        await made.pause("test", paused=True)
+        await made.pause("test", "msg_pause", paused=True)
     assert await look(database, job, 600) == []
 
 
@@ -110,20 +110,20 @@ async def test_web_hears_of_a_late_job_as_of_a_failed_one(make: Make, job: Job, 
 
 async def test_a_test_mail_is_sent_at_once_and_leaves_no_alert(settings: Settings, database: Database) -> None:
     async with mail_server() as box:
-        took = await mail.try_out(mailing(settings, box))
+        took = await mail.try_out(database, mailing(settings, box), "msg_1")
         box.answer = "554 no"
-        refused = await mail.try_out(mailing(settings, box))
+        refused = await mail.try_out(database, mailing(settings, box), "msg_2")
     assert (took, box.mails[0]["subject"]) == ("", "A test of alerts (fog.example)")
     assert refused == "the mail server answered 554 no"
-    assert await mail.try_out(settings) == mail.UNSET
+    assert await mail.try_out(database, settings, "msg_3") == mail.UNSET
     async with database.read() as connection:
         assert await alerts.latest(connection, limit=1) == []
 
 
 @pytest.mark.parametrize("address", ["10.255.255.1", "127.0.0.1"])
 async def test_a_mail_server_that_is_away_is_told_in_words_while_a_person_waits(
-    settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "TRY_S", 0.3)
     server = {"SMTP_URL": SecretStr(f"smtp://{address}:9"), "ALERT_MAIL_TO": "ada@example.org"}
-    assert (await mail.try_out(settings.model_copy(update=server))).startswith("the mail server ")
+    assert (await mail.try_out(database, settings.model_copy(update=server), "msg_1")).startswith("the mail server ")

@@ -257,7 +257,7 @@ async def test_a_job_that_is_paused_is_not_tried_again(make: Make, job: Job, wor
         async with running(scheduler):
             await scheduler.run_now("test", "msg_1")
             await said(database, "attempt 1: away")
-            await scheduler.pause("test", paused=True)
+            await scheduler.pause("test", "msg_pause", paused=True)
             (run,) = await ended(database)
     assert (run.outcome, run.output, len(work.runs)) == ("failed", "away", 1)
 

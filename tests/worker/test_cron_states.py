@@ -94,10 +94,10 @@ async def test_a_job_that_was_paused_for_long_is_not_down_when_it_is_resumed(
     work.outcomes = [Unavailable("away")]
     await meet(make, job, database, NOON_US + MINUTE_US, 1)
     later_us = NOON_US + 60 * MINUTE_US
-    await made.pause("test", paused=True)
+    await made.pause("test", "msg_pause", paused=True)
     with clock.frozen(later_us):
         await tick(made, later_us)
-        await made.pause("test", paused=False)
+        await made.pause("test", "msg_resume", paused=False)
     assert await state_of(database, job, later_us + 1) == "failed"
 
 
@@ -106,7 +106,7 @@ async def test_the_next_five_due_times_are_told_and_none_while_it_is_paused(
 ) -> None:
     with clock.frozen(NOON_US):
         told = await reported(database, job, NOON_US)
-        await make(job).pause("test", paused=True)
+        await make(job).pause("test", "msg_pause", paused=True)
         paused = await reported(database, job, NOON_US)
     assert told.upcoming == [NOON_US + number * MINUTE_US for number in range(1, 6)]
     assert told.next_us == told.upcoming[0]
@@ -133,7 +133,7 @@ async def test_the_newest_runs_of_a_rare_job_are_kept_however_old_they_are(
     made = make(job)
     await tick(made, NOON_US)
     runs = await old_runs(database, LEAST_KEPT + 5, NOON_US - 2 * KEPT_US)
-    await made.pause("test", paused=True)
+    await made.pause("test", "msg_pause", paused=True)
     await tick(made, NOON_US + MINUTE_US)
     async with database.read() as connection:
         kept = await store.runs_of_job(connection, "test", limit=100)

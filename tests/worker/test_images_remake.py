@@ -73,7 +73,7 @@ async def every(workshop: Workshop) -> dict[str, store.AssetState]:
 
 
 async def test_another_aim_makes_all_anew_and_web_hears_of_each(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     assert await all_of_it(workshop) == 2
     for asset_id, job in (await every(workshop)).items():
         assert (job.state, job.recipe) == ("done", FINE)
@@ -89,18 +89,18 @@ async def test_another_aim_makes_all_anew_and_web_hears_of_each(workshop: Worksh
 
 
 async def test_the_same_aim_again_makes_nothing(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 75)
+    await jobs.set_aim(workshop.database, 75, "msg_75")
     assert await all_of_it(workshop) == 0
 
 
 async def test_an_aim_that_is_none_is_refused(workshop: Workshop) -> None:
     with pytest.raises(Invalid, match="70, 75, 80"):
-        await jobs.set_aim(workshop.database, 100)
+        await jobs.set_aim(workshop.database, 100, "msg_100")
 
 
 async def test_progress_is_told_from_what_is_made(workshop: Workshop) -> None:
     with clock.frozen(5):
-        await jobs.set_aim(workshop.database, 70)
+        await jobs.set_aim(workshop.database, 70, "msg_70")
     seen = [await jobs.progress(workshop.database)]
     while await work_once(workshop):
         seen.append(await jobs.progress(workshop.database))
@@ -109,7 +109,7 @@ async def test_progress_is_told_from_what_is_made(workshop: Workshop) -> None:
 
 
 async def test_an_upload_comes_before_what_is_made_anew(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     asset_id = await uploaded(workshop, "green")
     assert (await jobs.progress(workshop.database)).waiting == 1
     await work_once(workshop)
@@ -124,7 +124,7 @@ async def test_one_process_is_left_for_uploads(workshop: Workshop) -> None:
 
 
 async def test_what_was_begun_when_the_worker_ended_goes_on(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     await work_once(workshop)
     async with workshop.database.transaction() as connection:
         assert await store.claim(connection, recipe=FINE, at_once=1, now_us=clock.now_us())
@@ -134,7 +134,7 @@ async def test_what_was_begun_when_the_worker_ended_goes_on(workshop: Workshop) 
 
 
 async def test_a_picture_that_cannot_be_made_anew_keeps_what_it_has(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     await all_of_it(msgspec.structs.replace(workshop, make=poisoned.die))
     told = await jobs.progress(workshop.database)
     assert (told.made, told.failed, told.left) == (0, 2, 0)
@@ -146,14 +146,14 @@ async def test_web_is_not_told_of_a_file_that_it_has_deleted(workshop: Workshop)
     gone, stays = await every(workshop)
     await workshop.store.delete(workshop.bucket, keys.original(gone))
     before = await deliveries(workshop)
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     assert await all_of_it(workshop) == 2
     assert list(await every(workshop)) == [stays]
     assert await deliveries(workshop) == before + 1
 
 
 async def test_an_answer_that_still_waits_is_not_sent_after_a_later_one(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     await all_of_it(workshop)
     async with workshop.database.read() as connection:
         waiting = "SELECT count(*) FROM deliveries WHERE next_us IS NOT NULL AND body NOT LIKE :fine"
@@ -161,7 +161,7 @@ async def test_an_answer_that_still_waits_is_not_sent_after_a_later_one(workshop
 
 
 async def test_a_sweep_leaves_it_to_the_work_and_the_queue_has_room(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     with clock.frozen(clock.now_us() + sweep.SETTLED_US + clock.SECOND_US):
         report = await sweep.run(workshop.database, workshop.store, workshop.bucket)
     assert (report.originals, report.enqueued, report.left) == (2, 0, 0)
@@ -170,7 +170,7 @@ async def test_a_sweep_leaves_it_to_the_work_and_the_queue_has_room(workshop: Wo
 
 
 async def test_a_sweep_after_it_deletes_what_the_former_aim_made(workshop: Workshop) -> None:
-    await jobs.set_aim(workshop.database, 80)
+    await jobs.set_aim(workshop.database, 80, "msg_80")
     await all_of_it(workshop)
     async with workshop.database.transaction() as connection:
         await execute(connection, "UPDATE deliveries SET next_us = NULL, delivered_us = 1")

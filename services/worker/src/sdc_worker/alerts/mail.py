@@ -5,12 +5,14 @@ import logging
 from email.message import EmailMessage
 
 from sdc_core import clock
+from sdc_core.errors import Conflict
 from sdc_core.mail import SEND_S, UNSET, addressed, configured, send
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database
 
 from sdc_worker.alerts import store
 from sdc_worker.alerts.store import Waiting
+from sdc_worker.webhooks import seen
 
 POLL_S = 2.0
 TRY_S = 8.0
@@ -73,8 +75,14 @@ def message(settings: Settings, alert: Waiting) -> EmailMessage:
     return made
 
 
-async def try_out(settings: Settings) -> str:
-    """Send a mail that tells of nothing; empty when a server took it, else the reason in words."""
+async def try_out(database: Database, settings: Settings, message_id: str) -> str:
+    """Send a mail that tells of nothing; empty when a server took it, else the reason in words. Raises Conflict for a
+    message that asked before.
+    """
+    async with database.transaction() as connection:
+        if not await seen.first(connection, message_id):
+            message = "this test was asked for before"
+            raise Conflict(message)
     if not configured(settings):
         return UNSET
     now_us = clock.now_us()

@@ -12,7 +12,7 @@ from sdc_core.errors import Invalid
 from sdc_core.messages import MediaUploaded
 from sdc_core.sqlite import Database
 
-from sdc_worker.api.signed import JSON_BYTES, read_json
+from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
 from sdc_worker.images import jobs, work
 from sdc_worker.images.work import Workshop
 
@@ -49,6 +49,6 @@ async def enqueue(request: Request[object, object, State], workshop: NamedDepend
 async def aim(request: Request[object, object, State], workshop: NamedDependency[Workshop]) -> Progress:
     """Have all pictures made anew for another aim, behind whatever is uploaded; twice is once."""
     wanted = await read_json(request, WantedAim)
-    await jobs.set_aim(workshop.database, wanted.aim)
+    await jobs.set_aim(workshop.database, wanted.aim, message_id(request))
     workshop.ordered.set()
     return await jobs.progress(workshop.database)

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
 from sdc_core.sqlite import Database
 
-from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
+from sdc_worker.api.signed import JSON_BYTES, message_id, read_json, require_empty
 from sdc_worker.cron import reports
 from sdc_worker.cron.scheduler import Scheduler
 
@@ -59,17 +59,25 @@ async def run(
 
 @put("/jobs/{name:str}/pause", request_max_body_size=JSON_BYTES)
 async def pause(
-    name: FromPath[str], database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]
+    request: Request[object, object, State],
+    name: FromPath[str],
+    database: NamedDependency[Database],
+    scheduler: NamedDependency[Scheduler],
 ) -> JobReport:
     """Have its due times pass without a run; twice is once."""
-    await scheduler.pause(name, paused=True)
+    await require_empty(request)
+    await scheduler.pause(name, message_id(request), paused=True)
     return await reports.report_one(database, scheduler.job(name))
 
 
 @delete("/jobs/{name:str}/pause", status_code=200, request_max_body_size=JSON_BYTES)
 async def resume(
-    name: FromPath[str], database: NamedDependency[Database], scheduler: NamedDependency[Scheduler]
+    request: Request[object, object, State],
+    name: FromPath[str],
+    database: NamedDependency[Database],
+    scheduler: NamedDependency[Scheduler],
 ) -> JobReport:
     """Run it when it is due, from now on; twice is once."""
-    await scheduler.pause(name, paused=False)
+    await require_empty(request)
+    await scheduler.pause(name, message_id(request), paused=False)
     return await reports.report_one(database, scheduler.job(name))

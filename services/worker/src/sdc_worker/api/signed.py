@@ -90,6 +90,15 @@ async def _received(request: Request[object, object, State]) -> bytes:
         raise Unavailable(message) from None
 
 
+async def require_empty(request: Request[object, object, State]) -> None:
+    """Raises Invalid for a body where there is to be none. One secret signs both ways, so what was signed for web would
+    else be as good as an order to the worker.
+    """
+    if await request.body():
+        message = "send no body"
+        raise Invalid(message)
+
+
 async def read_json(request: Request[object, object, State], type_: type[T]) -> T:
     """The verified body as a Struct. Raises Invalid, whatever its nesting, and UnsupportedMediaType."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

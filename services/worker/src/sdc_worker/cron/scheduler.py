@@ -15,6 +15,7 @@ from sdc_worker.alerts.pings import Pings
 from sdc_worker.cron import due, ending, store
 from sdc_worker.cron.execution import execute, goes_on
 from sdc_worker.cron.jobs import Job, JobContext
+from sdc_worker.webhooks import seen
 
 LONGEST_SLEEP_S = 20.0
 """A clock that is set, or a machine that slept, is noticed after this."""
@@ -100,12 +101,15 @@ class Scheduler:
             raise NotFound(message)
         return self.jobs[name]
 
-    async def pause(self, name: str, *, paused: bool) -> None:
+    async def pause(self, name: str, message_id: str, *, paused: bool) -> None:
         """Have the due times of a job pass without a run, or no longer; what passed is not made up for. A run that is
-        under way makes no further attempts, and one that is asked for still runs. Raises NotFound.
+        under way makes no further attempts, and one that is asked for still runs. The same message again changes
+        nothing: its opposite may have come since. Raises NotFound.
         """
         job = self.job(name)
         async with self._database.transaction() as connection:
+            if not await seen.first(connection, message_id):
+                return
             await store.pause(connection, job.name, paused=paused, now_us=clock.now_us())
         if paused:
             self._given_up[name].set()

@@ -10,7 +10,7 @@ from sdc_core.variants import AIMS, RECIPE, Manifest, recipe
 
 from sdc_worker.images import store
 from sdc_worker.images.store import State
-from sdc_worker.webhooks import deliveries
+from sdc_worker.webhooks import deliveries, seen
 
 MAX_PENDING = 1_000
 FULL_RETRY_S = 60
@@ -40,13 +40,16 @@ async def enqueue(database: Database, upload: Upload) -> State:
     return "pending"
 
 
-async def set_aim(database: Database, aim: int) -> None:
-    """Have every picture, made or to be made, reach that: one of `variants.AIMS`. Raises Invalid."""
+async def set_aim(database: Database, aim: int, message_id: str) -> None:
+    """Have every picture, made or to be made, reach that: one of `variants.AIMS`. The same message again changes
+    nothing. Raises Invalid.
+    """
     if aim not in AIMS:
         message = f"the aim is one of {', '.join(map(str, AIMS))}"
         raise Invalid(message)
     async with database.transaction() as connection:
-        await store.set_aim(connection, aim=aim, now_us=clock.now_us())
+        if await seen.first(connection, message_id):
+            await store.set_aim(connection, aim=aim, now_us=clock.now_us())
 
 
 async def progress(database: Database) -> Progress:
