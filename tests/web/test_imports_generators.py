@@ -12,6 +12,7 @@ from sdc_web.imports import Document, Source, markdown_folder, own_export
 from sdc_web.posts.records import path_of
 
 Site = Callable[[dict[str, str]], Source]
+OTHER = "it is no Markdown, and is not read: bring it as Markdown or as HTML with front matter"
 
 
 @pytest.fixture
@@ -167,9 +168,7 @@ def test_no_text_is_passed_over_without_a_word(site: Site) -> None:
     }
     assert source.read("_posts/2019-01-01-a.html").draft.body == "Some *fog*.\n"
     assert source.refused == {
-        "_posts/2019-01-03-c.textile": (
-            "it is no Markdown, and is not read: bring it as Markdown or as HTML with front matter"
-        ),
+        "_posts/2019-01-03-c.textile": OTHER,
         "_posts/2019-01-04-d.html": "a template of the old site makes what readers saw there",
         "list.html": "a template of the old site makes what readers saw there",
     }
@@ -245,6 +244,9 @@ def test_astro_and_its_collections(site: Site) -> None:
             "src/content/blog/first.md": "---\npubDate: 'Jul 08 2022'\nheroImage: '../../assets/a.jpg'\n---\nFirst.",
             "src/content/blog/_hidden.md": "No.",
             "src/pages/about.mdx": "import A from '../a.astro'\n\n# Me\n\n<A />\n",
+            "src/pages/uses.astro": "---\n---\n<p>A lamp.</p>",
+            "src/pages/blog/[...slug].astro": "<Layout><slot /></Layout>",
+            "src/layouts/Layout.astro": "<slot />",
         }
     )
     assert told(source) == {
@@ -259,6 +261,7 @@ def test_astro_and_its_collections(site: Site) -> None:
         "lines that import or export modules are left out, 1 in all",
         "component <A> stays as it is written",
     )
+    assert source.refused == {"src/pages/uses.astro": OTHER}
 
 
 def test_eleventy_and_its_input(site: Site) -> None:
@@ -270,6 +273,9 @@ def test_eleventy_and_its_input(site: Site) -> None:
             "content/off.md": "---\npermalink: false\n---\nOff.",
             "content/odd.md": "---\npermalink: '/{{ title | slugify }}/'\n---\nOdd.",
             "content/_includes/a.md": "No.",
+            "content/uses.njk": "---\n---\n<p>A lamp.</p>",
+            "content/now.11ty.js": "export const render = () => 'Fog.';",
+            "content/_includes/base.njk": "{{ content }}",
             "notes.md": "No.",
         }
     )
@@ -281,6 +287,7 @@ def test_eleventy_and_its_input(site: Site) -> None:
     }
     assert source.read("content/blog/2024-01-02-fog.md").draft.tags == ("weather",)
     assert source.read("content/off.md").is_draft
+    assert source.refused == dict.fromkeys(("content/now.11ty.js", "content/uses.njk"), OTHER)
 
 
 def test_texts_that_lead_to_one_another_go_on_doing_so(site: Site) -> None:

@@ -16,7 +16,10 @@ Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd", ".mkdn", ".mkdown", ".markdn")
 HTML = (".html", ".htm")
 """Texts where they begin with front matter; else what a browser is given as it is."""
-_OTHERS = (".textile", ".org", ".adoc", ".asciidoc", ".rst", ".njk", ".liquid")
+_OTHERS = (
+    ".textile", ".org", ".adoc", ".asciidoc", ".rst", ".astro",
+    ".njk", ".liquid", ".webc", *(f".11ty{suffix}" for suffix in (".js", ".mjs", ".cjs", ".ts")),
+)  # fmt: skip
 _FENCES = (b"---", b"+++")
 MAX_CONFIGURATION_BYTES = 1024 * 1024
 _ABOUT_THE_FOLDER = frozenset({"README", "LICENSE", "CHANGELOG", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY"})
@@ -91,7 +94,7 @@ def files(tree: Tree) -> list[Path]:
 
 def is_other(file: Path) -> bool:
     """Whether it is a text in a form that is not read here."""
-    return file.suffix.lower() in _OTHERS
+    return file.name.lower().endswith(_OTHERS)
 
 
 def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
@@ -116,7 +119,7 @@ def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
 def _below(root: Path, tree: Tree) -> Iterator[Path]:
     for file in root.rglob("*"):
         parts = file.relative_to(root).parts
-        if file.suffix.lower() not in (*SUFFIXES, *HTML, *_OTHERS) or file.stem in _ABOUT_THE_FOLDER:
+        if not file.name.lower().endswith((*SUFFIXES, *HTML, *_OTHERS)) or file.stem in _ABOUT_THE_FOLDER:
             continue
         if tree.generator != "hugo" and file.stem.startswith("_index"):
             continue
@@ -127,6 +130,9 @@ def _below(root: Path, tree: Tree) -> Iterator[Path]:
         if tree.generator in ("jekyll", "eleventy") and any(_is_inner(part, tree) for part in parts[:-1]):
             continue
         if tree.generator == "astro" and parts[-1].startswith("_"):
+            continue
+        if file.suffix.lower() == ".astro" and (root.name != "pages" or any("[" in part for part in parts)):
+            # A component, or what makes pages of texts that are read here themselves.
             continue
         if file.is_file() and (file.suffix.lower() not in HTML or _is_fenced(file)):
             yield file
