@@ -232,6 +232,11 @@ OPERATIONS: dict[str, Operation] = {
         NOBODYS,
         lambda w, by: media.upload.accept(w.databases.site, by, w.objects, w.settings, "a.png", _png(), ""),
     ),
+    "media.upload.accept for another": Operation(
+        "media.change",
+        ANNS,
+        lambda w, by: media.upload.accept(w.databases.site, by, w.objects, w.settings, "a.png", _png(), "", w.ann.id),
+    ),
     "media.set_alt": Operation(
         "media.change", ANNS, lambda w, by: media.set_alt(w.databases.site, by, w.asset_id, "x")
     ),
@@ -671,6 +676,7 @@ ELSEWHERE = {
     "jobs.start",
     "jobs.try_mail",
     "media.upload.accept",
+    "media.upload.accept for another",
     "orphans.find",
     "orphans.remove",
     "pictures.progress",

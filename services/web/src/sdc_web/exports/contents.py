@@ -42,7 +42,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A media asset: where its original is below `MEDIA`, and what is said of it. `author` is a sign-in name."""
+    """A media asset: where its original is below `MEDIA`, and what is said of it. `author` is a sign-in name; an older
+    export does not know of `decorative`.
+    """
 
     file: str
     name: str
@@ -53,6 +55,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     focus_x: int
     focus_y: int
     author: str
+    decorative: bool = False
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):

@@ -192,4 +192,5 @@ def _file(asset: Asset, authors: dict[str, str]) -> File:
         focus_x=asset.focus_x,
         focus_y=asset.focus_y,
         author=authors.get(asset.author_id or "", ""),
+        decorative=asset.decorative,
     )

@@ -136,7 +136,7 @@ def _source(path: Path, folder: Path, written: Path, wanted: Format) -> Source:
 async def _own(
     to: Pictures, folder: Path, told: own_export.Told, importer: Importer, *, dry_run: bool
 ) -> AsyncGenerator[Line]:
-    async for line in own_data.before_texts(to, folder, told, dry_run=dry_run):
+    async for line in own_data.before_texts(to, folder, told, importer.writers, dry_run=dry_run):
         yield line
     async for line in importer.lines():
         yield line

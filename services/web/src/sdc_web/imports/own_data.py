@@ -4,7 +4,7 @@ What is here already stays as it is, whatever the export says of it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,10 +35,13 @@ SITE_PARTS = 7
 T = TypeVar("T")
 
 
-async def before_texts(to: Pictures, folder: Path, told: Told, *, dry_run: bool) -> AsyncGenerator[Line]:
-    """Take what texts name: pictures with all that is said of them, tags, series."""
+async def before_texts(
+    to: Pictures, folder: Path, told: Told, writers: Mapping[str, str], *, dry_run: bool
+) -> AsyncGenerator[Line]:
+    """Take what texts name: pictures with all that is said of them, tags, series. `writers` as in `Importer`."""
     for each in told.media:
-        picture = _picture(to, folder, each, dry_run=dry_run)
+        whose = writers.get(each.author, "") if to.by.reach("media.change") == "any" else ""
+        picture = _picture(to, folder, each, whose, dry_run=dry_run)
         yield await _line(f"{contents.MEDIA}/{each.file}", "picture", picture)
     for tag in told.tags:
         yield await _line(f"{contents.TAGS}: {tag.name}", "tag", _tag(to, tag, dry_run=dry_run))
@@ -87,7 +90,7 @@ async def _line(name: str, kind: LineKind, taking: Awaitable[Outcome]) -> Line:
     return Line(file=name, outcome=outcome, kind=kind, reason=reason)
 
 
-async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: bool) -> Outcome:
+async def _picture(to: Pictures, folder: Path, said: contents.File, whose: str, *, dry_run: bool) -> Outcome:
     file = await asyncio.to_thread(pictures.located, said.file, folder / contents.MEDIA, folder)
     if file is None:
         raise Invalid("the file is not in the export")
@@ -95,11 +98,16 @@ async def _picture(to: Pictures, folder: Path, said: contents.File, *, dry_run: 
         return "unchanged"
     await asyncio.to_thread(uploads.require_shown, file)
     if not dry_run:
-        asset = await to.put(file, said.name, said.alt)
+        asset = await to.put(file, said.name, said.alt, whose)
         words = assets.Words(
-            alt=said.alt, title=said.title, caption=said.caption, focus_x=said.focus_x, focus_y=said.focus_y
+            alt=said.alt,
+            decorative=said.decorative,
+            title=said.title,
+            caption=said.caption,
+            focus_x=said.focus_x,
+            focus_y=said.focus_y,
         )
-        if words != assets.Words(alt=asset.alt, title="", caption="", focus_x=50, focus_y=50):
+        if words != assets.Words(alt=asset.alt, decorative=False, title="", caption="", focus_x=50, focus_y=50):
             await assets.describe(to.databases.site, to.by, asset.id, words)
     return "taken"
 

@@ -35,8 +35,8 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
             asset = await assets.by_sha256(connection, digest)
         return asset.id if asset and asset.trashed_at_us is None else ""
 
-    async def put(self, picture: Path, name: str, alt: str) -> Asset:
-        """The asset of that file. Raises as `media.upload.accept` does."""
+    async def put(self, picture: Path, name: str, alt: str, author_id: str = "") -> Asset:
+        """The asset of that file, theirs or that author's. Raises as `media.upload.accept` does."""
 
         async def chunks() -> AsyncIterator[bytes]:
             with await asyncio.to_thread(_open, picture) as file:
@@ -44,7 +44,7 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
                     yield chunk
 
         asset, _ = await upload.accept(
-            self.databases.site, self.by, self.store, self.settings, name, chunks(), alt[: assets.MAX_ALT]
+            self.databases.site, self.by, self.store, self.settings, name, chunks(), alt[: assets.MAX_ALT], author_id
         )
         return asset
 

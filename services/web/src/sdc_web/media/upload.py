@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 from sdc_core import clock, keys
 from sdc_core.errors import Invalid, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
@@ -50,24 +51,33 @@ async def accept(
     file_name: str,
     chunks: AsyncIterator[bytes],
     alt: str,
+    author_id: str = "",
 ) -> tuple[Asset, bool]:
-    """The media asset of an upload, and whether it is new: the same bytes twice are the same asset.
+    """The media asset of an upload, theirs or that author's, and whether it is new: the same bytes twice are the same
+    asset.
 
     Holds one chunk in memory. Raises Forbidden, TooLarge over `MAX_BYTES`, Invalid for what is no picture that browsers
     know, Unavailable when the object store does not take the original or the sender is too slow; then nothing is
     recorded.
     """
-    rights.require(by, "media.change")
+    rights.require(by, "media.change", author_id or UNSET)
     text = assets.clean_alt(alt)
     async with received(chunks, settings) as file:
-        return await keep(database, by, store, settings, file, file_name, text)
+        return await keep(database, by, store, settings, file, file_name, text, author_id)
 
 
 async def keep(
-    database: Database, by: Actor, store: ObjectStore, settings: Settings, file: Received, file_name: str, alt: str
+    database: Database,
+    by: Actor,
+    store: ObjectStore,
+    settings: Settings,
+    file: Received,
+    file_name: str,
+    alt: str,
+    author_id: str = "",
 ) -> tuple[Asset, bool]:
     """The same for a file that has come."""
-    rights.require(by, "media.change")
+    rights.require(by, "media.change", author_id or UNSET)
     text = assets.clean_alt(alt)
     content_type = sniff(file.head)
     async with database.read() as connection:
@@ -76,7 +86,7 @@ async def keep(
         return await _again(database, by, known), False
     await require_store(store, settings)
     asset = assets.new_asset(
-        file.sha256, bare_name(file_name), content_type, file.size_bytes, text, author_id=by.id or None
+        file.sha256, bare_name(file_name), content_type, file.size_bytes, text, author_id=author_id or by.id or None
     )
     key = keys.original(asset.id)
     await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
