@@ -1,10 +1,11 @@
 """Micropub against an app without manners: refused in words, nothing made, nothing broken."""
 
+import errno
 from collections.abc import AsyncGenerator
 
 import pytest
 from litestar.types import ASGIApp
-from sdc_core import clock
+from sdc_core import clock, disk, sqlite
 from sdc_web import posts
 from sdc_web.api import micropub_entries
 from sdc_web.authors import accounts, store
@@ -13,7 +14,7 @@ from sdc_web.db import Databases
 from api_client import token
 from hostile_input import BODIES
 from signing_in import OWNER
-from writing_app import SITE, App, bearing
+from writing_app import SITE, App, bearing, entry
 
 
 @pytest.fixture
@@ -96,6 +97,26 @@ async def test_nothing_that_is_sent_breaks_the_endpoint(writer: App) -> None:
                     body[:80],
                     answer.text,
                 )
+
+
+async def test_what_a_full_disk_cannot_take_is_refused_in_words(writer: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(posts.whole, "begin", no_room)
+    answer = await writer.json(entry(content=["Fog"]))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, str(disk.FULL_RETRY_S))
+    assert answer.json() == {"error": "unavailable", "error_description": disk.WORDS}
+
+
+async def test_what_a_database_that_another_process_keeps_cannot_take_is_refused_in_words(
+    writer: App, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LOCK_S", 0.05)
+    async with databases.site.transaction():
+        answer = await writer.json(entry(content=["Fog"]))
+    assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
+    assert answer.json() == {"error": "unavailable", "error_description": "site.db is busy"}
 
 
 async def test_another_authors_post_is_refused(app: ASGIApp, databases: Databases, writer: App) -> None:

@@ -14,7 +14,7 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from msgspec.structs import replace
-from sdc_core import clock
+from sdc_core import clock, disk
 from sdc_core.errors import Invalid, NotFound, SdcError, TooLarge, Unauthorized, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
@@ -354,6 +354,8 @@ def _send(told: object, status_code: int = 200, headers: dict[str, str] | None =
 
 def refuse(request: AnyRequest, error: Exception) -> Response[bytes]:
     """The refusal in the words of Micropub, section 3.8: an object with `error` and `error_description`."""
+    if disk.is_full(error):
+        error = disk.full()
     refused = problems.respond(request, error)
     problem = problems.of(error)
     name, status_code = _ERRORS.get(problem.code, (problem.code, refused.status_code or problem.status))
