@@ -34,6 +34,12 @@ def hang(_original: Path, _folder: Path, aim: int = 0, *, plain: bool = False) -
     raise AssertionError
 
 
+def wait_for_word(original: Path, folder: Path, aim: int = 0, *, plain: bool = False) -> Manifest:
+    """What a slow picture does, until somebody writes into a pipe."""
+    (original.parent.parent / "word").read_text()
+    return minify(original, folder, aim, plain=plain)
+
+
 def hoard(_original: Path, _folder: Path) -> int:
     """What a decoder does that believes a header."""
     return len(bytearray(2 << 30))

@@ -1,5 +1,6 @@
 import asyncio
 import io
+import os
 
 import msgspec
 import pytest
@@ -232,6 +233,35 @@ async def test_an_idle_workshop_is_woken_by_an_order(workshop: Workshop, monkeyp
             while len(await sent(workshop.database)) < number:  # noqa: ASYNC110 - the loop has nothing to tell
                 await asyncio.sleep(0.01)
         loop.cancel()
+
+
+async def test_who_stood_by_while_a_suspect_went_alone_takes_work_as_soon_as_that_ends(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "IDLE_S", 3600)
+    word = workshop.home / "word"
+    os.mkfifo(word)
+    suspect = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, suspect)
+    async with workshop.database.transaction() as connection:
+        await claimed(connection)
+    patient = msgspec.structs.replace(workshop, make=poisoned.wait_for_word, pool=Pool(2))
+    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        loop = group.create_task(work(patient))
+        await until_running(workshop, suspect.asset_id)
+        for color in ("red", "green"):
+            await order(patient, await uploaded(workshop, picture_bytes(color)))
+        await asyncio.to_thread(word.write_text, "go on")
+        while await running(workshop) < 2:  # noqa: ASYNC110 - the loop has nothing to tell
+            await asyncio.sleep(0.01)
+        loop.cancel()
+    assert (await state(workshop, suspect.asset_id)).state == "done"
+
+
+async def running(workshop: Workshop) -> int:
+    """How many pictures are under way."""
+    async with workshop.database.read() as connection:
+        return (await jobs.counts(connection))["running"]
 
 
 async def test_a_job_is_cancelled_even_when_it_cannot_be_given_back(

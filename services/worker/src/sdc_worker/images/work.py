@@ -28,7 +28,7 @@ from sdc_worker.images.store import ImageJob, State
 
 MAX_ATTEMPTS = 3
 IDLE_S = 30.0
-"""An order wakes who is idle; what the sweep found can wait this long."""
+"""An order and the end of a job wake who is idle; what the sweep found can wait this long."""
 SCRATCH = "sdc-image-"
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_MANIFEST_BYTES = 256 * 1024
@@ -52,7 +52,7 @@ class Gone(Invalid):
 
 class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """What the work needs; `make` and `begin`, which makes a first size, run in the pool; `ordered` is set when a job
-    may be there; `home` is where originals lie meanwhile, and in it nobody else has folders of that prefix.
+    may be there to take; `home` is where originals lie meanwhile, and in it nobody else has folders of that prefix.
     """
 
     database: Database
@@ -96,7 +96,10 @@ async def _keep_working(workshop: Workshop) -> None:
         # Before looking: an order that comes while nothing is found must be seen by the wait.
         workshop.ordered.clear()
         try:
-            if not await work_once(workshop):
+            if await work_once(workshop):
+                # A job that had to go alone, or one too many made anew, may be what others stand by for.
+                workshop.ordered.set()
+            else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_S):
                         await workshop.ordered.wait()
