@@ -1,10 +1,15 @@
-"""What healthy readers wait for while thousands of clients hold connections and say next to nothing."""
+"""What healthy readers wait for while thousands of clients hold connections and say, or take, next to nothing."""
 
 import asyncio
+import re
+import socket
+import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from pathlib import Path
 
 import pytest
+from sdc_web.slow_readers import MOST
 
 from living_site import Site, eventually
 from raw_connections import idle_ones, is_open
@@ -20,6 +25,16 @@ READS = 200
 P99_S = 1.0
 """On two cores that are shared with all these clients, and with whatever else the machine does."""
 BEGIN_S = 30
+PROCESSES = 2
+STANDING = 1_000
+WORDS = 60_000
+SEGMENT_BYTES = 1_460
+"""Of a reader who is not on this machine. For one who is, the kernel keeps megabytes, and the server nothing."""
+MORE_BYTES = 128 * 1024 * 1024
+"""What the processes may have taken for the second thousand, beside what they took for the first: half of it."""
+PHONE_BYTES_PER_S = 20_000
+ESTABLISHED = 1
+"""Of a connection, as Linux tells its state."""
 
 
 def test_healthy_readers_wait_no_second_while_thousands_hold_on(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,3 +101,73 @@ async def dripping(port: int) -> AsyncGenerator[None]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+@pytest.fixture(scope="module")
+def long_page(site: Site) -> str:
+    """A page of 300 kB, that is kept."""
+    page = site.publish("Long", "Fog. " * WORDS)
+    assert len(site.ask(page).text) > 5 * WORDS
+    return page
+
+
+def test_readers_who_take_nothing_are_cut_while_a_slow_phone_gets_all(
+    site: Site, long_page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standing: list[socket.socket] = []
+
+    def most_are_cut() -> bool:
+        return sum(map(is_connected, standing)) <= PROCESSES * MOST
+
+    with ExitStack() as held:
+        phone = held.enter_context(closing(reader(site, long_page)))
+        taken: list[bytes] = []
+        taking = threading.Thread(target=take_slowly, args=(phone, taken))
+        taking.start()
+        took = [memory(site)]
+        for _ in range(2):
+            standing.extend(held.enter_context(closing(reader(site, long_page))) for _ in range(STANDING))
+            crowded = reads(site, long_page)
+            took.append(memory(site))
+            eventually(most_are_cut)
+        taking.join()
+    with capsys.disabled():
+        print(  # noqa: T201 - the figures are what one wants to know of it
+            f"\n{[each >> 20 for each in took]} MiB before, with {STANDING} who take nothing, with {STANDING} more; "
+            f"{READS} reads beside: p50 {share(crowded, 0.5):.0f} ms, p99 {share(crowded, 0.99):.0f} ms"
+        )
+    assert took[2] < took[1] + MORE_BYTES
+    assert share(crowded, 0.99) < 1_000 * P99_S
+    assert b"".join(taken).partition(b"\r\n\r\n")[2] == site.ask(long_page).text.encode()
+
+
+def reader(site: Site, page: str) -> socket.socket:
+    """One who asks for a page, and has next to no memory of its own."""
+    made = socket.socket()
+    made.settimeout(30)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * SEGMENT_BYTES)
+    made.connect(("127.0.0.1", site.port))
+    made.sendall(f"GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    return made
+
+
+def take_slowly(phone: socket.socket, taken: list[bytes]) -> None:
+    """All that comes, no faster than a phone on a bad line."""
+    pause = threading.Event()
+    while piece := phone.recv(PHONE_BYTES_PER_S // 10):
+        taken.append(piece)
+        pause.wait(len(piece) / PHONE_BYTES_PER_S)
+
+
+def is_connected(connection: socket.socket) -> bool:
+    """Whether it was not reset; what came before that could be read still."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED
+
+
+def memory(site: Site) -> int:
+    """Of all processes of web, in bytes."""
+    pids = site.slots().values()
+    found = [re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) for pid in pids]
+    assert len(found) == PROCESSES
+    return sum(1_024 * int(each[1]) for each in found if each)

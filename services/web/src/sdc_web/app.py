@@ -55,6 +55,7 @@ from sdc_web.request_log.service import RequestLog, open_request_log
 from sdc_web.sessions import cookies
 from sdc_web.site.moved import Moved
 from sdc_web.site.routes import asks_more, cacheable
+from sdc_web.slow_readers import SlowReaders
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_FORM_PARTS = 100
@@ -194,6 +195,7 @@ class _Opened:
         self.looks = site.Looks()
         self.views = Views()
         self.lag = Lag(LAG_S)
+        self.slow_readers = SlowReaders(settings.WEB_PORT)
         self.errors = debug_page.Errors()
         self.health = site.Examination(self._examined)
         self._parts: Parts | None = None
@@ -254,6 +256,7 @@ class _Opened:
         return {
             **request_log.loops,
             "lag": self.lag.run,
+            "readers.look": self.slow_readers.run,
             "figures.leave": site.Process(request_log.folder, self.figures).leave,
             "media.order": lambda: media.order_again(databases.site, worker),
             "redirects.count": uses.run,
@@ -284,6 +287,7 @@ class _Opened:
             *self.page_cache.figures(),
             *self.bodies.figures(),
             *self.crowd.figures(),
+            *self.slow_readers.figures(),
             *parts.request_log.figures(),
         ]
 
