@@ -87,6 +87,13 @@ async def configured(db: Database, ada: Actor) -> None:
     await posts.navigation.put(db, ada, entries, "")
 
 
+async def answered(db: Database, ada: Actor) -> None:
+    """Two webmentions, of texts that are there."""
+    said = Said(kind="reply", author_name="Grace", author_url="https://grace.example/", title="On", words="Yes.")
+    await bringing.bring(db, ada, "/posts/thick-fog", "https://grace.example/fog?a=1", said, 1_700_000_000_000_000)
+    await bringing.bring(db, ada, "/projects/lamp", "https://grace.example/lamp", Said(), 1_700_000_000_000_001)
+
+
 async def filled(settings: Settings, folder: Path) -> None:
     """A site with something of everything that an export holds."""
     async with open_databases(settings) as databases, objects.open_store(objects.local_endpoint(settings)) as store:
@@ -145,9 +152,7 @@ async def filled(settings: Settings, folder: Path) -> None:
         )
         await redirects.add_own(db, ada, "/lampe", "https://example.org/l?a=ä", "")
         await configured(db, ada)
-        said = Said(kind="reply", author_name="Grace", author_url="https://grace.example/", title="On", words="Yes.")
-        await bringing.bring(db, ada, "/posts/thick-fog", "https://grace.example/fog?a=1", said, 1_700_000_000_000_000)
-        await bringing.bring(db, ada, "/projects/lamp", "https://grace.example/lamp", Said(), 1_700_000_000_000_001)
+        await answered(db, ada)
 
 
 SQL_SAID = (

@@ -10,6 +10,7 @@ from sdc_web import posts
 from sdc_web.api import micropub_entries
 from sdc_web.authors import accounts, store
 from sdc_web.db import Databases
+from sdc_web.posts import whole
 
 from api_client import token
 from hostile_input import BODIES
@@ -103,7 +104,7 @@ async def test_what_a_full_disk_cannot_take_is_refused_in_words(writer: App, mon
     async def no_room(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(posts.whole, "begin", no_room)
+    monkeypatch.setattr(whole, "begin", no_room)
     answer = await writer.json(entry(content=["Fog"]))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, str(disk.FULL_RETRY_S))
     assert answer.json() == {"error": "unavailable", "error_description": disk.WORDS}
