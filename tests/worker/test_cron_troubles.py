@@ -1,8 +1,10 @@
 """Cron while its database is busy, its clock was wrong, or a run is cancelled."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from sdc_worker.cron import execution, store
 from sdc_worker.cron import scheduler as scheduling
 from sdc_worker.cron.execution import STOPPED
 from sdc_worker.cron.jobs import Job, JobContext
+from sdc_worker.mirror import child
 
 from cron_work import MINUTE_US, NOON_US, Make, Work, ended, running, runs, state_of, tick
 
@@ -234,3 +237,23 @@ async def test_a_deadline_is_kept_by_an_action_whose_own_tasks_failed(make: Make
         await made.run_now("test", "msg_1")
         (run,) = await ended(database)
     assert run.outcome == "timed_out"
+
+
+async def test_what_an_attempt_had_started_is_gone_before_the_next_begins(
+    make: Make, job: Job, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "GRACE_S", 0.1)
+    deaf = ["/bin/sh", "-c", f"exec 9>{tmp_path}/lock; flock -n 9 || exit 7; trap '' TERM; exec tail -f /dev/null"]
+    brief = ["/bin/sh", "-c", f"exec 9>{tmp_path}/lock; flock -n 9"]
+    codes = []
+
+    async def act(context: JobContext) -> str:
+        ended = await child.run(deaf if context.run.attempt == 1 else brief, {"PATH": os.defpath}, deadline_s=60)
+        codes.append(ended.code)
+        return "done"
+
+    made = make(msgspec.structs.replace(job, action=act, timeout_s=1, retries=1))
+    async with running(made):
+        await made.run_now("test", "msg_1")
+        (run,) = await ended(database)
+    assert (run.outcome, run.attempt, codes) == ("ok", 2, [0])
