@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sdc_cli import plan
+from sdc_cli import backup_plan, plan
 from sdc_cli.main import SUBCOMMANDS
 from sdc_cli.main import sdc as sdc_command
 from sdc_cli.settings import as_markdown
+from sdc_core.answers.backups import MirrorPlan, PlannedMonth
 from sdc_core.webhooks import new_secret
 
 pytestmark = pytest.mark.timeout(120)
@@ -231,3 +232,13 @@ def make_plan(given: dict[str, str]) -> plan.Plan:
         check=True,
     )
     return plan.read(done.stdout)
+
+
+def test_a_plan_tells_the_next_month_and_which_would_be_removed() -> None:
+    month = PlannedMonth(
+        name="2026-12", objects=1200, bytes=5000, kept=("2026-10", "2026-11"), leaving=("2026-10",), question="why?"
+    )
+    assert backup_plan.lines(MirrorPlan(buckets=(), question="", month=month)) == [
+        "2026-12, the next month: 1,200 objects (5,000 bytes), 2 kept before; it would remove 2026-10",
+        "that month would stop: why?",
+    ]

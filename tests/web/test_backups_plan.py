@@ -42,6 +42,11 @@ async def settings(
             "REMOTE_DAILY_ACCESS_KEY_ID": endpoint.access_key_id,
             "REMOTE_DAILY_SECRET_ACCESS_KEY": secret,
             "REMOTE_DAILY_BUCKET": await fresh_bucket(),
+            "REMOTE_MONTHLY_ENDPOINT_URL": endpoint.url,
+            "REMOTE_MONTHLY_ACCESS_KEY_ID": endpoint.access_key_id,
+            "REMOTE_MONTHLY_SECRET_ACCESS_KEY": secret,
+            "REMOTE_MONTHLY_BUCKET": await fresh_bucket(),
+            "REMOTE_MONTHLY_RETENTION_MONTHS": 2,
         }
     )
 
@@ -80,6 +85,29 @@ async def test_a_question_is_part_of_it(
     fragment = (await signed_in.get("/author/backups/plan", headers=HTMX)).text
     assert "It would stop and ask: the remote bucket" in fragment
     assert "was marked by another site" in fragment
+
+
+async def test_the_next_month_is_told_with_those_that_would_be_removed(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts, settings: Settings
+) -> None:
+    months = settings.REMOTE_MONTHLY_BUCKET
+    await markers.put(worker.store, months, role="monthly")
+    for month in ("2024-11", "2024-12"):
+        await worker.store.put(months, f"{month}/media/originals/a", b"mine", content_type="image/jpeg")
+    fragment = (await signed_in.get("/author/backups/plan", headers=HTMX)).text
+    assert "would have 4 objects, 2." in fragment
+    assert "Kept are 2024-11, 2024-12." in fragment
+    assert "<strong>2024-11 would be removed.</strong>" in fragment
+    assert len([info async for info in worker.store.list(months)]) == 3
+
+
+async def test_a_bucket_of_months_that_is_not_right_takes_nothing_from_the_rest(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts, settings: Settings
+) -> None:
+    await worker.store.put(settings.REMOTE_MONTHLY_BUCKET, "holiday.jpg", b"mine", content_type="image/jpeg")
+    fragment = (await signed_in.get("/author/backups/plan", headers=HTMX)).text
+    assert "The mirror would copy 4 objects" in fragment
+    assert "That run would stop: the remote bucket" in fragment
 
 
 async def test_a_guard_that_refuses_says_why(

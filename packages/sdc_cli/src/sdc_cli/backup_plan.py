@@ -29,10 +29,20 @@ async def _site_id(settings: Settings) -> str:
 
 
 def lines(plan: MirrorPlan) -> list[str]:
-    """A line for each bucket, and the question."""
+    """A line for each bucket, the question, and the same of the next month."""
     told = [
         f"{each.name}: {each.new:,} new and {each.changed:,} changed to copy ({each.bytes:,} bytes), "
         f"{each.to_history:,} to the history, {each.unchanged:,} as they are"
         for each in plan.buckets
     ]
-    return [*told, f"it would stop and ask: {plan.question}"] if plan.question else told
+    if plan.question:
+        told.append(f"it would stop and ask: {plan.question}")
+    if plan.month:
+        leaving = f"; it would remove {', '.join(plan.month.leaving)}" if plan.month.leaving else ""
+        told.append(
+            f"{plan.month.name}, the next month: {plan.month.objects:,} objects ({plan.month.bytes:,} bytes), "
+            f"{len(plan.month.kept)} kept before{leaving}"
+        )
+        if plan.month.question:
+            told.append(f"that month would stop: {plan.month.question}")
+    return told

@@ -1,9 +1,6 @@
 """Any S3-compatible object store, through one long-lived client a process."""
 
 import asyncio
-import base64
-import hashlib
-import io
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -11,7 +8,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import aioboto3
 import aiohttp
@@ -23,7 +20,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.utils import parse_timestamp
 
-from sdc_core import clock, s3_models
+from sdc_core import clock, content_md5, s3_models
 from sdc_core.errors import Conflict, NotFound, SdcError, TooLarge, Unavailable
 from sdc_core.owned_file import OwnedFile
 from sdc_core.settings import Settings
@@ -57,7 +54,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a listing or a HEAD tells. `etag` is without its quotes; `modified_us` in microseconds since the epoch;
-    `content_type` is empty in a listing.
+    `content_type` is empty in a listing. Nobody may destroy it until `locked_until_us`, 0 there and without a lock.
     """
 
     key: str
@@ -65,6 +62,7 @@ class ObjectInfo(msgspec.Struct, frozen=True, kw_only=True):
     etag: str
     modified_us: int
     content_type: str = ""
+    locked_until_us: int = 0
 
 
 class ObjectStream(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +116,7 @@ class ObjectStore:
             Key=key,
             Body=body,
             ContentType=content_type,
-            ContentMD5=await asyncio.to_thread(_md5, io.BytesIO(body)),
+            ContentMD5=await asyncio.to_thread(content_md5.of_bytes, body),
             Metadata=dict(metadata or {}),
             timeout_s=_transfer_s(len(body)),
             **conditions,
@@ -129,7 +127,7 @@ class ObjectStore:
         """Store a file as one part, so that its ETag is the MD5 a mirror compares. Returns the ETag."""
         file = OwnedFile(path, "rb")
         try:
-            md5, size_bytes = await asyncio.to_thread(_measured, file)
+            md5, size_bytes = await asyncio.to_thread(content_md5.of_file, file)
             answer = await self._call(
                 "put_object",
                 Bucket=bucket,
@@ -194,19 +192,23 @@ class ObjectStore:
             answer = await self._call("head_object", Bucket=bucket, Key=key)
         except NotFound:
             return None
+        locked_until = answer.get("ObjectLockRetainUntilDate")
         return ObjectInfo(
             key=key,
             size_bytes=int(answer["ContentLength"]),
             etag=_bare(answer["ETag"]),
             modified_us=clock.from_datetime(answer["LastModified"]),
             content_type=str(answer.get("ContentType", "")),
+            locked_until_us=clock.from_datetime(locked_until) if locked_until else 0,
         )
 
-    async def list(self, bucket: str, prefix: str = "") -> AsyncGenerator[ObjectInfo]:
+    async def list(self, bucket: str, prefix: str = "", *, flat: bool = True) -> AsyncGenerator[ObjectInfo]:
         """Every object below a prefix, a page of 1,000 at a time. The order differs between stores: compare listings
-        through a dictionary, never by walking two of them side by side. Raises NotFound for a missing bucket.
+        through a dictionary, never by walking two of them side by side. Where it is not `flat`, a folder there stands
+        for all in it: its key ends with a slash, and nothing else of it is told. SeaweedFS tells of empty folders too.
+        Raises NotFound for a missing bucket.
         """
-        token: dict[str, Any] = {}
+        token: dict[str, Any] = {} if flat else {"Delimiter": "/"}
         while True:
             answer = await self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=PAGE, **token)
             for entry in answer.get("Contents", ()):
@@ -216,9 +218,11 @@ class ObjectStore:
                     etag=_bare(entry["ETag"]),
                     modified_us=clock.from_datetime(entry["LastModified"]),
                 )
+            for folder in answer.get("CommonPrefixes", ()):
+                yield ObjectInfo(key=folder["Prefix"], size_bytes=0, etag="", modified_us=0)
             if not answer.get("IsTruncated"):
                 return
-            token = {"ContinuationToken": answer["NextContinuationToken"]}
+            token["ContinuationToken"] = answer["NextContinuationToken"]
 
     async def delete(self, bucket: str, key: str) -> None:
         """Delete an object; one that is not there is as good as deleted."""
@@ -375,22 +379,6 @@ async def _chunks(
         how = "is too slow with" if in_time.expired() else "stopped in the middle of"
         message = f"the object store {how} {name}"
         raise Unavailable(message) from error
-
-
-def _md5(body: IO[bytes]) -> str:
-    """What Content-MD5 wants (RFC 1864). Blocking; leaves the position at the end."""
-    digest = hashlib.md5(usedforsecurity=False)
-    while chunk := body.read(CHUNK_BYTES):
-        digest.update(chunk)
-    return base64.b64encode(digest.digest()).decode()
-
-
-def _measured(file: OwnedFile) -> tuple[str, int]:
-    """Content-MD5 and length of a file, opened and ready to be sent. Blocking."""
-    file.open()
-    md5, size_bytes = _md5(file.opened), file.opened.tell()
-    file.opened.seek(0)
-    return md5, size_bytes
 
 
 def _transfer_s(size_bytes: int) -> float:

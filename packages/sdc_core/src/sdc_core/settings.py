@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     REMOTE_MONTHLY_REGION: str = Field("us-east-1", description="Its region.")
     REMOTE_MONTHLY_BUCKET: str = Field("", description="Its bucket.")
     REMOTE_MONTHLY_LOCK_DAYS: int = Field(0, ge=0, le=3650, description="The same for its bucket.")
+    REMOTE_MONTHLY_RETENTION_MONTHS: int = Field(0, ge=0, le=1200, description="So many newest months stay. 0: all.")
     MIRROR_KIB_PER_S: int = Field(
         0, ge=0, description="Most KiB a second that the mirrors send, so that readers keep their share. 0: no limit."
     )

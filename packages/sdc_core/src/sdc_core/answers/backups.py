@@ -55,8 +55,23 @@ class PlannedBucket(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class PlannedMonth(msgspec.Struct, frozen=True, kw_only=True):
+    """The next month that is to be kept: how many objects it would have, and `bytes` of them, as the mirror would be
+    now; the months that are there, the oldest first, and those of them that would then be removed. `question` is what
+    that run would stop with; empty where it would just run.
+    """
+
+    name: str
+    objects: int = 0
+    bytes: int = 0
+    kept: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    question: str = ""
+
+
 class MirrorPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """All buckets, and what the run would stop to ask; empty where it would just run."""
+    """All buckets, and what the run would stop to ask; empty where it would just run. `month` where months are kept."""
 
     buckets: tuple[PlannedBucket, ...]
     question: str
+    month: PlannedMonth | None = None

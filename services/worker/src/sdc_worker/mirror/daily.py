@@ -20,7 +20,6 @@ from sdc_worker.mirror.target import BUCKET_SETTING, Kept, Target
 CURRENT = "current/"
 HISTORY = "history/"
 HISTORY_DAYS = 30
-FORGOTTEN_AT_ONCE = 16
 NO_REMOTE = Skipped(words=f"no remote is set (SDC_REMOTE_DAILY_ENDPOINT_URL and {BUCKET_SETTING})")
 
 log = logging.getLogger(__name__)
@@ -28,18 +27,20 @@ log = logging.getLogger(__name__)
 
 class MirrorReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did, over all buckets. `checked` counts objects that are the same on both sides afterwards; `deleted`
-    ones are in the history; `bytes` are those copied.
+    ones are in the history; `bytes` are those copied; `removed` are months.
     """
 
     copied: int
     deleted: int
     bytes: int
     checked: int
+    removed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         objects = "object" if self.copied == 1 else "objects"
         copied = f"{self.copied:,} {objects} copied ({self.bytes:,} bytes), {self.deleted:,} moved to the history"
-        return f"{copied}, {self.checked:,} checked"
+        gone = f"; {', '.join(self.removed)} removed" if self.removed else ""
+        return f"{copied}, {self.checked:,} checked{gone}"
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,11 +211,5 @@ async def forget_history(where: Target, history: Iterable[str]) -> int:
     """Delete what was set aside more than `HISTORY_DAYS` ago; returns how many objects. `history` are keys below it."""
     oldest = (date.fromisoformat(clock.today()) - timedelta(days=HISTORY_DAYS)).isoformat()
     old = [key for key in history if key.partition("/")[0] < oldest]
-    for at in range(0, len(old), FORGOTTEN_AT_ONCE):
-        try:
-            async with asyncio.TaskGroup() as group:
-                for key in old[at : at + FORGOTTEN_AT_ONCE]:
-                    group.create_task(where.store.delete(where.bucket, f"{HISTORY}{key}"))
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+    await target.delete(where, [f"{HISTORY}{key}" for key in old])
     return len(old)

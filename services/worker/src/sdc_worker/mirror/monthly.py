@@ -8,7 +8,7 @@ from sdc_core.sqlite import Connection
 
 from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import JobContext, Skipped
-from sdc_worker.mirror import child, daily, markers, places, plan, rclone, target
+from sdc_worker.mirror import child, daily, markers, months, places, plan, rclone, target
 from sdc_worker.mirror.daily import CURRENT, MirrorReport
 from sdc_worker.mirror.plan import MirrorRefused
 from sdc_worker.mirror.progress import Progress, noted
@@ -56,7 +56,8 @@ async def monthly(context: JobContext) -> str | Skipped:
         confirmed = context.run.confirms is not None
         # Of the clocks that the schedule goes by: on the first of a month there it may be the last of one in UTC.
         month = f"{clock.to_datetime(context.run.due_us).astimezone(due.zone(settings.JOB_ZONE)):%Y-%m}"
-        return str(await run(mirror, where, month, confirmed=confirmed, progress=progress))
+        retention = settings.REMOTE_MONTHLY_RETENTION_MONTHS
+        return str(await run(mirror, where, month, retention=retention, confirmed=confirmed, progress=progress))
 
 
 async def _require_whole(connection: Connection) -> None:
@@ -73,14 +74,20 @@ async def _require_whole(connection: Connection) -> None:
 
 
 async def run(
-    mirror: Mirror, where: Target, month: str, *, confirmed: bool = False, progress: Progress | None = None
+    mirror: Mirror,
+    where: Target,
+    month: str,
+    *,
+    retention: int = 0,
+    confirmed: bool = False,
+    progress: Progress | None = None,
 ) -> MirrorReport:
-    """Copy `current/` of the daily mirror to `<month>/` of the target, and check. Nothing is ever deleted there, and
-    other months are not touched; a repeat in the same month copies what is new.
+    """Copy `current/` of the daily mirror to `<month>/` of the target, and check. Nothing in a month that stays is ever
+    deleted; a repeat in the same month copies what is new. Only then do months leave that are more than `retention`.
 
-    Raises MirrorRefused when the mirror is empty or unmarked, the target strange or the clock wrong, MirrorAsks when it
-    is another site's, which `confirmed` takes over; Misconfigured when the bucket of either is missing; Unavailable as
-    the daily one.
+    Raises MirrorRefused when the mirror is empty or unmarked, the target strange or the clock wrong; MirrorAsks when it
+    is another site's, which `confirmed` takes over, and when more than one month is to leave, which it removes;
+    Misconfigured when the bucket of either is missing; Unavailable as the daily one.
     """
     progress = progress or Progress()
     found = await target.look(where)
@@ -94,8 +101,29 @@ async def run(
         raise MirrorRefused(message)
     if found.unclaimed:
         await target.claim(where)
+    planned = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
+    await _carry(mirror, where, month, planned, progress)
+    left = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
+    if left.new or left.changed:
+        differing = (*left.new, *left.changed)
+        message = f"{len(differing)} objects differ after the copy to {month}, such as {differing[0]}"
+        raise Unavailable(message, retry_after_s=300)
+    gone = await months.leaving(where, await months.kept(where.store, where.bucket), month, retention)
+    # Who takes a bucket over has been asked about that alone.
+    if gone.question and (found.question or not confirmed):
+        raise gone.question
+    await months.remove(where, gone.months)
+    return MirrorReport(
+        copied=planned.to_copy,
+        deleted=0,
+        bytes=planned.size_bytes,
+        checked=left.unchanged,
+        removed=gone.months,
+    )
+
+
+async def _carry(mirror: Mirror, where: Target, month: str, planned: plan.Plan, progress: Progress) -> None:
     source, destination = f"{mirror.bucket}/{CURRENT}", f"{where.bucket}/{month}"
-    planned = plan.make(present, daily.below(found.listing, f"{month}/"))
     progress.expect(planned.to_copy, planned.size_bytes)
     for group in plan.in_order(planned):
         progress.done(
@@ -103,14 +131,3 @@ async def run(
                 where.remotes, source, destination, "", group.keys, in_turn=group.in_turn, told=progress.under_way
             )
         )
-    left = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
-    if left.new or left.changed:
-        differing = (*left.new, *left.changed)
-        message = f"{len(differing)} objects differ after the copy to {month}, such as {differing[0]}"
-        raise Unavailable(message, retry_after_s=300)
-    return MirrorReport(
-        copied=planned.to_copy,
-        deleted=0,
-        bytes=planned.size_bytes,
-        checked=left.unchanged,
-    )

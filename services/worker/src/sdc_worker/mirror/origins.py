@@ -7,11 +7,11 @@ from sdc_core.errors import Misconfigured, NotFound
 from sdc_core.objects import Endpoint, daily_endpoint, local_endpoint, open_store
 from sdc_core.settings import Settings
 
+from sdc_worker.mirror import months
 from sdc_worker.mirror.daily import CURRENT
 from sdc_worker.mirror.places import monthly_endpoint
 
 Kind: TypeAlias = Literal["replica", "daily", "monthly"]
-_MONTH_DIGITS = len("2026-11")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +53,9 @@ async def find(settings: Settings, kind: Kind, month: str = "") -> Origin:
 
 async def _month(endpoint: Endpoint, bucket: str, wanted: str) -> str:
     async with open_store(endpoint) as store:
-        months = {info.key[:_MONTH_DIGITS] async for info in store.list(bucket) if info.key[_MONTH_DIGITS:][:1] == "/"}
-    if not months or (wanted and wanted not in months):
-        kept = f"it has {', '.join(sorted(months))}" if months else "it has none"
-        message = f"bucket {bucket} keeps no month {wanted}: {kept}" if wanted else f"bucket {bucket} keeps no month"
+        kept = await months.kept(store, bucket)
+    if not kept or (wanted and wanted not in kept):
+        others = f"it has {', '.join(kept)}" if kept else "it has none"
+        message = f"bucket {bucket} keeps no month {wanted}: {others}" if wanted else f"bucket {bucket} keeps no month"
         raise NotFound(message)
-    return wanted or max(months)
+    return wanted or kept[-1]

@@ -91,6 +91,12 @@ def _covered(there: Iterable[str]) -> dict[str, int]:
     return covered
 
 
+def begins(key: str) -> bool:
+    """Whether a key is that of a replica's file with which a restore begins: it needs no other one."""
+    file = _LTX.fullmatch(key)
+    return file is not None and int(file["first"], 16) == 1
+
+
 def same(one: ObjectInfo, other: ObjectInfo) -> bool:
     """Equal length, and equal ETag where both are MD5 digests. An object uploaded in parts has another kind (with a
     dash in it), which depends on the parts: then the length must do.

@@ -1,6 +1,8 @@
 """The bucket that a mirror writes: whose it is, what it is for, and that its clock is ours."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -18,6 +20,7 @@ Role: TypeAlias = Literal["daily", "monthly"]
 BUCKET_SETTING = "SDC_REMOTE_DAILY_BUCKET"
 MAX_SKEW_US = 600 * clock.SECOND_US
 MAX_MARKER_BYTES = 4096
+DELETED_AT_ONCE = 16
 _LAYOUT: dict[Role, re.Pattern[str]] = {
     "daily": re.compile(r"(?:current|history)/"),
     "monthly": re.compile(r"\d{4}-\d{2}/"),
@@ -43,7 +46,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything at the target; what has to be asked before it is written, and whether its marker has to be."""
+    """Everything at the target, of months the folders alone; what has to be asked before it is written, and whether its
+    marker has to be.
+    """
 
     listing: Listing
     question: MirrorAsks | None = None
@@ -64,7 +69,12 @@ async def look(target: Target) -> Kept:
     MirrorRefused for any other, and Misconfigured for one that is not there.
     """
     try:
-        kept = await markers.listing(target.store, target.bucket)
+        kept = {}
+        if target.role == "monthly":
+            # Years of months are far more than a run has to know.
+            kept = {info.key: info async for info in target.store.list(target.bucket, flat=False)}
+        if keys.MARKER not in kept:
+            kept = await markers.listing(target.store, target.bucket)
     except NotFound:
         raise markers.no_bucket(target.bucket, target.setting) from None
     if not kept:
@@ -108,6 +118,17 @@ def require_clock(target: Target) -> None:
         hours, way = abs(ahead_us) / 3600 / clock.SECOND_US, "ahead of" if ahead_us > 0 else "behind"
         message = f"the clock of this machine is {hours:,.1f} hours {way} that of the remote"
         raise MirrorRefused(f"{message}: nothing was copied or deleted. Set the clock right")
+
+
+async def delete(target: Target, keys_: Sequence[str]) -> None:
+    """Delete objects of the target, some at a time. Raises Unavailable."""
+    for at in range(0, len(keys_), DELETED_AT_ONCE):
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key in keys_[at : at + DELETED_AT_ONCE]:
+                    group.create_task(target.store.delete(target.bucket, key))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
 
 
 async def _marker(target: Target, etag: str) -> Marker:

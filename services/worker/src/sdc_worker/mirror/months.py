@@ -1,0 +1,76 @@
+"""Months that are kept: which of them leave, and the removing of one."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+from sdc_core import clock
+from sdc_core.objects import ObjectStore
+
+from sdc_worker.mirror import markers, plan, target
+from sdc_worker.mirror.plan import Listing, MirrorAsks
+from sdc_worker.mirror.target import Target
+
+RETENTION_SETTING = "SDC_REMOTE_MONTHLY_RETENTION_MONTHS"
+_MONTH = re.compile(r"(\d{4}-\d{2})/")
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """Months that leave, the oldest first; and what a run would ask before it removes them."""
+
+    months: tuple[str, ...] = ()
+    question: MirrorAsks | None = None
+
+
+async def kept(store: ObjectStore, bucket: str) -> list[str]:
+    """The months that a bucket has something of, the oldest first. Raises NotFound for a missing bucket."""
+    folders = [info.key async for info in store.list(bucket, flat=False)]
+    months = sorted(found[1] for folder in folders if (found := _MONTH.fullmatch(folder)))
+    return [month for month in months if await _holds(store, bucket, f"{month}/")]
+
+
+async def _holds(store: ObjectStore, bucket: str, prefix: str) -> bool:
+    async for _ in store.list(bucket, prefix):
+        return True
+    return False
+
+
+async def leaving(where: Target, there: Iterable[str], month: str, retention: int) -> Leaving:
+    """What leaves once `month` is there too: all but that and the `retention` newest, as far as nothing in them is
+    locked; with 0 none. More than one at once is asked about: so many are not over in one month.
+    """
+    if not retention:
+        return Leaving()
+    found: list[str] = []
+    for old in sorted({*there, month})[:-retention]:
+        if old == month:
+            continue
+        listed = await markers.listing(where.store, where.bucket, f"{old}/")
+        if listed and not await _is_locked(where, old, listed):
+            found.append(old)
+    asks = None
+    if len(found) > 1:
+        asks = MirrorAsks(
+            f"with {month} there are {len(found)} months more than the {retention} of {RETENTION_SETTING}: "
+            f"{', '.join(found)}. No more than one leaves unasked, so none was removed: a confirmed run removes them "
+            "for good"
+        )
+    return Leaving(months=tuple(found), question=asks)
+
+
+async def remove(where: Target, months: Iterable[str]) -> None:
+    """Delete those months, one after the other. What a restore begins with goes first, so that none begins with the
+    rest of one that was left half removed; the next run goes on with that.
+    """
+    for month in months:
+        listed = await markers.listing(where.store, where.bucket, f"{month}/")
+        begins = {key for key in listed if plan.begins(key)}
+        for keys in (sorted(begins), sorted(listed.keys() - begins)):
+            await target.delete(where, [f"{month}/{key}" for key in keys])
+
+
+async def _is_locked(where: Target, month: str, listed: Listing) -> bool:
+    """Whether the store lets nobody destroy what was copied first or last in a month; so it is with all in between."""
+    by_age = sorted(listed, key=lambda key: listed[key].modified_us)
+    infos = [await where.store.head(where.bucket, f"{month}/{key}") for key in (by_age[0], by_age[-1])]
+    return any(info is not None and info.locked_until_us > clock.now_us() for info in infos)
