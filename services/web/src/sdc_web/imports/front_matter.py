@@ -13,10 +13,13 @@ _FENCE = re.compile(
     r"(?:^|(?<=\n))(?(yaml)(?:---|\.\.\.)|\+\+\+)[ \t]*(?:\r?\n|\Z)",
     re.DOTALL,
 )
-_MAX_NUMBER = 10**18
+_MAX_DIGITS = 18
+_MAX_NUMBER = 10**_MAX_DIGITS
 _INSIDE = ("params", "extra", "taxonomies")
 """Tables whose fields count as if they stood outside: Hugo's own parameters, and those of Zola."""
 _NESTING = "[{-:?"
+_MERGE = "tag:yaml.org,2002:merge"
+_MAX_MERGED = 10_000
 _MAX_NESTING = 2_000
 """Signs of YAML that may open a level: libyaml follows them on the stack of the process, without asking how deep."""
 
@@ -31,6 +34,7 @@ def parted(text: str) -> tuple[dict[str, object], str]:
             rest = text[fenced.end() :]
         elif text.startswith(("{\n", "{\r\n")):
             found, end = json.JSONDecoder().raw_decode(text)
+            _require_encodable(json.dumps(found, ensure_ascii=False))
             rest = text[end:].lstrip("\r\n")
         else:
             return {}, text
@@ -81,6 +85,12 @@ def words(fields: Mapping[str, object], name: str, *, by_spaces: bool = False) -
     return []
 
 
+def number(fields: Mapping[str, object], *names: str) -> int | None:
+    """The first of the fields that says something, where that is a whole number; not one of thousands of digits."""
+    given = text(fields, *names)
+    return int(given) if given.isdecimal() and len(given) < _MAX_DIGITS else None
+
+
 def table(fields: Mapping[str, object], name: str) -> dict[str, object]:
     """A table of a configuration, its names in small letters; empty where there is none."""
     value = fields.get(name)
@@ -92,8 +102,59 @@ def _yaml(given: str) -> object:
         raise yaml.YAMLError(f"more than {_MAX_NESTING} brackets open in it")
     shallow = sum(map(given.count, _NESTING)) <= _MAX_NESTING
     # The quick one where it can do no harm; the other raises RecursionError.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if shallow else yaml.SafeLoader
-    return yaml.load(given, Loader=loader)  # noqa: S506 - both are safe loaders
+    loader = (getattr(yaml, "CSafeLoader", yaml.SafeLoader) if shallow else yaml.SafeLoader)(given)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _require_bearable(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _require_bearable(root: yaml.Node) -> None:
+    """Raises YAMLError for tables that take in others without measure, and for halves of a surrogate pair."""
+    sizes: dict[int, int] = {}
+    seen: set[int] = set()
+    waiting, merged = [root], 0
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        match node:
+            case yaml.MappingNode():
+                waiting += [each for pair in node.value for each in pair]
+                if any(key.tag == _MERGE for key, _ in node.value):
+                    merged += _size(node, sizes)
+            case yaml.SequenceNode():
+                waiting += node.value
+            case yaml.ScalarNode():
+                _require_encodable(node.value)
+    if merged > _MAX_MERGED:
+        raise yaml.YAMLError(f"more than {_MAX_MERGED} fields that come from others")
+
+
+def _size(table: yaml.MappingNode, sizes: dict[int, int]) -> int:
+    """How many fields it has with those of the tables that it takes in."""
+    if id(table) in sizes:
+        return sizes[id(table)]
+    sizes[id(table)] = 0  # until it is counted: tables may stand in a circle
+    count = 0
+    for key, value in table.value:
+        taken = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        inside = [each for each in taken if isinstance(each, yaml.MappingNode)] if key.tag == _MERGE else []
+        count += sum(_size(each, sizes) for each in inside) if inside else 1
+    sizes[id(table)] = count
+    return count
+
+
+def _require_encodable(given: str) -> None:
+    """Half of a surrogate pair has no UTF-8, and so no place in an address, a file's name or the database. Raises
+    ValueError.
+    """
+    given.encode()
 
 
 def configuration(given: str, suffix: str) -> dict[str, object]:

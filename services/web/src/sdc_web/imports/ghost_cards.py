@@ -40,7 +40,8 @@ class Cards:
     def filled(self, markdown: str) -> str:
         """The text with the Markdown of its cards in their places."""
         for number, held in enumerate(self._held):
-            markdown = markdown.replace(f"{_HELD}{number}{_HELD}", held.strip())
+            # Once: a text may hold such a mark of its own, and as many of them as it likes.
+            markdown = markdown.replace(f"{_HELD}{number}{_HELD}", held.strip(), 1)
         return markdown
 
 

@@ -1,6 +1,7 @@
 """HTML of other systems as Markdown: cleaned, brought into shapes that Markdown has, then converted."""
 
 import re
+from bisect import bisect_left
 from html import escape, unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
@@ -135,6 +136,7 @@ class _Shaped(HTMLParser):
         self._out: list[str] = []
         self._captions: list[list[str]] = []
         self._figures: list[int] = []
+        self._images: list[int] = []
         self._code = 0
         self._within: list[str] = []
         """Quotations, lists, cells and paragraphs that are open, the innermost last."""
@@ -213,12 +215,14 @@ class _Shaped(HTMLParser):
             self.notes.append("a picture within the text is left out: it is no file")
             return
         src = src.replace(" ", "%20")
+        self._images.append(len(self._out))
         self._out.append(f'<img src="{escape(src)}" alt="{escape(" ".join(given.get("alt", "").split()))}">')
 
     def _caption(self, words: str) -> None:
         """The caption goes to the picture of its figure; where that has none, or several, it is a paragraph."""
         since = self._figures[-1] if self._figures else len(self._out)
-        shown = [at for at in range(since, len(self._out)) if self._out[at].startswith("<img ")]
+        at = bisect_left(self._images, since)
+        shown = self._images[at : at + 2]
         if words and len(shown) == 1 and " title=" not in self._out[shown[0]]:
             self._out[shown[0]] = f'{self._out[shown[0]][:-1]} title="{escape(words)}">'
             return

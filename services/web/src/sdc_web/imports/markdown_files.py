@@ -215,8 +215,8 @@ def _series(fields: Mapping[str, object], kind: Kind, notes: list[str]) -> str:
 
 def _position(fields: Mapping[str, object]) -> int | None:
     """Which part of its series it is; a weight that is none is left out, since it may order anything."""
-    given = text(fields, "series_order", "series_weight", "series_part", "part", "weight")
-    return int(given) if given.isdecimal() and 1 <= int(given) <= MAX_POSITION else None
+    given = front_matter.number(fields, "series_order", "series_weight", "series_part", "part", "weight")
+    return given if given is not None and 1 <= given <= MAX_POSITION else None
 
 
 def _language(fields: Mapping[str, object], of_place: str, notes: list[str]) -> str:

@@ -71,6 +71,6 @@ def _typed(given: str) -> datetime:
     for form in _NAMED:
         with suppress(ValueError):
             return datetime.strptime(" ".join(bare.replace(",", " ").split()), form).replace(tzinfo=UTC)
-    with suppress(ValueError, TypeError, IndexError):
+    with suppress(ValueError, TypeError, IndexError, OverflowError):
         return parsedate_to_datetime(given)
     raise unread

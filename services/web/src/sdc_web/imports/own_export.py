@@ -115,7 +115,6 @@ def _change(folder: Path, file: Path, kind: Kind) -> Change:
 
 def _draft(folder: Path, file: Path, kind: Kind) -> tuple[dict[str, object], Draft]:
     fields, body = front_matter.parted(markdown_files.content(file, folder))
-    position = text(fields, "series_order")
     body = body.removesuffix("\n")
     if front_matter.word(fields.get("escaped")) == "true":
         body = literal.unescaped(body)
@@ -126,7 +125,7 @@ def _draft(folder: Path, file: Path, kind: Kind) -> tuple[dict[str, object], Dra
         body=body,
         tags=tuple(words(fields, "tags")),
         series=next(iter(words(fields, "series")), ""),
-        series_position=int(position) if position.isdecimal() else None,
+        series_position=front_matter.number(fields, "series_order"),
         project=_project(front_matter.table(fields, "project")) if kind == "project" else None,
         language=text(fields, "language"),
         translation_key=text(fields, "translationkey"),

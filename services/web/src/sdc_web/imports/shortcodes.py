@@ -86,7 +86,9 @@ def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: b
     if len(left) > MAX_TOLD:
         notes.append(f"and {len(left) - MAX_TOLD} more of that kind")
     body = _ESCAPED.sub(r"{{\1\2\3}}", body)
-    return _KEPT.sub(lambda found: raw[int(found[1])] if int(found[1]) < len(raw) else found[0], body), notes
+    # Each once: a text may hold such a mark of its own, and as many of them as it likes.
+    kept = dict(enumerate(raw))
+    return _KEPT.sub(lambda found: kept.pop(int(found[1]), found[0]), body), notes
 
 
 def without_modules(body: str) -> tuple[str, list[str]]:
