@@ -27,8 +27,13 @@ class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
 
     async def run(self, *, confirmed: bool = False) -> daily.MirrorReport:
-        """Mirror the one bucket."""
-        return await daily.run(self.store, [self.bucket], self.target, confirmed=confirmed)
+        """Mirror the one bucket; `confirmed` by whoever is asked."""
+        try:
+            return await daily.run(self.store, [self.bucket], self.target)
+        except MirrorAsks as asks:
+            if not confirmed:
+                raise
+            return await daily.run(self.store, [self.bucket], self.target, confirmed=str(asks))
 
     async def names(self, prefix: str) -> set[str]:
         """The keys at the target below a prefix."""
@@ -74,8 +79,9 @@ async def test_what_is_deleted_or_changed_lives_on_in_the_history(mirrored: Mirr
     await mirrored.store.delete(mirrored.bucket, "variants/0")
     await mirrored.store.put(mirrored.bucket, "variants/1", b"others", content_type="image/avif")
     report = await mirrored.run()
-    kept = await mirrored.names(f"{HISTORY}{clock.today()}/{mirrored.bucket}/")
-    assert (report.copied, report.deleted, kept) == (1, 1, {"variants/0", "variants/1"})
+    kept = {key.partition("Z/")[2] for key in await mirrored.names(f"{HISTORY}{clock.today()}T")}
+    wanted = {f"{mirrored.bucket}/variants/{number}" for number in "01"}
+    assert (report.copied, report.deleted, kept) == (1, 1, wanted)
 
 
 async def test_an_emptied_bucket_changes_nothing_at_the_mirror(mirrored: Mirrored) -> None:
@@ -101,6 +107,47 @@ async def test_a_refused_run_says_what_would_go(mirrored: Mirrored) -> None:
         await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
     with pytest.raises(MirrorAsks, match="history: variants/0, variants/1, variants/2 and 2 more"):
         await mirrored.run()
+
+
+async def test_everything_that_a_run_stops_for_is_told_at_once(mirrored: Mirrored, fresh_bucket: FreshBucket) -> None:
+    both = [mirrored.bucket, await fresh_bucket()]
+    await markers.ensure(mirrored.store, both[1])
+    await mirrored.store.put(both[1], "originals/a", b"bytes", content_type="image/jpeg")
+    await daily.run(mirrored.store, both, mirrored.target)
+    for number in range(5):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    await mirrored.store.delete(both[1], "originals/a")
+    with pytest.raises(MirrorAsks, match=rf"gone from bucket {both[0]} .*; bucket {both[1]} is empty"):
+        await daily.run(mirrored.store, both, mirrored.target)
+
+
+async def test_who_has_confirmed_one_thing_has_confirmed_no_other(mirrored: Mirrored) -> None:
+    await mirrored.run()
+    for number in range(5):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    with pytest.raises(MirrorAsks) as asked:
+        await mirrored.run()
+    for number in range(5, 9):
+        await mirrored.store.delete(mirrored.bucket, f"variants/{number}")
+    with pytest.raises(MirrorAsks, match=f"bucket {mirrored.bucket} is empty"):
+        await daily.run(mirrored.store, [mirrored.bucket], mirrored.target, confirmed=str(asked.value))
+    assert len(await mirrored.names(CURRENT)) == 10
+
+
+async def test_what_is_replaced_twice_in_a_day_is_all_in_the_history(mirrored: Mirrored) -> None:
+    for body in (b"good", b"bad", b"worse"):
+        await mirrored.store.put(mirrored.bucket, "variants/1", body, content_type="image/avif")
+        await mirrored.run()
+    store, remote = mirrored.store, mirrored.target.bucket
+    kept = [key for key in await mirrored.names(HISTORY) if key.endswith("/variants/1")]
+    bodies = {await store.get(remote, f"{HISTORY}{key}", max_bytes=9) for key in kept}
+    assert bodies == {b"good", b"bad"}
+
+
+async def test_a_folder_that_somebody_made_by_hand_fails_no_mirror(mirrored: Mirrored) -> None:
+    await mirrored.store.put(mirrored.bucket, "made by hand/", b"", content_type="application/x-directory")
+    report = await mirrored.run()
+    assert report.copied == 10
 
 
 async def test_a_bucket_confirmed_without_its_marker_is_not_asked_about_again(mirrored: Mirrored) -> None:
@@ -143,7 +190,7 @@ async def test_a_remote_that_holds_something_strange_is_refused(mirrored: Mirror
 
 async def test_old_history_is_forgotten_and_young_history_kept(mirrored: Mirrored) -> None:
     old = clock.day_of(clock.now_us() - (daily.HISTORY_DAYS + 1) * clock.DAY_US)
-    for day in (old, clock.today()):
+    for day in (old, f"{old}T235959.999999Z", clock.today()):
         await mirrored.store.put(mirrored.target.bucket, f"{HISTORY}{day}/media/a", b"x", content_type="text/plain")
     await daily.forget_history(mirrored.target, await mirrored.names(HISTORY))
     assert await mirrored.names(HISTORY) == {f"{clock.today()}/media/a"}

@@ -81,9 +81,9 @@ async def test_the_months_of_another_site_are_taken_over_by_a_confirmed_run_alon
     mirror: Mirror, target: Target
 ) -> None:
     await monthly.run(mirror, msgspec.structs.replace(target, site="other"), MONTH)
-    with pytest.raises(MirrorAsks, match="was marked by another site"):
+    with pytest.raises(MirrorAsks, match="was marked by another site") as asks:
         await monthly.run(mirror, target, "2026-12")
-    await monthly.run(mirror, target, "2026-12", confirmed=True)
+    await monthly.run(mirror, target, "2026-12", confirmed=str(asks.value))
     assert (await monthly.run(mirror, target, "2026-12")).copied == 0
 
 

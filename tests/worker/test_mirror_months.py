@@ -76,23 +76,36 @@ async def test_a_month_that_is_copied_again_moves_no_other(mirror: Mirror, targe
 
 
 async def test_when_several_would_leave_the_new_one_is_kept_and_a_person_asked(mirror: Mirror, target: Target) -> None:
-    with pytest.raises(MirrorAsks, match=r"with 2026-11 there are 2 months more .* SDC_\w+: 2026-08, 2026-09\."):
+    with pytest.raises(
+        MirrorAsks, match=r"with 2026-11 there are 2 months more .* SDC_\w+: 2026-08, 2026-09\."
+    ) as asks:
         await monthly.run(mirror, target, "2026-11", retention=2)
     assert await kept(target) == [*OLD, "2026-11"]
-    await monthly.run(mirror, target, "2026-11", retention=2, confirmed=True)
+    await monthly.run(mirror, target, "2026-11", retention=2, confirmed=str(asks.value))
     assert await kept(target) == ["2026-10", "2026-11"]
 
 
+async def test_who_confirms_that_some_months_leave_has_confirmed_no_more(mirror: Mirror, target: Target) -> None:
+    with pytest.raises(MirrorAsks) as asks:
+        await monthly.run(mirror, target, "2026-11", retention=2)
+    with pytest.raises(MirrorAsks, match="2026-08, 2026-09, 2026-10"):
+        await monthly.run(mirror, target, "2026-11", retention=1, confirmed=str(asks.value))
+    assert await kept(target) == [*OLD, "2026-11"]
+
+
 async def test_the_month_that_was_copied_stays_whatever_the_others_are_called(mirror: Mirror, target: Target) -> None:
-    await monthly.run(mirror, target, "2026-07", retention=2, confirmed=True)
+    await monthly.run(mirror, target, "2026-07", retention=2)
     assert await kept(target) == ["2026-07", "2026-09", "2026-10"]
 
 
 async def test_who_takes_over_the_months_of_another_site_has_not_said_that_they_may_leave(
     mirror: Mirror, target: Target
 ) -> None:
+    new = msgspec.structs.replace(target, site="new")
+    with pytest.raises(MirrorAsks, match="another site") as asks:
+        await monthly.run(mirror, new, "2026-11", retention=2)
     with pytest.raises(MirrorAsks, match="2 months"):
-        await monthly.run(mirror, msgspec.structs.replace(target, site="new"), "2026-11", retention=2, confirmed=True)
+        await monthly.run(mirror, new, "2026-11", retention=2, confirmed=str(asks.value))
     assert await kept(target) == [*OLD, "2026-11"]
 
 
@@ -165,7 +178,7 @@ async def test_a_month_that_is_locked_stays_and_stops_nothing(
         until = {"Mode": "COMPLIANCE", "RetainUntilDate": clock.now() + timedelta(days=days)}
         for key in await markers.listing(where.store, remote) if days else ():
             await owner.put_object_retention(Bucket=remote, Key=key, Retention=until)
-    report = await monthly.run(mirror, where, "2026-11", retention=2, confirmed=not days)
+    report = await monthly.run(mirror, where, "2026-11", retention=2, confirmed="" if days else ": 2026-08, 2026-09")
     assert (await kept(where), report.removed) == (
         ([*OLD, "2026-11"], ()) if stays else (["2026-10", "2026-11"], ("2026-08", "2026-09"))
     )

@@ -44,7 +44,12 @@ async def marker(where: Target) -> Marker:
 
 
 async def mirror(source: str, where: Target, *, confirmed: bool = False) -> daily.MirrorReport:
-    return await daily.run(where.store, [source], where, confirmed=confirmed)
+    try:
+        return await daily.run(where.store, [source], where)
+    except MirrorAsks as asks:
+        if not confirmed:
+            raise
+        return await daily.run(where.store, [source], where, confirmed=str(asks))
 
 
 async def test_an_empty_bucket_is_marked_with_what_it_is_for_and_whose_it_is(source: str, where: Target) -> None:
@@ -65,7 +70,7 @@ async def test_a_bucket_that_is_copied_is_never_written_by_whatever_name_it_is_r
     for bucket in (source, empty):
         before = await markers.listing(where.store, bucket)
         with pytest.raises(MirrorRefused, match="nothing was copied or deleted"):
-            await daily.run(where.store, [source, empty], msgspec.structs.replace(where, bucket=bucket), confirmed=True)
+            await daily.run(where.store, [source, empty], msgspec.structs.replace(where, bucket=bucket))
         assert await markers.listing(where.store, bucket) == before
 
 

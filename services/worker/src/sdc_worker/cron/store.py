@@ -165,6 +165,12 @@ async def run(connection: Connection, id: str) -> Run | None:  # noqa: A002
     return await fetch_one(connection, Run, SQL_ONE, {"id": id})
 
 
+async def confirmed(connection: Connection, by: Run) -> str:
+    """The words that a run confirms: those with which another one asked. Empty where it confirms none."""
+    asked = await run(connection, by.confirms) if by.confirms is not None else None
+    return asked.output if asked is not None else ""
+
+
 SQL_TROUBLES = """
 SELECT id, job, trigger, attempt, due_us, started_us, ended_us, outcome, output, confirmable, confirms FROM runs
 WHERE outcome IN ('failed', 'timed_out', 'missed') ORDER BY due_us DESC LIMIT :limit

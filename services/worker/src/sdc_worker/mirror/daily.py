@@ -11,6 +11,7 @@ from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectStore, daily_endpoint, open_store
 from sdc_core.settings import Settings
 
+from sdc_worker.cron import store as runs
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, markers, places, plan, rclone, target
 from sdc_worker.mirror.plan import Listing, MirrorAsks, Plan
@@ -72,10 +73,10 @@ async def daily(context: JobContext) -> str | Skipped:
         await markers.require_lock(store, settings.REMOTE_DAILY_BUCKET, BUCKET_SETTING, lock_days)
         async with context.database.read() as connection:
             site = await target.site_id(connection)
+            confirmed = await runs.confirmed(connection, context.run)
         where = Target(
             store=store, bucket=settings.REMOTE_DAILY_BUCKET, remotes=ends, setting=BUCKET_SETTING, site=site
         )
-        confirmed = context.run.confirms is not None
         return str(await run(context.store, buckets(settings), where, confirmed=confirmed, progress=progress))
 
 
@@ -89,19 +90,19 @@ async def run(
     names: Sequence[str],
     where: Target,
     *,
-    confirmed: bool = False,
+    confirmed: str = "",
     progress: Progress | None = None,
 ) -> MirrorReport:
     """Bring `current/<bucket>/` at the target to the state of each bucket.
 
-    Everything is planned and guarded before anything is changed; `confirmed` lifts the guards against deletions (not
-    those against a strange remote and a wrong clock). Raises MirrorRefused; Unavailable when an end does not answer,
-    when rclone fails and when the check after it finds a difference; NotFound for a missing bucket, and Misconfigured
-    for one that is missing at the target. A repeat takes up where it ended.
+    Everything is planned and guarded before anything is changed; `confirmed` are the words of the question that was
+    answered: the guards that had a part in it are lifted. Raises MirrorRefused; Unavailable when an end does not
+    answer, when rclone fails and when the check after it finds a difference; NotFound for a missing bucket, and
+    Misconfigured for one that is missing at the target. A repeat takes up where it ended.
     """
     progress = progress or Progress()
     foreseen = await foresee(source, names, where, mark=True, confirmed=confirmed)
-    if foreseen.question and not confirmed:
+    if foreseen.question:
         raise foreseen.question
     if foreseen.unclaimed:
         await target.claim(where)
@@ -128,20 +129,21 @@ async def run(
 
 
 async def foresee(
-    source: ObjectStore, names: Sequence[str], where: Target, *, mark: bool, confirmed: bool = False
+    source: ObjectStore, names: Sequence[str], where: Target, *, mark: bool, confirmed: str = ""
 ) -> Foreseen:
     """What a run would do. With `mark` it marks what a run has to mark at the source, which are new buckets; else it
-    changes nothing. Raises as `run` does, but for the guards that ask: their question is part of the answer.
+    changes nothing. Raises as `run` does, but for the guards that ask: their question, but for what was `confirmed`, is
+    part of the answer.
     """
     found, listed = await _both_sides(source, names, where)
     target.require_clock(where)
-    kept, question = found.listing, found.question
+    kept, asked = found.listing, [found.question] if found.question else []
     present, plans = {}, {}
     for bucket in names:
         target.require_other(where, kept, bucket, listed[bucket])
         mirrored = below(kept, f"{CURRENT}{bucket}/")
         present[bucket] = listed[bucket]
-        if mark and (confirmed or not mirrored) and keys.MARKER not in listed[bucket]:
+        if mark and (plan.unmarked(bucket) in confirmed or not mirrored) and keys.MARKER not in listed[bucket]:
             # A first copy cannot delete anything, so a bucket from before there were markers may join here; and whoever
             # confirms a bucket without its marker need not do so every day.
             await markers.put(source, bucket, role="store")
@@ -150,11 +152,11 @@ async def foresee(
         try:
             plan.require_sane(bucket, present[bucket], mirrored, plans[bucket])
         except MirrorAsks as asks:
-            question = question or asks
+            asked.append(asks)
     return Foreseen(
         present=present,
         plans=plans,
-        question=question,
+        question=plan.together([asks for asks in asked if asks.about not in confirmed]),
         history=tuple(below(kept, HISTORY)),
         unclaimed=found.unclaimed,
     )
@@ -181,7 +183,8 @@ def below(listing: Listing, prefix: str) -> Listing:
 
 async def _carry(bucket: str, planned: Plan, where: Target, progress: Progress) -> None:
     current = f"{where.bucket}/{CURRENT}{bucket}"
-    history = f"{where.bucket}/{HISTORY}{clock.today()}/{bucket}"
+    # To the moment: what is replaced twice in a day would push the first, which may be the good one, out of it.
+    history = f"{where.bucket}/{HISTORY}{clock.now():%Y-%m-%dT%H%M%S.%fZ}/{bucket}"
     for group in plan.in_order(planned):
         progress.done(
             await rclone.copy(

@@ -86,5 +86,11 @@ async def put(store: ObjectStore, bucket: str, *, role: str, site: str = "", ane
 
 
 async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
-    """Everything in a bucket below a prefix, by key without the prefix. Raises NotFound for a missing bucket."""
-    return {info.key.removeprefix(prefix): info async for info in store.list(bucket, prefix)}
+    """Everything in a bucket below a prefix, by key without the prefix; but no folders that somebody has made by hand,
+    which are empty objects to a store and nothing to rclone. Raises NotFound for a missing bucket.
+    """
+    return {
+        info.key.removeprefix(prefix): info
+        async for info in store.list(bucket, prefix)
+        if info.size_bytes or not info.key.endswith("/")
+    }

@@ -40,6 +40,7 @@ async def monthly(context: JobContext) -> str | Skipped:
     async with context.database.read() as connection:
         site = await target.site_id(connection)
         await _require_whole(connection)
+        confirmed = await store.confirmed(connection, context.run)
     lock_days, kib_per_s = settings.REMOTE_MONTHLY_LOCK_DAYS, settings.MIRROR_KIB_PER_S
     environment = child.clean_environment(settings)
     ends = rclone.remotes(source, destination, environment, lock_days=lock_days, kib_per_s=kib_per_s)
@@ -53,7 +54,6 @@ async def monthly(context: JobContext) -> str | Skipped:
         await markers.require_lock(kept, bucket, BUCKET_SETTING, lock_days)
         where = Target(store=kept, bucket=bucket, remotes=ends, setting=BUCKET_SETTING, role="monthly", site=site)
         mirror = Mirror(store=mirrored, bucket=settings.REMOTE_DAILY_BUCKET)
-        confirmed = context.run.confirms is not None
         # Of the clocks that the schedule goes by: on the first of a month there it may be the last of one in UTC.
         month = f"{clock.to_datetime(context.run.due_us).astimezone(due.zone(settings.JOB_ZONE)):%Y-%m}"
         retention = settings.REMOTE_MONTHLY_RETENTION_MONTHS
@@ -79,20 +79,20 @@ async def run(
     month: str,
     *,
     retention: int = 0,
-    confirmed: bool = False,
+    confirmed: str = "",
     progress: Progress | None = None,
 ) -> MirrorReport:
     """Copy `current/` of the daily mirror to `<month>/` of the target, and check. Nothing in a month that stays is ever
     deleted; a repeat in the same month copies what is new. Only then do months leave that are more than `retention`.
 
     Raises MirrorRefused when the mirror is empty or unmarked, the target strange or the clock wrong; MirrorAsks when it
-    is another site's, which `confirmed` takes over, and when more than one month is to leave, which it removes;
+    is another site's or more than one month is to leave, and those words are not in what was `confirmed`;
     Misconfigured when the bucket of either is missing; Unavailable as the daily one.
     """
     progress = progress or Progress()
     found = await target.look(where)
     target.require_clock(where)
-    if found.question and not confirmed:
+    if found.question and found.question.about not in confirmed:
         raise found.question
     await markers.require_bucket(mirror.store, mirror.bucket, daily.BUCKET_SETTING)
     present = await markers.listing(mirror.store, mirror.bucket, CURRENT)
@@ -109,8 +109,7 @@ async def run(
         message = f"{len(differing)} objects differ after the copy to {month}, such as {differing[0]}"
         raise Unavailable(message, retry_after_s=300)
     gone = await months.leaving(where, await months.kept(where.store, where.bucket), month, retention)
-    # Who takes a bucket over has been asked about that alone.
-    if gone.question and (found.question or not confirmed):
+    if gone.question and gone.question.about not in confirmed:
         raise gone.question
     await months.remove(where, gone.months)
     return MirrorReport(

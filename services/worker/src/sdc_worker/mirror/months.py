@@ -50,10 +50,11 @@ async def leaving(where: Target, there: Iterable[str], month: str, retention: in
             found.append(old)
     asks = None
     if len(found) > 1:
+        about = f": {', '.join(found)}"
         asks = MirrorAsks(
-            f"with {month} there are {len(found)} months more than the {retention} of {RETENTION_SETTING}: "
-            f"{', '.join(found)}. No more than one leaves unasked, so none was removed: a confirmed run removes them "
-            "for good"
+            f"with {month} there are {len(found)} months more than the {retention} of {RETENTION_SETTING}{about}. "
+            "No more than one leaves unasked, so none was removed: a confirmed run removes them for good",
+            about=about,
         )
     return Leaving(months=tuple(found), question=asks)
 

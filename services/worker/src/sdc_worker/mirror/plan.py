@@ -31,7 +31,13 @@ class MirrorRefused(Conflict):
 
 
 class MirrorAsks(MirrorRefused, ConfirmationNeeded):
-    """The same, by a guard that a confirmed run passes."""
+    """The same, by a guard that a confirmed run passes. `about` is the part of its words that says which guard it is,
+    and of what: who has confirmed words with that in them has confirmed this.
+    """
+
+    def __init__(self, message: str, *, about: str) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -97,6 +103,11 @@ def begins(key: str) -> bool:
     return file is not None and int(file["first"], 16) == 1
 
 
+def together(asks: Sequence[MirrorAsks]) -> MirrorAsks | None:
+    """All that is asked as one question: nobody who answers the first is to answer another one unseen."""
+    return MirrorAsks("; ".join(map(str, asks)), about="") if len(asks) > 1 else next(iter(asks), None)
+
+
 def same(one: ObjectInfo, other: ObjectInfo) -> bool:
     """Equal length, and equal ETag where both are MD5 digests. An object uploaded in parts has another kind (with a
     dash in it), which depends on the parts: then the length must do.
@@ -114,16 +125,19 @@ def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan)
     if not _contents(destination):
         return
     if not _contents(source):
-        message = f"bucket {bucket} is empty, but its mirror holds {len(destination)} objects"
+        about = f"bucket {bucket} is empty"
         raise MirrorAsks(
-            f"{message}: nothing was copied or deleted. Restore the bucket; or confirm the run, "
-            f"which moves them to the history: {_named(plan.deleted)}"
+            f"{about}, but its mirror holds {len(destination)} objects: nothing was copied or deleted. Restore the "
+            f"bucket; or confirm the run, which moves them to the history: {_named(plan.deleted)}",
+            about=about,
         )
     if keys.MARKER not in source:
-        message = f"bucket {bucket} has no {keys.MARKER}: it may be another bucket than the one that was mirrored"
+        about = unmarked(bucket)
         gone = f", moves {_named(plan.deleted)} to the history" if plan.deleted else ""
         raise MirrorAsks(
-            f"{message}. Nothing was copied or deleted. A confirmed run mirrors it as it is{gone} and marks it"
+            f"{about}: it may be another bucket than the one that was mirrored. Nothing was copied or deleted. "
+            f"A confirmed run mirrors it as it is{gone} and marks it",
+            about=about,
         )
     replicated = newest_transactions(destination)
     if replicated:
@@ -131,11 +145,17 @@ def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan)
     counted = [key for key in plan.deleted if not _LTX.fullmatch(key)]
     total = sum(not _LTX.fullmatch(key) for key in destination)
     if len(counted) > MAX_DELETED or len(counted) > MAX_DELETED_SHARE * total:
-        message = f"{len(counted)} of {total} objects are gone from bucket {bucket} since the last mirror"
+        about = f"objects are gone from bucket {bucket} since"
         raise MirrorAsks(
-            f"{message}, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: nothing was copied or deleted. "
-            f"A confirmed run moves them to the history: {_named(counted)}"
+            f"{len(counted)} of {total} {about} the last mirror, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: "
+            f"nothing was copied or deleted. A confirmed run moves them to the history: {_named(counted)}",
+            about=about,
         )
+
+
+def unmarked(bucket: str) -> str:
+    """What is said of a bucket of the site that has lost its marker."""
+    return f"bucket {bucket} has no {keys.MARKER}"
 
 
 def newest_transactions(listing: Iterable[str]) -> dict[str, int]:
@@ -190,8 +210,9 @@ def _contents(listing: Listing) -> int:
 def _require_newer(bucket: str, source: Mapping[str, int], mirrored: Mapping[str, int]) -> None:
     for database, newest in mirrored.items():
         if source.get(database, 0) < newest:
-            message = f"the replica of {database} in bucket {bucket} ends before the one in its mirror"
+            about = f"the replica of {database} in bucket {bucket} ends before the one in its mirror"
             raise MirrorAsks(
-                f"{message} (transaction {source.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
-                "After a restore of an older state, confirm the run"
+                f"{about} (transaction {source.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
+                "After a restore of an older state, confirm the run",
+                about=about,
             )

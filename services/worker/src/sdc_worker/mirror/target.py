@@ -147,10 +147,11 @@ def _of_site(target: Target, kept: Listing, marker: Marker) -> Kept:
     if marker.site in ("", target.site):
         return Kept(listing=kept, unclaimed=True)
     day = clock.day_of(kept[keys.MARKER].modified_us)
-    message = f"the remote bucket {target.bucket} was marked by another site, on {day}"
+    about = f"the remote bucket {target.bucket} was marked by another site"
     asks = MirrorAsks(
-        f"{message}: nothing was copied or deleted. Mirror into an empty bucket; or, where this is that site made "
-        "anew, confirm the run, which takes the bucket over"
+        f"{about}, on {day}: nothing was copied or deleted. Mirror into an empty bucket; or, where this is that site "
+        "made anew, confirm the run, which takes the bucket over",
+        about=about,
     )
     return Kept(listing=kept, question=asks, unclaimed=True)
 
