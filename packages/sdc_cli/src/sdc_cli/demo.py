@@ -26,7 +26,7 @@ from sdc_web.db import Databases, open_databases
 from sdc_web.posts import catalogue, home, publication, revisions, tags
 from sdc_web.posts.records import Draft, ProjectFacts
 
-from sdc_cli import demo_content, demo_traffic
+from sdc_cli import demo_content, demo_pictures, demo_traffic
 from sdc_cli.demo_content import Sample
 
 ANSWER_S = 10.0
@@ -57,7 +57,8 @@ async def fill(settings: Settings) -> str:
         async with databases.site.transaction() as connection:
             await site.set_title(connection, demo_content.TITLE)
         pictures = {
-            each.name: await _upload(databases, author, store, worker, settings, each) for each in demo_content.PICTURES
+            name: await _upload(databases, author, store, worker, settings, name, alt)
+            for name, alt in demo_content.PICTURES.items()
         }
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
         for name, colour in demo_content.COLOURS.items():
@@ -74,17 +75,16 @@ async def _upload(
     store: objects.ObjectStore,
     worker: service_client.ServiceClient,
     settings: Settings,
-    picture: demo_content.Picture,
+    name: str,
+    alt: str,
 ) -> str:
     """The id of a picture, drawn and uploaded; its variants are made while we go on."""
-    drawn = await asyncio.to_thread(demo_content.draw, picture)
+    drawn = await asyncio.to_thread(demo_pictures.draw, name)
 
     async def chunks() -> AsyncIterator[bytes]:
         yield drawn
 
-    asset, _ = await media.upload.accept(
-        databases.site, author.actor, store, settings, f"{picture.name}.png", chunks(), picture.alt
-    )
+    asset, _ = await media.upload.accept(databases.site, author.actor, store, settings, f"{name}.jpg", chunks(), alt)
     await media.order(worker, asset)
     return asset.id
 
