@@ -61,7 +61,6 @@ SAMPLES = (
         summary="Eleven lines of arithmetic and a small motor.",
         parts=(
             "The lamp asks the clock where the sun is and turns its **colour** to it.",
-            f"![{DUSK}](media:dusk)",
             "| hour | colour |\n|---|---|\n| 6 | 2700 K |\n| 12 | 5600 K |\n| 20 | 2200 K |",
         ),
         tags=("light", "hardware"),
@@ -75,7 +74,7 @@ SAMPLES = (
                 Link(label="Why the evening is orange", url="/posts/why-the-evening-is-orange"),
                 Link(label="The motor", url="https://motors.example.com/small"),
             ),
-            pictures=("noon", "dusk", "brass"),
+            pictures=("noon", "brass"),
         ),
         on_home=True,
     ),
@@ -101,7 +100,7 @@ SAMPLES = (
         tags=("hardware",),
         days_ago=25,
         cover="brass",
-        project=ProjectFacts(status="finished", section="printing", pictures=("brass", "moss")),
+        project=ProjectFacts(status="finished", section="printing", pictures=("noon", "moss")),
     ),
     Sample(
         kind="post",
