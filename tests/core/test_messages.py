@@ -5,6 +5,7 @@ import pytest
 from sdc_core import messages
 from sdc_core.errors import Invalid
 from sdc_core.messages import (
+    CompareMedia,
     CronTick,
     Expire,
     ImageFailed,
@@ -14,6 +15,7 @@ from sdc_core.messages import (
     MediaUploaded,
     Message,
     PublishDue,
+    Recipe,
     RetireLogs,
     Upload,
 )
@@ -35,6 +37,7 @@ EVERY: list[Message] = [
     MediaUploaded(data=Upload(asset_id="A", sha256="0" * 64)),
     MediaReady(data=ImageReady(asset_id="A", manifest=MANIFEST)),
     MediaFailed(data=ImageFailed(asset_id="A", reason="not a picture")),
+    CompareMedia(data=Recipe(recipe="r1")),
 ]
 TICK_JSON = {"job": "expire", "run_id": "r", "due_us": 1}
 

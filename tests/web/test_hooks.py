@@ -7,6 +7,7 @@ import pytest
 from sdc_core import clock, messages
 from sdc_core.errors import Unavailable
 from sdc_core.messages import (
+    CompareMedia,
     CronTick,
     Expire,
     ImageFailed,
@@ -15,6 +16,7 @@ from sdc_core.messages import (
     MediaFailed,
     MediaReady,
     PublishDue,
+    Recipe,
     RetireLogs,
     RunFailed,
 )
@@ -245,6 +247,19 @@ async def test_a_failed_asset_tells_the_author_why(
     async with databases.site.read() as connection:
         found = await assets.require(connection, asset_id)
     assert (found.state, found.reason) == ("failed", "It is cut off.")
+
+
+async def test_the_worker_hears_which_pictures_are_shown_otherwise(
+    client: httpx.AsyncClient, keyring: Keyring, databases: Databases
+) -> None:
+    asset_id = await asset(databases)
+    manifest = Manifest(recipe="r1", width=3, height=2, placeholder="", color="#000000", variants=())
+    await send(client, keyring, MediaReady(data=ImageReady(asset_id=asset_id, manifest=manifest)), "msg_ready")
+    answers = [
+        (await send(client, keyring, CompareMedia(data=Recipe(recipe=each)), f"msg_{each}")).json()
+        for each in ("r1", "r2")
+    ]
+    assert answers == [{"files": [], "more": False}, {"files": [asset_id], "more": False}]
 
 
 async def test_rows_past_their_time_are_deleted(

@@ -1,9 +1,11 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import httpx
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sdc_core import clock, keys
+from sdc_core.answers.images import Otherwise
 from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -292,3 +294,52 @@ async def test_an_address_of_a_former_recipe_leads_to_what_is_nearest(
     answer = await client.get(f"/media/{asset.id}/960.jpg?r=r0")
     assert (answer.status_code, answer.headers["location"]) == (302, f"/media/{asset.id}/480.webp?r=r1")
     assert (await client.get(f"/media/{asset.id}/960.jpg?r=r1")).status_code == 404
+
+
+async def test_what_is_shown_otherwise_is_all_that_has_ended_and_is_not_of_the_recipe(
+    databases: Databases,
+    object_store: ObjectStore,
+    settings: Settings,
+    asset: media.Asset,
+    put: Replace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed, waits = [
+        (await accept(databases.site, OWNER, object_store, settings, "b.jpg", _chunks(JPEG + end), "A cup"))[0]
+        for end in (b"failed", b"waits")
+    ]
+    await media.failed(databases.site, failed.id, "It is damaged.")
+    await media.ready(databases.site, waits.id, replace(TAKEN, recipe=FIRST_RECIPE))
+    taken = (await put(asset.id, JPEG)).file_id
+    await media.ready(databases.site, taken, replace(TAKEN, recipe="r2"))
+    async with databases.site.read() as connection:
+        assert (await files.otherwise(connection, "r1")).files == tuple(sorted((failed.id, taken)))
+        assert (await files.otherwise(connection, "r2")).files == tuple(sorted((asset.id, failed.id)))
+        monkeypatch.setattr(files, "MOST_NAMED", 1)
+        assert await files.otherwise(connection, "r2") == Otherwise(files=(asset.id,), more=True)
+
+
+async def test_a_picture_whose_recipe_the_store_has_no_more_is_shown_by_the_one_that_it_has(
+    client: httpx.AsyncClient, object_store: ObjectStore, settings: Settings, asset: media.Asset
+) -> None:
+    bucket = settings.S3_MEDIA_BUCKET
+    later = replace(TAKEN, recipe="r2")
+    for key, body in (
+        (keys.manifest(asset.id), msgspec.json.encode(later)),
+        (keys.variant(asset.id, "r2", "960.jpg"), b"by the r2"),
+    ):
+        await object_store.put(bucket, key, body, content_type="application/octet-stream")
+    answer = await client.get(f"/media/{asset.id}/480.webp?r=r1", headers={"range": "bytes=0-3"})
+    assert (answer.status_code, answer.content) == (200, b"by the r2")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/jpeg", "no-store")
+    assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "stored", [b"{", b"{}", msgspec.json.encode(DRAWN), msgspec.json.encode(replace(TAKEN, recipe="r2"))]
+)
+async def test_a_picture_of_which_the_store_has_nothing_at_all_is_unavailable(
+    client: httpx.AsyncClient, object_store: ObjectStore, settings: Settings, asset: media.Asset, stored: bytes
+) -> None:
+    await object_store.put(settings.S3_MEDIA_BUCKET, keys.manifest(asset.id), stored, content_type="application/json")
+    assert (await client.get(f"/media/{asset.id}/480.webp?r=r1")).status_code == 503

@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 from sdc_core import clock, keys, sqlite
+from sdc_core.answers.images import Otherwise
 from sdc_core.answers.jobs import Run, Trigger
-from sdc_core.messages import MediaReady
+from sdc_core.messages import CompareMedia, MediaReady
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Database, fetch_value
+from sdc_core.variants import RECIPE
 from sdc_core.webhooks import Keyring
 from sdc_worker import app
 from sdc_worker.app import Parts
@@ -19,6 +21,7 @@ from sdc_worker.webhooks import store as webhooks
 
 from conftest import FreshBucket
 from image_work import claimed, picture_bytes, sent, state, swept, uploaded, web_refuses, web_takes
+from listening_web import Web
 
 MINUTE_US = 60 * clock.SECOND_US
 HOUR_US = 60 * MINUTE_US
@@ -38,6 +41,14 @@ async def parts(
     return app.assemble(told, keyring, database, object_store, web, Pool(1))
 
 
+def run_at(due_us: int, trigger: Trigger = "schedule") -> Run:
+    """A run that is under way."""
+    return Run(
+        id="run_1", job="images.sweep", trigger=trigger, attempt=1, due_us=due_us, started_us=due_us, ended_us=None,
+        outcome="running", output="",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("trigger", "minute", "whole"),
     [("schedule", 0, True), ("schedule", 10, False), ("schedule", 50, False), ("manual", 33, True)],
@@ -46,21 +57,13 @@ async def test_the_store_is_looked_through_once_an_hour_and_when_asked(
     parts: Parts, trigger: Trigger, minute: int, *, whole: bool
 ) -> None:
     due_us = clock.now_us() // HOUR_US * HOUR_US + minute * MINUTE_US
-    run = Run(
-        id="run_1", job="images.sweep", trigger=trigger, attempt=1, due_us=due_us, started_us=due_us, ended_us=None,
-        outcome="running", output="",
-    )  # fmt: skip
-    said = await sweep.sweep(parts.context(run))
+    said = await sweep.sweep(parts.context(run_at(due_us, trigger)))
     assert said.startswith("0 originals: " if whole else "0 announced again;")
 
 
 async def test_at_times_of_its_own_the_store_is_looked_through_each_time(parts: Parts) -> None:
     due_us = clock.now_us() // HOUR_US * HOUR_US + 30 * MINUTE_US
-    run = Run(
-        id="run_1", job="images.sweep", trigger="schedule", attempt=1, due_us=due_us, started_us=due_us, ended_us=None,
-        outcome="running", output="",
-    )  # fmt: skip
-    context = parts.context(run)
+    context = parts.context(run_at(due_us))
     told = context.settings.model_copy(update={"JOB_CRONS": "images.sweep=30 * * * *"})
     said = await sweep.sweep(msgspec.structs.replace(context, settings=told))
     assert said.startswith("0 originals: ")
@@ -179,7 +182,7 @@ async def test_a_sweep_does_not_take_a_job_from_who_works_on_it(
             await claimed(connection)
 
     monkeypatch.setattr(sweep, "stored_manifest", ordered_meanwhile)
-    await sweep._announce_again(workshop.database, workshop.store, workshop.bucket)
+    await sweep._announce_again(workshop.database, workshop.store, workshop.bucket, sweep.NOTHING)
     assert (await state(workshop, upload.asset_id)).state == "running"
 
 
@@ -197,3 +200,67 @@ async def test_variants_of_a_former_recipe_are_deleted_once_web_has_long_heard_o
         assert (await sweep.run(workshop.database, workshop.store, workshop.bucket)).cleared == 1
     left = [await workshop.store.head(workshop.bucket, key) is not None for key in former]
     assert left == [False, True]
+
+
+@pytest.fixture
+async def told_once(parts: Parts) -> str:
+    """A picture of which web has taken the answer."""
+    workshop = msgspec.structs.replace(parts.workshop, begin=None)
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    await web_takes(workshop)
+    return upload.asset_id
+
+
+async def announced(parts: Parts, asset_id: str) -> int:
+    """How often web was told that it is ready, or is about to be."""
+    told = [each.data for each in await sent(parts.database) if isinstance(each, MediaReady)]
+    return [each.asset_id for each in told].count(asset_id)
+
+
+async def test_a_picture_that_web_shows_by_another_recipe_is_announced_again_and_not_made_again(
+    parts: Parts, hooks: Web, told_once: str
+) -> None:
+    hooks.body = msgspec.json.encode(Otherwise(files=(told_once, "01UNKNOWN")))
+    due_us = clock.now_us() // HOUR_US * HOUR_US + 30 * MINUTE_US
+    for _ in range(2):
+        await sweep.sweep(parts.context(run_at(due_us)))
+    assert await announced(parts, told_once) == 2
+    assert (await state(parts.workshop, told_once)).state == "done"
+    ((_, asked), *_) = hooks.received
+    assert isinstance(asked, CompareMedia)
+    assert asked.data.recipe == RECIPE
+
+
+async def test_a_picture_that_web_shows_by_another_recipe_and_whose_files_are_lost_is_made_again(
+    parts: Parts, hooks: Web, told_once: str
+) -> None:
+    hooks.body = msgspec.json.encode(Otherwise(files=(told_once,)))
+    await parts.store.delete(parts.settings.S3_MEDIA_BUCKET, keys.manifest(told_once))
+    await sweep.sweep(parts.context(run_at(clock.now_us() // HOUR_US * HOUR_US + 30 * MINUTE_US)))
+    assert (await state(parts.workshop, told_once)).state == "pending"
+
+
+async def test_what_web_does_not_tell_of_is_announced_once(parts: Parts, hooks: Web, told_once: str) -> None:
+    hooks.body = msgspec.json.encode(Otherwise(files=()))
+    await sweep.sweep(parts.context(run_at(clock.now_us(), "manual")))
+    assert await announced(parts, told_once) == 1
+
+
+@pytest.mark.parametrize(
+    "says", ["shows it", "shows more than it names", "is away", "says something else", "shows none"]
+)
+async def test_what_web_still_shows_is_not_deleted_whatever_the_database_says(
+    parts: Parts, hooks: Web, told_once: str, says: str
+) -> None:
+    hooks.status = 503 if says == "is away" else 200
+    if says != "says something else":
+        files = (told_once,) if says == "shows it" else ()
+        hooks.body = msgspec.json.encode(Otherwise(files=files, more=says == "shows more than it names"))
+    former = keys.variant(told_once, "r0", "480.webp")
+    bucket = parts.settings.S3_MEDIA_BUCKET
+    await parts.store.put(bucket, former, b"old", content_type="image/webp")
+    with clock.frozen(clock.now_us() + sweep.OUTLIVED_US + clock.SECOND_US):
+        await sweep.sweep(parts.context(run_at(clock.now_us(), "manual")))
+    assert (await parts.store.head(bucket, former) is None) == (says == "shows none")

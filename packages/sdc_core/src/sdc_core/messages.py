@@ -45,6 +45,12 @@ class ImageFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str
 
 
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By which variants are made now."""
+
+    recipe: str
+
+
 class RunFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A run of a cron job that failed or took too long; `output` is the beginning of what it said."""
 
@@ -101,6 +107,12 @@ class MediaFailed(_Message, frozen=True, tag="media.failed"):
     data: ImageFailed
 
 
+class CompareMedia(_Message, frozen=True, tag="media.compare"):
+    """Worker to web: which pictures are shown otherwise."""
+
+    data: Recipe
+
+
 class JobFailed(_Message, frozen=True, tag="job.failed"):
     """Worker to web: endpoints of the author's may have asked to hear of it."""
 
@@ -108,7 +120,7 @@ class JobFailed(_Message, frozen=True, tag="job.failed"):
 
 
 Message: TypeAlias = (
-    PublishDue | Expire | RetireLogs | CheckLinks | MediaUploaded | MediaReady | MediaFailed | JobFailed
+    PublishDue | Expire | RetireLogs | CheckLinks | MediaUploaded | MediaReady | MediaFailed | CompareMedia | JobFailed
 )
 
 _decoder = msgspec.json.Decoder(Message)

@@ -1,4 +1,4 @@
-"""How far the worker is with pictures."""
+"""How far the worker is with pictures, and what web shows of them."""
 
 import msgspec
 
@@ -15,3 +15,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     left: int
     waiting: int
+
+
+class Otherwise(msgspec.Struct, frozen=True, kw_only=True):
+    """Web's answer: the ids of files that it shows by another recipe than the one it was asked about, or not at all
+    because they failed; `more` when there are others that it does not name.
+    """
+
+    files: tuple[str, ...]
+    more: bool = False

@@ -5,8 +5,19 @@ from typing import Protocol, TypeAlias, assert_never
 
 import msgspec
 from sdc_core import clock
+from sdc_core.answers.images import Otherwise
 from sdc_core.errors import Invalid
-from sdc_core.messages import CheckLinks, Expire, JobFailed, MediaFailed, MediaReady, MediaUploaded, Message, PublishDue
+from sdc_core.messages import (
+    CheckLinks,
+    CompareMedia,
+    Expire,
+    JobFailed,
+    MediaFailed,
+    MediaReady,
+    MediaUploaded,
+    Message,
+    PublishDue,
+)
 from sdc_core.messages import RetireLogs as Retire
 
 from sdc_web import endpoints, media, posts
@@ -61,7 +72,7 @@ class ToldAnswer(msgspec.Struct, frozen=True, kw_only=True):
     told: bool
 
 
-Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | Looked | AssetAnswer | ToldAnswer
+Answer: TypeAlias = PublishedAnswer | DeletedAnswer | LogsAnswer | Looked | AssetAnswer | Otherwise | ToldAnswer
 
 
 async def act(message: Message, databases: Databases, site_url: str, retire_logs: RetireLogs) -> Answer:
@@ -75,6 +86,9 @@ async def act(message: Message, databases: Databases, site_url: str, retire_logs
         case MediaFailed(data=failed):
             await media.failed(databases.site, failed.asset_id, failed.reason)
             return AssetAnswer(asset_id=failed.asset_id, state="failed")
+        case CompareMedia(data=made):
+            async with databases.site.read() as connection:
+                return await media.files.otherwise(connection, made.recipe)
         case JobFailed(data=run):
             kind = "drill.failed" if run.job.startswith("drill.") else "job.failed"
             return ToldAnswer(told=await endpoints.keeping.happened(databases.site, f"msg_{run.run_id}", kind, run))

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import asdict
 from sdc_core import clock, keys
+from sdc_core.answers.images import Otherwise
 from sdc_core.errors import Conflict, Invalid, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -65,6 +66,20 @@ async def failed(database: Database, file_id: str, reason: str) -> None:
             await _set_failed(connection, waiting.asset_id, reason[: assets.MAX_REASON])
         elif asset.state == "pending":
             await assets.set_state(connection, asset.id, "failed", reason=reason)
+
+
+MOST_NAMED = 1_000
+SQL_OTHERWISE = """
+SELECT coalesce(file_id, id) AS id FROM media_assets
+WHERE state <> 'pending' AND manifest ->> 'recipe' IS NOT :recipe
+ORDER BY id LIMIT :limit
+"""
+
+
+async def otherwise(connection: Connection, recipe: str) -> Otherwise:
+    """What is not shown by that recipe, of all that nobody waits for, for the worker to tell again what it knows."""
+    found = await fetch_all(connection, _Named, SQL_OTHERWISE, {"recipe": recipe, "limit": MOST_NAMED + 1})
+    return Otherwise(files=tuple(each.id for each in found[:MOST_NAMED]), more=len(found) > MOST_NAMED)
 
 
 async def replace(

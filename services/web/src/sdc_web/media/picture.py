@@ -123,14 +123,16 @@ WHOLE = "picture"
 def nearest(asset: Asset, name: str) -> str:
     """The address of the variant that is most like one of that name, such as `960.avif`; empty while there are none."""
     manifest = asset.manifest
-    if manifest is None or not manifest.variants:
-        return ""
+    return address_of(asset, manifest, like(manifest, name)) if manifest and manifest.variants else ""
+
+
+def like(manifest: Manifest, name: str) -> StoredVariant:
+    """The variant of that name, or what is nearest to it; there must be some."""
     width, _, ending = name.partition(".")
     wanted = int(width) if width.isascii() and width.isdecimal() and len(width) < _LONGEST else FALLBACK_WIDTH
     same = [each for each in manifest.variants if EXTENSIONS[each.format] == ending]
     shown = next((each for each in manifest.files if each.name == name), None)
-    shown = shown or (min(same, key=lambda each: abs(each.width - wanted)) if same else _fallback(manifest))
-    return address_of(asset, manifest, shown)
+    return shown or (min(same, key=lambda each: abs(each.width - wanted)) if same else _fallback(manifest))
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ import asyncio
 import re
 from asyncio import TaskGroup
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -33,7 +34,12 @@ STREAMS = 32
 """Readers of large ones at once, with a piece each: a sixth of all that a process works on (`edge.Crowd`)."""
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 _MAX_RANGE = 60
+_NOT_THERE = "The picture is not in the object store at the moment."
 _TOO_LATE = "The object store does not bring the picture at the moment."
+
+
+class Lost(Unavailable):
+    """The store answers, and has no such file."""
 
 
 class Pictures:
@@ -53,7 +59,7 @@ class Pictures:
         self._streams = asyncio.Semaphore(STREAMS)
 
     async def read(self, key: str, byte_range: str) -> list[bytes]:
-        """The bytes, as they came. Raises Unavailable, in words for a visitor."""
+        """The bytes, as they came. Raises Unavailable or Lost, in words for a visitor."""
         try:
             async with asyncio.timeout(OPEN_S), AsyncExitStack() as opened:
                 await opened.enter_async_context(self._reads)
@@ -61,8 +67,7 @@ class Pictures:
                 stream = await opened.enter_async_context(opening)
                 held = opened.pop_all()
         except NotFound:
-            message = "The picture is not in the object store at the moment."
-            raise Unavailable(message) from None
+            raise Lost(_NOT_THERE) from None
         except TimeoutError:
             raise Unavailable(_TOO_LATE) from None
         async with held:
@@ -121,7 +126,11 @@ async def variant(
     content_range = f"bytes {first}-{end - 1}/{stored.size_bytes}" if byte_range else ""
     if end - first > WHOLE_BYTES:
         return _in_pieces(pictures, key, (first, end), *_part(headers, content_range, end - first))
-    body = b"".join(await pictures.read(key, byte_range))
+    try:
+        body = b"".join(await pictures.read(key, byte_range))
+    except Lost:
+        headers, body = await _instead(pictures, asset_id, name, manifest.recipe)
+        content_range = ""
     return _answer(request, *_part(headers, content_range, len(body)), body)
 
 
@@ -149,6 +158,20 @@ async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> t
         return address
     message = "There is no such picture."
     raise NotFound(message)
+
+
+async def _instead(pictures: Pictures, file_id: str, name: str, lost: str) -> tuple[dict[str, str], bytes]:
+    """Headers and bytes of what the store has by another recipe, in place of one that it has no more: the database was
+    brought back from before it, and the worker will tell it soon. Raises Unavailable.
+    """
+    raw = b"".join(await pictures.read(keys.manifest(file_id), ""))
+    with suppress(msgspec.DecodeError):
+        manifest = msgspec.json.decode(raw, type=Manifest)
+        if manifest.variants and manifest.recipe != lost:
+            near = media.picture.like(manifest, name)
+            body = b"".join(await pictures.read(keys.variant(file_id, manifest.recipe, near.name), ""))
+            return {"cache-control": "no-store", "content-type": CONTENT_TYPES[near.format], **FOR_OTHER_SITES}, body
+    raise Lost(_NOT_THERE)
 
 
 def _answer(request: AnyRequest, status: int, headers: dict[str, str], body: bytes = b"") -> ASGIApp:

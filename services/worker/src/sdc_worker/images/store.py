@@ -233,6 +233,20 @@ async def unheard(connection: Connection, *, after_us: int) -> list[ImageJob]:
     return await fetch_all(connection, ImageJob, SQL_UNHEARD, {"after_us": after_us})
 
 
+SQL_SETTLED = """
+SELECT asset_id, sha256, state, attempts, reason, enqueued_us, updated_us, message_id, shown, recipe
+FROM image_jobs
+WHERE asset_id IN (SELECT value FROM json_each(:ids)) AND state = 'done' AND recipe = :recipe
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id = image_jobs.message_id AND next_us IS NOT NULL)
+"""
+
+
+async def settled(connection: Connection, *, asset_ids: tuple[str, ...], recipe: str) -> list[ImageJob]:
+    """Those of the assets that are done by that recipe, with no answer still on its way to web."""
+    values: dict[str, Value] = {"ids": msgspec.json.encode(asset_ids).decode(), "recipe": recipe}
+    return await fetch_all(connection, ImageJob, SQL_SETTLED, values)
+
+
 SQL_WITHDRAW = """
 UPDATE deliveries SET next_us = NULL, error = 'a later answer says more' WHERE id = :message_id AND next_us IS NOT NULL
 """
