@@ -1,6 +1,7 @@
 """`sdc import` of Ghost and WordPress: with pictures that came along, or from the old site and nowhere else."""
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from sdc_cli.importing import Wish, run
 from sdc_core import objects
 from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
-from sdc_web import imports, media, redirects
+from sdc_web import imports, media, posts, redirects
 from sdc_web.authors import accounts
 from sdc_web.db import open_databases
 from sdc_web.imports import Line, Manner, Pictures
@@ -123,3 +124,22 @@ async def test_a_file_of_another_kind_is_refused(settings: Settings, folder: Pat
     (folder / "a.txt").write_text("Fog.")
     with pytest.raises(Invalid, match=r"a\.txt is nothing to import"):
         await run(settings, Wish(path=folder / "a.txt"))
+
+
+async def test_a_text_with_more_said_of_it_than_fits_comes_without_the_rest(settings: Settings, folder: Path) -> None:
+    tags = [*(f"tag {number}" for number in range(14)), "x" * 41, "TAG 1"]
+    said = {"title": "Fog " * 60, "slug": "fog", "summary": "word " * 120, "tags": tags}
+    (folder / "fog.md").write_text(f"{json.dumps(said, indent=1)}\nFog.")
+    (line,) = await run(settings, Wish(path=folder))
+    assert line.outcome == "published"
+    assert line.notes == (
+        "the title is cut after 200 characters",
+        "the summary is cut after 500 characters",
+        f"tags left out: tag 12, tag 13, {'x' * 40}; 12 fit, of 40 characters",
+    )
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        (post,) = await posts.of_kind(connection, "post", 1)
+        newest = await posts.revisions.newest(connection, OWNER, post.id)
+    assert newest.tags == tuple(f"tag {number}" for number in range(12))
+    assert (newest.title, newest.summary) == (f"{('Fog ' * 49).strip()}…", f"{('word ' * 99).strip()}…")
+    assert [each.outcome for each in await run(settings, Wish(path=folder))] == ["unchanged"]

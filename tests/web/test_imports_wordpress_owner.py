@@ -240,3 +240,13 @@ def test_categories_that_lie_in_each_other_lead_nowhere_twice(tmp_path: Path) ->
     (tmp_path / "x.xml").write_text(CHANNEL % (circle + item(1, "x", terms=terms)))
     source = wordpress.source(tmp_path / "x.xml", tmp_path, tmp_path)
     assert [path for path, _ in source.redirects] == ["/category/a", "/category/b/a", "/feed"]
+
+
+def test_an_address_that_is_none_keeps_no_other_text_from_coming(export: Export) -> None:
+    source = export(item(1, "A.", link="https://[::1"), item(2, kind="attachment", attachment_url="//["), item(3, "B."))
+    assert [source.read(f"post {number}: Text {number}").draft.body for number in (1, 3)] == ["A.\n", "B.\n"]
+
+
+def test_characters_that_xml_has_no_place_for_are_passed_over(export: Export) -> None:
+    """WordPress writes them as they are, and so no program for XML reads what it wrote."""
+    assert only(export(item(1, "A\x08 lamp\x0b\x1f."))).draft.body == "A lamp.\n"

@@ -12,7 +12,7 @@ from sdc_web.imports import ghost_documents, html_text, kept_addresses, moments,
 from sdc_web.imports.ghost_cards import Cards
 from sdc_web.imports.markdown_files import alias
 from sdc_web.imports.records import Document, Picture, Source
-from sdc_web.posts import canonical, revisions, tags
+from sdc_web.posts import canonical, tags
 from sdc_web.posts.records import Draft, Kind, path_of
 from sdc_web.texts import names
 
@@ -178,7 +178,7 @@ class _Reader:
             draft=Draft(
                 title=post.title or "",
                 slug=_slug(kind, post.slug),
-                summary=_summary(post.custom_excerpt or post.meta_description or meta.meta_description or "", notes),
+                summary=post.custom_excerpt or post.meta_description or meta.meta_description or "",
                 body=f"{body}\n",
                 tags=tuple(dict.fromkeys(_tag(each) for each in self._tagged.get(post.id, []))),
                 canonical_url=_canonical(post.canonical_url or "", notes),
@@ -262,14 +262,6 @@ def _moment(given: str | int | None) -> str | None:
     if isinstance(given, int):
         return moments.of_milliseconds(given)
     return given
-
-
-def _summary(words: str, notes: list[str]) -> str:
-    line = " ".join(words.split())
-    if len(line) <= revisions.MAX_SUMMARY:
-        return line
-    notes.append(f"the summary is cut after {revisions.MAX_SUMMARY} characters")
-    return line[: revisions.MAX_SUMMARY - 1].rsplit(" ", 1)[0] + "…"
 
 
 def _canonical(url: str, notes: list[str]) -> str:

@@ -18,7 +18,7 @@ from sdc_web import redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.imports import histories, likeness, pictures, uploads
+from sdc_web.imports import fitting, histories, likeness, pictures, uploads
 from sdc_web.imports.old_site import Fetch
 from sdc_web.imports.records import Change, Document, Line, Outcome, Picture, Source
 from sdc_web.imports.uploads import Pictures
@@ -81,7 +81,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             return Line(file=name, outcome="skipped", reason=reason)
         try:
             document = await asyncio.to_thread(self.source.read, name)
-            return await self._take(document)
+            return await self._take(document if self.source.verbatim else fitting.fitted(document))
         except (SdcError, OSError) as error:
             return Line(file=name, outcome="skipped", reason=str(error))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from html import unescape
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import msgspec
 
@@ -97,7 +97,7 @@ class Kept:
                 url=item.get("wp:attachment_url"),
                 alt=item.meta.get("_wp_attachment_image_alt", "").strip()[:MAX_SAID],
                 caption=html_text.plain(item.get("excerpt:encoded"))[:MAX_SAID],
-                page=urlsplit(item.get("link")).path,
+                page=_split(item.get("link")).path,
             )
             order, place = (_number(each) for each in (item.get("wp:menu_order"), number))
             self.attached.setdefault(item.get("wp:post_parent"), []).append((order, place, number))
@@ -111,7 +111,7 @@ class Kept:
             self.refused[name] = f"a {item.get('wp:post_type') or 'thing without a type'} has no place here"
             return
         slug = self._free(kind, item)
-        old = urlsplit(item.get("link"))
+        old = _split(item.get("link"))
         at, length = self._put(item)
         self.places[name] = Place(
             at=at, length=length, kind=kind, slug=slug, old="" if old.query else old.path, number=number
@@ -185,7 +185,7 @@ def _links(kept: Kept, address: str) -> wordpress_links.Links:
     paths, numbers = dict[str, str](), dict[str, str]()
     for number, each in kept.attachments.items():
         # The page of a picture shows it: what leads there leads to the picture.
-        paths[each.page.strip("/")] = numbers[number] = urlsplit(each.url).path
+        paths[each.page.strip("/")] = numbers[number] = _split(each.url).path
     for place in kept.places.values():
         paths[place.old.strip("/")] = numbers[place.number] = path_of(place.kind, place.slug)
     paths.pop("", None)
@@ -293,6 +293,14 @@ def _tags(item: Item) -> Iterator[str]:
 def _tag(name: str) -> str:
     # WordPress keeps names as HTML.
     return " ".join(unescape(name).replace("/", " ").replace(",", " ").lower().split())
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address; none of what is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _number(given: str) -> int:

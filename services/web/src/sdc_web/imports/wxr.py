@@ -16,6 +16,8 @@ MAX_CATEGORIES = 10_000
 MAX_NAME = 200
 """Letters of a category's nicename, as WordPress keeps it."""
 _CHUNK = 256 * 1024
+_NO_XML = bytes(each for each in range(32) if each not in b"\t\n\r")
+"""Control characters, in every encoding that WordPress writes."""
 _TOO_LONG = f"the file holds a field of more than {MAX_FIELD // 1024 // 1024} MB"
 
 
@@ -72,10 +74,14 @@ def read(file: Path, take: Callable[[Item], None]) -> Channel:
     parser.EntityDeclHandler = _refuse
     try:
         with file.open("rb") as opened:
+            given = 0
             while chunk := opened.read(_CHUNK):
+                # WordPress writes what authors pasted as it is, also where XML has no place for it.
+                chunk = chunk.translate(None, _NO_XML)
+                given += len(chunk)
                 parser.Parse(chunk)
                 # A comment or an attribute is looked through anew with each piece of it, until its end is there.
-                if opened.tell() - parser.CurrentByteIndex > MAX_FIELD:
+                if given - parser.CurrentByteIndex > MAX_FIELD:
                     raise TooLarge(_TOO_LONG)
             parser.Parse(b"", True)  # noqa: FBT003 - expat has no name for it
     except (expat.ExpatError, LookupError, ValueError) as error:
