@@ -65,6 +65,25 @@ async def test_an_empty_mirror_makes_no_snapshot(target: Target, fresh_bucket: F
         await monthly.run(Mirror(store=target.store, bucket=await fresh_bucket()), target, MONTH)
 
 
+async def test_the_mirror_of_another_site_makes_no_month_of_this_one(mirror: Mirror, target: Target) -> None:
+    await markers.put(mirror.store, mirror.bucket, role="daily", site="other", anew=True)
+    with pytest.raises(MirrorRefused, match=f"{mirror.bucket} holds the daily mirror of another site"):
+        await monthly.run(mirror, target, MONTH)
+    assert await markers.listing(target.store, target.bucket) == {}
+
+
+async def test_a_month_is_not_mixed_with_an_older_state_that_was_restored_since(mirror: Mirror, target: Target) -> None:
+    later = LTX.replace("0000000000000001.ltx", "0000000000000002.ltx")
+    await mirror.store.put(mirror.bucket, f"current/{later}", b"later", content_type="text/plain")
+    await monthly.run(mirror, target, MONTH)
+    await mirror.store.delete(mirror.bucket, f"current/{later}")
+    await mirror.store.put(mirror.bucket, f"current/{LTX}", b"another state", content_type="text/plain")
+    before = await markers.listing(target.store, target.bucket)
+    with pytest.raises(MirrorRefused, match=f"{MONTH} keeps a later state of site than the daily mirror has"):
+        await monthly.run(mirror, target, MONTH)
+    assert await markers.listing(target.store, target.bucket) == before
+
+
 async def test_a_wrong_clock_makes_no_month(mirror: Mirror, target: Target) -> None:
     with clock.frozen(clock.now_us() + 31 * clock.DAY_US), pytest.raises(MirrorRefused, match="ahead of that of"):
         await monthly.run(mirror, target, MONTH)

@@ -149,10 +149,7 @@ async def foresee(
             await markers.put(source, bucket, role="store")
             present[bucket] = await markers.listing(source, bucket)
         plans[bucket] = plan.make(present[bucket], mirrored)
-        try:
-            plan.require_sane(bucket, present[bucket], mirrored, plans[bucket])
-        except MirrorAsks as asks:
-            asked.append(asks)
+        asked += plan.questions(bucket, present[bucket], mirrored, plans[bucket])
     return Foreseen(
         present=present,
         plans=plans,

@@ -10,7 +10,7 @@ from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, daily, markers, months, places, plan, rclone, target
 from sdc_worker.mirror.daily import CURRENT, MirrorReport
-from sdc_worker.mirror.plan import MirrorRefused
+from sdc_worker.mirror.plan import Listing, MirrorRefused
 from sdc_worker.mirror.progress import Progress, noted
 from sdc_worker.mirror.target import Target
 
@@ -96,12 +96,16 @@ async def run(
         raise found.question
     await markers.require_bucket(mirror.store, mirror.bucket, daily.BUCKET_SETTING)
     present = await markers.listing(mirror.store, mirror.bucket, CURRENT)
-    if not present or not await mirror.store.head(mirror.bucket, keys.MARKER):
+    if not present or not (marker := await mirror.store.head(mirror.bucket, keys.MARKER)):
         message = f"bucket {mirror.bucket} holds no daily mirror: nothing was copied"
         raise MirrorRefused(message)
+    source = Target(store=mirror.store, bucket=mirror.bucket, remotes=where.remotes, site=where.site)
+    await target.require_own(source, marker)
+    before = await markers.listing(where.store, where.bucket, f"{month}/")
+    _require_newer(month, present, before)
     if found.unclaimed:
         await target.claim(where)
-    planned = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
+    planned = plan.make(present, before)
     await _carry(mirror, where, month, planned, progress)
     left = plan.make(present, await markers.listing(where.store, where.bucket, f"{month}/"))
     if left.new or left.changed:
@@ -119,6 +123,17 @@ async def run(
         checked=left.unchanged,
         removed=gone.months,
     )
+
+
+def _require_newer(month: str, present: Listing, before: Listing) -> None:
+    """Raises MirrorRefused when a replica in the month goes on after that of the mirror, as after a restore of an older
+    state: the files of both would be one replica, of no state that ever was.
+    """
+    newest = plan.newest_transactions(present)
+    for database, last in plan.newest_transactions(before).items():
+        if newest.get(database, 0) < last:
+            message = f"{month} keeps a later state of {database} than the daily mirror has, of before a restore"
+            raise MirrorRefused(f"{message}: it stays as it is, and the next month is copied anew")
 
 
 async def _carry(mirror: Mirror, where: Target, month: str, planned: plan.Plan, progress: Progress) -> None:

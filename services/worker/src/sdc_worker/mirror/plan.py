@@ -1,7 +1,7 @@
 """What a mirror run would do to one bucket, and whether that may be done. Knows no network."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from sdc_core import keys
@@ -117,40 +117,26 @@ def same(one: ObjectInfo, other: ObjectInfo) -> bool:
     return one.etag == other.etag or "-" in one.etag or "-" in other.etag
 
 
-def require_sane(bucket: str, source: Listing, destination: Listing, plan: Plan) -> None:
-    """Raises MirrorAsks for a plan that looks like an accident at the source.
+def questions(bucket: str, source: Listing, destination: Listing, plan: Plan) -> list[MirrorAsks]:
+    """Everything in a plan that looks like an accident at the source.
 
     The replicas of databases are judged by their transactions and not by counting: Litestream merges files all day.
     """
     if not _contents(destination):
-        return
+        return []
     if not _contents(source):
         about = f"bucket {bucket} is empty"
-        raise MirrorAsks(
+        words = (
             f"{about}, but its mirror holds {len(destination)} objects: nothing was copied or deleted. Restore the "
-            f"bucket; or confirm the run, which moves them to the history: {_named(plan.deleted)}",
-            about=about,
+            f"bucket; or confirm the run, which moves them to the history: {_named(plan.deleted)}"
         )
-    if keys.MARKER not in source:
-        about = unmarked(bucket)
-        gone = f", moves {_named(plan.deleted)} to the history" if plan.deleted else ""
-        raise MirrorAsks(
-            f"{about}: it may be another bucket than the one that was mirrored. Nothing was copied or deleted. "
-            f"A confirmed run mirrors it as it is{gone} and marks it",
-            about=about,
-        )
-    replicated = newest_transactions(destination)
-    if replicated:
-        _require_newer(bucket, newest_transactions(source), replicated)
-    counted = [key for key in plan.deleted if not _LTX.fullmatch(key)]
-    total = sum(not _LTX.fullmatch(key) for key in destination)
-    if len(counted) > MAX_DELETED or len(counted) > MAX_DELETED_SHARE * total:
-        about = f"objects are gone from bucket {bucket} since"
-        raise MirrorAsks(
-            f"{len(counted)} of {total} {about} the last mirror, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: "
-            f"nothing was copied or deleted. A confirmed run moves them to the history: {_named(counted)}",
-            about=about,
-        )
+        return [MirrorAsks(words, about=about)]
+    return [
+        *_of_marker(bucket, source, plan),
+        *_of_replicas(bucket, source, destination),
+        *_of_originals(bucket, destination, plan),
+        *_of_deleted(bucket, destination, plan),
+    ]
 
 
 def unmarked(bucket: str) -> str:
@@ -207,12 +193,74 @@ def _contents(listing: Listing) -> int:
     return len(listing.keys() - {keys.MARKER})
 
 
-def _require_newer(bucket: str, source: Mapping[str, int], mirrored: Mapping[str, int]) -> None:
-    for database, newest in mirrored.items():
-        if source.get(database, 0) < newest:
+def _of_marker(bucket: str, source: Listing, plan: Plan) -> Iterator[MirrorAsks]:
+    if keys.MARKER not in source:
+        about = unmarked(bucket)
+        gone = f", moves {_named(plan.deleted)} to the history" if plan.deleted else ""
+        yield MirrorAsks(
+            f"{about}: it may be another bucket than the one that was mirrored. Nothing was copied or deleted. "
+            f"A confirmed run mirrors it as it is{gone} and marks it",
+            about=about,
+        )
+
+
+def _of_replicas(bucket: str, source: Listing, mirrored: Listing) -> Iterator[MirrorAsks]:
+    there, reach, reached = newest_transactions(source), _reach(source), _reach(mirrored)
+    for database, newest in newest_transactions(mirrored).items():
+        if there.get(database, 0) < newest:
             about = f"the replica of {database} in bucket {bucket} ends before the one in its mirror"
-            raise MirrorAsks(
-                f"{about} (transaction {source.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
+            yield MirrorAsks(
+                f"{about} (transaction {there.get(database, 0)}, mirrored {newest}): nothing was copied or deleted. "
                 "After a restore of an older state, confirm the run",
                 about=about,
             )
+        elif reach.get(database, 0) < reached.get(database, 0):
+            about = f"bucket {bucket} lacks files of the replica of {database}"
+            yield MirrorAsks(
+                f"{about}: it restores up to transaction {reach.get(database, 0)}, its mirror up to "
+                f"{reached[database]}. Nothing was copied or deleted. A confirmed run moves the rest to the history",
+                about=about,
+            )
+
+
+def _reach(listing: Iterable[str]) -> dict[str, int]:
+    """Up to which transaction each database can be restored: from the first on, without a gap."""
+    files = sorted(
+        (file["database"], int(file["first"], 16), int(file["last"], 16))
+        for key in listing
+        if (file := _LTX.fullmatch(key))
+    )
+    reach: dict[str, int] = {}
+    for database, first, last in files:
+        if first <= reach.get(database, 0) + 1:
+            reach[database] = max(reach.get(database, 0), last)
+    return reach
+
+
+def _of_originals(bucket: str, mirrored: Listing, plan: Plan) -> Iterator[MirrorAsks]:
+    """None is ever written twice: many that changed were made unreadable, or are those of another site."""
+    changed = [key for key in plan.changed if key.startswith(keys.ORIGINALS)]
+    total = sum(key.startswith(keys.ORIGINALS) for key in mirrored)
+    if _is_much(len(changed), total):
+        about = f"originals in bucket {bucket} were overwritten"
+        yield MirrorAsks(
+            f"{len(changed)} of {total} {about} since the last mirror, which SDC never does: nothing was copied or "
+            f"deleted. A confirmed run moves the former ones to the history: {_named(changed)}",
+            about=about,
+        )
+
+
+def _of_deleted(bucket: str, mirrored: Listing, plan: Plan) -> Iterator[MirrorAsks]:
+    deleted = [key for key in plan.deleted if not _LTX.fullmatch(key)]
+    total = sum(not _LTX.fullmatch(key) for key in mirrored)
+    if _is_much(len(deleted), total):
+        about = f"objects are gone from bucket {bucket} since"
+        yield MirrorAsks(
+            f"{len(deleted)} of {total} {about} the last mirror, more than {MAX_DELETED} or {MAX_DELETED_SHARE:.0%}: "
+            f"nothing was copied or deleted. A confirmed run moves them to the history: {_named(deleted)}",
+            about=about,
+        )
+
+
+def _is_much(count: int, total: int) -> bool:
+    return count > MAX_DELETED or count > MAX_DELETED_SHARE * total

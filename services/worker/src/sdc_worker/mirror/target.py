@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import NotFound
-from sdc_core.objects import ObjectStore
+from sdc_core.objects import ObjectInfo, ObjectStore
 from sdc_core.sqlite import Connection, fetch_value
 
 from sdc_worker.mirror import markers
@@ -118,6 +118,13 @@ def require_clock(target: Target) -> None:
         hours, way = abs(ahead_us) / 3600 / clock.SECOND_US, "ahead of" if ahead_us > 0 else "behind"
         message = f"the clock of this machine is {hours:,.1f} hours {way} that of the remote"
         raise MirrorRefused(f"{message}: nothing was copied or deleted. Set the clock right")
+
+
+async def require_own(target: Target, marker: ObjectInfo) -> None:
+    """Raises MirrorRefused when the marker of a mirror, from which is to be copied, is that of another site."""
+    if target.site and (await _marker(target, marker.etag)).site not in ("", target.site):
+        message = f"bucket {target.bucket} holds the daily mirror of another site: nothing was copied"
+        raise MirrorRefused(f"{message}. Run the daily mirror first, which asks about it")
 
 
 async def delete(target: Target, keys_: Sequence[str]) -> None:
