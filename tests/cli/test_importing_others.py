@@ -143,3 +143,27 @@ async def test_a_text_with_more_said_of_it_than_fits_comes_without_the_rest(sett
     assert newest.tags == tuple(f"tag {number}" for number in range(12))
     assert (newest.title, newest.summary) == (f"{('Fog ' * 49).strip()}…", f"{('word ' * 99).strip()}…")
     assert [each.outcome for each in await run(settings, Wish(path=folder))] == ["unchanged"]
+
+
+async def test_texts_in_other_scripts_have_an_address_and_come_once(settings: Settings, folder: Path) -> None:
+    (folder / "hugo.toml").touch()
+    (folder / "content" / "posts").mkdir(parents=True)
+    for name in ("туман", "灯", "lamp"):
+        (folder / "content" / "posts" / f"{name}.md").write_text(f"---\ntitle: {name}\ndate: 2024-01-01\n---\n{name}.")
+    first = {line.file: line for line in await run(settings, Wish(path=folder))}
+    addresses = [line.address for line in first.values()]
+    assert [line.outcome for line in first.values()] == ["published"] * 3
+    assert len(set(addresses)) == 3
+    assert all(each.startswith("/posts/") and each.isascii() for each in addresses)
+    async with open_databases(settings) as databases, databases.site.read() as connection:
+        assert await redirects.find(connection, "/posts/туман") == first["content/posts/туман.md"].address
+    assert {line.outcome for line in await run(settings, Wish(path=folder))} == {"unchanged"}
+
+
+async def test_a_text_of_ghost_in_another_script_comes_once(settings: Settings, folder: Path) -> None:
+    post = {"title": "T", "status": "published", "html": "<p>T</p>", "published_at": "2024-01-01T00:00:00Z"}
+    texts = [{"id": f"5f{number}", "slug": slug, **post} for number, slug in enumerate(("туман", "灯"))]
+    (folder / "ghost.json").write_text(json.dumps({"db": [{"meta": {"exported_on": 1}, "data": {"posts": texts}}]}))
+    first = await run(settings, Wish(path=folder))
+    assert [line.address for line in first if line.kind == "post"] == ["/posts/post-5f0", "/posts/post-5f1"]
+    assert {line.outcome for line in await run(settings, Wish(path=folder))} == {"unchanged"}

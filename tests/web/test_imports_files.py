@@ -67,7 +67,6 @@ def test_kind_address_and_title_come_from_what_there_is(
         ("---\n- a\n---\n", "holds no fields"),
         ("---\na: &a [*a, *a]\nb: !!python/object:os.system x\n---\n", "cannot be read"),
         ("+++\na = \n+++\n", "cannot be read"),
-        ("---\nslug: 霧\ntitle: 霧\n---\n", "for an address"),
         ("---\ndate: 0001-01-01T00:00:00+14:00\n---\n", "out of reach"),
         ("---\ndate: 1969-12-31\n---\n", "before 1970"),
         ("---\ndate: yesterday\n---\n", "is none that can be read"),

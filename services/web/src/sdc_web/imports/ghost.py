@@ -112,8 +112,7 @@ def source(file: Path, folder: Path, _: Path) -> Source:
     """Its texts, with pictures from the folder. Blocking. Raises Invalid, in words, for what is no export of Ghost."""
     data = _read(file)
     found = {_name(post): post for post in data.posts if post.slug}
-    kinds: dict[str, Kind] = {post.slug: _kind(post) for post in found.values()}
-    paths = {slug: path_of(kind, _slug(kind, slug)) for slug, kind in kinds.items()}
+    paths = {post.slug: path_of(_kind(post), _slug(post)) for post in found.values()}
     reader = _Reader(data, paths)
     return Source(
         names=tuple(sorted(found)),
@@ -177,7 +176,7 @@ class _Reader:
             kind=kind,
             draft=Draft(
                 title=post.title or "",
-                slug=_slug(kind, post.slug),
+                slug=_slug(post),
                 summary=post.custom_excerpt or post.meta_description or meta.meta_description or "",
                 body=f"{body}\n",
                 tags=tuple(dict.fromkeys(_tag(each) for each in self._tagged.get(post.id, []))),
@@ -248,8 +247,9 @@ def _kind(post: Post) -> Kind:
     return "page" if post.type == "page" or (post.type is None and post.page) else "post"
 
 
-def _slug(kind: Kind, slug: str) -> str:
-    wanted = names.from_title(slug.replace("_", "-"))
+def _slug(post: Post) -> str:
+    kind = _kind(post)
+    wanted = names.from_title(post.slug.replace("_", "-")) or f"{kind}-{names.from_title(str(post.id)) or 'untitled'}"
     return f"{wanted}-page" if kept_addresses.is_kept(kind, wanted) else wanted
 
 

@@ -1,6 +1,8 @@
 """A Markdown file with front matter, as Hugo, Jekyll, Astro and Eleventy keep them: read, not yet stored."""
 
+import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from posixpath import dirname, normpath
@@ -32,6 +34,8 @@ from sdc_web.redirects import addresses
 from sdc_web.texts import language_names, names
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
+_DIGITS = 10
+"""Of the address of a text whose name and title have no letter a to z."""
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
 _TEMPLATE = re.compile(r"\{[{%]")
 _UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"), ("permalink", "false"))
@@ -79,9 +83,12 @@ def placed(file: Path, tree: Tree) -> Place:
         stem = file.parent.name
     dated = permalinks.DATED.fullmatch(stem)
     named_so = dated[2] if dated else stem
+    kind = _kind(fields, below, tree.generator)
     slug = _slug(fields, named_so) or names.from_title(_title(fields, body, named_so)[0])
     if not slug:
-        raise Invalid("neither its name nor its title has a letter a to z for an address: give it a slug")
+        # In another script. The same name is the same address, also on a disk that keeps letters and marks apart.
+        named = unicodedata.normalize("NFC", named_so).encode(errors="replace")
+        slug = f"{kind}-{hashlib.sha256(named).hexdigest()[:_DIGITS]}"
     return Place(
         file=file,
         name=str(file.relative_to(tree.folder)).encode(errors="replace").decode(),
@@ -89,7 +96,7 @@ def placed(file: Path, tree: Tree) -> Place:
         language=language,
         day=dated[1] if dated else "",
         named_so=named_so,
-        kind=_kind(fields, below, tree.generator),
+        kind=kind,
         slug=slug,
     )
 
