@@ -208,6 +208,11 @@ class Site:
         opened = [(pid, Path(each)) for pid in self.processes("sdc-web") for each in descriptors(pid)]
         return {file.parent.name: pid for pid, file in opened if file.name == "lock" and file.parent.parent == folder}
 
+    def memory(self) -> int:
+        """What the processes of web that serve have in memory, in bytes."""
+        told = [Path(f"/proc/{pid}/status").read_text() for pid in self.slots().values()]
+        return sum(1_024 * int(each.partition("VmRSS:")[2].split()[0]) for each in told)
+
     def the_worker(self) -> int:
         """The worker's one process."""
         found = [pid for pid in self.processes("sdc-worker") if "litestream" not in command(pid)]

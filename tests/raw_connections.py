@@ -32,15 +32,23 @@ def statuses(answers: bytes) -> list[int]:
 @contextmanager
 def idle_ones(port: int, many: int, own_files: int) -> Generator[list[socket.socket]]:
     """Connections on which nothing is said: as many as this process may open beside `own_files`, at most `many`."""
-    before = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = many + own_files if hard == resource.RLIM_INFINITY else min(many + own_files, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    with ExitStack() as held:
-        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+    with open_files(many + own_files) as allowed, ExitStack() as held:
         yield [
             held.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=5)))
-            for _ in range(wanted - own_files)
+            for _ in range(allowed - own_files)
         ]
+
+
+@contextmanager
+def open_files(many: int) -> Generator[int]:
+    """Let this process open so many, as far as the system allows, and say how many of these it may."""
+    before = soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = many if hard == resource.RLIM_INFINITY else min(many, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    try:
+        yield allowed
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def is_open(connection: socket.socket) -> bool:

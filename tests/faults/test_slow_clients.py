@@ -1,12 +1,10 @@
 """What healthy readers wait for while thousands of clients hold connections and say, or take, next to nothing."""
 
 import asyncio
-import re
 import socket
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager, closing, suppress
-from pathlib import Path
 
 import pytest
 from sdc_web.slow_readers import MOST
@@ -124,11 +122,11 @@ def test_readers_who_take_nothing_are_cut_while_a_slow_phone_gets_all(
         taken: list[bytes] = []
         taking = threading.Thread(target=take_slowly, args=(phone, taken))
         taking.start()
-        took = [memory(site)]
+        took = [site.memory()]
         for _ in range(2):
             standing.extend(held.enter_context(closing(reader(site, long_page))) for _ in range(STANDING))
             crowded = reads(site, long_page)
-            took.append(memory(site))
+            took.append(site.memory())
             eventually(most_are_cut)
         taking.join()
     with capsys.disabled():
@@ -163,11 +161,3 @@ def take_slowly(phone: socket.socket, taken: list[bytes]) -> None:
 def is_connected(connection: socket.socket) -> bool:
     """Whether it was not reset; what came before that could be read still."""
     return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == ESTABLISHED
-
-
-def memory(site: Site) -> int:
-    """Of all processes of web, in bytes."""
-    pids = site.slots().values()
-    found = [re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) for pid in pids]
-    assert len(found) == PROCESSES
-    return sum(1_024 * int(each[1]) for each in found if each)
