@@ -99,9 +99,9 @@ def goaccess(log: Path, report: Path) -> Cost:
 def worker(month: Month, folder: Path) -> tuple[Cost, int]:
     """From the first signed range to the last sealed day, by a worker that has just started; its bytes of segments."""
     with _site(folder) as (environment, pid):
-        before_s = _cpu_s(pid)
+        before_s = sites.cpu_s(pid)
         asyncio.run(_ship(environment, month))
-        cost = Cost(_cpu_s(pid) - before_s, _peak_bytes(pid))
+        cost = Cost(sites.cpu_s(pid) - before_s, _peak_bytes(pid))
         stored = sum(each.stat().st_size for each in (folder / "analytics").glob("hits/day=2*/*.parquet"))
     return cost, stored
 
@@ -109,9 +109,9 @@ def worker(month: Month, folder: Path) -> tuple[Cost, int]:
 def imported(month: Month, folder: Path) -> Cost:
     """The command, and the worker meanwhile, until every day is sealed."""
     with _site(folder) as (environment, pid):
-        before_s = _cpu_s(pid)
+        before_s = sites.cpu_s(pid)
         cost = _command(str(sites.SDC), "logs", "import", str(month.combined), environment=environment)
-        return Cost(cost.cpu_s + _cpu_s(pid) - before_s, max(cost.memory_bytes, _peak_bytes(pid)))
+        return Cost(cost.cpu_s + sites.cpu_s(pid) - before_s, max(cost.memory_bytes, _peak_bytes(pid)))
 
 
 def _command(*command: str, environment: dict[str, str] | None = None) -> Cost:
@@ -156,11 +156,6 @@ async def _put(client: ServiceClient, path: str, at: int, body: bytes) -> int:
 async def _runs(client: ServiceClient) -> list[Run]:
     attempt = await client.send("GET", "/jobs/analytics.seal/runs", timeout_s=60)
     return msgspec.json.decode(attempt.body, type=JobRuns).runs
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_bytes(pid: int) -> int:

@@ -37,7 +37,7 @@ from sdc_worker.ingest import store as ingest
 import sites
 
 POSTS, DRAFTS, PICTURES, TAGS, SERIES, LINES = 10_000, 300, 5_000, 200, 50, 60_000
-ROUNDS = 30
+ROUNDS = 100
 SEALED_S = 60
 AIM_MS = 50
 WORDS = re.findall(
@@ -62,13 +62,14 @@ def main() -> None:
         environment = sites.settings(str(place / "data"))
         if not (place / "made").exists():
             make(place, environment)
-        with sites.up(environment):
+        with sites.up(environment) as process:
             cookie = sign_in(environment)
             url = f"http://localhost:{environment['SDC_WEB_PORT']}"
             with httpx.Client(
                 base_url=url, cookies=cookie, headers={"Sec-Fetch-Site": "same-origin"}, timeout=120
             ) as client:
                 seal(client)
+                print(f"at rest {sites.settled(process.pid):.0f} s after its start")
                 report(measure(client))
                 rename(client)
 
@@ -203,12 +204,14 @@ def run(environment: dict[str, str], *arguments: str) -> str:
 
 def clicks(client: httpx.Client) -> dict[str, Click]:
     """What an author does, by name."""
-    listed = client.get("/author/posts?state=published&kind=post").text
-    ids = re.findall(r'id="posts-row-([^"]+)"', listed)
-    further = re.search(r'href="([^"]+)" rel="next"', client.get("/author/posts").text)
-    assert further is not None
-    second = further[1].replace("&amp;", "&")
-    chosen = "&".join(f"post={each}" for each in ids)
+    ids: list[str] = []
+    place = "/author/posts?state=published&kind=post"
+    while len(ids) < ROUNDS + 10:
+        listed = client.get(place).text
+        ids += re.findall(r'id="posts-row-([^"]+)"', listed)
+        place = following(listed)
+    second = following(client.get("/author/posts").text)
+    chosen = "&".join(f"post={each}" for each in ids[:50])
     series = re.search(r'href="(/author/series/[^"]+)"', client.get("/author/series").text)
     assert series is not None
     pages = {
@@ -248,6 +251,13 @@ def clicks(client: httpx.Client) -> dict[str, Click]:
     }
     found: dict[str, Click] = {name: lambda client, path=path: client.get(path) for name, path in pages.items()}
     return {**found, **changes(iter(ids))}
+
+
+def following(listed: str) -> str:
+    """The address of the next page of a list."""
+    found = re.search(r'href="([^"]+)" rel="next"', listed)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
 
 
 def changes(ids: Iterator[str]) -> dict[str, Click]:

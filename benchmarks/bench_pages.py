@@ -32,7 +32,6 @@ WORDS = 1_500
 READY_S = 180
 """Long enough to fetch Wagtail."""
 BY_SERVER = frozenset({"connection", "date", "server"})
-TICKS = os.sysconf("SC_CLK_TCK")
 HERE = Path(__file__).parent
 SERVERS = HERE / "page_servers.py"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -127,7 +126,7 @@ def table(servers: dict[str, int], ports: dict[str, int], connections: int) -> N
 
 def load(pid: int, port: int, connections: int, more: str = "") -> tuple[float, float]:
     """Requests per second, and microseconds of the server's CPU for each."""
-    before = cpu_s(pid)
+    before = sites.cpu_s(pid)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-H", "Accept-Encoding: br, gzip"]
     done = subprocess.run(
         [*command, *(["-H", more] if more else []), f"http://127.0.0.1:{port}{PATH}"],
@@ -138,19 +137,7 @@ def load(pid: int, port: int, connections: int, more: str = "") -> tuple[float, 
     assert found, done.stdout
     assert rate, done.stdout
     assert "Non-2xx" not in done.stdout, done.stdout
-    return float(rate[1]), (cpu_s(pid) - before) * 1e6 / int(found[1])
-
-
-def cpu_s(root: int) -> float:
-    """Seconds of CPU that a process and those below it have used."""
-    total, waiting = 0, [root]
-    while waiting:
-        pid = waiting.pop()
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            waiting += [int(child) for child in (task / "children").read_text(encoding="utf-8").split()]
-    return total / TICKS
+    return float(rate[1]), (sites.cpu_s(pid) - before) * 1e6 / int(found[1])
 
 
 def prepare(folder: Path) -> dict[str, str]:

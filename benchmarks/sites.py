@@ -16,6 +16,8 @@ from pathlib import Path
 
 SDC = Path(sys.executable).with_name("sdc")
 READY_S = 120
+SETTLED_S, LOOK_S, RESTS = 300, 5.0, 0.05
+"""How long to wait at most, how often to look, and the share of a processor below which a site rests."""
 
 
 def settings(data_dir: str, **more: str) -> dict[str, str]:
@@ -68,6 +70,31 @@ def wait_for_page(url: str) -> None:
             threading.Event().wait(0.02)
     message = f"{url} was not served within {READY_S} s"
     raise TimeoutError(message)
+
+
+def settled(root: int) -> float:
+    """Wait until `root` and all below it rest: a start copies the databases whole, which is not what is measured.
+    Returns the seconds that it took.
+    """
+    began_s, before_s = time.perf_counter(), cpu_s(root)
+    while time.perf_counter() < began_s + SETTLED_S:
+        threading.Event().wait(LOOK_S)
+        now_s = cpu_s(root)
+        if now_s - before_s < RESTS * LOOK_S:
+            return time.perf_counter() - began_s
+        before_s = now_s
+    message = f"the site was still at work {SETTLED_S} s after its start"
+    raise TimeoutError(message)
+
+
+def cpu_s(root: int) -> float:
+    """What `root` and all below it have taken of processors."""
+    ticks = 0
+    for pid in tree(root).values():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def tree(root: int) -> dict[str, int]:

@@ -96,7 +96,7 @@ _WHERE = """
 WHERE (:kind = '' OR listed.kind = :kind) AND (:state = '' OR listed.state = :state)
     AND (:series = '' OR listed.series = :series)
     AND (:tag = '' OR listed.id IN (SELECT id FROM catalogue_tags WHERE tag = :tag))
-    AND (:found IS NULL OR listed.id IN (SELECT value FROM json_each(:found)))
+    AND (:found IS NULL OR substr(:found, listed.id, 1) = x'01')
     AND (:author_id IS NULL OR listed.author_id = :author_id)
 """
 SQL_BY_SAVED = f"""

@@ -134,7 +134,7 @@ WHERE posts.id < :before AND (trashed.post_id IS NOT NULL) = :trashed
     AND (:state IS NULL OR state = :state)
     AND (:author_id IS NULL OR posts.author_id = :author_id)
     AND (:found IS NULL OR posts.id IN (
-        SELECT post_id FROM catalogue WHERE id IN (SELECT value FROM json_each(:found))
+        SELECT post_id FROM catalogue WHERE substr(:found, id, 1) = x'01'
     ))
 ORDER BY posts.id DESC
 LIMIT :limit
