@@ -299,7 +299,8 @@ async def test_every_job_is_reported_with_its_next_due_time(client: ServiceClien
 async def test_a_paused_job_is_planned_no_more_until_it_is_resumed(client: ServiceClient) -> None:
     told = []
     for method in ("PUT", "PUT", "DELETE"):
-        attempt = await client.send(method, "/jobs/cron.expire/pause")
+        body = msgspec.json.encode({"job": "cron.expire", "paused": method == "PUT"})
+        attempt = await client.send(method, "/jobs/cron.expire/pause", body=body)
         told.append(msgspec.json.decode(attempt.body, type=dict[str, object]))
     assert [(job["paused"], job["state"], job["next_us"] is None) for job in told] == [
         (True, "paused", True),
@@ -309,7 +310,8 @@ async def test_a_paused_job_is_planned_no_more_until_it_is_resumed(client: Servi
 
 
 async def test_a_job_that_is_not_there_cannot_be_paused(client: ServiceClient) -> None:
-    assert (await client.send("PUT", "/jobs/make.coffee/pause")).status == 404
+    body = b'{"job":"make.coffee","paused":true}'
+    assert (await client.send("PUT", "/jobs/make.coffee/pause", body=body)).status == 404
 
 
 async def test_a_run_that_never_was_cannot_be_confirmed(client: ServiceClient) -> None:

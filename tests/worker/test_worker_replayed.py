@@ -26,9 +26,26 @@ async def test_a_captured_request_is_good_for_no_other(
 async def test_a_pause_that_comes_again_pauses_nothing_that_goes_on_since(client: ServiceClient) -> None:
     path, told = "/jobs/mirror.daily/pause", []
     for method, message_id in (("PUT", "msg_pause"), ("DELETE", "msg_resume"), ("PUT", "msg_pause")):
-        attempt = await client.send(method, path, message_id=message_id)
+        body = msgspec.json.encode({"job": "mirror.daily", "paused": method == "PUT"})
+        attempt = await client.send(method, path, message_id=message_id, body=body)
         told.append((attempt.status, msgspec.json.decode(attempt.body, type=dict[str, object])["paused"]))
     assert told == [(200, True), (200, False), (200, False)]
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        ("PUT", b""),
+        ("DELETE", b""),
+        ("DELETE", b'{"job":"mirror.daily","paused":true}'),
+        ("PUT", b'{"job":"cron.links","paused":true}'),
+    ],
+)
+async def test_a_pause_says_in_its_signed_body_what_it_is_for_whoever_forgets_ids_at_a_restart(
+    client: ServiceClient, method: str, body: bytes
+) -> None:
+    attempt = await client.send(method, "/jobs/mirror.daily/pause", body=body)
+    assert (attempt.status, b'"code":"invalid"' in attempt.body) == (400, True)
 
 
 async def test_an_aim_that_comes_again_changes_no_later_one(client: ServiceClient) -> None:

@@ -97,7 +97,8 @@ async def confirm(worker: ServiceClient, database: Database, by: Actor, name: st
 async def pause(worker: ServiceClient, database: Database, by: Actor, name: str, *, paused: bool) -> JobReport:
     """Have a job's due times pass without a run, or no longer. Raises Forbidden, NotFound, and Unavailable."""
     rights.require(by, "jobs.change")
-    attempt = await worker.send("PUT" if paused else "DELETE", f"{_address(name)}/pause", timeout_s=START_S)
+    method, body = "PUT" if paused else "DELETE", msgspec.json.encode({"job": name, "paused": paused})
+    attempt = await worker.send(method, f"{_address(name)}/pause", body=body, timeout_s=START_S)
     _require_known(attempt, name)
     attempt.raise_unless_ok("the worker")
     await _record(database, by, "job.paused" if paused else "job.resumed", name)

@@ -6,9 +6,10 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sdc_core.answers.jobs import JobReport, JobReports, JobRuns, Run
+from sdc_core.errors import Invalid
 from sdc_core.sqlite import Database
 
-from sdc_worker.api.signed import JSON_BYTES, message_id, read_json, require_empty
+from sdc_worker.api.signed import JSON_BYTES, message_id, read_json
 from sdc_worker.cron import reports
 from sdc_worker.cron.scheduler import Scheduler
 
@@ -17,6 +18,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A run that is asked for; `confirmed_run_id` is one that stopped to ask, and may go on."""
 
     confirmed_run_id: str | None = None
+
+
+class Pausing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether due times of that job are to pass. The address and the method say as much, and are not signed."""
+
+    job: str
+    paused: bool
 
 
 @get("/jobs")
@@ -65,7 +73,7 @@ async def pause(
     scheduler: NamedDependency[Scheduler],
 ) -> JobReport:
     """Have its due times pass without a run; twice is once."""
-    await require_empty(request)
+    await _require_meant(request, Pausing(job=name, paused=True))
     await scheduler.pause(name, message_id(request), paused=True)
     return await reports.report_one(database, scheduler.job(name))
 
@@ -78,6 +86,12 @@ async def resume(
     scheduler: NamedDependency[Scheduler],
 ) -> JobReport:
     """Run it when it is due, from now on; twice is once."""
-    await require_empty(request)
+    await _require_meant(request, Pausing(job=name, paused=False))
     await scheduler.pause(name, message_id(request), paused=False)
     return await reports.report_one(database, scheduler.job(name))
+
+
+async def _require_meant(request: Request[object, object, State], meant: Pausing) -> None:
+    if await read_json(request, Pausing) != meant:
+        message = f"send {msgspec.json.encode(meant).decode()}"
+        raise Invalid(message)
