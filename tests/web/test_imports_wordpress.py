@@ -1,5 +1,6 @@
 """An export of WordPress, blocks and classic texts, and files that mean harm."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,30 @@ def test_a_field_without_measure_is_refused(tmp_path: Path, monkeypatch: pytest.
 )
 def test_what_is_no_export_is_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
     assert words in str(refusal(tmp_path, content))
+
+
+def test_what_is_kept_of_an_item_is_short_however_long_its_fields_are(tmp_path: Path) -> None:
+    long = "x" * 500_000
+    named = ("wp:post_name", "wp:attachment_url", "link", "dc:creator")
+    kinds = ("post", "attachment", "other")
+    fields = [
+        {**dict.fromkeys(named, f"{long}{number}"), "wp:post_type": kinds[number % 3], "wp:post_id": f"{number}{long}"}
+        for number in range(12)
+    ]
+    items = (
+        "".join(f"<{name}>{value}</{name}>" for name, value in {**each, "wp:status": "publish"}.items())
+        + f'<category domain="category" nicename="{long}{number}">{long}{number}</category>'
+        for number, each in enumerate(fields)
+    )
+    (tmp_path / "site.xml").write_text(f"{HEAD}{''.join(f'<item>{each}</item>' for each in items)}</channel></rss>")
+    tracemalloc.start()
+    source = wordpress.source(tmp_path / "site.xml", tmp_path, tmp_path)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(source.names) == 8
+    assert held < 2_000_000
+
+
+def test_an_export_of_items_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wxr, "MAX_ITEMS", 2)
+    assert isinstance(refusal(tmp_path, f"{HEAD}{'<item></item>' * 3}</channel></rss>".encode()), TooLarge)

@@ -12,9 +12,13 @@ from sdc_core.errors import Invalid, TooLarge
 MAX_FIELD = 8 * 1024 * 1024
 """Characters of one field."""
 MAX_ITEM = 64 * 1024 * 1024
+MAX_ITEMS = 200_000
 MAX_CATEGORIES = 10_000
 MAX_NAME = 200
-"""Letters of a category's nicename, as WordPress keeps it."""
+"""Letters of a category's names, as WordPress keeps them."""
+MAX_SHORT = 2_000
+"""Letters of a field that is no words of the author's: what is kept of all items at once is made of these."""
+_LONG = frozenset({"title", "content:encoded", "excerpt:encoded"})
 _CHUNK = 256 * 1024
 _NO_XML = bytes(each for each in range(32) if each not in b"\t\n\r")
 """Control characters, in every encoding that WordPress writes."""
@@ -111,6 +115,7 @@ class _Reader:
         self._words: list[str] = []
         self._length = 0
         self._item_length = 0
+        self._items = 0
         self._fields: dict[str, str] = {}
         self._terms: list[Term] = []
         self._meta: dict[str, str] = {}
@@ -146,15 +151,18 @@ class _Reader:
         words = "".join(self._words)
         match self._path[2:]:
             case ["item"]:
+                self._items += 1
+                if self._items > MAX_ITEMS:
+                    raise TooLarge(f"the file holds more than {MAX_ITEMS:,} items")
                 self._take(
                     Item(fields=self._fields, terms=tuple(self._terms), meta=self._meta, comments=tuple(self._comments))
                 )
             case ["item", "category"]:
                 self._terms.append(
                     Term(
-                        domain=self._attributes.get("domain", ""),
-                        nicename=self._attributes.get("nicename", ""),
-                        name=words,
+                        domain=self._attributes.get("domain", "")[:MAX_NAME],
+                        nicename=self._attributes.get("nicename", "")[:MAX_NAME],
+                        name=words[:MAX_NAME],
                     )
                 )
             case ["item", "wp:postmeta"]:
@@ -162,7 +170,7 @@ class _Reader:
             case ["item", "wp:comment"]:
                 self._comments.append(_said(self._inside))
             case ["item", field]:
-                self._fields[field] = words
+                self._fields[field] = words if field in _LONG else words[:MAX_SHORT]
             case ["item", "wp:postmeta" | "wp:comment", field]:
                 self._inside[field] = words
             case path:
