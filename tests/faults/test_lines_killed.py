@@ -140,7 +140,7 @@ def truth(folder: Path) -> dict[str, list[Line]]:
     days: dict[str, list[Line]] = {}
     for file in sorted(folder.glob("logs/web/*/*.ndjson")):
         read = (ingest_lines.read(raw) for raw in file.read_bytes().split(b"\n"))
-        days.setdefault(file.stem, []).extend(line for line in read if line is not None)
+        days.setdefault(file.stem, []).extend(line for line in read if not isinstance(line, str))
     return days
 
 

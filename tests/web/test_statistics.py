@@ -8,7 +8,7 @@ import re
 
 import httpx
 import pytest
-from sdc_core import clock
+from sdc_core import access_log, clock
 from sdc_core.access_log import Line
 from sdc_core.settings import Settings
 from sdc_web import posts
@@ -19,6 +19,7 @@ from sdc_web.db import Databases
 from sdc_web.posts import Draft
 from sdc_web.sessions import signed_in as sessions
 from sdc_worker import app as worker_app
+from sdc_worker.ingest.streams import Intake
 
 from log_lines import CHROME, FEEDLY, FIREFOX, GPTBOT, day_start, fill, page_view
 from signing_in import BROWSER, HTMX, OWNER, bring, come_in, seen, send
@@ -69,6 +70,19 @@ async def test_a_visit_is_in_the_statistics_after_a_moment(
         shown = await seen(signed_in, "a-friend.example", "/author/statistics?part=sources")
         renewing.cancel()
     assert "Hacker News" in shown
+
+
+async def test_lines_that_are_none_are_told_of_where_they_would_count(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    before = await page(signed_in)
+    body = b"{}\n" + access_log.encode(lines()[0]) + b"<script>\n"
+    await Intake(worker.database).append(slot="0", day=clock.today(), at=0, body=body)
+    shown = await page(signed_in)
+    yesterday = (await signed_in.get("/author/statistics?period=yesterday", headers=BROWSER)).text
+    words = "2 lines of the access log of this period could not be read, and are counted nowhere"
+    assert (words in before, words in shown, words in yesterday) == (False, True, False)
+    assert f"begins at byte {len(body) - 9} of what log slot 0 wrote on {clock.today()}: JSON is malformed" in shown
 
 
 async def test_whose_days_these_are_is_said_to_who_lives_by_others(signed_in: httpx.AsyncClient) -> None:

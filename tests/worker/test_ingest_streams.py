@@ -6,8 +6,9 @@ import pytest
 from sdc_core import clock
 from sdc_core.answers.logs import Committed
 from sdc_core.errors import Conflict, Invalid, Unavailable
-from sdc_core.sqlite import Database, fetch_all, fetch_value
-from sdc_worker.ingest import streams
+from sdc_core.sqlite import Database, execute, fetch_all, fetch_value
+from sdc_worker.db import MIGRATIONS
+from sdc_worker.ingest import store, streams
 from sdc_worker.ingest.lines import MAX_REJECTS
 from sdc_worker.ingest.streams import MOST_WAITING, Closing, Intake
 
@@ -96,8 +97,42 @@ async def test_of_many_malformed_lines_the_last_row_counts_the_rest(intake: Inta
     await append(intake, 0, b"x\n" * (MAX_REJECTS + 7))
     async with database.read() as connection:
         assert await fetch_value(connection, "SELECT count(*) FROM log_rejects") == MAX_REJECTS
-        last = await fetch_value(connection, "SELECT reason FROM log_rejects ORDER BY at DESC LIMIT 1")
-    assert "nor are 7 more" in str(last)
+        unread = await store.unread(connection, first=DAY, last=DAY)
+    assert unread is not None
+    assert unread.lines == MAX_REJECTS + 7
+
+
+async def test_a_row_of_before_counts_what_its_words_told(database: Database) -> None:
+    words = "not an access log line"
+    update = MIGRATIONS.joinpath("0013_counted_rejects.sql").read_text().partition(";\n")[2]
+    async with database.transaction() as connection:
+        for at, reason in enumerate((words, f"{words}, nor are 7 more below it")):
+            await store.add_reject(connection, slot="0", day=DAY, at=at, reason=reason, lines=1)
+        await execute(connection, update)
+        assert await store.count_unread(connection) == 1 + 8
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"garbage\n", "JSON is malformed"),
+        (b'{"path":' + b"[" * 9_000 + b"\n", "Expected `str`, got `array`"),
+        (LINE.replace(b"200", b'"200"'), "Expected `int`, got `str` - at `$.status`"),
+        (LINE.replace(b"/", b"\xff"), "utf-8"),
+        (LINE.replace(b"00ff", b"zzzz"), "$.visitor"),
+    ],
+)
+async def test_why_a_line_is_none_is_told_without_what_it_says(
+    intake: Intake, database: Database, line: bytes, why: str
+) -> None:
+    await append(intake, 0, LINE + line + LINE)
+    async with database.read() as connection:
+        unread = await store.unread(connection, first=DAY, last=DAY)
+        assert await store.unread(connection, first="2026-03-02", last="2026-03-09") is None
+    assert unread is not None
+    assert (unread.lines, unread.slot, unread.day, unread.at) == (1, "0", DAY, len(LINE))
+    assert why.casefold() in unread.reason.casefold()
+    assert "zzzz" not in unread.reason
 
 
 async def test_one_more_than_may_wait_is_told_to_come_again(intake: Intake, database: Database) -> None:

@@ -158,8 +158,8 @@ async def _health(name: str, base_url: str) -> Check:
     except msgspec.DecodeError:
         remedy = f"something else listens at {base_url}: stop it, or change the setting"
         return Check(name=name, ok=False, found=f"{base_url}/health is not SDC's", remedy=remedy)
-    failed = [f"{part}: {state.reason}" for part, state in health.parts.items() if not state.ok]
-    found = "; ".join(failed) or f"{base_url}: {', '.join(health.parts) or health.status}"
+    told = [f"{part}: {state.reason}" for part, state in health.parts.items() if state.reason or not state.ok]
+    found = "; ".join(told) or f"{base_url}: {', '.join(health.parts) or health.status}"
     return Check(
         name=name, ok=answer.status == 200, found=found, remedy=f"logs/{name}.log in the data folder tells more"
     )

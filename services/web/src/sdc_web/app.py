@@ -292,9 +292,9 @@ class _Opened:
         ]
 
     async def _examined(self) -> dict[str, site.Part]:
-        parts = self.parts
-        trouble = parts.request_log.trouble()
-        return await site.examine(parts.databases, parts.store, parts.worker, self.settings, parts.board, trouble)
+        parts, lines = self.parts, self.parts.request_log
+        services = parts.databases, parts.store, parts.worker
+        return await site.examine(*services, self.settings, parts.board, lines.trouble(), lines.waiting())
 
 
 def _dependencies(routes: Routes) -> dict[str, Provide]:

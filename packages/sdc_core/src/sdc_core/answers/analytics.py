@@ -174,8 +174,22 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[LivePage] = []
 
 
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """So many `lines` of the access log are none and counted nowhere. The newest begins `at` bytes into that day's
+    stream, and `reason` says why it is none, without what it says.
+    """
+
+    lines: int
+    slot: str
+    day: str
+    at: int
+    reason: str
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Several answers to one question. What was not asked for is absent; `before` is the period compared with."""
+    """Several answers to one question. What was not asked for is absent; `before` is the period compared with. `unread`
+    is there when lines of the period are none, whatever the filters.
+    """
 
     summary: Summary
     timeseries: Timeseries
@@ -186,3 +200,4 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     latency_before: Latency | None = None
     live: Live | None = None
     pages: PagesRead | None = None
+    unread: Unread | None = None

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` is a sentence, empty when it is well."""
+    """`reason` is a sentence, empty when it is well and there is nothing to tell."""
 
     ok: bool
     reason: str = ""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import msgspec
 from sdc_core import clock
-from sdc_core.answers.analytics import Batch, Breakdown, PathLatency, Point, Slice, Summary
+from sdc_core.answers.analytics import Batch, Breakdown, PathLatency, Point, Slice, Summary, Unread
 
 from sdc_web.dashboard.asked import METRICS, Asked
 from sdc_web.dashboard.kinds import HEADS, KINDS, ONLY_WHERE_TOLD, key_label
@@ -90,6 +90,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     breakdowns: list[BreakdownView]
     latency: list[PathTimes]
+    unread: Unread | None
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +129,7 @@ def panel(found: Batch, asked: Asked, happened: Sequence[Happening], *, may_redi
             if each.rows or each.by not in ONLY_WHERE_TOLD
         ],
         latency=latency(found),
+        unread=found.unread,
     )
 
 

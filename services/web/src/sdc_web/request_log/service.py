@@ -19,6 +19,7 @@ from sdc_web.request_log.visitors import Visitors
 from sdc_web.request_log.writer import Writer
 
 LAST_FLUSH_S = 5.0
+MOST_NAMED = 3
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +53,24 @@ class RequestLog:
 
     def figures(self) -> list[Family]:
         """How lines come to the disk and to the worker."""
-        behind = int(bool(self.shipper.error))
+        behind, refused = int(bool(self.shipper.error)), len(self.shipper.refused)
         return [
             *self.writer.figures(),
             metrics.single("gauge", "sdc_log_behind", "Whether lines wait for the worker.", behind),
+            metrics.single("gauge", "sdc_log_files_refused", "Log files that cannot be shipped.", refused),
         ]
 
     def trouble(self) -> str:
         """Why lines cannot be written, for `/health`; empty while they can."""
         return self.writer.error
+
+    def waiting(self) -> str:
+        """Why lines that are written do not come to the worker, for `/health`: readers are served all the same."""
+        files = sorted(self.shipper.refused.items())
+        named = [f"{day} of log slot {stream}: {reason}" for (stream, day), reason in files[:MOST_NAMED]]
+        more = [f"and {len(files) - MOST_NAMED} more log files"] if len(files) > MOST_NAMED else []
+        behind = ["the worker does not take lines: the log of web says why"] if self.shipper.error else []
+        return "; ".join((*behind, *named, *more))
 
 
 @asynccontextmanager

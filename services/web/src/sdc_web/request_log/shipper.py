@@ -39,17 +39,22 @@ _LEVEL = 1
 """Of lines of the log higher ones make more bytes, not fewer, in twice the time."""
 FINAL = frozenset({400, 409, 413, 415, 422})
 """Answers that the same bytes would get again."""
+SHORTER = "it is shorter than what the worker has of it"
+DIFFERS = "the worker has other lines than the file"
+UNREADABLE = "it cannot be read here: the log of web says why"
 
 log = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")
 
 
 class Shipper:
-    """Ships the files of its own slot, and those of slots that no process holds. `error` is empty while it gets on."""
+    """Ships the files of its own slot, and those of slots that no process holds. `error` is empty while it gets on;
+    `refused` are the files that cannot be shipped, by what the worker knows them by, each with the reason.
+    """
 
     __slots__ = (
-        *("_log_dir", "_offsets", "_orphans_at_us", "_refused", "_since_us", "_slot", "_worker", "_writer"),
-        "error",
+        *("_log_dir", "_offsets", "_orphans_at_us", "_since_us", "_slot", "_today", "_worker", "_writer"),
+        *("error", "refused"),
     )
 
     def __init__(self, log_dir: Path, slot: Slot, writer: Writer, worker: ServiceClient) -> None:
@@ -60,7 +65,8 @@ class Shipper:
         self._offsets: dict[tuple[str, str], Committed] | None = None
         self._orphans_at_us = 0
         self._since_us = clock.now_us()
-        self._refused: set[tuple[str, str]] = set()
+        self._today = clock.today()
+        self.refused: dict[tuple[str, str], str] = {}
         self.error = ""
 
     async def run(self) -> None:
@@ -78,7 +84,7 @@ class Shipper:
                 self._tell(str(error))
                 # What the worker has is asked anew: it may come back restored from an older copy.
                 self._offsets = None
-                self._refused.clear()
+                self.refused.clear()
                 await asyncio.sleep(max(pause_s, min(error.retry_after_s, LONGEST_PAUSE_S)) + clock.jitter(pause_s / 4))
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
@@ -88,6 +94,10 @@ class Shipper:
 
     async def ship_all(self) -> None:
         """Ship whatever the files hold now; raises Unavailable when the worker does not take it."""
+        if self._today != clock.today():
+            # Each is tried once a day: what was dated later than the worker takes is so no longer.
+            self._today = clock.today()
+            self.refused.clear()
         if self._offsets is None:
             oldest = await asyncio.to_thread(slots.oldest_day, self._log_dir)
             self._offsets = await offsets(self._worker, min(oldest or clock.today(), clock.today()))
@@ -107,9 +117,14 @@ class Shipper:
 
     async def _ship_orphans(self) -> None:
         for name in await asyncio.to_thread(slots.names, self._log_dir):
-            if name == self._slot.name or not await self._has_news(name):
+            if name == self._slot.name or not (news := await self._news(name)):
                 continue
-            orphan = await asyncio.to_thread(slots.claim, self._log_dir, name)
+            try:
+                orphan = await asyncio.to_thread(slots.claim, self._log_dir, name)
+            except OSError as error:
+                for file in news:
+                    self._refuse(file, UNREADABLE, str(error))
+                continue
             if orphan is None:
                 continue
             try:
@@ -117,27 +132,40 @@ class Shipper:
             finally:
                 slots.release(orphan)
 
-    async def _has_news(self, name: str) -> bool:
+    async def _news(self, name: str) -> list[LogFile]:
         files = await asyncio.to_thread(slots.files, self._log_dir, name)
-        return any(
-            self._may_close(file) or (self._at(file) != file.size_bytes and file.key not in self._refused)
+        return [
+            file
             for file in files
-        )
+            if self._may_close(file) or (self._at(file) != file.size_bytes and file.key not in self.refused)
+        ]
 
     async def _ship_slot(self, name: str) -> None:
-        for found in await asyncio.to_thread(slots.files, self._log_dir, name):
-            file = await self._begin_anew(found) if found.size_bytes < self._at(found) else found
-            if self._at(file) < file.size_bytes:
-                await self._ship_file(file)
-            if self._may_close(file):
-                await self._close(file)
+        for file in await asyncio.to_thread(slots.files, self._log_dir, name):
+            try:
+                await self._ship(file)
+            except FileNotFoundError:
+                continue  # deleted since it was listed
+            except OSError as error:
+                self._refuse(file, UNREADABLE, str(error))
+
+    async def _ship(self, found: LogFile) -> None:
+        file = found
+        if found.size_bytes < self._at(found):
+            file = await self._begin_anew(found)
+        elif self.refused.get(found.key) == SHORTER:
+            del self.refused[found.key]
+        if self._at(file) < file.size_bytes:
+            await self._ship_file(file)
+        if self._may_close(file):
+            await self._close(file)
 
     async def _begin_anew(self, file: LogFile) -> LogFile:
         """A file that is shorter than what the worker has: the log folder was lost, or an older copy came back. One
         that was begun since this process runs has new lines alone, and gets a name of its own; of another the worker
         may have lines already, and nobody here can tell which.
         """
-        if file.key in self._refused:
+        if file.key in self.refused:
             return file
         anew, began_us = None, await asyncio.to_thread(_began_us, file.path)
         if began_us is None:
@@ -145,14 +173,14 @@ class Shipper:
         if began_us >= self._since_us:
             anew = await asyncio.to_thread(slots.rename_stream, file, self._offsets or {})
         if anew is None:
-            self._refuse(file, f"it has {file.size_bytes} bytes, and the worker {self._at(file)} of it")
+            self._refuse(file, SHORTER)
             return file
         extra = {"slot": file.slot, "day": file.day, "stream": anew.stream}
         log.warning("a log file was lost, and the new one is shipped by another name", extra=extra)
         return anew
 
     async def _ship_file(self, file: LogFile) -> None:
-        while file.key not in self._refused:
+        while file.key not in self.refused:
             at = self._at(file)
             body = await asyncio.to_thread(read_lines, file.path, at)
             if not body:
@@ -172,10 +200,12 @@ class Shipper:
             if self._keep(file, attempt).at == at:
                 raise Unavailable(f"the worker stays at {at} of {file.stream}/{file.day}")
 
-    def _refuse(self, file: LogFile, reason: str) -> None:
+    def _refuse(self, file: LogFile, reason: str, error: str = "") -> None:
         """The file stays where it is, is told of once, and no longer stands in the way of the others."""
-        self._refused.add(file.key)
-        log.error("a log file cannot be shipped", extra={"slot": file.slot, "day": file.day, "reason": reason})
+        self.refused[file.key] = reason
+        sizes = {"size_bytes": file.size_bytes, "at_worker_bytes": self._at(file)}
+        about = {"slot": file.slot, "day": file.day, "reason": reason, "error": error}
+        log.error("a log file cannot be shipped", extra={**about, **sizes})
 
     def _may_close(self, file: LogFile) -> bool:
         """Whether a finished day is whole at the worker and has not been closed yet."""
@@ -184,7 +214,7 @@ class Shipper:
         closed = (self._offsets or {}).get(file.key, Committed(at=0)).closed
         # Half a line at its end: nothing to compare yet.
         whole = self._at(file) >= file.size_bytes
-        return over and whole and not closed and not own_lines_wait and file.key not in self._refused
+        return over and whole and not closed and not own_lines_wait and file.key not in self.refused
 
     async def _close(self, file: LogFile) -> None:
         length, digest = await asyncio.to_thread(_proof, file.path)
@@ -198,7 +228,7 @@ class Shipper:
             timeout_s=PUT_TIMEOUT_S,
         )
         if attempt.status in FINAL:
-            self._refuse(file, "the worker has other lines than the file")
+            self._refuse(file, DIFFERS)
             return
         self._keep(file, attempt)
 

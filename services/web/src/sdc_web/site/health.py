@@ -22,7 +22,7 @@ DEADLINE_S = 3.0
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """How one part does; `reason` is a sentence, empty when it is well."""
+    """How one part does; `reason` is a sentence, empty when it is well and there is nothing to tell."""
 
     ok: bool
     reason: str = ""
@@ -74,6 +74,7 @@ async def examine(
     settings: Settings,
     board: Board,
     log_trouble: str,
+    log_waits: str,
 ) -> dict[str, Part]:
     """How each part does at this moment; whoever does not answer is waited for `DEADLINE_S`. Anyone may ask, so no
     reason names a folder or repeats what an error said: that is in the log.
@@ -89,7 +90,8 @@ async def examine(
     parts = {name: task.result() for name, task in tasks.items()}
     folders = {"the data folder": settings.DATA_DIR, "the log folder": settings.log_dir}
     parts["disk"] = _part(await asyncio.to_thread(disk.trouble, folders))
-    parts["access_log"] = _part(log_trouble)
+    # What waits for the worker is not lost, and no reason to take the site for ill: it is told, no more.
+    parts["access_log"] = _part(log_trouble) if log_trouble else Part(ok=True, reason=log_waits)
     failing = ", ".join(board.failing())
     parts["loops"] = _part(failing and f"{failing}: failed, and is tried again; the log of web says why")
     return parts

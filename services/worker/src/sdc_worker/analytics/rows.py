@@ -70,5 +70,5 @@ def _plain(body: bytes) -> bytes:
     return b"".join(
         access_log.encode(line)
         for raw in body.removesuffix(b"\n").split(b"\n")
-        if (line := lines.read(raw)) is not None
+        if not isinstance(line := lines.read(raw), str)
     )

@@ -25,11 +25,13 @@ from sdc_core.answers.analytics import (
     Timeseries,
 )
 from sdc_core.errors import Invalid
+from sdc_core.sqlite import Database
 
 from sdc_worker.analytics import questions, reports, tables
 from sdc_worker.analytics.hits import Hits
 from sdc_worker.analytics.questions import Question
 from sdc_worker.analytics.reports import Parts
+from sdc_worker.ingest import store as ingest
 
 ROWS = 100
 MAX_FILTER = 2_000
@@ -98,7 +100,7 @@ async def days(hits: NamedDependency[Hits]) -> Known:
 
 
 @get("/batch")
-async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
+async def batch(request: AnyRequest, hits: NamedDependency[Hits], database: NamedDependency[Database]) -> Batch:
     """Several answers at once: totals, course, and of `by` each; with `before_from` and `before_to` the period compared
     with; with `pages` so many of those read most.
     """
@@ -112,7 +114,10 @@ async def batch(request: AnyRequest, hits: NamedDependency[Hits]) -> Batch:
         live="live" in query,
         pages=_number(query.get("pages", "0"), "pages"),
     )
-    return await _alone(reports.batch(hits, asked, _before(request), parts))
+    answer = await _alone(reports.batch(hits, asked, _before(request), parts))
+    async with database.read() as connection:
+        unread = await ingest.unread(connection, first=asked.first, last=asked.last)
+    return msgspec.structs.replace(answer, unread=unread)
 
 
 @get("/parquet")

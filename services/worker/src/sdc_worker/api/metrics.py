@@ -97,10 +97,12 @@ def _of_machine(settings: Settings, database: Database) -> list[Family]:
 async def _queues(database: Database) -> list[Family]:
     async with database.read() as connection:
         batches = await ingest.count_batches(connection)
+        unread = await ingest.count_unread(connection)
         waiting = await webhooks.count_waiting(connection)
         images = await image_jobs.counts(connection)
     return [
         metrics.single("gauge", "sdc_log_batches", "Ranges of the access log that no sealed day holds yet.", batches),
+        metrics.single("counter", "sdc_log_unread_lines_total", "Lines of the access log that are none.", unread),
         metrics.single("gauge", "sdc_messages_waiting", "Messages that web has not taken yet.", waiting),
         metrics.by("gauge", "sdc_image_jobs", "Pictures by state.", "state", dict(images)),
     ]

@@ -14,10 +14,11 @@ _SLOT = re.compile(r"[0-9]{1,3}|i[0-9a-f]{16}")
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that is none: where it begins in the body, in bytes, and why."""
+    """A line that is none: where it begins in the body, in bytes, and why; it stands for so many `lines`."""
 
     at: int
     reason: str
+    lines: int = 1
 
 
 def check_slot(slot: str) -> str:
@@ -50,12 +51,12 @@ def check_whole(body: bytes) -> None:
         raise Invalid(message)
 
 
-def read(raw: bytes) -> access_log.Line | None:
-    """The line, or None when it is none."""
+def read(raw: bytes) -> access_log.Line | str:
+    """The line, or why it is none, without what it says."""
     try:
         return access_log.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    except (msgspec.DecodeError, RecursionError) as error:
+        return str(error)
 
 
 def rejects(body: bytes) -> list[Reject]:
@@ -67,14 +68,14 @@ def rejects(body: bytes) -> list[Reject]:
     found: list[Reject] = []
     at = more = 0
     for raw in body.removesuffix(b"\n").split(b"\n"):
-        if raw and read(raw) is None:
+        if raw and isinstance(why := read(raw), str):
             if len(found) < MAX_REJECTS:
-                found.append(Reject(at=at, reason="not an access log line"))
+                found.append(Reject(at=at, reason=why))
             else:
                 more += 1
         at += len(raw) + 1
     if more:
-        found[-1] = msgspec.structs.replace(found[-1], reason=f"not an access log line, nor are {more} more below it")
+        found[-1] = msgspec.structs.replace(found[-1], lines=1 + more)
     return found
 
 

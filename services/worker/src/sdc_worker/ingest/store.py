@@ -1,6 +1,7 @@
 """The rows of log streams, batches and rejects."""
 
 import msgspec
+from sdc_core.answers.analytics import Unread
 from sdc_core.answers.logs import Stream
 from sdc_core.sqlite import Connection, execute, fetch_all, fetch_one, fetch_value
 
@@ -74,13 +75,35 @@ async def add_batch(
 
 
 SQL_ADD_REJECT = """
-INSERT INTO log_rejects (slot, day, at, reason) VALUES (:slot, :day, :at, :reason) ON CONFLICT DO NOTHING
+INSERT INTO log_rejects (slot, day, at, reason, lines) VALUES (:slot, :day, :at, :reason, :lines)
+ON CONFLICT DO NOTHING
 """
 
 
-async def add_reject(connection: Connection, *, slot: str, day: str, at: int, reason: str) -> None:
-    """Count a line that is none; `at` is where it begins in the stream."""
-    await execute(connection, SQL_ADD_REJECT, {"slot": slot, "day": day, "at": at, "reason": reason})
+async def add_reject(connection: Connection, *, slot: str, day: str, at: int, reason: str, lines: int) -> None:
+    """Count a line that is none; `at` is where it begins in the stream. It stands for so many `lines`."""
+    values = {"slot": slot, "day": day, "at": at, "reason": reason, "lines": lines}
+    await execute(connection, SQL_ADD_REJECT, values)
+
+
+SQL_UNREAD = """
+SELECT sum(lines) OVER () AS lines, slot, day, at, reason FROM log_rejects WHERE day BETWEEN :first AND :last
+ORDER BY day DESC, slot, at DESC LIMIT 1
+"""
+
+
+async def unread(connection: Connection, *, first: str, last: str) -> Unread | None:
+    """How many lines of those days are none, with the newest of them; None when all could be read."""
+    return await fetch_one(connection, Unread, SQL_UNREAD, {"first": first, "last": last})
+
+
+SQL_COUNT_UNREAD = "SELECT coalesce(sum(lines), 0) FROM log_rejects"
+
+
+async def count_unread(connection: Connection) -> int:
+    """Lines of all days that are none."""
+    found = await fetch_value(connection, SQL_COUNT_UNREAD)
+    return found if isinstance(found, int) else 0
 
 
 SQL_STREAM_BATCH = """

@@ -103,7 +103,9 @@ async def _append(
             connection, slot=slot, day=day, at=at, size_bytes=len(plain), body=packed, whole=not rejected
         )
         for reject in rejected:
-            await store.add_reject(connection, slot=slot, day=day, at=at + reject.at, reason=reject.reason)
+            await store.add_reject(
+                connection, slot=slot, day=day, at=at + reject.at, reason=reject.reason, lines=reject.lines
+            )
         count = plain.count(b"\n")
         await store.advance(connection, slot=slot, day=day, at=at + len(plain), now_us=clock.now_us(), lines=count)
     return Committed(at=at + len(plain), lines=None if stream.lines is None else stream.lines + count)
