@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -14,24 +15,34 @@ from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(120)
 WAIT_MS = 30_000
-DESK, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=360, height=740)
+WINDOWS = {"desk": ViewportSize(width=1440, height=900), "phone": ViewportSize(width=360, height=740)}
 BERLIN = "Europe/Berlin"
 SOON_S = 7
+
+
+@contextmanager
+def working(
+    browser: Browser, signed_in: StorageState, window: str, zone: str = "UTC", *, script: bool = True
+) -> Generator[BrowserContext]:
+    """A browser of the author."""
+    with browser.new_context(
+        storage_state=signed_in, viewport=WINDOWS[window], timezone_id=zone, java_script_enabled=script
+    ) as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context
 
 
 @pytest.fixture
 def desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
     """A desk in Berlin, where the author is signed in, with script."""
-    with browser.new_context(storage_state=signed_in, viewport=DESK, timezone_id=BERLIN) as context:
-        context.set_default_timeout(WAIT_MS)
+    with working(browser, signed_in, "desk", BERLIN) as context:
         yield context
 
 
 @pytest.fixture
 def plain_phone(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
     """A phone without script."""
-    with browser.new_context(storage_state=signed_in, viewport=PHONE, java_script_enabled=False) as context:
-        context.set_default_timeout(WAIT_MS)
+    with working(browser, signed_in, "phone", script=False) as context:
         yield context
 
 
@@ -60,24 +71,30 @@ def goes_out(url: str, words: str) -> None:
 
 
 @pytest.mark.usefixtures("in_berlin")
-def test_at_a_desk_a_text_is_written_through_a_broken_network_scheduled_changed_and_published(
-    site: Site, desk: BrowserContext
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_text_is_written_through_a_broken_network_scheduled_changed_and_published(
+    site: Site, browser: Browser, signed_in: StorageState, window: str
 ) -> None:
-    page = begin(desk, site)
-    page.keyboard.type("Ferry from the desk")
+    with working(browser, signed_in, window, BERLIN) as context:
+        write_with_script(site, context, window)
+
+
+def write_with_script(site: Site, context: BrowserContext, window: str) -> None:
+    page = begin(context, site)
+    page.keyboard.type(f"Ferry from the {window}")
     page.keyboard.press("Enter")
     page.keyboard.type("It leaves at nine. ")
-    desk.set_offline(True)
+    context.set_offline(True)
     page.keyboard.type("TODO: the fare.")
     expect(page.locator("[data-unsaved]")).to_be_visible()
-    desk.set_offline(False)
+    context.set_offline(False)
     expect(page.locator("[data-saved]")).to_be_visible()
 
     moment = page.evaluate(f"new Date(Date.now() + {SOON_S}000).toLocaleString('sv').replace(' ', 'T')")
     page.get_by_label(f"Publish at ({BERLIN})").fill(moment)
     publish(page)
     expect(page.get_by_text("goes out").locator("time")).to_have_text(re.compile(" CES?T$"))
-    url = f"{site.url}/posts/ferry-from-the-desk"
+    url = f"{site.url}/posts/ferry-from-the-{window}"
     goes_out(url, "It leaves at nine.")
     expect(page.get_by_text("goes out")).to_have_count(0)
 
@@ -90,25 +107,31 @@ def test_at_a_desk_a_text_is_written_through_a_broken_network_scheduled_changed_
     assert "It leaves at ten." in httpx.get(url).text
 
 
-def test_on_a_phone_without_script_a_text_is_written_scheduled_changed_and_published(
-    site: Site, plain_phone: BrowserContext
+@pytest.mark.parametrize("window", WINDOWS)
+def test_without_script_a_text_is_written_scheduled_changed_and_published(
+    site: Site, browser: Browser, signed_in: StorageState, window: str
 ) -> None:
-    page = begin(plain_phone, site)
-    page.locator("#field-title").fill("Ferry from the phone")
+    with working(browser, signed_in, window, script=False) as context:
+        write_without(site, context, f"plain-{window}")
+
+
+def write_without(site: Site, context: BrowserContext, name: str) -> None:
+    page = begin(context, site)
+    page.locator("#field-title").fill(f"Ferry from the {name}")
     page.locator("#field-body").fill("It leaves at nine. TODO: the fare.")
-    page.get_by_label("Slug").fill("ferry-from-the-phone")
+    page.get_by_label("Slug").fill(f"ferry-from-the-{name}")
     page.get_by_role("combobox", name="Tags").fill("ferries, fares")
-    plain_phone.set_offline(True)
+    context.set_offline(True)
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#field-body")).to_have_count(0)
-    plain_phone.set_offline(False)
+    context.set_offline(False)
     page.go_back()
     expect(page.locator("#field-body")).to_have_value("It leaves at nine. TODO: the fare.")
-    expect(page.get_by_label("Slug")).to_have_value("ferry-from-the-phone")
+    expect(page.get_by_label("Slug")).to_have_value(f"ferry-from-the-{name}")
     expect(page.get_by_role("combobox", name="Tags")).to_have_value("ferries, fares")
     page.get_by_label("Publish at (UTC)").fill(f"{datetime.now(UTC) + timedelta(seconds=SOON_S):%Y-%m-%dT%H:%M:%S}")
     publish(page)
-    url = f"{site.url}/posts/ferry-from-the-phone"
+    url = f"{site.url}/posts/ferry-from-the-{name}"
     goes_out(url, "It leaves at nine.")
 
     page.reload()
