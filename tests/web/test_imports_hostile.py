@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from sdc_core.errors import Invalid
-from sdc_web.imports import front_matter, ghost, html_text, shortcodes
+from sdc_web.imports import front_matter, ghost, ghost_cards, ghost_documents, html_text, markdown_folder, shortcodes
 
 LETTERS = 100_000
 KEYS = "".join(f"  x{number}: 1\n" for number in range(1_000))
@@ -56,3 +56,28 @@ def test_a_card_of_markdown_stands_in_a_text_once(tmp_path: Path) -> None:
 def test_a_figure_of_nothing_but_captions_is_read_in_no_time() -> None:
     body, _ = html_text.as_markdown(f"<figure>{'<figcaption>a</figcaption>' * 40_000}</figure>")
     assert body.count("a") == 40_000
+
+
+@pytest.mark.parametrize(
+    ("sections", "tables"),
+    [
+        ([[10, 0]] * 100, {"cards": [["html", {"html": "x" * LETTERS}]]}),
+        ([[10, 0]] * 100, {"cards": [["markdown", {"markdown": "x" * LETTERS}]]}),
+        ([[1, "p", [[1, [], 0, 0]] * 100]], {"atoms": [["mention", "x" * LETTERS, {}]]}),
+        ([[1, "p", [[0, [0], 1, "a"]] * 100]], {"markups": [["a", ["href", "x" * LETTERS]]]}),
+    ],
+)
+def test_what_a_text_names_again_and_again_is_read_as_long_as_anybody_can_read_it(
+    sections: list[object], tables: dict[str, object]
+) -> None:
+    given = msgspec.json.encode({"sections": sections, **tables}).decode()
+    with pytest.raises(Invalid, match="longer than anybody"):
+        ghost_documents.mobiledoc(given, ghost_cards.Cards())
+
+
+def test_a_long_field_is_put_into_a_text_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "_config.yml").write_text("")
+    text = f"---\ntitle: Fog\nbig: {'x' * LETTERS}\n---\n{{{{ page.title }}}} {'{{ page.big }}' * 100}"
+    (tmp_path / "fog.md").write_text(text)
+    body = markdown_folder.source(tmp_path).read("fog.md").draft.body
+    assert (body.startswith("Fog {{ page.big }}"), body.count("x")) == (True, 0)

@@ -5,6 +5,8 @@ from html import escape
 from types import MappingProxyType
 from typing import TypeAlias
 
+from sdc_core.errors import Invalid
+
 from sdc_web.imports import html_text
 
 _OF_MEMBERS = ("signup", "email", "email-cta", "paywall", "transistor", "subscribe")
@@ -17,16 +19,17 @@ class Cards:
     them in once the rest is, too. `notes` is a word about each card that is left out.
     """
 
-    __slots__ = ("_held", "notes")
+    __slots__ = ("_held", "_room", "notes")
 
     def __init__(self) -> None:
         self._held: list[str] = []
+        self._room = html_text.MAX_CHARACTERS
         self.notes: list[str] = []
 
     def html(self, name: str, card: Card) -> str | None:
         """Of the card of that name; None for one that is not known."""
         if name in ("markdown", "card-markdown"):
-            self._held.append(_text(card, "markdown"))
+            self._held.append(self.fitting(_text(card, "markdown")))
             return f"<p>{_HELD}{len(self._held) - 1}{_HELD}</p>"
         if name in _OF_MEMBERS:
             self.notes.append(f"card {name} is left out: it belongs to the members of the old site")
@@ -35,7 +38,14 @@ class Cards:
             path = _text(card, "src").removeprefix("__GHOST_URL__")[:200]
             self.notes.append(f"{path} is no picture: the text leads to that path, at which nothing is here")
         shape = _SHAPES.get(name)
-        return shape(card) if shape else None
+        return self.fitting(shape(card)) if shape else None
+
+    def fitting(self, part: str) -> str:
+        """A part of the text, which may name the same one again and again. Raises Invalid once all are too much."""
+        self._room -= len(part)
+        if self._room < 0:
+            raise Invalid("its text is longer than anybody can read")
+        return part
 
     def filled(self, markdown: str) -> str:
         """The text with the Markdown of its cards in their places."""

@@ -116,13 +116,13 @@ def _section(
     match section:
         case [1, str(tag), list(markers), *_]:
             name = {"pull-quote": "blockquote", "aside": "blockquote"}.get(tag, tag)
-            inside = _marked(markers, markups, atoms)
+            inside = _marked(markers, markups, atoms, cards)
             return f"<{name}>{inside}</{name}>" if tag in _SECTIONS else f"<p>{inside}</p>"
         case [2, str(src), *_]:
             return _card("image", {"src": src}, cards)
         case [3, str(tag), list(items), *_]:
             name = "ol" if tag == "ol" else "ul"
-            inside = "".join(f"<li>{_marked(_list(each), markups, atoms)}</li>" for each in items)
+            inside = "".join(f"<li>{_marked(_list(each), markups, atoms, cards)}</li>" for each in items)
             return f"<{name}>{inside}</{name}>"
         case [10, int(number), *_]:
             name, payload = _list(known[number])[:2]
@@ -131,7 +131,7 @@ def _section(
             return ""
 
 
-def _marked(markers: list[object], markups: list[object], atoms: list[object]) -> str:
+def _marked(markers: list[object], markups: list[object], atoms: list[object], cards: Cards) -> str:
     out: list[str] = []
     opened: list[str] = []
     for marker in markers:
@@ -141,7 +141,7 @@ def _marked(markers: list[object], markups: list[object], atoms: list[object]) -
             pairs = _list(rest[0]) if rest else []
             href = str(pairs[pairs.index("href") + 1]) if "href" in pairs[:-1] else ""
             if tag == "a":
-                out.append(f'<a href="{escape(href)}">')
+                out.append(cards.fitting(f'<a href="{escape(href)}">'))
                 opened.append("a")
             else:
                 opened.append(_MARKUPS.get(str(tag), ""))
@@ -150,7 +150,7 @@ def _marked(markers: list[object], markups: list[object], atoms: list[object]) -
             out.append(escape(str(value), quote=False))
         else:
             name, words = _list(atoms[_number(value)])[:2]
-            out.append("<br>" if name == "soft-return" else escape(str(words), quote=False))
+            out.append("<br>" if name == "soft-return" else cards.fitting(escape(str(words), quote=False)))
         closing = [opened.pop() for _ in range(min(_number(closes), len(opened)))]
         out += [f"</{tag}>" for tag in closing if tag]
     return "".join(out)

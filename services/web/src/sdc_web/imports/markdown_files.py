@@ -34,6 +34,8 @@ from sdc_web.redirects import addresses
 from sdc_web.texts import language_names, names
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
+MAX_VALUE = 500
+"""Characters of a field that a text names, as often as it likes."""
 _DIGITS = 10
 """Of the address of a text whose name and title have no letter a to z."""
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
@@ -115,7 +117,8 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
         found = tree.configuration if whole == "site" else fields
         for step in steps[:-1]:
             found = front_matter.table(found, step.lower())
-        return text(found, steps[-1].lower())
+        said = text(found, steps[-1].lower())
+        return said if len(said) <= MAX_VALUE else ""
 
     body, left = shortcodes.as_markdown(body, address, value, liquid=liquid, mdx=mdx)
     notes = [*left_out, *left]
