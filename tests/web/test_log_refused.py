@@ -85,6 +85,21 @@ async def test_a_log_that_came_back_shorter_goes_on_once_it_is_longer(
     assert log.shipper.refused == {}
 
 
+async def test_a_day_that_a_clock_far_ahead_took_for_over_goes_on(
+    settings: Settings, wire: ServiceClient, log: RequestLog
+) -> None:
+    path = await write(settings, DAY, LINE)
+    told = []
+    for at_us, lines in ((LATER_US, 1), (NOW_US, 3), (LATER_US, 3)):
+        await asyncio.to_thread(path.write_bytes, LINE * lines)
+        with clock.frozen(at_us):
+            await log.shipper.ship_all()
+            stream = (await offsets(wire, DAY))["0", DAY]
+        told.append((stream.at // len(LINE), stream.closed))
+    assert told == [(1, True), (3, False), (3, True)]
+    assert log.shipper.refused == {}
+
+
 async def test_files_that_cannot_be_read_stand_in_nobodys_way(
     settings: Settings, wire: ServiceClient, log: RequestLog
 ) -> None:

@@ -169,12 +169,17 @@ async def test_a_day_that_is_not_what_the_file_says_stays_open(
         assert [stream.closed for stream in await streams.known(database)] == [False]
 
 
-async def test_a_closed_stream_takes_no_more(intake: Intake, database: Database) -> None:
+async def test_a_closed_stream_that_goes_on_is_open_again(intake: Intake, database: Database) -> None:
+    """A clock that was far ahead took the day for over."""
     await append(intake, 0, LINE)
     await close(database, LINE)
     assert await append(intake, 0, LINE) == len(LINE)
+    assert await append(intake, len(LINE), OTHER) == len(LINE + OTHER)
+    with clock.frozen(NOW_US):
+        assert [stream.closed for stream in await streams.known(database)] == [False]
     with pytest.raises(Conflict):
-        await append(intake, len(LINE), OTHER)
+        await close(database, LINE + LINE, length=len(LINE + OTHER))
+    assert (await close(database, LINE + OTHER)).closed
 
 
 async def test_a_day_without_a_line_closes_at_nothing(database: Database) -> None:

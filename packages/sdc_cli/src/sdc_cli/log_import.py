@@ -178,9 +178,6 @@ class Import:
                         headers={"content-type": "application/x-ndjson", "content-encoding": "zstd"},
                         timeout_s=PUT_S,
                     )
-                    if attempt.status == 409:
-                        message = f"{day} of this file was closed at the worker"
-                        raise Conflict(message)
                     if attempt.status != 503:
                         break
                     await asyncio.sleep(max(attempt.retry_after_s, PAUSE_S))

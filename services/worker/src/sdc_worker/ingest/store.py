@@ -41,12 +41,13 @@ SQL_ADVANCE = """
 INSERT INTO log_streams (slot, day, at, changed_us, closed_us, sha256, lines)
 VALUES (:slot, :day, :at, :now_us, NULL, NULL, :lines)
 ON CONFLICT (slot, day) DO UPDATE SET
-    at = excluded.at, changed_us = excluded.changed_us, lines = log_streams.lines + excluded.lines
+    at = excluded.at, changed_us = excluded.changed_us, lines = log_streams.lines + excluded.lines,
+    closed_us = NULL, sha256 = NULL
 """
 
 
 async def advance(connection: Connection, *, slot: str, day: str, at: int, now_us: int, lines: int = 0) -> None:
-    """Set the committed length of a stream, which has so many `lines` more."""
+    """Set the committed length of a stream, which has so many `lines` more and is open."""
     await execute(connection, SQL_ADVANCE, {"slot": slot, "day": day, "at": at, "now_us": now_us, "lines": lines})
 
 

@@ -38,7 +38,8 @@ class Intake:
 
     async def append(self, *, slot: str, day: str, at: int, body: bytes, encoding: Encoding = "") -> Committed:
         """Commit a range when it begins where the stream ends, and answer where the stream ends now. Any other offset
-        changes nothing. Raises Invalid, TooLarge, Conflict for a closed stream, and Unavailable when full.
+        changes nothing. A closed stream that goes on is open again: a clock that was far ahead took its day for over.
+        Raises Invalid, TooLarge, and Unavailable when full.
         """
         if self._inside >= MOST_WAITING:
             message = "too many ranges of the log wait already"
@@ -60,8 +61,8 @@ async def known(database: Database, *, since: str | None = None) -> list[Stream]
 
 
 async def close(database: Database, *, slot: str, day: str, closing: Closing) -> Committed:
-    """Prove that a stream arrived whole and take no more of it; twice is once. Raises Conflict when length or digest
-    differ: web then sends what is missing, or says so.
+    """Prove that a stream arrived whole; twice is once. Raises Conflict when length or digest differ: web then sends
+    what is missing, or says so.
     """
     lines.check_slot(slot)
     lines.check_day(day)
@@ -96,9 +97,6 @@ async def _append(
         stream = await store.stream(connection, slot=slot, day=day)
         if stream.at != at:
             return Committed(at=stream.at, lines=stream.lines)
-        if stream.closed:
-            message = "the stream is closed: its length and digest were proved"
-            raise Conflict(message)
         await store.add_batch(
             connection, slot=slot, day=day, at=at, size_bytes=len(plain), body=packed, whole=not rejected
         )
