@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 from litestar.types import ASGIApp
+from sdc_core import keys
+from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.variants import Manifest, StoredVariant
 from sdc_web import media
@@ -99,6 +101,18 @@ async def test_what_failed_is_ordered_once_more(api: httpx.AsyncClient, database
     await media.failed(databases.site, made["id"], "it is damaged")
     assert (await api.post(f"/media/{made['id']}/orders")).json()["state"] == "pending"
     assert (await api.post(f"/media/{made['id']}/orders")).json()["state"] == "pending"
+
+
+async def test_what_is_ready_is_made_anew_only_for_who_asks_for_that(
+    api: httpx.AsyncClient, object_store: ObjectStore, settings: Settings, asset_id: str
+) -> None:
+    bucket, key = settings.S3_MEDIA_BUCKET, keys.manifest(asset_id)
+    await object_store.put(bucket, key, b"{}", content_type="application/json")
+    assert (await api.post(f"/media/{asset_id}/orders")).json()["state"] == "ready"
+    assert await object_store.head(bucket, key)
+    assert (await api.post(f"/media/{asset_id}/orders?anew=true")).json()["state"] == "ready"
+    assert await object_store.head(bucket, key) is None
+    assert (await api.post(f"/media/{asset_id}/orders?anew=perhaps")).status_code == 422
 
 
 async def test_posts_that_show_an_asset_are_told_to_those_who_may_know_of_them(

@@ -241,6 +241,8 @@ async def test_another_authors_picture_is_shown_and_stays_as_it_is(
         await send(signed_in, f"/author/media/{asset.id}?_method=DELETE", {}),
         await send(signed_in, f"/author/media/{asset.id}/file?_method=DELETE", {}),
         await send(signed_in, f"/author/media/{asset.id}/orders", {}),
+        await send(signed_in, f"/author/media/{asset.id}/orders?anew=true", {}),
+        await send(signed_in, "/author/media/selection", {"action": "anew", "asset": asset.id}),
         await send(signed_in, "/author/media/trash", {"asset": asset.id}),
         await send(signed_in, "/author/media/alt?_method=PUT", {f"alt-{asset.id}": "Mine"}),
         await put(signed_in, asset.id, "mine.png", PNG + b"x"),

@@ -6,7 +6,8 @@ from html import unescape
 
 import httpx
 import pytest
-from sdc_core import clock
+from sdc_core import clock, keys
+from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_web import media, posts
@@ -88,6 +89,31 @@ async def test_what_failed_is_tried_again_and_the_rest_is_left(
     async with databases.site.read() as connection:
         found = await media.by_ids(connection, {well, failed})
     assert {each.id: each.state for each in found.values()} == {well: "ready", failed: "pending"}
+
+
+async def test_ticked_ones_and_a_single_one_are_made_anew(
+    signed_in: httpx.AsyncClient, databases: Databases, object_store: ObjectStore, settings: Settings
+) -> None:
+    ids = [await pictures.picture(databases, name) for name in ("P one", "P two", "P three")]
+    bucket = settings.S3_MEDIA_BUCKET
+    for each in ids:
+        await object_store.put(bucket, keys.manifest(each), b"{}", content_type="application/json")
+    assert (await do(signed_in, "anew", *ids[:2])).headers["location"] == f"{BACK}&said=anew"
+    alone = f"/author/media/{ids[2]}"
+    page = (await signed_in.get(alone, headers=BROWSER)).text
+    assert f'action="{alone}/orders?anew=true"' in page
+    answer = await signed_in.post(f"{alone}/orders?anew=true", headers=BROWSER)
+    assert answer.headers["location"] == f"{alone}?said=anew"
+    assert [await object_store.head(bucket, keys.manifest(each)) for each in ids] == [None] * 3
+    assert "had all sizes made anew of" in (await signed_in.get("/author/audit", headers=BROWSER)).text
+
+
+async def test_what_is_being_made_is_not_made_anew(signed_in: httpx.AsyncClient, databases: Databases) -> None:
+    asset_id = await pictures.picture(databases, "P")
+    async with databases.site.transaction() as connection:
+        await execute(connection, "UPDATE media_assets SET state = 'pending'")
+    assert (await do(signed_in, "anew", asset_id)).headers["location"] == f"{BACK}&said=none-ended"
+    assert "Make its sizes anew" not in (await signed_in.get(f"/author/media/{asset_id}", headers=BROWSER)).text
 
 
 async def test_ticked_ones_are_described_in_one_go_whether_they_say_something_or_not(

@@ -10,7 +10,7 @@ from sdc_core.errors import Conflict, Forbidden, Invalid, NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.variants import FIRST_RECIPE, Manifest, StoredVariant
-from sdc_web import media
+from sdc_web import audit, media
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.media import files, orders, removal, trash
@@ -227,6 +227,35 @@ async def test_a_failed_asset_is_tried_again_and_one_that_is_well_is_not(
     assert await files.try_again(databases.site, OWNER, made.id) == media.File(stored_id=made.id, sha256=made.sha256)
     again = await find(databases, made.id)
     assert (again.state, again.reason) == ("pending", "")
+
+
+async def test_a_picture_that_is_ready_is_made_anew_and_shown_meanwhile(
+    databases: Databases, object_store: ObjectStore, settings: Settings, asset: media.Asset
+) -> None:
+    bucket = settings.S3_MEDIA_BUCKET
+    await object_store.put(bucket, keys.manifest(asset.id), b"{}", content_type="application/json")
+    with pytest.raises(Forbidden, match="another author's"):
+        await files.make_anew(databases.site, SOMEBODY_ELSE, object_store, bucket, asset.id)
+    assert await object_store.head(bucket, keys.manifest(asset.id))
+    before = await find(databases, asset.id)
+    ordered = await files.make_anew(databases.site, OWNER, object_store, bucket, asset.id)
+    assert ordered == media.File(stored_id=asset.id, sha256=asset.sha256)
+    assert await object_store.head(bucket, keys.manifest(asset.id)) is None
+    assert await find(databases, asset.id) == before
+    async with databases.site.read() as connection:
+        (newest, *_) = await audit.page(connection, OWNER, audit.Filters(), 9)
+    assert (newest.action, newest.subject_id) == ("media.made_anew", asset.id)
+
+
+async def test_what_failed_is_tried_again_instead_and_what_is_being_made_is_left(
+    databases: Databases, object_store: ObjectStore, settings: Settings, author_id: str
+) -> None:
+    made, _ = await accept(databases.site, OWNER, object_store, settings, "a.png", _chunks(PNG), "")
+    bucket = settings.S3_MEDIA_BUCKET
+    assert await files.make_anew(databases.site, OWNER, object_store, bucket, made.id) is None
+    await media.failed(databases.site, made.id, "It is damaged.")
+    assert await files.make_anew(databases.site, OWNER, object_store, bucket, made.id)
+    assert (await find(databases, made.id)).state == "pending"
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,11 @@ OPERATIONS: dict[str, Operation] = {
     "media.set_alt": Operation(
         "media.change", ANNS, lambda w, by: media.set_alt(w.databases.site, by, w.asset_id, "x")
     ),
+    "files.make_anew": Operation(
+        "media.change",
+        ANNS,
+        lambda w, by: media.files.make_anew(w.databases.site, by, w.objects, w.settings.S3_MEDIA_BUCKET, w.asset_id),
+    ),
     "media.removal.remove": Operation(
         "media.change", ANNS, lambda w, by: media.removal.remove(w.databases.site, by, w.asset_id)
     ),
@@ -651,6 +656,7 @@ QUIET = {
     "home.move": "a single project stays where it is",
     "tags_moved.free": "no tag was called that",
     "moderation.decide": "there is nothing to decide on",
+    "files.make_anew": "its sizes are being made",
 }
 """What leaves no entry in the audit log beyond what only reads, and why."""
 ELSEWHERE = {

@@ -19,7 +19,7 @@ from sdc_worker.images.work import MAX_ATTEMPTS, Workshop, order, work, work_onc
 from sdc_worker.webhooks import store as webhooks
 
 import poisoned
-from image_work import claimed, picture_bytes, sent, state, until_running, uploaded, web_refuses
+from image_work import claimed, picture_bytes, sent, state, until_running, uploaded, web_refuses, web_takes
 
 
 async def test_an_upload_ends_as_stored_variants_and_a_word_to_web(workshop: Workshop) -> None:
@@ -209,6 +209,21 @@ async def test_variants_that_exist_are_announced_and_not_made_again(workshop: Wo
     await jobs.enqueue(workshop.database, upload)
     await work_once(msgspec.structs.replace(workshop, make=poisoned.die))
     assert [type(message) for message in await sent(workshop.database)] == [MediaReady, MediaReady]
+
+
+async def test_a_picture_without_its_manifest_is_made_anew_when_it_is_ordered(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    await web_takes(workshop)
+    stored = keys.variant(upload.asset_id, RECIPE, "40.png")
+    sound = await workshop.store.get(workshop.bucket, stored, max_bytes=9_999)
+    await workshop.store.put(workshop.bucket, stored, bytes(len(sound)), content_type="image/png")
+    await workshop.store.delete(workshop.bucket, keys.manifest(upload.asset_id))
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    assert await workshop.store.get(workshop.bucket, stored, max_bytes=9_999) == sound
+    assert len(await sent(workshop.database)) == 2
 
 
 async def test_an_answer_that_still_waits_for_web_is_sent_at_once_and_not_written_again(workshop: Workshop) -> None:

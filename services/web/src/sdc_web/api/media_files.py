@@ -24,6 +24,12 @@ class FileQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     filename: FileName = ""
 
 
+class OrderQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """With `anew` all variants are made once more, also of what is ready; it stays so meanwhile."""
+
+    anew: bool = False
+
+
 class WaitingFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that takes the place of the asset's own once its variants are made; `failed` when none can be."""
 
@@ -128,14 +134,19 @@ async def order(
     request: AnyRequest,
     databases: NamedDependency[Databases],
     settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
     worker: NamedDependency[ServiceClient],
     writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
 ) -> Response[bytes]:
-    """Have variants made once more that could not be made; where none failed nothing happens."""
+    """Have variants made once more that could not be made; where none failed nothing happens, but for `anew`."""
+    asked = incoming.query(request, OrderQuery)
 
     async def work(_: str) -> Response[bytes]:
-        again = await media.files.try_again(databases.site, writer.actor, asset_id)
+        if asked.anew:
+            again = await media.files.make_anew(databases.site, writer.actor, store, settings.S3_MEDIA_BUCKET, asset_id)
+        else:
+            again = await media.files.try_again(databases.site, writer.actor, asset_id)
         if again is not None:
             await media.order(worker, again)
         return await answer(request, databases, settings, writer, asset_id)

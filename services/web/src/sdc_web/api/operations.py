@@ -126,7 +126,7 @@ OPERATIONS: Final = (
         conflict=Problem,
     ),
     Operation(handler=media_files.undo, answers={200: media_files.AssetFile}, conflict=Problem),
-    Operation(handler=media_files.order, answers={200: media.Asset}),
+    Operation(handler=media_files.order, query=media_files.OrderQuery, answers={200: media.Asset}),
     Operation(handler=media_files.uses, answers={200: media_files.AssetUses, 304: None}),
     Operation(handler=tags.index, answers={200: tags.Tags, 304: None}),
     Operation(handler=tags.show, answers={200: tags.TagWhole, 304: None}),

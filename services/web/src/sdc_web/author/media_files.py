@@ -3,6 +3,7 @@
 import asyncio
 from urllib.parse import quote
 
+import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -15,6 +16,7 @@ from sdc_core.settings import Settings
 from sdc_core.variants import CONTENT_TYPES
 
 from sdc_web import file_forms, htmx, media, pages
+from sdc_web.author import forms
 from sdc_web.author.media import asset_page
 from sdc_web.author.media_views import LIBRARY
 from sdc_web.db import Databases
@@ -25,6 +27,12 @@ MAX_REQUEST_BYTES = media.upload.MAX_BYTES + 64 * 1024
 SANDBOX = "sandbox; default-src 'none'"
 STREAM_S = 600.0
 """For a whole file, even to a slow line: each holds a connection to the object store."""
+
+
+class OrderQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether all sizes are to be made, and not only those that could not be made before."""
+
+    anew: bool = False
 
 
 @get("/author/media/{asset_id:str}/original", right="media.read")
@@ -108,16 +116,28 @@ async def undo(
 
 @post("/author/media/{asset_id:str}/orders", status_code=303, right="media.change")
 async def order(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
     asset_id: FromPath[str],
-) -> Response[bytes]:
-    """Have the sizes made once more that could not be made."""
-    again = await media.files.try_again(databases.site, author.actor, asset_id)
+) -> Response[bytes] | Response[str]:
+    """Have the sizes made once more that could not be made, or all of them."""
+    asked = forms.fields(request.scope["query_string"].decode("latin-1"), OrderQuery)
+    try:
+        if asked.anew:
+            again = await media.files.make_anew(databases.site, author.actor, store, settings.S3_MEDIA_BUCKET, asset_id)
+        else:
+            again = await media.files.try_again(databases.site, author.actor, asset_id)
+    except Unavailable as error:
+        errors = {"form": str(error)}
+        return await asset_page(request, databases, author, asset_id, errors=errors, status_code=503)
     if again is not None:
         await media.order(worker, again)
-    return pages.redirect(f"{LIBRARY}/{asset_id}", "ordered" if again else "")
+    said = "anew" if asked.anew else "ordered"
+    return pages.redirect(f"{LIBRARY}/{asset_id}", said if again else "")
 
 
 async def _asset(databases: Databases, author: SignedIn, asset_id: str) -> media.Asset:

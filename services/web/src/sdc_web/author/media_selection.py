@@ -1,4 +1,4 @@
-"""Several pictures of the library at once: into the trash, tried again, or what they show written in one go."""
+"""Several pictures of the library at once: into the trash, tried again, made anew, or described in one go."""
 
 from typing import Literal
 from urllib.parse import urlencode
@@ -6,7 +6,10 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
+from sdc_core.errors import Unavailable
+from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
+from sdc_core.settings import Settings
 
 from sdc_web import media, pages
 from sdc_web.author import forms, media_views
@@ -18,11 +21,14 @@ from sdc_web.media.uses import InUse
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
+SAID = {"again": ("ordered", "none-failed"), "anew": ("anew", "none-ended")}
+"""When some are made once more, and when there was none."""
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to do to which assets, and the part of the library that they were ticked in."""
 
-    action: Literal["trash", "again", "alt"]
+    action: Literal["trash", "again", "anew", "alt"]
     asset: tuple[str, ...] = ()
     back: str = ""
 
@@ -31,6 +37,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 async def create(
     request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
     worker: NamedDependency[ServiceClient],
     author: NamedDependency[SignedIn],
 ) -> Response[bytes] | Response[str]:
@@ -41,12 +49,17 @@ async def create(
         return pages.redirect(asked.url(after=asked.after), "none-ticked")
     if form.action == "alt":
         return pages.redirect(f"{ALT}?{urlencode([('asset', each) for each in form.asset])}")
-    if form.action == "again":
-        found = await _again(databases, worker, author, form.asset)
-        return pages.redirect(asked.url(after=asked.after), "ordered" if found else "none-failed")
     try:
+        if form.action != "trash":
+            ordered = 0
+            for each in dict.fromkeys(form.asset):
+                if file := await _made_again(databases, settings, store, author, form.action, each):
+                    await media.order(worker, file)
+                    ordered += 1
+            said = SAID[form.action][0 if ordered else 1]
+            return pages.redirect(asked.url(after=asked.after), said)
         done = await media.trash.put(databases.site, author.actor, list(form.asset))
-    except InUse as error:
+    except (InUse, Unavailable) as error:
         return await library.shown(request, databases, author, asked, str(error))
     undo = ",".join(form.asset)
     if done.stay:
@@ -54,15 +67,18 @@ async def create(
     return pages.redirect(asked.url(after=asked.after, undo=undo), "trashed")
 
 
-async def _again(databases: Databases, worker: ServiceClient, author: SignedIn, ids: tuple[str, ...]) -> int:
-    """How many of them had failed, and are being made once more."""
-    found = 0
-    for asset_id in dict.fromkeys(ids):
-        file = await media.files.try_again(databases.site, author.actor, asset_id)
-        if file is not None:
-            found += 1
-            await media.order(worker, file)
-    return found
+async def _made_again(
+    databases: Databases,
+    settings: Settings,
+    store: ObjectStore,
+    author: SignedIn,
+    action: Literal["again", "anew"],
+    asset_id: str,
+) -> media.File | None:
+    """The file to order, where there is one."""
+    if action == "again":
+        return await media.files.try_again(databases.site, author.actor, asset_id)
+    return await media.files.make_anew(databases.site, author.actor, store, settings.S3_MEDIA_BUCKET, asset_id)
 
 
 route_handlers = [create]

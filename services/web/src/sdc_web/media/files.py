@@ -149,6 +149,23 @@ async def try_again(database: Database, by: Actor, asset_id: str) -> File | None
         return File(stored_id=asset.stored_id, sha256=asset.sha256)
 
 
+async def make_anew(database: Database, by: Actor, store: ObjectStore, bucket: str, asset_id: str) -> File | None:
+    """Have all variants made once more, of what failed and of what is well, which is shown meanwhile as it is; returns
+    the file to order, None when it is being made. Raises Forbidden, NotFound, and Unavailable with the store.
+    """
+    if failed := await try_again(database, by, asset_id):
+        return failed
+    async with database.read() as connection:
+        asset = await _changeable(connection, by, asset_id)
+    if asset.state != "ready":
+        return None
+    # Without it no variant counts as made: whoever is ordered makes them, and a sweep does if the order is lost.
+    await store.delete(bucket, keys.manifest(asset.stored_id))
+    async with database.transaction() as connection:
+        await audit.record(connection, by, "media.made_anew", asset_id, asset.file_name)
+    return File(stored_id=asset.stored_id, sha256=asset.sha256)
+
+
 async def undo(database: Database, by: Actor, asset_id: str) -> Asset:
     """Bring the file back that the asset had before; the present one goes into the trash. Raises Forbidden, and
     NotFound when that is gone for good.
