@@ -85,6 +85,34 @@ async def test_a_log_that_came_back_shorter_goes_on_once_it_is_longer(
     assert log.shipper.refused == {}
 
 
+async def test_a_log_that_began_anew_is_whole_at_the_worker_also_where_it_is_longer(
+    settings: Settings, wire: ServiceClient, log: RequestLog
+) -> None:
+    """The folder was lost while the worker was away: nobody saw the new file while it was shorter."""
+    fresh = access_log.encode(Line(ts=NOW_US, visitor="0" * 16, path="/anew", status=200)) * 9
+    path = await write(settings, DAY, LINE)
+    with clock.frozen(NOW_US):
+        await log.shipper.ship_all()
+        await asyncio.to_thread(path.write_bytes, fresh)
+        for _ in range(2):
+            await log.shipper.ship_all()
+        found = await offsets(wire, DAY)
+    assert {key: each.at for key, each in found.items()} == {("0", DAY): len(LINE), ("100", DAY): len(fresh)}
+
+
+async def test_a_log_that_came_back_shorter_and_other_goes_on_at_its_next_line(
+    settings: Settings, wire: ServiceClient, log: RequestLog
+) -> None:
+    other = LINE.replace(b'"/"', b'"/other"')
+    path = await write(settings, DAY, LINE * 3)
+    with clock.frozen(NOW_US):
+        for body in (LINE * 3, other, other * 9):
+            await asyncio.to_thread(path.write_bytes, body)
+            await log.shipper.ship_all()
+        assert {key: each.at for key, each in (await offsets(wire, DAY)).items()} == {("0", DAY): 9 * len(other)}
+    assert log.shipper.refused == {}
+
+
 async def test_a_day_that_a_clock_far_ahead_took_for_over_goes_on(
     settings: Settings, wire: ServiceClient, log: RequestLog
 ) -> None:

@@ -150,20 +150,20 @@ class Shipper:
                 self._refuse(file, UNREADABLE, str(error))
 
     async def _ship(self, found: LogFile) -> None:
-        file = found
-        if found.size_bytes < self._at(found):
-            file = await self._begin_anew(found)
-        elif self.refused.get(found.key) == SHORTER:
+        file, at = found, self._at(found)
+        if at <= found.size_bytes and self.refused.get(found.key) == SHORTER:
             del self.refused[found.key]
+        if at > found.size_bytes or (at < found.size_bytes and not await asyncio.to_thread(_ends_line, found.path, at)):
+            file = await self._begin_anew(found)
         if self._at(file) < file.size_bytes:
             await self._ship_file(file)
         if self._may_close(file):
             await self._close(file)
 
     async def _begin_anew(self, file: LogFile) -> LogFile:
-        """A file that is shorter than what the worker has: the log folder was lost, or an older copy came back. One
-        that was begun since this process runs has new lines alone, and gets a name of its own; of another the worker
-        may have lines already, and nobody here can tell which.
+        """A file that is shorter than what the worker has, or has no line's end there: the log folder was lost, or an
+        older copy came back. One that was begun since this process runs has new lines alone, and gets a name of its
+        own; of another the worker may have lines already, and nobody here can tell which.
         """
         if file.key in self.refused:
             return file
@@ -173,7 +173,8 @@ class Shipper:
         if began_us >= self._since_us:
             anew = await asyncio.to_thread(slots.rename_stream, file, self._offsets or {})
         if anew is None:
-            self._refuse(file, SHORTER)
+            if file.size_bytes < self._at(file):
+                self._refuse(file, SHORTER)
             return file
         extra = {"slot": file.slot, "day": file.day, "stream": anew.stream}
         log.warning("a log file was lost, and the new one is shipped by another name", extra=extra)
@@ -272,6 +273,13 @@ def read_lines(path: Path, at: int) -> bytes:
     finally:
         os.close(descriptor)
     return data if len(data) == RANGE_BYTES and b"\n" not in data else data[: data.rfind(b"\n") + 1]
+
+
+def _ends_line(path: Path, at: int) -> bool:
+    """Whether a line ends there, as it does where the worker stopped if it was in this very file. Blocking."""
+    with path.open("rb") as file:
+        file.seek(max(at - 1, 0))
+        return at == 0 or file.read(1) == b"\n"
 
 
 def _began_us(path: Path) -> int | None:
