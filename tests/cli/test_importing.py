@@ -191,7 +191,7 @@ async def test_a_post_of_other_words_at_the_same_address_is_left_alone(
 
 
 async def test_a_file_that_is_refused_leaves_no_empty_draft(settings: Settings, folder: Path, write: Write) -> None:
-    write("fog.md", f"---\nsummary: {'long ' * 200}\n---\nWords.\n")
+    write("fog.md", f"---\nseries: {'long ' * 200}\n---\nWords.\n")
     assert (await imported(settings, folder))["fog.md"].outcome == "skipped"
     async with open_databases(settings) as databases, databases.site.read() as connection:
         assert await posts.listing.last_saved(connection, OWNER, 99) == []
@@ -284,7 +284,7 @@ async def test_a_text_comes_with_all_of_its_pictures_or_not_at_all(
     photograph.take(folder / "fog.jpg", width=64, height=48)
     (folder / "drawn.svg").write_text("<svg/>")
     write("fog.md", "![fog](fog.jpg) ![drawn](drawn.svg)")
-    write("long.md", f"---\nsummary: {'long ' * 200}\n---\n![fog](fog.jpg)")
+    write("long.md", f"---\nseries: {'long ' * 200}\n---\n![fog](fog.jpg)")
     report = await imported(settings, folder)
     assert report["fog.md"].reason.startswith("picture drawn.svg: This file is no picture that browsers show")
     assert {line.outcome for line in report.values()} == {"skipped"}
