@@ -1,6 +1,7 @@
 import asyncio
 import io
 import os
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
 from sdc_core.messages import MediaFailed, MediaReady, Upload
-from sdc_core.objects import Endpoint, open_store
+from sdc_core.objects import Endpoint, ObjectStore, open_store
 from sdc_core.sqlite import execute
 from sdc_core.variants import FIRST_RECIPE, RECIPE
 from sdc_worker.images import jobs, store
@@ -324,3 +325,49 @@ async def test_a_picture_that_is_no_picture_fails_with_its_reason_though_it_was_
     while await work_once(msgspec.structs.replace(workshop, begin=first)):
         pass
     assert "it is not a JPEG" in (await state(workshop, upload.asset_id)).reason
+
+
+async def test_a_file_that_is_deleted_between_two_looks_ends_no_loop(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    fetch = ObjectStore.get_file
+
+    async def deleted_meanwhile(store: ObjectStore, bucket: str, key: str, path: Path) -> int:
+        await store.delete(bucket, key)
+        return await fetch(store, bucket, key, path)
+
+    monkeypatch.setattr(ObjectStore, "get_file", deleted_meanwhile)
+    with pytest.raises(Unavailable):
+        await work_once(workshop)
+    job = await state(workshop, upload.asset_id)
+    assert (job.state, job.attempts) == ("pending", 0)
+    assert await work_once(workshop)
+    assert "not in the object store any more" in (await state(workshop, upload.asset_id)).reason
+
+
+async def test_a_bucket_that_vanishes_while_variants_are_stored_costs_no_attempt(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    await jobs.enqueue(workshop.database, upload)
+    put = ObjectStore.put
+
+    async def elsewhere(store: ObjectStore, _bucket: str, key: str, body: bytes, **said: str) -> None:
+        await put(store, "no-such-bucket", key, body, **said)  # ty: ignore[invalid-argument-type]
+
+    monkeypatch.setattr(ObjectStore, "put", elsewhere)
+    with pytest.raises(Unavailable):
+        await work_once(workshop)
+    job = await state(workshop, upload.asset_id)
+    assert (job.state, job.attempts) == ("pending", 0)
+
+
+async def test_a_manifest_of_any_size_in_the_store_is_written_over(workshop: Workshop) -> None:
+    upload = await uploaded(workshop, picture_bytes())
+    key = keys.manifest(upload.asset_id)
+    await workshop.store.put(workshop.bucket, key, bytes(working.MAX_MANIFEST_BYTES + 1), content_type="text/plain")
+    await jobs.enqueue(workshop.database, upload)
+    await work_once(workshop)
+    assert (await state(workshop, upload.asset_id)).state == "done"

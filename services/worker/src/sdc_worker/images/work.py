@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 from sdc_core import clock, keys, metrics, tracing, variants
-from sdc_core.errors import Invalid, NotFound, SdcError, Unavailable
+from sdc_core.errors import Invalid, NotFound, SdcError, TooLarge, Unavailable
 from sdc_core.messages import Upload
 from sdc_core.metrics import Family
 from sdc_core.objects import ObjectStore
@@ -131,6 +131,10 @@ async def work_once(workshop: Workshop) -> bool:
                 await _show_first(workshop, job, workshop.begin)
             else:
                 await _attempt(workshop, job, aim)
+    except NotFound as error:
+        # A file or a bucket went away between two looks: the next one tells what that means.
+        await _give_back(workshop, job)
+        raise Unavailable(str(error)) from None
     except SdcError:
         await _give_back(workshop, job)
         raise
@@ -147,7 +151,7 @@ async def stored_manifest(object_store: ObjectStore, bucket: str, asset_id: str,
     try:
         raw = await object_store.get(bucket, keys.manifest(asset_id), max_bytes=MAX_MANIFEST_BYTES)
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except (NotFound, msgspec.DecodeError):
+    except (NotFound, TooLarge, msgspec.DecodeError):
         return None
     if manifest.recipe != recipe:
         return None
