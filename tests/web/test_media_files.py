@@ -1,4 +1,5 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -229,6 +230,33 @@ async def test_a_failed_asset_is_tried_again_and_one_that_is_well_is_not(
     assert (again.state, again.reason) == ("pending", "")
 
 
+@pytest.mark.parametrize("meanwhile", ["uploaded as well", "deleted"])
+async def test_a_file_that_comes_too_late_to_take_a_place_leaves_nothing_in_the_store(
+    databases: Databases,
+    object_store: ObjectStore,
+    settings: Settings,
+    asset: media.Asset,
+    put: Replace,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+) -> None:
+    store_away = ObjectStore.put_file
+
+    async def slowly(store: ObjectStore, bucket: str, key: str, path: Path, *, content_type: str) -> str:
+        monkeypatch.setattr(ObjectStore, "put_file", store_away)
+        if meanwhile == "deleted":
+            await removal.remove(databases.site, OWNER, asset.id)
+        else:
+            await accept(databases.site, OWNER, object_store, settings, "b.jpg", _chunks(JPEG), "")
+        return await store_away(store, bucket, key, path, content_type=content_type)
+
+    monkeypatch.setattr(ObjectStore, "put_file", slowly)
+    with pytest.raises((Conflict, NotFound)):
+        await put(asset.id, JPEG)
+    stored = [info.key async for info in object_store.list(settings.S3_MEDIA_BUCKET, keys.ORIGINALS)]
+    assert len(stored) == (1 if meanwhile == "deleted" else 2)
+
+
 async def test_a_picture_that_is_ready_is_made_anew_and_shown_meanwhile(
     databases: Databases, object_store: ObjectStore, settings: Settings, asset: media.Asset
 ) -> None:
@@ -237,11 +265,9 @@ async def test_a_picture_that_is_ready_is_made_anew_and_shown_meanwhile(
     with pytest.raises(Forbidden, match="another author's"):
         await files.make_anew(databases.site, SOMEBODY_ELSE, object_store, bucket, asset.id)
     assert await object_store.head(bucket, keys.manifest(asset.id))
-    before = await find(databases, asset.id)
-    ordered = await files.make_anew(databases.site, OWNER, object_store, bucket, asset.id)
-    assert ordered == media.File(stored_id=asset.id, sha256=asset.sha256)
+    assert await files.make_anew(databases.site, OWNER, object_store, bucket, asset.id)
     assert await object_store.head(bucket, keys.manifest(asset.id)) is None
-    assert await find(databases, asset.id) == before
+    assert (await find(databases, asset.id)).state == "ready"
     async with databases.site.read() as connection:
         (newest, *_) = await audit.page(connection, OWNER, audit.Filters(), 9)
     assert (newest.action, newest.subject_id) == ("media.made_anew", asset.id)

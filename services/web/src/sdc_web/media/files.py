@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import asdict
 from sdc_core import clock, keys
 from sdc_core.answers.images import Otherwise
-from sdc_core.errors import Conflict, Invalid, NotFound
+from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one, fetch_value
@@ -112,12 +112,18 @@ async def replace(
         reason="",
         since_us=now_us,
     )
-    await store.put_file(settings.S3_MEDIA_BUCKET, keys.original(new.file_id), file.path, content_type=content_type)
-    async with database.transaction() as connection:
-        await _require_new(connection, by, asset_id, file.sha256)
-        await _drop(connection, await waiting_for(connection, asset_id))
-        await _insert(connection, new)
-        await audit.record(connection, by, "media.replaced", asset_id, new.file_name)
+    key = keys.original(new.file_id)
+    await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
+    try:
+        async with database.transaction() as connection:
+            await _require_new(connection, by, asset_id, file.sha256)
+            await _drop(connection, await waiting_for(connection, asset_id))
+            await _insert(connection, new)
+            await audit.record(connection, by, "media.replaced", asset_id, new.file_name)
+    except SdcError:
+        # Deleted meanwhile, or uploaded as an asset of its own: the worker must not find what nobody has.
+        await store.delete(settings.S3_MEDIA_BUCKET, key)
+        raise
     return new
 
 
