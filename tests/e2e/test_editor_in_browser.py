@@ -277,7 +277,7 @@ def test_pictures_of_the_library_are_found_and_put_in_the_text_and_above_it(page
     choice = page.locator(".picture-choice")
     expect(choice).to_have_count(1)
     choice.click()
-    soon(page, lambda: text_of(page).startswith("![Greens, as of moss"))
+    soon(page, lambda: text_of(page).startswith("![Cushions of moss"))
     page.get_by_role("button", name="Choose…").click()
     page.locator(".picture-choice").nth(1).click()
     expect(page.locator("[data-cover-shown] .asset-frame")).to_be_visible()

@@ -98,7 +98,8 @@ def test_what_is_looked_for_is_in_the_address_and_a_way_back_leads_there(site: S
     expect(page.locator(".asset")).to_have_count(1)
     expect(page.get_by_label("Name or words")).to_be_focused()
     expect(page.get_by_role("link", name="List")).to_have_attribute("href", re.compile("q=MOSS"))
-    page.get_by_role("link", name="List").click()
+    # As long as a finger holds it: nothing may take the link's place meanwhile.
+    page.get_by_role("link", name="List").click(delay=400)
     expect(page).to_have_url(f"{site.url}/author/media?q=MOSS&view=list")
     page.locator(".asset-name a").click()
     page.wait_for_url("**/author/media/*")
@@ -109,7 +110,7 @@ def test_what_is_looked_for_is_in_the_address_and_a_way_back_leads_there(site: S
 
 def test_a_click_on_the_picture_says_what_stays_in_view(site: Site, desk: BrowserContext) -> None:
     page = library(desk, site)
-    page.locator(".asset-name a", has_text="moss.png").click()
+    page.locator(".asset-name a", has_text="moss.jpg").click()
     frame = page.locator("[data-focus]")
     frame.wait_for()
     pictures = frame.locator("img")
