@@ -128,8 +128,8 @@ async def test_a_day_that_a_clock_far_ahead_took_for_over_goes_on(
     assert log.shipper.refused == {}
 
 
-async def test_files_that_cannot_be_read_stand_in_nobodys_way(
-    settings: Settings, wire: ServiceClient, log: RequestLog
+async def test_files_that_cannot_be_read_stand_in_nobodys_way_and_are_tried_again(
+    settings: Settings, wire: ServiceClient, log: RequestLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder in the place of a file answers as a bad disk does, whoever reads it."""
     before = clock.day_of(NOW_US - clock.DAY_US)
@@ -142,6 +142,15 @@ async def test_files_that_cannot_be_read_stand_in_nobodys_way(
         found = await offsets(wire, before)
     assert {key: each.at for key, each in found.items()} == {("0", DAY): len(LINE), ("7", DAY): len(LINE)}
     assert log.shipper.refused == {("0", before): shipper.UNREADABLE, ("5", before): shipper.UNREADABLE}
+    (settings.log_dir / "0" / f"{before}.ndjson").rmdir()
+    await write(settings, before, LINE)
+    with clock.frozen(NOW_US):
+        await log.shipper.ship_all()
+        assert ("0", before) in log.shipper.refused, "it is not tried all the time"
+        monkeypatch.setattr(log.shipper, "_again_at_us", 0)
+        await log.shipper.ship_all()
+        assert (await offsets(wire, before))["0", before].at == len(LINE)
+    assert ("0", before) not in log.shipper.refused
 
 
 async def test_health_names_the_files_and_why_and_readers_are_served(

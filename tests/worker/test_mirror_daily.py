@@ -134,6 +134,24 @@ async def test_who_has_confirmed_one_thing_has_confirmed_no_other(mirrored: Mirr
     assert len(await mirrored.names(CURRENT)) == 10
 
 
+async def test_what_is_asked_since_comes_with_what_was_confirmed(mirrored: Mirrored, fresh_bucket: FreshBucket) -> None:
+    both = [mirrored.bucket, await fresh_bucket()]
+    await markers.ensure(mirrored.store, both[1])
+    await mirrored.store.put(both[1], "originals/a", b"bytes", content_type="image/jpeg")
+    await daily.run(mirrored.store, both, mirrored.target)
+    confirmed = ""
+    for bucket, key in ((both[1], "originals/a"), *((both[0], f"variants/{number}") for number in range(5))):
+        await mirrored.store.delete(bucket, key)
+    for gone in ((), [f"variants/{number}" for number in range(5, 9)]):
+        for key in gone:
+            await mirrored.store.delete(both[0], key)
+        with pytest.raises(MirrorAsks) as asked:
+            await daily.run(mirrored.store, both, mirrored.target, confirmed=confirmed)
+        confirmed = str(asked.value)
+    await daily.run(mirrored.store, both, mirrored.target, confirmed=confirmed)
+    assert {key for key in await mirrored.names(CURRENT) if "variants" in key or "originals" in key} == set()
+
+
 async def test_what_is_replaced_twice_in_a_day_is_all_in_the_history(mirrored: Mirrored) -> None:
     for body in (b"good", b"bad", b"worse"):
         await mirrored.store.put(mirrored.bucket, "variants/1", body, content_type="image/avif")

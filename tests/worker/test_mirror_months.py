@@ -10,7 +10,7 @@ from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
 from sdc_core.objects import ObjectInfo, ObjectStore
 from sdc_core.settings import Settings
-from sdc_worker.mirror import child, markers, monthly, rclone
+from sdc_worker.mirror import child, markers, monthly, months, rclone
 from sdc_worker.mirror.monthly import Mirror
 from sdc_worker.mirror.plan import MirrorAsks
 from sdc_worker.mirror.target import Target
@@ -114,6 +114,12 @@ async def test_a_month_that_was_emptied_by_hand_is_none_that_is_kept(mirror: Mir
         await target.store.delete(target.bucket, f"2026-10/{key}")
     await monthly.run(mirror, target, "2026-11", retention=3)
     assert await kept(target) == ["2026-08", "2026-09", "2026-11"]
+
+
+async def test_a_folder_made_by_hand_is_no_month_that_is_kept(mirror: Mirror, target: Target) -> None:
+    await target.store.put(target.bucket, "2027-01/", b"", content_type="application/x-directory")
+    await monthly.run(mirror, target, "2026-11", retention=3)
+    assert (await months.kept(target.store, target.bucket)) == ["2026-09", "2026-10", "2026-11"]
 
 
 async def test_a_month_that_could_not_be_copied_moves_no_other(mirror: Mirror, target: Target) -> None:

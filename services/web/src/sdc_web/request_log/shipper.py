@@ -30,6 +30,8 @@ from sdc_web.request_log.writer import Writer
 RANGE_BYTES = 1024 * 1024
 IDLE_S = 1.0
 ORPHANS_EVERY_US = 30 * clock.SECOND_US
+AGAIN_EVERY_US = 10 * 60 * clock.SECOND_US
+"""A file that could not be read is tried again this often."""
 CLOSE_AFTER_US = 60 * clock.SECOND_US
 """A day is closed this long after its end: an answer that ended at midnight may still be on its way to the file."""
 FIRST_PAUSE_S = 0.5
@@ -54,7 +56,7 @@ class Shipper:
 
     __slots__ = (
         *("_log_dir", "_offsets", "_orphans_at_us", "_since_us", "_slot", "_today", "_worker", "_writer"),
-        *("error", "refused"),
+        *("_again_at_us", "error", "refused"),
     )
 
     def __init__(self, log_dir: Path, slot: Slot, writer: Writer, worker: ServiceClient) -> None:
@@ -63,6 +65,7 @@ class Shipper:
         self._writer = writer
         self._worker = worker
         self._offsets: dict[tuple[str, str], Committed] | None = None
+        self._again_at_us = 0
         self._orphans_at_us = 0
         self._since_us = clock.now_us()
         self._today = clock.today()
@@ -98,6 +101,10 @@ class Shipper:
             # Each is tried once a day: what was dated later than the worker takes is so no longer.
             self._today = clock.today()
             self.refused.clear()
+        if clock.monotonic_us() >= self._again_at_us:
+            # A disk may fail for a moment alone, and so may a process that has too many files open.
+            self.refused = {key: reason for key, reason in self.refused.items() if reason != UNREADABLE}
+            self._again_at_us = clock.monotonic_us() + AGAIN_EVERY_US
         if self._offsets is None:
             oldest = await asyncio.to_thread(slots.oldest_day, self._log_dir)
             self._offsets = await offsets(self._worker, min(oldest or clock.today(), clock.today()))

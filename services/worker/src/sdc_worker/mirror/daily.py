@@ -153,7 +153,8 @@ async def foresee(
     return Foreseen(
         present=present,
         plans=plans,
-        question=plan.together([asks for asks in asked if asks.about not in confirmed]),
+        # All of them where one is new: who answers it is to answer no other one again, in turn with it.
+        question=plan.together(asked) if any(asks.about not in confirmed for asks in asked) else None,
         history=tuple(below(kept, HISTORY)),
         unclaimed=found.unclaimed,
     )

@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import Conflict, Misconfigured, NotFound
-from sdc_core.objects import ObjectStore
+from sdc_core.objects import ObjectInfo, ObjectStore
 
 from sdc_worker.mirror.plan import Listing
 
@@ -89,8 +89,9 @@ async def listing(store: ObjectStore, bucket: str, prefix: str = "") -> Listing:
     """Everything in a bucket below a prefix, by key without the prefix; but no folders that somebody has made by hand,
     which are empty objects to a store and nothing to rclone. Raises NotFound for a missing bucket.
     """
-    return {
-        info.key.removeprefix(prefix): info
-        async for info in store.list(bucket, prefix)
-        if info.size_bytes or not info.key.endswith("/")
-    }
+    return {info.key.removeprefix(prefix): info async for info in store.list(bucket, prefix) if not is_folder(info)}
+
+
+def is_folder(info: ObjectInfo) -> bool:
+    """Whether an object is one that a console makes of an empty folder."""
+    return not info.size_bytes and info.key.endswith("/")

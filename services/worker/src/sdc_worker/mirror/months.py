@@ -30,8 +30,9 @@ async def kept(store: ObjectStore, bucket: str) -> list[str]:
 
 
 async def _holds(store: ObjectStore, bucket: str, prefix: str) -> bool:
-    async for _ in store.list(bucket, prefix):
-        return True
+    async for info in store.list(bucket, prefix):
+        if not markers.is_folder(info):
+            return True
     return False
 
 
