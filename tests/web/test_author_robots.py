@@ -51,7 +51,8 @@ async def test_lines_of_the_authors_stand_in_robots_txt_as_typed(
         crawlers="refuse",
         extra="Disallow: /old\r\n# slow down & 'wait'\r\nUser-agent: SlowBot\r\nCrawl-delay: 10\r\n",
     )
-    everybody = "User-agent: *\nDisallow: /author\nDisallow: /search\nDisallow: /old\n"
+    ours = "Disallow: /author/\nDisallow: /author$\nDisallow: /search?\nDisallow: /search$\n"
+    everybody = f"User-agent: *\n{ours}Disallow: /old\n"
     typed = "# slow down & 'wait'\nUser-agent: SlowBot\nCrawl-delay: 10\n"
     assert (await told(client)).startswith(f"{everybody}{typed}\nUser-agent: {TRAINING[0]}\n")
 

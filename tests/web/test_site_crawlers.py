@@ -39,7 +39,9 @@ def refused(robots: str) -> set[str]:
 async def test_robots_are_told_what_the_author_chose(client: httpx.AsyncClient, expected: set[str]) -> None:
     text = (await client.get("/robots.txt")).text
     assert refused(text) == expected
-    assert text.startswith("User-agent: *\nDisallow: /author\nDisallow: /search\n")
+    assert text.startswith(
+        "User-agent: *\nDisallow: /author/\nDisallow: /author$\nDisallow: /search?\nDisallow: /search$\n"
+    )
     assert text.endswith("\nSitemap: http://localhost:8000/sitemap.xml\n")
 
 

@@ -120,6 +120,9 @@ def respond(request: AnyRequest, error: Exception) -> Response[str] | Response[b
         headers["retry-after"] = str(error.retry_after_s)
     elif isinstance(error, HTTPException) and error.headers:
         headers.update({name.lower(): value for name, value in error.headers.items()})
+        if "GET" in headers.get("allow", "") and "HEAD" not in headers["allow"]:
+            # Wherever a page may be asked for, its headers may: the outermost layer answers that, not the routes.
+            headers["allow"] += ", HEAD"
     if not wants_html(request):
         return Response(
             msgspec.json.encode(problem),

@@ -29,6 +29,8 @@ ANSWERING = (
 """Crawlers that take texts to answer questions with, and mostly name their source."""
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
+_OURS = ("/author/", "/author$", "/search?", "/search$")
+"""No more than these: a rule is of all that begins so, also of a page called *Authors*."""
 
 
 class Icon(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,7 @@ async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response
         said = await rules.current(connection)
     refused = {"allow": (), "answer": TRAINING, "refuse": TRAINING + ANSWERING}[said.crawlers or settings.AI_CRAWLERS]
     # Lines that name no robot are for all of them, so the author's own come before the crawlers.
-    lines = ["User-agent: *", "Disallow: /author", "Disallow: /search", *said.extra.splitlines(), ""]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _OURS), *said.extra.splitlines(), ""]
     if refused:
         lines += [*(f"User-agent: {name}" for name in refused), "Disallow: /", ""]
     text = "\n".join([*lines, f"Sitemap: {settings.site_url}/sitemap.xml", ""])
