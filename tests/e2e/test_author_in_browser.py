@@ -11,7 +11,6 @@ from e2e_site import Site, soon
 
 pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 30_000
-TAB = "sessionStorage.sdcTab"
 KEPT = """(words) => new Promise((done) => {
     const asked = indexedDB.open("sdc");
     asked.onsuccess = function look() {
@@ -68,6 +67,25 @@ def test_a_text_typed_without_a_network_comes_back_after_the_tab_is_gone(site: S
     expect(page.locator("[data-saved]")).to_contain_text("Saved")
     page.reload()
     assert text_of(page) == "A sentence in a tunnel."
+
+
+def test_a_text_is_offered_until_it_is_answered_also_when_one_types_on_in_its_tab(
+    site: Site, desk: BrowserContext
+) -> None:
+    page = begin(desk, site)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/draft", lambda route: route.abort())
+    page.locator("#field-body").press_sequentially("A sentence in a tunnel.")
+    page.evaluate(KEPT, "tunnel.")
+    page.reload()
+    expect(page.locator("#editor-rescue")).to_be_visible()
+    page.unroute_all()
+    page.locator("#field-body").press_sequentially("Another one.")
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    page.reload()
+    assert text_of(page) == "Another one."
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator("[data-conflict]")).to_contain_text("A sentence in a tunnel.")
 
 
 def test_a_text_typed_before_the_script_is_there_is_kept_too(site: Site, desk: BrowserContext) -> None:
@@ -215,7 +233,6 @@ def test_a_tab_that_was_duplicated_keeps_a_text_of_its_own(site: Site, desk: Bro
         # Which copies the session storage, as duplicating does.
         first.evaluate("() => { window.open(location.href) }")
     second = opened.value
-    second.wait_for_function("tab => sessionStorage.sdcTab && sessionStorage.sdcTab !== tab", arg=first.evaluate(TAB))
     first.route("**/draft", lambda route: route.abort())
     first.locator("#field-body").fill("Typed in the first tab.")
     first.evaluate(KEPT, "Typed in the first tab.")

@@ -9,11 +9,11 @@ const fields = [...new FormData(form).keys()].filter((name) => !["base_revision"
 const KEEP_MS = 400;
 const LONGEST_MS = 1000;
 const RETRY_MS = 5000;
-// Two tabs with the same post must not forget each other's text, so each has a key of its own. One that was duplicated came
-// with the key of the other, which holds its lock for as long as it is there.
+// Each page that is opened keeps under a name of its own: two tabs never write over each other's text, nor does one that goes
+// on over what it kept before it was opened anew, which is offered until it is answered.
 const prefix = `sdc-draft-${form.dataset.editor}-`;
-let key;
-own(tab());
+const opened = crypto.getRandomValues(new Uint32Array(1))[0].toString(36); // of what this page saved itself it is told no conflict, were an answer lost
+const key = prefix + opened;
 
 let dirty = false; // something typed since the last save that the server confirmed
 let edits = 0; // counts inputs, so that a reply can tell whether it covers the newest
@@ -23,26 +23,11 @@ let turn = false;
 let leaving = false;
 let merging = !!panel(); // two texts are compared above the form, which waits until one is chosen
 let resumed = null; // a text of an earlier page that was brought back: its first save is one of that page's
-const opened = name(); // this page: of what it saved itself it is told no conflict, were an answer lost
 let keeping;
 let longest;
 let retry;
-// Asked before anything of now is kept, which may have the same name.
+// Asked before anything of now is kept, which would be the newest.
 const earlier = browser.newest(prefix);
-
-function own(name) {
-  key = prefix + name;
-  navigator.locks?.request(key, { ifAvailable: true }, (lock) => lock ? new Promise(() => {}) : own(tab(true)))
-    // A page that has only just been opened may be refused: then it is a tab of its own.
-    .catch(() => { key = prefix + tab(true); });
-}
-
-function name() { return crypto.getRandomValues(new Uint32Array(1))[0].toString(36); }
-
-function tab(anew) {
-  const made = name();
-  try { return sessionStorage.sdcTab = (!anew && sessionStorage.sdcTab) || made; } catch { return made; }
-}
 
 function panel() { return document.querySelector("[data-conflict]"); }
 
@@ -262,7 +247,7 @@ else if (found && !merging) {
       form.dispatchEvent(new Event("input", { bubbles: true }));
       keep();
     }
-    if (choice === "discard" || found.name !== key) forget(found.name);
+    browser.forget(found.name);
     form.elements.body_markdown.focus();
   });
 }
