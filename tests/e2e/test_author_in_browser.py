@@ -269,16 +269,6 @@ def test_a_field_that_is_refused_is_told_beside_it_and_what_is_typed_meanwhile_i
     assert slug.get_attribute("aria-invalid") is None
 
 
-def test_a_field_that_is_folded_away_is_unfolded_when_it_is_refused(site: Site, desk: BrowserContext) -> None:
-    page = begin(desk, site)
-    fold = page.get_by_text("Date and origin", exact=True)
-    fold.click()
-    page.get_by_label("Canonical address").fill("https://")
-    fold.click()
-    expect(page.locator("#error-canonical_url")).to_be_visible(timeout=WAIT_MS)
-    expect(page.locator(".save-status")).to_contain_text("All is saved but this. Canonical address: ")
-
-
 def test_a_server_that_asks_for_patience_is_asked_again(site: Site, desk: BrowserContext) -> None:
     page = begin(desk, site)
     held: list[Route] = []
@@ -403,13 +393,3 @@ def test_an_author_in_another_time_zone_is_offered_it_once_and_what_was_typed_be
         page.get_by_role("button", name="Bring it back").click()
         expect(page.get_by_label("Publish at (UTC)")).to_have_value("2099-01-02T03:04")
         assert text_of(page) == "By the sun."
-
-
-def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:
-    page = desk.new_page()
-    page.goto(f"{site.url}/author/jobs")
-    row = page.locator('[id="jobs-job-cron.expire"]')
-    row.get_by_role("button", name="Run now").press("Enter")
-    expect(row.locator(".state-ok")).to_be_visible()
-    expect(row).to_have_count(1)
-    expect(row.get_by_role("button", name="Run now")).to_be_focused()

@@ -260,3 +260,23 @@ def test_somebody_follows_an_invitation_sees_what_a_viewer_may_and_is_signed_out
     expect(page.get_by_role("heading", level=1)).to_contain_text("Mara")
     page.goto(f"{site.url}/author/audit")
     expect(page.get_by_role("row").filter(has_text="mara").first).to_be_visible()
+
+
+def test_a_field_that_is_folded_away_is_unfolded_when_it_is_refused(site: Site, desk: BrowserContext) -> None:
+    page = begin(desk, site)
+    fold = page.get_by_text("Date and origin", exact=True)
+    fold.click()
+    page.get_by_label("Canonical address").fill("https://")
+    fold.click()
+    expect(page.locator("#error-canonical_url")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".save-status")).to_contain_text("All is saved but this. Canonical address: ")
+
+
+def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:
+    page = desk.new_page()
+    page.goto(f"{site.url}/author/jobs")
+    row = page.locator('[id="jobs-job-cron.expire"]')
+    row.get_by_role("button", name="Run now").press("Enter")
+    expect(row.locator(".state-ok")).to_be_visible()
+    expect(row).to_have_count(1)
+    expect(row.get_by_role("button", name="Run now")).to_be_focused()
