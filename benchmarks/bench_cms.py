@@ -36,7 +36,7 @@ from sdc_worker.ingest import store as ingest
 
 import sites
 
-POSTS, DRAFTS, PICTURES, TAGS, SERIES, LINES = 10_000, 300, 5_000, 200, 50, 60_000
+POSTS, DRAFTS, PICTURES, TAGS, SERIES, LINES = 10_000, 300, 5_000, 2_000, 500, 60_000
 ROUNDS = 100
 SEALED_S = 60
 AIM_MS = 50
@@ -212,8 +212,7 @@ def clicks(client: httpx.Client) -> dict[str, Click]:
         place = following(listed)
     second = following(client.get("/author/posts").text)
     chosen = "&".join(f"post={each}" for each in ids[:50])
-    series = re.search(r'href="(/author/series/[^"]+)"', client.get("/author/series").text)
-    assert series is not None
+    series, picture = (first_of(client, f"/author/{noun}") for noun in ("series", "media"))
     pages = {
         "home": "/author",
         "list": "/author/posts",
@@ -222,7 +221,7 @@ def clicks(client: httpx.Client) -> dict[str, Click]:
         "list by date": "/author/posts?order=published",
         "list: kind and state": "/author/posts?kind=project&state=published",
         "list: a tag of 10,000": "/author/posts?tag=everything",
-        "list: a tag of 150": "/author/posts?tag=tag+7",
+        "list: a tag of 15": "/author/posts?tag=tag+7",
         "list: a series": "/author/posts?series=Series+7",
         "search: a title": "/author/posts?q=harbour+lamp",
         "search: a word of all": "/author/posts?q=fog",
@@ -232,12 +231,22 @@ def clicks(client: httpx.Client) -> dict[str, Click]:
         "look for what to mend": f"/author/posts/{ids[1]}/checks",
         "draft as a page": f"/author/posts/{ids[1]}/preview",
         "history": f"/author/posts/{ids[1]}/revisions",
+        "find a text to link to": "/author/link-choices?q=harbour",
         "media": "/author/media",
+        "media: a search": "/author/media?q=bridge-49",
+        "media: without alt text": "/author/media?alt=missing",
+        "media: a format": "/author/media?format=jpeg",
+        "one picture": picture,
         "tags": "/author/tags",
+        "tags, a later page": "/author/tags?after=tag+1499",
+        "tags: part of a name": "/author/tags?q=99",
         "a tag of 10,000": "/author/tags/everything",
-        "a tag of 150": "/author/tags/tag%207",
+        "a tag of 15": "/author/tags/tag%207",
         "series": "/author/series",
-        "one series": series[1],
+        "series: part of a title": "/author/series?q=49",
+        "one series": series,
+        "audit": "/author/audit",
+        "audit: a search": "/author/audit?q=fog",
         "site": "/author/site",
         "home page": "/author/site/home",
         "navigation": "/author/navigation",
@@ -251,6 +260,13 @@ def clicks(client: httpx.Client) -> dict[str, Click]:
     }
     found: dict[str, Click] = {name: lambda client, path=path: client.get(path) for name, path in pages.items()}
     return {**found, **changes(iter(ids))}
+
+
+def first_of(client: httpx.Client, address: str) -> str:
+    """The address of the first of a list."""
+    found = re.search(rf'href="({address}/[0-9A-Z]{{26}})"', client.get(address).text)
+    assert found is not None, address
+    return found[1]
 
 
 def following(listed: str) -> str:

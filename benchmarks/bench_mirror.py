@@ -29,7 +29,8 @@ OBJECTS = 2_049
 """And the marker."""
 AT_ONCE = 16
 ROUNDS = 9
-SOURCE, OURS, THEIRS = "media", "ours", "theirs"
+FIRST_COPIES = 5
+SOURCE = "media"
 
 
 class Counting(ObjectStore):
@@ -51,30 +52,31 @@ async def main() -> None:
             # By another name, or the store would copy by itself.
             remote = msgspec.structs.replace(endpoint, url=endpoint.url.replace("127.0.0.1", "localhost"))
             ends = rclone.remotes(endpoint, remote, child.clean_environment(Settings()))
-            target = Target(store=store, bucket=OURS, remotes=ends)
 
-            async def ours() -> None:
-                await daily.run(store, [SOURCE], target)
+            async def ours(number: int) -> None:
+                await daily.run(store, [SOURCE], Target(store=store, bucket=f"ours{number}", remotes=ends))
 
-            async def theirs() -> None:
-                command = [find_program("rclone"), "sync", f"src:{SOURCE}", f"dst:{THEIRS}/current"]
+            async def theirs(number: int) -> None:
+                command = [find_program("rclone"), "sync", f"src:{SOURCE}", f"dst:theirs{number}/current"]
                 flags = ["--fast-list", "--checksum", "--metadata", "--checkers", "16", "--transfers", "8"]
                 ended = await child.run([*command, *flags], ends.env, deadline_s=300)
                 assert ended.code == 0, ended.errors
 
             print(f"{'':<24}{'sdc':>10}{'rclone':>10}{'ratio':>8}")
-            say("first copy", [(await timed(ours), await timed(theirs))])
+            say("first copy", [(await timed(ours, each), await timed(theirs, each)) for each in range(FIRST_COPIES)])
             Counting.requests = 0
-            await ours()
+            await ours(0)
             asked = Counting.requests
-            say("nothing to do", [(await timed(ours), await timed(theirs)) for _ in range(ROUNDS)])
+            say("nothing to do", [(await timed(ours, 0), await timed(theirs, 0)) for _ in range(ROUNDS)])
             print(f"{'requests':<24}{asked:>10}")
 
 
 async def fill(store: ObjectStore) -> None:
-    """Objects of 0.5 to 30 kB, and three buckets."""
-    for bucket in (SOURCE, OURS, THEIRS):
-        await store.make_bucket(bucket)
+    """Objects of 0.5 to 30 kB, and two more buckets for each first copy."""
+    await store.make_bucket(SOURCE)
+    for number in range(FIRST_COPIES):
+        await store.make_bucket(f"ours{number}")
+        await store.make_bucket(f"theirs{number}")
     await markers.put(store, SOURCE, role="store")
     limit = asyncio.Semaphore(AT_ONCE)
 
@@ -88,10 +90,10 @@ async def fill(store: ObjectStore) -> None:
             group.create_task(put(number))
 
 
-async def timed(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+async def timed(work: Callable[[int], Awaitable[None]], number: int) -> tuple[float, float]:
     """Seconds, and seconds of CPU of this process and those that it waited for."""
     started_s, before = time.perf_counter(), os.times()
-    await work()
+    await work(number)
     after = os.times()
     return time.perf_counter() - started_s, sum(after[:4]) - sum(before[:4])
 

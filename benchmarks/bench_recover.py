@@ -88,7 +88,9 @@ def read(site: Site) -> dict[str, bytes]:
             parts = [part for listed in ADDRESS.findall(answer.text) for part in listed.split(",") if part.strip()]
             named = [part.split()[0] for part in parts]
             local = [html.unescape(each.removeprefix(site.url)).partition("#")[0] for each in named]
-            waiting += [each for each in local if each.startswith("/") and not each.startswith(("/author", "//"))]
+            waiting += [
+                each for each in local if each.startswith("/") and not each.startswith(("/author", "//", "/micropub"))
+            ]
     return found
 
 

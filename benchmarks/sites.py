@@ -24,7 +24,8 @@ def settings(data_dir: str, **more: str) -> dict[str, str]:
     """The environment of a site of its own, on ports that were free a moment ago."""
     first = free_ports()
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SDC_")},
+        # An installed site has its modules compiled; one that may not keep them compiles them at every start.
+        **{name: value for name, value in os.environ.items() if not name.startswith(("SDC_", "PYTHONDONTWRITE"))},
         "SDC_DATA_DIR": data_dir,
         "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
         "SDC_WEB_PORT": str(first + 10),

@@ -19,7 +19,8 @@ from xml.etree import ElementTree as ET
 
 import httpx
 import msgspec
-from page_checks import Finding, accessibility, every_kind, public
+import public_pages
+from page_checks import Finding, accessibility, every_kind
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +90,7 @@ def axe(site: Site) -> Iterator[Finding]:
     with sync_playwright() as playwright:
         flags = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=_chromium(), args=flags)
-        for client, paths in ((site.visitor, public(site.visitor)), (site.author, every_kind(site.author, "/author"))):
+        for client, paths in _paths(site):
             yield from accessibility(browser, site.url, paths, client.cookies)
             print(f"axe         {len(paths)} pages")
         browser.close()
@@ -118,8 +119,14 @@ def lighthouse(site: Site) -> Iterator[Finding]:
 AUDITS: dict[str, Audit] = {"html": html, "axe": axe, "lighthouse": lighthouse}
 
 
+def _paths(site: Site) -> Iterator[tuple[httpx.Client, list[str]]]:
+    public = public_pages.of(site.visitor, public_pages.shared_draft(site.author))
+    yield site.visitor, [*public.values(), "/author/sign-in"]
+    yield site.author, every_kind(site.author, "/author")
+
+
 def _pages(site: Site) -> Iterator[tuple[str, str]]:
-    for client, paths in ((site.visitor, public(site.visitor)), (site.author, every_kind(site.author, "/author"))):
+    for client, paths in _paths(site):
         for path in paths:
             yield path, client.get(path, headers={"accept": "text/html"}).text
     feed = ET.fromstring(site.visitor.get("/feed.xml").content)  # noqa: S314 - our own

@@ -4,6 +4,7 @@ What it does not know it refuses, so that a rehearsal never passes over somethin
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -32,16 +33,20 @@ class Depends(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Only that it has none of its own."""
+    """That it has none, or the command that it is; how often that is asked differs between engines."""
 
-    disable: bool
+    disable: bool = False
+    test: tuple[str, ...] = ()
+    interval: str = ""
+    timeout: str = ""
 
 
 class OnNetwork(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By which names a service is known there, beside its own, and at which address, if that is fixed."""
+    """By which names a service is known there, beside its own, and at which addresses, if those are fixed."""
 
     aliases: tuple[str, ...] = ()
     ipv4_address: str = ""
+    mac_address: str = ""
 
 
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,11 +123,14 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     volumes: Mapping[str, Mapping[str, str]]
 
 
-def read(file: Path, variables: Mapping[str, str]) -> Stack:
-    """The file with its variables in place. Raises ValueError for a needed one that is not there, and
-    msgspec.ValidationError for a key that a service has and this does not know.
+def read(file: Path, variables: Mapping[str, str], *overrides: Path) -> Stack:
+    """The file with its variables in place, and what overrides change in it. Raises ValueError for a variable that is
+    needed and not there, and msgspec.ValidationError for a key that a service has and this does not know.
     """
-    return msgspec.convert(_filled(yaml.safe_load(file.read_text(encoding="utf-8")), variables), Stack)
+    whole: object = {}
+    for each in (file, *overrides):
+        whole = _merged(whole, _filled(yaml.safe_load(each.read_text(encoding="utf-8")), variables))
+    return msgspec.convert(whole, Stack)
 
 
 def started(services: Mapping[str, Service], profiles: Collection[str]) -> dict[str, Service]:
@@ -149,7 +157,7 @@ def run_arguments(name: str, service: Service, project: str, image: str, *, dock
         *(["--init"] if service.init else []),
         *(["--read-only"] if service.read_only else []),
         *(["--memory", service.mem_limit] if service.mem_limit else []),
-        *(["--no-healthcheck"] if service.healthcheck and service.healthcheck.disable else []),
+        *_health(service.healthcheck),
         *_each("--cap-drop", service.cap_drop),
         *_each("--security-opt", service.security_opt),
         *_each("--tmpfs", service.tmpfs),
@@ -167,6 +175,13 @@ def _each(option: str, values: Iterator[str] | tuple[str, ...]) -> Iterator[str]
         yield from (option, value)
 
 
+def _health(check: Health | None) -> Iterator[str]:
+    if check and check.disable:
+        yield "--no-healthcheck"
+    elif check:
+        yield from ("--health-cmd", shlex.join(check.test[1:]))
+
+
 def _network(name: str, service: Service, project: str, *, docker: bool) -> Iterator[str]:
     mode, _, other = service.network_mode.partition(":")
     match mode:
@@ -178,6 +193,7 @@ def _network(name: str, service: Service, project: str, *, docker: bool) -> Iter
             for network, on in service.known_on.items():
                 known = ",".join(f"alias={each}" for each in (name, *on.aliases))
                 known += f",ip={on.ipv4_address}" if on.ipv4_address else ""
+                known += f",{'mac-address' if docker else 'mac'}={on.mac_address}" if on.mac_address else ""
                 # The engines write the same thing differently.
                 joined = f"name={project}-{network},{known}" if docker else f"{project}-{network}:{known}"
                 yield from ("--network", joined)
@@ -188,6 +204,17 @@ def _network(name: str, service: Service, project: str, *, docker: bool) -> Iter
 def _needed(service: Service) -> set[str]:
     mode, _, other = service.network_mode.partition(":")
     return {*service.depends_on, *([other] if mode == "service" else [])}
+
+
+def _merged(before: object, after: object, key: str = "") -> object:
+    """As Compose merges files: keys one by one, lists one behind the other, but for a command."""
+    match before, after:
+        case dict(), dict():
+            return before | {name: _merged(before.get(name), each, name) for name, each in after.items()}
+        case list(), list() if key not in ("command", "test"):
+            return [*before, *after]
+        case _:
+            return after
 
 
 def _filled(value: object, variables: Mapping[str, str]) -> object:

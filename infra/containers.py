@@ -83,13 +83,18 @@ class Engine:
             raise Failed(f"{self.name} {' '.join(arguments)}: {(done.stderr or done.stdout).strip()[-2000:]}")
         return done.stdout.strip()
 
+    def has(self, image: str) -> bool:
+        """Whether it is here, or was fetched just now."""
+        if self.do("image", "inspect", image).returncode == 0:
+            return True
+        return self.do("pull", "--quiet", image, timeout_s=BUILD_S).returncode == 0
+
     def base(self, wanted: str) -> str:
         """An image to build on: the wanted one, or a stand-in of Debian packages. Raises Skipped without either."""
-        for image in (wanted, BASE):
-            if self.do("image", "inspect", image).returncode == 0:
-                return image
-        if self.do("pull", "--quiet", wanted, timeout_s=BUILD_S).returncode == 0:
+        if self.has(wanted):
             return wanted
+        if self.do("image", "inspect", BASE).returncode == 0:
+            return BASE
         if not shutil.which("mmdebstrap") or os.geteuid() != 0:
             raise Skipped(f"{wanted} cannot be fetched; as root, with mmdebstrap, a stand-in could be made")
         with tempfile.TemporaryDirectory(prefix="sdc-base-") as folder:
@@ -132,8 +137,10 @@ class Project:
         self.name = name
 
     def image(self, service: str) -> str:
-        """Its name here: never the one that a real site on this machine runs from."""
-        return f"localhost/{self.stack.services[service].image.partition(':')[0]}:rehearsal"
+        """Its name here: what is built has never the one that a real site on this machine runs from."""
+        image = self.stack.services[service].image
+        ours = image in {each.image for each in self.stack.services.values() if each.build}
+        return f"localhost/{image.partition(':')[0]}:rehearsal" if ours else image
 
     def make(self) -> None:
         """Networks and volumes."""

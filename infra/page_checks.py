@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from typing import Literal
 
 import httpx
 import msgspec
@@ -11,6 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 PHONE, DESK = ViewportSize(width=360, height=740), ViewportSize(width=1440, height=900)
+WIDTHS = (PHONE, ViewportSize(width=768, height=1024), DESK)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
@@ -20,6 +23,9 @@ RULES_OF_LOOKS = {
     "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
 }
 """What another theme and another width can change; the rest of the document is the same."""
+
+_DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+"""Resolves when the page is drawn at its size, and what watches sizes was told."""
 
 _LINK = re.compile(r'href="(/[^"#]*)"|"(/author/media/[0-9A-Z]{26})"')
 _ONE_OF_MANY = re.compile(r"^(/(?:posts|projects|series|tags|author/jobs|author/tags)/)[^/?]+|(?<=/)[0-9A-Z]{26}")
@@ -71,23 +77,30 @@ def every_page_of_the_cms(author: httpx.Client) -> list[str]:
     return [*found, *actions, *filtered]
 
 
-def public(client: httpx.Client) -> list[str]:
-    """The pages that a visitor can come to, with those that no link leads to."""
-    # The post that has everything stands for the posts, and the year it is in for the years.
-    everything = "/posts/the-weight-of-the-air"
-    year = next(f"/posts/{each['date_published'][:4]}" for each in client.get("/feed.json").json()["items"])
-    return [*every_kind(client, everything, "/", "/search?q=air", "/search?q=zzz", "/nothing", "/author/sign-in"), year]
-
-
 def accessibility(browser: Browser, site: str, paths: Iterable[str], cookies: httpx.Cookies) -> Iterator[Finding]:
-    """What axe finds on each page."""
+    """What axe finds on each page, at three widths, by day and by night."""
     with browser.new_context() as context:
         come_in(context, site, cookies)
         page = context.new_page()
         for path in paths:
-            page.set_viewport_size(PHONE)
             page.goto(site + path, wait_until="domcontentloaded")
-            yield from axe(page, path)
+            yield from everywhere(page, path)
+
+
+def everywhere(page: Page, path: str) -> Iterator[Finding]:
+    """What axe finds on an open page, and whether it goes sideways, at three widths, by day and by night."""
+    page.evaluate(_axe_script())
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for size in WIDTHS:
+            page.set_viewport_size(size)
+            page.evaluate(_DRAWN)
+            first = (scheme, size) == (SCHEMES[0], WIDTHS[0])
+            where = f"{path} at {size['width']} px, {scheme}"
+            yield from _violations(page, where, RULES if first else RULES_OF_LOOKS)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > size["width"]:
+                yield Finding(tool="width", page=where, rule="goes-sideways", where=f"{wide} px")
 
 
 def axe(page: Page, path: str) -> Iterator[Finding]:
@@ -96,8 +109,19 @@ def axe(page: Page, path: str) -> Iterator[Finding]:
     """
     page.evaluate(_axe_script())
     page.set_viewport_size(PHONE)
+    page.evaluate(_DRAWN)
     yield from _violations(page, path, RULES)
     page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(_DRAWN)
+    yield from _violations(page, path, RULES_OF_LOOKS)
+    page.emulate_media(color_scheme="light")
+
+
+def axe_as_it_stands(page: Page, path: str) -> Iterator[Finding]:
+    """What axe finds on an open page at the width it has, by day and by night. It is left by day."""
+    page.evaluate(_axe_script())
+    yield from _violations(page, path, RULES)
     page.emulate_media(color_scheme="dark")
     yield from _violations(page, path, RULES_OF_LOOKS)
     page.emulate_media(color_scheme="light")

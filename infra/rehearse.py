@@ -1,11 +1,12 @@
 """Deploys the site for a trial as docs/deploy.md says, breaks it, and takes it down: `./dev rehearse`.
 
-    ./dev rehearse [--bare | --units] [--allow-skip]
+    ./dev rehearse [--minio | --bare | --units] [--allow-skip]
 
 Builds the images of infra/Dockerfile, starts the services of infra/compose.yaml in their order, publishes a post, and
 reads it through the proxy while each service is killed and each replica of web replaced. `--bare` takes a clean Debian
-instead, and runs what README.md says; `--units` starts what is in infra/systemd under a systemd. Exits with 1 when
-something is not as it should be, and with 3 when nothing could be tried here, unless `--allow-skip` is said.
+instead, and runs what README.md says; `--units` starts what is in infra/systemd under a systemd; `--minio` does it all
+with the object store that MINIO_IMAGE names. Exits with 1 when something is not as it should be, with 3 when nothing
+could be tried here, unless `--allow-skip` is said.
 """
 
 import argparse
@@ -79,6 +80,7 @@ def main() -> int:
     )
     parser.add_argument("--bare", action="store_true", help="on a clean Debian without containers, as README.md says")
     parser.add_argument("--units", action="store_true", help="the units of infra/systemd, in a container with systemd")
+    parser.add_argument("--minio", action="store_true", help="with the object store that MINIO_IMAGE names")
     parser.add_argument("--allow-skip", action="store_true", help="exit with 0 where nothing can be tried")
     said = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -87,10 +89,10 @@ def main() -> int:
         if said.bare:
             bare.rehearse(say)
         elif said.units:
-            project = built(say, only="store")
-            units.rehearse(project.engine, project.image("store"), say)
+            project = built(say, only="secrets")
+            units.rehearse(project.engine, project.image("secrets"), say)
         else:
-            containers(say)
+            containers(say, minio=said.minio)
     except Skipped as why:
         say(f"NOT REHEARSED: {why}")
         return 0 if said.allow_skip else 3
@@ -113,25 +115,31 @@ class Progress:
         print(f"{time.monotonic() - self._started_s:7.1f} s  {text}", flush=True)
 
 
-def containers(say: Progress) -> None:
+def containers(say: Progress, *, minio: bool) -> None:
     """The whole of compose.yaml. Raises Skipped and Failed."""
-    project = built(say)
+    project = built(say, "compose.minio.yaml") if minio else built(say)
     say(leave_the_network(project.engine))
     try:
         project.make()
-        Rehearsal(project, say).run()
+        Rehearsal(project, say, minio=minio).run()
     finally:
         project.remove()
         say("removed its containers, volumes and networks")
 
 
-def built(say: Progress, only: str = "") -> Project:
+def built(say: Progress, *overrides: str, only: str = "") -> Project:
     """An engine with the images of compose.yaml, or only that of one service. Raises Skipped and Failed."""
-    environment = os.environ  # what Compose would read as well
-    stack = compose_file.read(INFRA / "compose.yaml", {**environment, "SDC_SITE_URL": SITE})
     engine = Engine()
+    variables = {**os.environ, "SDC_SITE_URL": SITE, "SDC_S3_ACCESS_KEY_ID": "rehearsal"}  # as Compose would read them
+    try:
+        stack = compose_file.read(INFRA / "compose.yaml", variables, *(INFRA / each for each in overrides))
+    except ValueError as missing:
+        raise Skipped(str(missing)) from None
+    given = stack.services["store"].image
+    if given != stack.services["secrets"].image and not engine.has(given):
+        raise Skipped(f"the image {given} of the object store is not here and cannot be fetched")
     builds = {name: each.build for name, each in stack.services.items() if each.build}
-    wanted = builds["store"].args["PYTHON"]
+    wanted = builds["secrets"].args["PYTHON"]
     base = engine.base(wanted)
     say(f"{engine.name} builds on {base}" + ("" if base == wanted else f", in the place of {wanted}"))
     say(f"{engine.name} starts containers {engine.settle(base)}")
@@ -159,8 +167,9 @@ def leave_the_network(engine: Engine) -> str:
 class Rehearsal:
     """One life of the site in containers."""
 
-    def __init__(self, project: Project, say: Progress) -> None:
+    def __init__(self, project: Project, say: Progress, *, minio: bool) -> None:
         self.project = project
+        self.minio = minio
         self.services = compose_file.started(project.stack.services, ("edge",))
         self.say = say
         self.path = ""
@@ -169,6 +178,8 @@ class Rehearsal:
 
     def run(self) -> None:
         """All of it, in the order in which an operator would."""
+        if self.minio:
+            self.set_secret("sdc_s3_secret_access_key", os.urandom(20).hex())
         self.come_up()
         self.publish()
         self.look_inside()
@@ -257,18 +268,20 @@ class Rehearsal:
 
     def look_inside(self) -> None:
         """Users, capabilities, what can be written, the way out, and who sees which secret."""
-        self.project.once(
-            "secrets", "sdc", "secrets", "--set", "sdc_smtp_url", "--hand-out", "/handed", given="smtp://mail.example"
-        )
-        for name, expected in EXPECTED_SECRETS.items():
+        self.set_secret("sdc_smtp_url", "smtp://mail.example")
+        not_ours, by_key = ({"store"}, {"sdc_s3_access_key_id"}) if self.minio else (set(), set())
+        for name in sorted(set(EXPECTED_SECRETS) - not_ours):
+            expected = EXPECTED_SECRETS[name] - by_key
             found = json.loads(self.project.execute(name, "python3", "-c", INSIDE))
             wanted = {"user": "10001", "capabilities": 0, "no_new": "1", "writes": []}
             wanted |= {"way_out": name != "store", "secrets": sorted(expected)}
             if found != wanted:
                 raise Failed(f"inside of {name} is {found}, and should be {wanted}")
-        self.say(
-            "inside: user 10001, no capability, writes only volumes, sees its own secrets; no way out of the store"
-        )
+        self.say("inside: user 10001, no capability, writes only volumes, its own secrets; no way out of the store")
+
+    def set_secret(self, name: str, value: str) -> None:
+        """As docs/deploy.md says."""
+        self.project.once("secrets", "sdc", "secrets", "--set", name, "--hand-out", "/handed", given=value)
 
     def kill(self, name: str) -> None:
         """What a machine that runs out of memory does to it, while readers go on."""

@@ -38,7 +38,7 @@ SHOTS = [
     Shot(name="home-dark", path="/", dark=True),
     Shot(name="cms-home-light", path="/author"),
     Shot(name="statistics-light", path="/author/statistics"),
-    Shot(name="media-light", path="/author/media"),
+    Shot(name="media-light", path="/author/media", height=1000),
     Shot(name="look-light", path="/author/site/look"),
     Shot(name="editor-phone-light", path="/author/posts", follow="The weight of the air", width=390, height=700),
     Shot(name="editor-dark", path="/author/posts", dark=True, follow="The weight of the air"),

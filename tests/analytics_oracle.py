@@ -200,8 +200,8 @@ KEYS: dict[Dimension, Callable[[Seen], str | None]] = {
     "heavy": lambda row: row.line.path,
     "term": lambda row: (_campaign(row, "utm_term") or None) if row.entry else None,
     "content": lambda row: (_campaign(row, "utm_content") or None) if row.entry else None,
-    "missing": lambda row: row.line.path if row.line.status == 404 and not row.bot else None,
-    "missing_bots": lambda row: row.line.path if row.line.status == 404 and row.bot else None,
+    "missing": lambda row: row.line.path if row.line.status == 404 and not _is_program(row) else None,
+    "missing_bots": lambda row: row.line.path if row.line.status == 404 and _is_program(row) else None,
     "download": lambda row: row.line.path if row.kind == "download" and row.line.status in (200, 206) else None,
     "feed": lambda row: row.line.path if row.kind == "feed" else None,
     "feed_reader": lambda row: (row.bot or row.agent.browser) if row.kind == "feed" else None,
@@ -298,6 +298,14 @@ def breakdown(rows: list[Seen], by: Dimension, everything: list[Seen] | None = N
             by_key[name].append(row)
     counted = {"clients": by in WITH_CLIENTS, "told": by == "reading"}
     return {name: _slice(name, found, **counted) for name, found in by_key.items()}
+
+
+_TRIED = re.compile(r"\.(php|env|aspx?|jsp|cgi|git|sql|bak|map)\Z|/\.|/wp-|wlwmanifest\.xml\Z", re.IGNORECASE)
+"""What programs try on every site, whatever they say that they are."""
+
+
+def _is_program(row: Seen) -> bool:
+    return bool(row.bot or _TRIED.search(row.line.path))
 
 
 def _campaign(row: Seen, name: str) -> str:

@@ -17,6 +17,8 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 NO_PAGE = {
     "/author/media/{asset_id}/original": "a file",
     "/author/media/{asset_id}/picture": "a part of a page",
+    "/author/link-choices": "a part of a page",
+    "/author/tag-choices": "names, one a line",
     "/author/posts/{post_id}/preview/frame": "a page of the public site, in a frame",
     "/author/github/callback": "always leads on",
     "/author/statistics/posts/{post_id}": "a part of a page, or leads on",

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Page
 from sdc_core import clock
 from sdc_core.objects import Endpoint, open_store
 
+from loopback import Serve, serving
 from sdc_up import SDC, Up, free_ports
 
 STOP_S = 10
@@ -72,6 +75,7 @@ def settings(folder: Path, remote: Remote | None) -> dict[str, str]:
         "SDC_WORKER_PORT": str(first + 11),
         "SDC_S3_ENDPOINT_URL": f"http://127.0.0.1:{first}",
         "SDC_GITHUB_MOCK": "true",
+        "SDC_WEBHOOKS_PRIVATE": "true",
     }
     if remote is not None:
         made |= {
@@ -94,13 +98,20 @@ async def make_remote(endpoint: Endpoint) -> Remote:
 def run_apart(work: Coroutine[None, None, T]) -> T:
     """What a coroutine returns, run on a thread of its own: the browser's loop holds the test's."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(work)).result(timeout=30)
+        return thread.submit(lambda: asyncio.run(work)).result(timeout=120)
 
 
-def soon(page: Page, is_so: Callable[[], bool]) -> None:
+@contextmanager
+def served_apart(serve: Serve) -> Generator[str]:
+    """The address of a server on loopback, on a thread of its own for the same reason."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(serve)) as address:
+        yield address
+
+
+def soon(page: Page, is_so: Callable[[], bool], most_ms: int = SOON_MS) -> None:
     """Look until the page, which stays as it is, is so: for what Playwright has no words for."""
-    for _ in range(SOON_MS // LOOK_EVERY_MS):
-        if is_so():
-            return
+    end = time.monotonic() + most_ms / 1_000
+    while not is_so():
+        if time.monotonic() > end:
+            raise AssertionError(page.content())
         page.wait_for_timeout(LOOK_EVERY_MS)
-    raise AssertionError(page.content())

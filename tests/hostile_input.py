@@ -216,4 +216,6 @@ BODIES: list[tuple[bytes, bytes]] = [
     (MULTIPART, b"--b\r\nX: " + b"y" * 100_000 + b"\r\n\r\nx\r\n--b--\r\n"),
     (MULTIPART, PART + b"\xff\xd8\xff<script>\r\n--b--\r\n"),
 ]
+KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Methods that RFC 9110 names, and PATCH."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "FOO", "", "P\xe9"]

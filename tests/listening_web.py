@@ -14,13 +14,14 @@ Event: TypeAlias = MutableMapping[str, Any]
 
 class Web:
     """The receiving end of web's hook surface: verifies as web does, remembers what came, answers `status`,
-    `headers` and `body` once `answering` is set.
+    `headers` and `body`, or first `bodies` in turn, once `answering` is set.
     """
 
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
         self.status = 200
         self.body = b'{"published": 0}'
+        self.bodies: list[bytes] = []
         self.headers: list[tuple[bytes, bytes]] = []
         self.answering = asyncio.Event()
         self.answering.set()
@@ -36,4 +37,4 @@ class Web:
         self.received.append((verified.message_id, messages.decode(body)))
         await self.answering.wait()
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": self.bodies.pop(0) if self.bodies else self.body})

@@ -30,9 +30,14 @@ async def ask(
     headers: Headers = (),
     body: bytes = b"",
     client: str = "127.0.0.1",
+    host: bytes | None = b"localhost:8000",
 ) -> Answer:
-    """The answer to one request. `path` may hold what a server makes of any bytes, lone surrogates included."""
-    sent = [(b"host", b"localhost:8000"), *headers]
+    """The answer to one request. `path` may hold what a server makes of any bytes, lone surrogates included. It is for
+    `host`, unless its headers have one.
+    """
+    sent = [*headers]
+    if host is not None and not any(name == b"host" for name, _ in sent):
+        sent.insert(0, (b"host", host))
     if body and not any(name == b"content-length" for name, _ in sent):
         sent.append((b"content-length", str(len(body)).encode()))
     scope: HTTPScope = {  # ty: ignore[missing-typed-dict-key]

@@ -21,6 +21,7 @@ from sdc_web.about import beacon, robots, site
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases, open_databases
+from sdc_web.exports import archive as archives
 from sdc_web.imports import Pictures
 from sdc_web.posts import Draft, Entry, Link, ProjectFacts, catalogue
 from sdc_web.posts.series import Series
@@ -156,7 +157,8 @@ async def filled(settings: Settings, folder: Path) -> None:
 
 
 SQL_SAID = (
-    "SELECT * FROM site",
+    """SELECT title, description, language, own_navigation, look, elsewhere, robots, beacon, webmentions_out,
+    webmentions_in, time_zone FROM site""",
     "SELECT host FROM webmention_blocks ORDER BY host",
     "SELECT * FROM tags ORDER BY name",
     "SELECT * FROM former_tags ORDER BY name",
@@ -217,6 +219,28 @@ async def test_what_was_exported_and_imported_is_the_same_export(
     assert {line.outcome for line in await importing.run(other, Wish(path=archive))} == {"unchanged"}
 
 
+async def test_statistics_of_an_export_stand_in_the_way_of_no_import(
+    settings: Settings, empty_site: EmptySite, tmp_path: Path
+) -> None:
+    """They are for spreadsheets: the new site counts its own readers."""
+    await filled(settings, tmp_path)
+    days = b"at,visitors,page_views\r\n2025-12-31,1,1\r\n"
+    extra = archives.Extra(files={"statistics/days.csv": days, "statistics/pages-2025.csv": b"key,visitors\r\n/,1\r\n"})
+    async with open_databases(settings) as databases, objects.open_store(objects.local_endpoint(settings)) as store:
+        (ada, *_) = [each.actor for each in await accounts.everyone(databases)]
+        await archives.write(databases, ada, store, settings, tmp_path / "first.zip", extra=extra)
+    other = await empty_site("other")
+    async with open_databases(other) as databases:
+        await accounts.create(databases, OWNER, name="ben", role="author")
+    done = await importing.run(other, Wish(path=tmp_path / "first.zip"))
+    assert [line.file for line in done if "statistics" in line.file or line.outcome == "skipped"] == []
+    await exporting.run(other, tmp_path / "second.zip")
+    first, second = inside(tmp_path / "first.zip"), inside(tmp_path / "second.zip")
+    assert first.pop("statistics/days.csv") == days
+    assert first.pop("statistics/pages-2025.csv").endswith(b"/,1\r\n")
+    assert first == second
+
+
 async def test_an_export_holds_everything_but_secrets(archive: Path) -> None:
     files = inside(archive)
     assert sorted(name for name in files if not name.startswith("static/media/")) == [
@@ -234,6 +258,8 @@ async def test_an_export_holds_everything_but_secrets(archive: Path) -> None:
         "content/posts/untitled-1.md",
         "content/projects/dune.md",
         "content/projects/lamp.md",
+        "content/series/on-fog/_index.md",
+        "content/tags/black-tea/_index.md",
         "data/authors.json",
         "data/media.json",
         "data/redirects.json",
@@ -267,7 +293,7 @@ async def test_hugo_finds_what_it_knows_in_front_matter(archive: Path) -> None:
     assert soon["publishDate"] > clock.now().isoformat()
     assert yaml.safe_load(files["content/posts/untitled-1.md"].decode().split("---\n", 2)[1])["draft"] is True
     settings = msgspec.json.decode(files["hugo.json"])
-    assert (settings["title"], settings["locale"]) == ("Ada", "de")
+    assert (settings["title"], settings["languageCode"], settings["locale"]) == ("Ada", "de", "de")
     assert files["static/_redirects"].splitlines() == [
         b"/lampe https://example.org/l?a=%C3%A4 301",
         b"/series/on-fog /series/all-fog 301",
@@ -281,8 +307,8 @@ async def test_pictures_that_the_store_lost_are_told_of(settings: Settings, tmp_
         keys = [each.key async for each in store.list(settings.S3_MEDIA_BUCKET, "originals/")]
         await store.delete(settings.S3_MEDIA_BUCKET, keys[0])
     report = await exporting.run(settings, tmp_path / "a.zip")
-    assert [note for note in report.notes if note.startswith("picture")] == [
-        "picture my lamp ä.jpg is left out: its original is not in the object store"
+    assert [note for note in report.notes if note.startswith("file")] == [
+        "file my lamp ä.jpg is left out: its original is not in the object store"
     ]
 
 

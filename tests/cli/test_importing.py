@@ -253,7 +253,8 @@ async def test_a_picture_beside_the_text_is_uploaded_and_one_outside_of_the_fold
     photograph.take(folder / "static" / "my fog.jpg", width=65, height=48)
     write("fog.md", "![a](/my%20fog.jpg) ![b](../secret.jpg) ![c](https://example.org/x.jpg) ![d](gone.png)")
     line = (await imported(settings, folder))["fog.md"]
-    assert line.notes == ("picture ../secret.jpg is not in the folder", "picture gone.png is not in the folder")
+    assert line.notes[:2] == ("picture ../secret.jpg is not in the folder", "picture gone.png is not in the folder")
+    assert [each.startswith("picture https://example.org/x.jpg stays where it is") for each in line.notes[2:]] == [True]
     async with open_databases(settings) as databases:
         body = (await stored(databases, "post", "fog")).body_html
     assert body.count('src="media:') == 1

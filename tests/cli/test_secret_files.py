@@ -84,3 +84,12 @@ def test_a_folder_of_somebody_else_is_told_of(sdc: Sdc, handed: Path) -> None:
     done = sdc("secrets", "--hand-out", str(handed))
     assert (done.returncode, done.stdout) == (1, "")
     assert f"cannot write {handed / 'store'}" in done.stderr
+
+
+def test_the_secret_of_a_key_that_is_set_already_can_be_given(sdc: Sdc, handed: Path) -> None:
+    assert sdc("secrets", SDC_S3_ACCESS_KEY_ID="mine").returncode == 1
+    given = ("--set", "sdc_s3_secret_access_key", "--hand-out", str(handed))
+    done = sdc("secrets", *given, given="half of it", SDC_S3_ACCESS_KEY_ID="mine")
+    assert done.returncode == 0, done.stderr
+    assert names(handed / "store") == {"sdc_s3_secret_access_key"}
+    assert (handed / "web" / "sdc_s3_secret_access_key").read_bytes() == b"half of it"

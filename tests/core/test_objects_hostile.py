@@ -204,6 +204,15 @@ async def test_a_broken_answer_is_unavailable(answer: bytes) -> None:
             await store.head("media", "k")
 
 
+@pytest.mark.parametrize("following", [b"", b"<NextContinuationToken>once more</NextContinuationToken>"])
+async def test_a_listing_without_end_is_ended(following: bytes) -> None:
+    listed = b"<ListBucketResult><IsTruncated>true</IsTruncated>%s</ListBucketResult>" % following
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    async with _hostile(head % len(listed) + listed, then_close=True) as store:
+        with pytest.raises(Unavailable, match="does not say where its listing of media goes on"):
+            _ = [info async for info in store.list("media")]
+
+
 @pytest.mark.usefixtures("_no_second_try")
 async def test_an_error_page_of_something_else_is_unavailable() -> None:
     page = b"<html>Bad Gateway</html>"

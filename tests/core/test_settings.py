@@ -199,6 +199,19 @@ def test_a_slash_at_the_end_of_an_address_is_dropped(monkeypatch: pytest.MonkeyP
     assert settings.load().site_url == "https://example.org"
 
 
+@pytest.mark.parametrize(
+    "said", ["https://example.org/blog/", "https://example.org?a=b", "https://ada@example.org", "https://"]
+)
+def test_a_site_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("SDC_SITE_URL", said)
+    with pytest.raises(
+        Misconfigured, match=r"SDC_SITE_URL: .* and name a host alone: .* such as https://blog\.example\.org"
+    ):
+        settings.load()
+    monkeypatch.setenv("SDC_SITE_URL", "https://example.org:8443")
+    assert settings.load().site_url == "https://example.org:8443"
+
+
 def test_a_secret_never_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WEBHOOK_SECRETS", "S3_SECRET_ACCESS_KEY", "REMOTE_DAILY_SECRET_ACCESS_KEY", "GITHUB_CLIENT_SECRET"):
         monkeypatch.setenv(f"SDC_{name}", SECRET)

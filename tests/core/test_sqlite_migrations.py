@@ -255,14 +255,25 @@ def test_a_file_that_is_no_database_is_not_touched(path: Path, scripts: Scripts)
     assert path.read_bytes() == before
 
 
-async def test_opening_migrates_and_closing_leaves_one_file(path: Path, scripts: Scripts) -> None:
+async def test_opening_migrates_and_closing_holds_nothing_and_leaves_the_wal_to_whoever_is_next(
+    path: Path, scripts: Scripts
+) -> None:
     async with sqlite.open_database(path, scripts(FIRST), readers=1) as database, database.read() as connection:
         assert await sqlite.fetch_value(connection, "SELECT count(*) FROM notes") == 0
-    left = await asyncio.to_thread(lambda: sorted(file.name for file in path.parent.iterdir()))
-    assert left == ["site.db", "site.db-migrating"]
+
+    def left() -> list[str]:
+        return sorted(file.name for file in path.parent.iterdir())
+
+    def close_as_the_last() -> None:
+        with closing(sqlite.pysqlite3.connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM notes").fetchone()
+
+    assert "site.db-wal" in await asyncio.to_thread(left)
+    await asyncio.to_thread(close_as_the_last)
+    assert await asyncio.to_thread(left) == ["site.db", "site.db-migrating"]
 
 
 async def test_the_scripts_of_an_installed_package_can_be_read(path: Path) -> None:
     folder = files("sdc_web") / "migrations" / "site"
     async with sqlite.open_database(path, folder) as database, database.read() as connection:
-        assert await sqlite.fetch_value(connection, "SELECT n FROM generation") == 1
+        assert await sqlite.fetch_value(connection, "SELECT count(*) FROM generation") == 1

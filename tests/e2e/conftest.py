@@ -8,19 +8,33 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Playwright, StorageState, StorageStateCookie
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Playwright,
+    StorageState,
+    StorageStateCookie,
+    expect,
+)
 
 import cms_walk
 import e2e_site
+import seats
 import seaweed
 from chromium import Driver
 from e2e_site import Remote, Site
+from seats import Seat
 
 DRIVER = Driver()
+# Playwright's own five seconds are for a machine that does nothing else.
+expect.set_options(timeout=seats.WAIT_MS)
 EXPECTED = re.compile(
     r"Failed to load resource|Failed to fetch|net::ERR_|NetworkError|AbortError|document's frame is sandboxed"
 )
 """Addresses that are not reached, or answer with an error, are what tests look at; a preview may run no script."""
+GIVEN_UP = "Transition was "
+"""A busy browser leaves out the fading from page to page, and tells so as if a script had failed."""
 
 
 @pytest.fixture
@@ -77,10 +91,14 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Generator[list[str]]:
         if message.type == "error" and not EXPECTED.search(message.text):
             told.append(f"{message.page.url if message.page else ''}: {message.text}")
 
+    def broke(words: str) -> None:
+        if not words.startswith(GIVEN_UP):
+            told.append(words)
+
     def watched(browser: Browser, **options: Any) -> BrowserContext:  # noqa: ANN401 - as Playwright has them
         context = make(browser, **options)
         context.on("console", said)
-        context.on("weberror", lambda failed: told.append(str(failed.error)))
+        context.on("weberror", lambda failed: broke(str(failed.error)))
         return context
 
     monkeypatch.setattr(Browser, "new_context", watched)
@@ -96,6 +114,13 @@ def signed_in(site: Site) -> StorageState:
         name=name, value=value, domain="localhost", path="/", expires=-1, httpOnly=True, secure=False, sameSite="Lax"
     )
     return StorageState(cookies=[kept], origins=[])
+
+
+@pytest.fixture(params=seats.EVERYWHERE)
+def seat(request: pytest.FixtureRequest, browser: Browser, signed_in: StorageState) -> Generator[Seat]:
+    """Each place where an author may sit, signed in to the shared site."""
+    with seats.seated(browser, request.param, signed_in) as taken:
+        yield taken
 
 
 def fresh_link(site: Site) -> str:

@@ -35,7 +35,7 @@ def a_conflict(page: Page) -> None:
     other = page.context.new_page()
     other.goto(page.url)
     other.locator("#field-body").fill("From elsewhere.")
-    expect(other.locator("[data-saved]")).to_contain_text("Saved")
+    expect(other.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     page.locator("#field-body").fill("From here.")
     expect(page.get_by_role("button", name="Take the one saved elsewhere")).to_be_visible()
 
@@ -65,8 +65,13 @@ def the_keys(page: Page) -> None:
 
 
 def the_pictures(page: Page) -> None:
-    page.get_by_role("toolbar").get_by_role("button", name="Picture", exact=True).click()
+    page.get_by_role("toolbar").get_by_role("button", name="Picture or file", exact=True).click()
     page.locator(".picture-choice").first.wait_for()
+
+
+def the_links(page: Page) -> None:
+    page.get_by_role("toolbar").get_by_role("button", name="Link", exact=True).click()
+    page.locator(".link-choice").first.wait_for()
 
 
 def everything_unfolded(page: Page) -> None:
@@ -111,6 +116,7 @@ KEPT = """() => new Promise((done) => {
         what_is_told_before_it_goes_out,
         the_keys,
         the_pictures,
+        the_links,
         everything_unfolded,
         the_preview_beside,
         a_text_that_this_browser_kept,

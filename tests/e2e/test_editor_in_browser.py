@@ -174,7 +174,7 @@ def test_enter_leads_from_the_title_to_the_text_and_saves_in_other_fields(page: 
     expect(page.locator("#field-body")).to_be_focused()
     page.get_by_label("Slug").fill("on-fog")
     page.get_by_label("Slug").press("Enter")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     assert page.locator("#field-title").input_value() == "On fog"
 
 
@@ -272,7 +272,7 @@ def test_an_upload_that_is_cancelled_leaves_nothing(page: Page, tmp_path: Path) 
 
 
 def test_pictures_of_the_library_are_found_and_put_in_the_text_and_above_it(page: Page) -> None:
-    press(page, "Picture")
+    press(page, "Picture or file")
     page.get_by_placeholder("Search by name").fill("moss")
     choice = page.locator(".picture-choice")
     expect(choice).to_have_count(1)
@@ -281,7 +281,7 @@ def test_pictures_of_the_library_are_found_and_put_in_the_text_and_above_it(page
     page.get_by_role("button", name="Choose…").click()
     page.locator(".picture-choice").nth(1).click()
     expect(page.locator("[data-cover-shown] .asset-frame")).to_be_visible()
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]")).to_be_visible()
     page.reload()
     expect(page.locator("[data-cover-shown] .asset-frame")).to_be_visible()
     page.get_by_role("button", name="No cover").click()
@@ -324,7 +324,7 @@ def test_the_place_in_a_text_and_the_open_preview_are_there_after_a_reload(page:
     page.get_by_role("button", name="Preview").click()
     page.locator("#field-body").focus()
     page.locator("#field-body").evaluate("(area) => { area.scrollTop = 900; }")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     page.reload()
     expect(page.locator("#field-body")).to_be_focused()
     body = page.locator("#field-body")
@@ -349,7 +349,7 @@ def test_the_code_editor_with_the_keys_of_vim_takes_the_place_of_the_text(page: 
     assert text_of(page) == "- fog\n\n| Heading | Heading |\n| --- | --- |\n|  |  |\n\n- rain"
     page.keyboard.press("Escape")
     page.keyboard.type(":w\n")
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     page.reload()
     expect(editor.get_by_text("Heading | Heading")).to_be_visible()
 

@@ -9,22 +9,17 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from e2e_site import Site
+from seats import seated
 
 pytestmark = pytest.mark.timeout(240)
-WAIT_MS = 30_000
 SOON_S = 4
 
 
-@pytest.fixture(params=[True, False], ids=["script", "plain"])
+@pytest.fixture(params=["phone", "plain phone"], ids=["script", "plain"])
 def desk(request: pytest.FixtureRequest, browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
-    """A browser in which the author is signed in, on a phone, with script and without."""
-    with browser.new_context(
-        storage_state=signed_in,
-        java_script_enabled=request.param,
-        viewport={"width": 360, "height": 740},
-    ) as context:
-        context.set_default_timeout(WAIT_MS)
-        yield context
+    """A phone on which the author is signed in, with script and without."""
+    with seated(browser, request.param, signed_in) as seat:
+        yield seat.context
 
 
 def fill(page: Page, title: str, body: str) -> None:

@@ -92,7 +92,7 @@ def publish(page: Page, site: Site, body: str) -> str:
     page.get_by_role("button", name="Write").click()
     page.locator("#field-title").fill(TITLE)
     page.locator("#field-body").fill(body)
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     eventually(lambda: (page.reload(), page.locator("#field-body").input_value() == body)[1])
     page.get_by_label("Summary").fill("What a lantern does in fog.")
     page.get_by_label("Tags", exact=True).fill("fog, light")

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 
 import photograph
 from e2e_site import Site
+from seats import seated
 
 pytestmark = pytest.mark.timeout(180)
 WAIT_MS = 30_000
@@ -38,10 +39,8 @@ def desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]
 @pytest.fixture
 def plain_desk(browser: Browser, signed_in: StorageState) -> Generator[BrowserContext]:
     """The same without script, on a phone."""
-    phone = {"width": 360, "height": 700}
-    with browser.new_context(storage_state=signed_in, java_script_enabled=False, viewport=phone) as context:  # ty: ignore[invalid-argument-type]
-        context.set_default_timeout(WAIT_MS)
-        yield context
+    with seated(browser, "plain phone", signed_in) as seat:
+        yield seat.context
 
 
 def library(context: BrowserContext, site: Site) -> Page:
@@ -129,7 +128,7 @@ def test_another_file_takes_the_place_of_one_and_goes_back(
     site: Site, plain_desk: BrowserContext, tmp_path: Path
 ) -> None:
     page = library(plain_desk, site)
-    page.get_by_text("Upload pictures").click()
+    page.get_by_text("Upload files").click()
     page.locator("#field-file").set_input_files(flat(tmp_path / "gold.png", "gold"))
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("link", name="gold.png", exact=True).last.click()
@@ -151,7 +150,7 @@ def test_what_is_unused_goes_into_the_trash_and_comes_back(
     site: Site, plain_desk: BrowserContext, tmp_path: Path
 ) -> None:
     page = library(plain_desk, site)
-    page.get_by_text("Upload pictures").click()
+    page.get_by_text("Upload files").click()
     page.locator("#field-file").set_input_files(flat(tmp_path / "plum.png", "plum"))
     page.get_by_role("button", name="Upload").click()
     page.goto(f"{site.url}/author/media/unused?days=0")

@@ -69,7 +69,7 @@ def published(page: Page, site: Site, markdown: list[str]) -> str:
     page.get_by_role("button", name="Write").click()
     page.locator("#field-title").fill("Ten steps")
     page.locator("#field-body").fill("\n\n".join(markdown))
-    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+    expect(page.locator("[data-saved]:not([hidden])")).to_contain_text("Saved")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.locator(".state-published").first).to_be_visible()
     address = page.get_by_role("link", name="view on the site").get_attribute("href")

@@ -1,6 +1,5 @@
 """The author's day in a browser: a text from its first word to readers, what readers see of the site, other people."""
 
-import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from cms_walk import PASSWORD
 from e2e_site import Site
+from seats import WAIT_MS, seated
 
 pytestmark = pytest.mark.timeout(120)
-WAIT_MS = 30_000
-WINDOWS = {"desk": ViewportSize(width=1440, height=900), "phone": ViewportSize(width=360, height=740)}
+WINDOWS = ("desk", "phone")
 BERLIN = "Europe/Berlin"
-SOON_S = 7
+SOON_S = 4
 
 
 @contextmanager
@@ -25,11 +24,8 @@ def working(
     browser: Browser, signed_in: StorageState, window: str, zone: str = "UTC", *, script: bool = True
 ) -> Generator[BrowserContext]:
     """A browser of the author."""
-    with browser.new_context(
-        storage_state=signed_in, viewport=WINDOWS[window], timezone_id=zone, java_script_enabled=script
-    ) as context:
-        context.set_default_timeout(WAIT_MS)
-        yield context
+    with seated(browser, window if script else f"plain {window}", signed_in, zone) as seat:
+        yield seat.context
 
 
 @pytest.fixture
@@ -90,10 +86,13 @@ def write_with_script(site: Site, context: BrowserContext, window: str) -> None:
     context.set_offline(False)
     expect(page.locator("[data-saved]")).to_be_visible()
 
+    page.get_by_label(f"Publish at ({BERLIN})").fill("2099-07-01T09:00")
+    publish(page)
+    expect(page.get_by_text("goes out").locator("time")).to_have_text("1 July 2099, 09:00 CEST")
+    # By now the way through the forms may take longer than this: a moment that is over means at once.
     moment = page.evaluate(f"new Date(Date.now() + {SOON_S}000).toLocaleString('sv').replace(' ', 'T')")
     page.get_by_label(f"Publish at ({BERLIN})").fill(moment)
     publish(page)
-    expect(page.get_by_text("goes out").locator("time")).to_have_text(re.compile(" CES?T$"))
     url = f"{site.url}/posts/ferry-from-the-{window}"
     goes_out(url, "It leaves at nine.")
     expect(page.get_by_text("goes out")).to_have_count(0)
@@ -270,6 +269,25 @@ def test_a_field_that_is_folded_away_is_unfolded_when_it_is_refused(site: Site, 
     fold.click()
     expect(page.locator("#error-canonical_url")).to_be_visible(timeout=WAIT_MS)
     expect(page.locator(".save-status")).to_contain_text("All is saved but this. Canonical address: ")
+
+
+def test_who_comes_back_from_a_tag_or_a_series_finds_the_list_as_it_was_narrowed(
+    site: Site, desk: BrowserContext, author: httpx.Client
+) -> None:
+    post = author.post("/author/posts", data={"kind": "post"}).headers["location"]
+    text = {"title": "Of quills", "tags": "quills, ink", "series": "Quills and ink", "body_markdown": "Ink."}
+    assert author.post(f"{post}/publication", data={**text, "base_revision": "1", "intent": "anyway"}).is_redirect
+    page = desk.new_page()
+    for noun, label, name in (("tags", "Part of a name", "quills"), ("series", "Part of a title", "Quills and ink")):
+        page.goto(f"{site.url}/author/{noun}")
+        rows = page.locator(f"#{noun}-list-all tbody tr")
+        page.get_by_label(label).press_sequentially("QUILL")
+        expect(rows).to_have_count(1)
+        page.get_by_role("link", name=name, exact=True).first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+        page.go_back()
+        expect(page.get_by_label(label)).to_have_value("QUILL")
+        expect(rows).to_have_count(1)
 
 
 def test_a_job_that_is_run_stays_one_row_and_keeps_the_focus(site: Site, desk: BrowserContext) -> None:

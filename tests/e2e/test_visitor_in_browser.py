@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,12 @@ from e2e_site import Site
 
 pytestmark = pytest.mark.timeout(180)
 LIGHT_BYTES = 60_000
+"""On the wire, headers included, when nothing is kept yet: a text of 1,500 words without pictures (Brotli), its styles
+and scripts, both fonts and the icon.
+"""
+FONT_BYTES = 40_000
 PHONE = ViewportSize(width=360, height=740)
+DESK = ViewportSize(width=1440, height=900)
 WORDS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text().split()[:1_500]
 PROSE = " ".join(re.sub(r"[^\w.,:;-]", "", word) for word in WORDS)
 TEXT = f"""A long word: {"w" * 200}.
@@ -69,13 +75,23 @@ def test_a_post_is_light_and_nothing_moves_on_a_slow_line(browser: Browser, post
             " window.moved += each.value; }).observe({ type: 'layout-shift', buffered: true });"
         )
         network = context.new_cdp_session(page)
-        sizes: list[int] = []
-        network.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
+        answers: dict[str, dict[str, Any]] = {}
+        sizes: dict[str, int] = {}
+        network.on("Network.responseReceived", lambda told: answers.update({told["requestId"]: told["response"]}))
+        network.on("Network.loadingFinished", lambda done: sizes.update({done["requestId"]: done["encodedDataLength"]}))
         network.send("Network.enable")
         slow = {"offline": False, "latency": 100, "downloadThroughput": 80_000, "uploadThroughput": 80_000}
         network.send("Network.emulateNetworkConditions", slow)
         page.goto(post, wait_until="networkidle")
-        assert 0 < sum(sizes) < LIGHT_BYTES
+        sent = [(answers[name], size) for name, size in sizes.items()]
+        assert sum(size for _, size in sent) < LIGHT_BYTES, [(answer["url"], size) for answer, size in sent]
+        fonts = [size for answer, size in sent if answer["url"].endswith(".woff2")]
+        assert len(fonts) == 2
+        assert sum(fonts) < FONT_BYTES
+        # Another test may have chosen a look, which is one style sheet more.
+        texts = [answer for answer, _ in sent if answer["mimeType"] in ("text/html", "text/css", "text/javascript")]
+        assert len(texts) >= 3
+        assert {answer["headers"].get("content-encoding") for answer in texts} == {"br"}
         assert page.evaluate("window.moved") == 0
 
 
@@ -90,11 +106,22 @@ def test_the_keyboard_reaches_the_text_at_once_and_code_that_scrolls(browser: Br
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Link to: A heading")).to_be_focused()
         page.keyboard.press("Tab")
-        expect(page.get_by_role("group", name="Table")).to_be_focused()
+        expect(page.get_by_role("group", name="Table: A heading")).to_be_focused()
         page.keyboard.press("Tab")
-        expect(page.locator("pre")).to_be_focused()
+        expect(page.get_by_role("group", name="Code: python")).to_be_focused()
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name="Copy")).to_be_focused()
+
+
+def test_what_does_not_scroll_is_no_stop_for_the_keyboard_until_it_does(browser: Browser, post: str) -> None:
+    with browser.new_context(viewport=DESK) as context:
+        page = context.new_page()
+        page.goto(post)
+        table = page.locator(".table-scroll")
+        for name in ("role", "aria-label", "tabindex"):
+            expect(table).not_to_have_attribute(name, re.compile(""))
+        page.set_viewport_size(PHONE)
+        expect(page.get_by_role("group", name="Table: A heading")).to_have_attribute("tabindex", "0")
 
 
 def test_code_is_copied_by_its_button(browser: Browser, post: str) -> None:
@@ -104,6 +131,7 @@ def test_code_is_copied_by_its_button(browser: Browser, post: str) -> None:
         page.locator(".highlight").hover()
         page.get_by_role("button", name="Copy").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("Copied")
         copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == 'print("a line of code that is longer than a telephone is wide, and has to scroll by itself")'
 

@@ -7,38 +7,10 @@ import pytest
 
 from living_site import Site
 from raw_connections import answered, statuses
+from two_ways import END, HOST, LIVE, READ_IN_TWO_WAYS
 
 pytestmark = pytest.mark.timeout(120)
 
-HOST = b"Host: localhost\r\n"
-LIVE = b"GET /health/live HTTP/1.1\r\n" + HOST
-END = b"\r\n"
-BODY = b"POST /hooks HTTP/1.1\r\n" + HOST
-CHUNKS = BODY + b"Transfer-Encoding: chunked\r\n\r\n"
-NEXT = LIVE + END
-"""What would be answered 200, had the request before ended where a hostile client wants it to."""
-
-READ_IN_TWO_WAYS = {
-    "chunks and a length": BODY + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + NEXT,
-    "a length and chunks": BODY + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + NEXT,
-    "two lengths": BODY + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef" + NEXT,
-    "a list of lengths": BODY + b"Content-Length: 5, 5\r\n\r\nabcde" + NEXT,
-    "a length with a sign": BODY + b"Content-Length: +5\r\n\r\nabcde" + NEXT,
-    "a length in another base": BODY + b"Content-Length: 0x5\r\n\r\nabcde" + NEXT,
-    "chunks that are none": BODY + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + NEXT,
-    "chunks inside of something": BODY + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + NEXT,
-    "chunks after a control character": BODY + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n" + NEXT,
-    "chunks in HTTP/1.0": b"POST /hooks HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + NEXT,
-    "a chunk that ends with a bare LF": CHUNKS + b"5\nabcde\n0\n\n" + NEXT,
-    "an extension that ends with a bare LF": CHUNKS + b"5;a\nabcde\r\n0\r\n\r\n" + NEXT,
-    "a chunk larger than all numbers": CHUNKS + b"fffffffffffffffff\r\nabcde\r\n0\r\n\r\n" + NEXT,
-    "an extension of a megabyte": CHUNKS + b"5;" + b"a" * 1_000_000 + b"\r\nabcde\r\n0\r\n\r\n" + NEXT,
-    "ten thousand trailers": CHUNKS + b"5\r\nabcde\r\n0\r\n" + b"X: y\r\n" * 10_000 + END + NEXT,
-    "a folded header": LIVE + b"X: a\r\n b\r\n\r\n" + NEXT,
-    "a space before the colon": b"GET /health/live HTTP/1.1\r\nHost : localhost\r\n\r\n" + NEXT,
-    "a zero in a header": LIVE + b"X: a\0b\r\n\r\n" + NEXT,
-    "bare CR": b"GET /health/live HTTP/1.1\rHost: localhost\r\r" + NEXT,
-}
 NO_HTTP_1 = {
     "HTTP/0.9": b"GET /health/live\r\n",
     "HTTP/1.9": b"GET /health/live HTTP/1.9\r\n" + HOST + END,
@@ -55,9 +27,17 @@ TOO_MUCH = {
 NOT_OF_THIS_SITE = {
     "CONNECT": (b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + END, 405),
     "TRACE": (b"TRACE / HTTP/1.1\r\n" + HOST + b"Cookie: sdc_session=told\r\n\r\n", 405),
-    "an asterisk": (b"GET * HTTP/1.1\r\n" + HOST + END, 404),
-    "a method of 10 kB": (b"A" * 10_000 + b" / HTTP/1.1\r\n" + HOST + END, 405),
+    "an asterisk": (b"GET * HTTP/1.1\r\n" + HOST + END, 400),
+    "a method of 10 kB": (b"A" * 10_000 + b" / HTTP/1.1\r\n" + HOST + END, 501),
     "another site's whole address": (b"GET http://evil.example/nothing HTTP/1.1\r\n" + HOST + END, 404),
+}
+NO_NAME = {
+    "no Host": b"GET /posts HTTP/1.1\r\n\r\n",
+    "an empty Host": b"GET /posts HTTP/1.1\r\nHost:\r\n\r\n",
+    "two": b"GET /posts HTTP/1.1\r\n" + HOST + HOST + END,
+    "two, and the second another": b"GET /posts HTTP/1.1\r\n" + HOST + b"Host: evil.example\r\n\r\n",
+    "a Host that is none": b"GET /posts HTTP/1.1\r\nHost: local/host\r\n\r\n",
+    "none in HTTP/1.0": b"GET /posts HTTP/1.0\r\n\r\n",
 }
 
 
@@ -97,3 +77,20 @@ def test_another_site_s_whole_address_leads_nobody_there(site: Site) -> None:
     answers = asked(site, b"GET http://evil.example//posts/ HTTP/1.1\r\n" + HOST + END)
     assert statuses(answers) == [308]
     assert b"\r\nlocation: /posts\r\n" in answers
+
+
+@pytest.mark.parametrize("sent", NO_NAME.values(), ids=NO_NAME)
+def test_a_request_that_names_no_host_or_two_is_malformed(site: Site, sent: bytes) -> None:
+    assert statuses(asked(site, sent)) == [400]
+
+
+def test_another_host_is_not_this_one(site: Site) -> None:
+    answers = asked(site, b"GET /posts HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    assert statuses(answers) == [421]
+    assert b"evil.example" not in answers
+    # Whoever names the host in the address alone has named it.
+    assert statuses(asked(site, b"GET http://evil.example/posts HTTP/1.1\r\n\r\n")) == [421]
+
+
+def test_an_old_health_check_needs_no_host(site: Site) -> None:
+    assert statuses(asked(site, b"GET /health/live HTTP/1.0\r\n\r\n")) == [200]

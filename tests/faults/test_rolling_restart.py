@@ -4,25 +4,23 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from living_site import SAME_ORIGIN, Site, eventually, living
+from proxy import BIN, lives, proxied, running
 from sdc_up import free_ports
 
 pytestmark = pytest.mark.timeout(300)
 
-CADDYFILE = Path(__file__).resolve().parents[2] / "infra" / "caddy" / "Caddyfile"
 LEAVE_S = "4"
 READERS = 3
-BIN = Path(sys.executable).parent
 
 
 class Restarts:
@@ -31,24 +29,16 @@ class Restarts:
     def __init__(self, site: Site, scratch: Path) -> None:
         self.site = site
         port = free_ports()
-        self.proxy_url = f"http://localhost:{port}"
         self.read: list[int] = []
         self.written: list[int] = []
         self.path = site.publish("Still here")
         self.before = self._drafts()
         second = port + 1
         beside = {**site.environment, "SDC_WEB_PORT": str(second), "SDC_SITE_URL": site.url}
-        caddy = {
-            **os.environ,
-            "SITE_ADDRESS": self.proxy_url,
-            "UPSTREAMS": f"127.0.0.1:{site.port} 127.0.0.1:{second}",
-            "XDG_DATA_HOME": str(scratch),
-            "XDG_CONFIG_HOME": str(scratch),
-        }
         self._web = [str(BIN / "sdc-web")]
         with (
             running(self._web, beside, scratch / "second.log") as old,
-            running([str(BIN / "caddy"), "run", "--config", str(CADDYFILE)], caddy, scratch / "caddy.log"),
+            proxied(port, [site.port, second], scratch) as self.proxy_url,
         ):
             eventually(lambda: lives(f"http://127.0.0.1:{second}"))
             eventually(lambda: lives(self.proxy_url))
@@ -130,23 +120,3 @@ def test_a_replica_ends_well(restarts: Restarts) -> None:
 
 def test_a_replica_takes_the_slot_of_the_access_log_that_was_left(restarts: Restarts) -> None:
     assert restarts.slots_after == restarts.slots == ["0", "1"]
-
-
-@contextmanager
-def running(command: list[str], environment: dict[str, str], log: Path) -> Generator[subprocess.Popen[bytes]]:
-    """A program for the block."""
-    with log.open("ab") as said:
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def lives(url: str) -> bool:
-    """Whether web answers there, and does not leave."""
-    try:
-        return httpx.get(f"{url}/health/live", timeout=2, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False

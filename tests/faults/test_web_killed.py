@@ -1,10 +1,8 @@
-"""Two processes of web under load: one is killed outright, texts change, the log folder cannot be written."""
+"""Two processes of web under load: one is killed outright, the log folder cannot be written."""
 
 import os
-import re
 import secrets
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -18,7 +16,6 @@ pytestmark = pytest.mark.timeout(180)
 PROCESSES = 2
 READERS = 6
 BEFORE, AFTER = 300, 100
-CHANGES = 100
 TORN = b'{"ts":17,"visitor":"half of a li'
 
 
@@ -85,36 +82,6 @@ def test_every_request_after_a_kill_is_counted_once(killed: Killed) -> None:
 def test_a_kill_costs_only_the_requests_that_were_under_way(killed: Killed) -> None:
     # A dying process closes its sockets one by one: a reader may lose a request to one, and the next to another.
     assert len(killed.unanswered) <= 2 * READERS
-
-
-def test_a_published_change_is_in_every_answer_that_began_after_it(site: Site) -> None:
-    post = site.send("/author/posts", kind="post").headers["location"]
-    path = site.revise(post, "Counting", "Text 0 of many.")
-    published, stale, seen = 0, [], 0
-    ended = threading.Event()
-
-    def read() -> int:
-        answers = 0
-        with httpx.Client(base_url=site.url, trust_env=False) as browser:
-            while not ended.is_set():
-                known = published
-                found = re.search(r"Text (\d+) of many", browser.get(path).text)
-                answers += 1
-                if found is None or int(found[1]) < known:
-                    stale.append((known, found and found[1]))
-        return answers
-
-    with ThreadPoolExecutor(READERS) as readers:
-        reading = [readers.submit(read) for _ in range(READERS)]
-        try:
-            for number in range(1, CHANGES + 1):
-                site.revise(post, "Counting", f"Text {number} of many.")
-                published = number
-        finally:
-            ended.set()
-        seen = sum(each.result() for each in reading)
-    assert stale == []
-    assert seen > CHANGES
 
 
 def test_both_processes_serve(site: Site, killed: Killed) -> None:

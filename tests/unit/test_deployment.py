@@ -8,6 +8,7 @@ import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+import compose_file
 import jsonschema
 import pytest
 import yaml
@@ -125,8 +126,18 @@ def test_the_proxy_knows_every_replica_by_its_address() -> None:
     replicas = [service for name, service in SERVICES.items() if name.startswith("web-")]
     addresses = [f"{service['networks']['front']['ipv4_address']}:8000" for service in replicas]
     assert SERVICES["edge"]["environment"]["UPSTREAMS"].split() == addresses
+    assert len({service["networks"]["front"]["mac_address"] for service in replicas}) == len(replicas)
     network = ip_network(COMPOSE["networks"]["front"]["ipam"]["config"][0]["subnet"])
     assert all(ip_address(each.partition(":")[0]) in network for each in addresses)
+
+
+def test_web_answers_to_the_name_of_each_replica() -> None:
+    replicas = {name for name in SERVICES if name.startswith("web-")}
+    stack = compose_file.read(INFRA / "compose.yaml", {"SDC_SITE_URL": "https://example.org"})
+    assert {stack.services[name].environment["SDC_OTHER_HOSTS"] for name in replicas} == {",".join(sorted(replicas))}
+    more = {"SDC_SITE_URL": "https://example.org", "MORE_ADDRESSES": ", https://www.example.org"}
+    edge = compose_file.read(INFRA / "compose.yaml", more).services["edge"]
+    assert edge.environment["SITE_ADDRESS"] == "https://example.org, https://www.example.org"
 
 
 def test_the_override_changes_only_services_that_there_are() -> None:

@@ -72,3 +72,25 @@ def test_a_playwright_without_its_library_is_explained_before_any_test(clone: Pa
         "libatomic.so.1: cannot open shared object file",
         "dev: Playwright does not run here (Debian: apt-get install libatomic1)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("apt_get", "kept", "said"),
+    [("echo >prometheus_1.deb", ["promtool"], ""), ("exit 100", [], "three tests of what Prometheus is given are")],
+)
+def test_promtool_is_taken_out_of_its_package_or_done_without(
+    clone: Path, apt_get: str, kept: list[str], said: str
+) -> None:
+    for name in ("sh", "dirname", "mkdir", "mv", "rm", "uname", "python3"):
+        found = shutil.which(name, path="/usr/bin:/bin")
+        assert found
+        (clone / "bin" / name).symlink_to(found)
+    program(clone / "bin" / "apt-get", f"#!/bin/sh\n{apt_get}\n")
+    program(clone / "bin" / "dpkg-deb", "#!/bin/sh\nmkdir -p usr/bin && echo >usr/bin/promtool\n")
+    for name in ("playwright", "pytest"):
+        program(clone / "bin" / name, "#!/bin/sh\n")
+    program(clone / "bin" / "id", "#!/bin/sh\necho 1000\n")
+    done = dev(clone, "test", PATH=str(clone / "bin"), SYNC_CODE="0", CHROMIUM_PATH="/bin/true")
+    assert done.returncode == 0, done.stderr
+    assert [file.name for file in (clone / ".uv").iterdir()] == kept
+    assert said in done.stderr

@@ -29,7 +29,7 @@ OF_UV = {"--extra"}
 """Options of another program, which pages name without it."""
 OF_OTHERS = {
     "CHROMIUM_PATH", "UV_PYTHON", "SSL_CERT_FILE", "WEED_LEVELDB_ENABLED", "COMPOSE_PROFILES", "SITE_ADDRESS",
-    "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG",
+    "MINIO_IMAGE", "MORE_ADDRESSES", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG",
 }  # fmt: skip
 """Variables that are no settings."""
 

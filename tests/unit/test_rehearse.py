@@ -35,13 +35,18 @@ def test_every_key_of_the_compose_file_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("docker", "network"),
-    [(False, "trial-back:alias=web-2,alias=web"), (True, "name=trial-back,alias=web-2,alias=web")],
+    ("docker", "network", "hardware"),
+    [
+        (False, "trial-back:alias=web-2,alias=web", "mac"),
+        (True, "name=trial-back,alias=web-2,alias=web", "mac-address"),
+    ],
 )
-def test_a_service_is_started_as_the_file_has_it(network: str, *, docker: bool) -> None:
+def test_a_service_is_started_as_the_file_has_it(network: str, hardware: str, *, docker: bool) -> None:
     web = compose_file.read(INFRA / "compose.yaml", SITE).services["web-2"]
     arguments = compose_file.run_arguments("web-2", web, "trial", "an-image", docker=docker)
-    assert arguments[arguments.index("--network") + 1].endswith("alias=web-2,ip=172.30.83.12")
+    assert arguments[arguments.index("--network") + 1].endswith(
+        f"alias=web-2,ip=172.30.83.12,{hardware}=02:00:ac:1e:53:0c"
+    )
     pairs = list(itertools.pairwise(arguments))
     assert {"--read-only", "--init", "an-image"} <= set(arguments)
     expected = {"--user": "10001:10001", "--cap-drop": "ALL", "--security-opt": "no-new-privileges:true"}
@@ -55,6 +60,22 @@ def test_one_that_shares_the_network_of_another_comes_after_it() -> None:
     arguments = compose_file.run_arguments("prepare", prepare, "trial", "an-image")
     assert arguments[arguments.index("--network") + 1] == "container:trial-store"
     assert arguments[-3:] == ["an-image", "sdc", "prepare"]
+
+
+def test_the_override_is_merged_as_compose_merges_it() -> None:
+    given = {**SITE, "MINIO_IMAGE": "minio:1", "SDC_S3_ACCESS_KEY_ID": "key"}
+    stack = compose_file.read(INFRA / "compose.yaml", given, INFRA / "compose.minio.yaml")
+    store, recover = stack.services["store"], stack.services["recover"]
+    assert (store.image, store.build, store.command[0]) == ("minio:1", None, "server")
+    assert store.environment["SDC_S3_ENDPOINT_URL"] == "http://127.0.0.1:8333"
+    assert store.volumes == ("store:/data/object-store", "secrets-store:/secrets:ro")
+    assert "store:/data/object-store" in stack.services["secrets"].volumes
+    assert (recover.networks, recover.environment["SDC_S3_ENDPOINT_URL"]) == (("out", "back"), "http://store:8333")
+    keyed = {name for name, each in stack.services.items() if each.environment.get("SDC_S3_ACCESS_KEY_ID") == "key"}
+    assert keyed == set(stack.services) - {"store", "edge"}
+    arguments = compose_file.run_arguments("store", store, "trial", store.image)
+    asked = arguments[arguments.index("--health-cmd") + 1]
+    assert asked == "curl -fsS http://127.0.0.1:8333/minio/health/live"
 
 
 def test_a_variable_that_is_needed_is_named() -> None:

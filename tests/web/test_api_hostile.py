@@ -15,7 +15,7 @@ from sdc_web.db import Databases
 
 import api_document
 from api_client import program, token
-from hostile_input import BODIES, FORM, HEADERS, METHODS, PIECES, QUERIES
+from hostile_input import BODIES, FORM, HEADERS, KNOWN, METHODS, PIECES, QUERIES
 from raw_requests import Answer, ask
 from signing_in import OWNER
 
@@ -123,7 +123,8 @@ def faults(answer: Answer, about: object) -> list[str]:
     told = f"{answer.status} {about}: {answer.text[:200]}"
     # What the worker knows cannot be told: it is away here.
     away = answer.status == 503 and answer.scope["path"].startswith(OF_THE_WORKER)
-    found = [] if answer.status < 500 or away else [told]
+    unknown = answer.status == 501 and answer.scope["method"] not in KNOWN
+    found = [] if answer.status < 500 or away or unknown else [told]
     if answer.scope["method"] != "HEAD":
         found += api_document.faults(
             answer.scope["method"], answer.scope["path"], answer.status, answer.headers, answer.body

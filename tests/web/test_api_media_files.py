@@ -39,8 +39,9 @@ async def asset_id(api: httpx.AsyncClient, databases: Databases) -> str:
     return made["id"]
 
 
-async def put(api: httpx.AsyncClient, asset_id: str, body: bytes = OTHER) -> httpx.Response:
-    return await api.put(f"/media/{asset_id}/file", content=body, headers=FILE, params={"filename": "new.png"})
+async def put(api: httpx.AsyncClient, asset_id: str, body: bytes = OTHER, seen: str = "*") -> httpx.Response:
+    headers = {**FILE, "If-Match": seen}
+    return await api.put(f"/media/{asset_id}/file", content=body, headers=headers, params={"filename": "new.png"})
 
 
 async def made_ready(databases: Databases, asset_id: str) -> None:
@@ -75,6 +76,28 @@ async def test_a_file_that_is_sent_again_after_it_arrived_is_there_already(
     await made_ready(databases, asset_id)
     again = await put(api, asset_id)
     assert (again.status_code, again.json()["waiting"]) == (200, None)
+
+
+async def test_a_file_takes_the_place_of_the_one_that_was_seen_alone(
+    api: httpx.AsyncClient, databases: Databases, object_store: ObjectStore, settings: Settings, asset_id: str
+) -> None:
+    address = f"/media/{asset_id}/file"
+    seen = (await api.get(address)).headers["etag"]
+    waits = await put(api, asset_id, seen=seen)
+    assert waits.status_code == 200
+    kept = [each.key async for each in object_store.list(settings.S3_MEDIA_BUCKET)]
+    refused = await put(api, asset_id, OTHER + b"third", seen)
+    now = (await api.get(address)).headers["etag"]
+    assert (refused.status_code, refused.json()["code"], refused.headers["etag"]) == (412, "stale", now)
+    assert [each.key async for each in object_store.list(settings.S3_MEDIA_BUCKET)] == kept
+    await made_ready(databases, asset_id)
+    # To give up what waits is meant, and not to bring the former file back.
+    assert (await api.delete(address, headers={"If-Match": waits.headers["etag"]})).status_code == 412
+    ready = await api.get(address)
+    assert ready.json()["sha256"] == waits.json()["waiting"]["sha256"]
+    back = await api.delete(address, headers={"If-Match": ready.headers["etag"]})
+    assert back.json()["sha256"] == ready.json()["former"]["sha256"]
+    assert (await put(api, asset_id, OTHER + b"third", "no etag")).status_code == 422
 
 
 async def test_a_file_that_waits_is_given_up(api: httpx.AsyncClient, asset_id: str) -> None:

@@ -281,7 +281,10 @@ async def test_602_and_603_the_source_of_a_post_is_told_whole_or_in_part(writer:
     [
         {},
         {"q": "contact"},
-        {"q": "source"},
+        {"q": "source", "limit": "0"},
+        {"q": "source", "limit": "many"},
+        {"q": "source", "after": "../etc"},
+        {"q": "source", "post-status": "secret"},
         {"q": "source", "url": "https://elsewhere.example/posts/a"},
         {"q": "source", "url": f"{SITE}/posts/nothing"},
         {"q": "source", "url": f"{SITE}.evil.example/posts/a"},

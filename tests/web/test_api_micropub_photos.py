@@ -93,6 +93,23 @@ async def test_files_come_along_with_a_post(app_of_a_writer: httpx.AsyncClient, 
     assert [each["alt"] for each in shown] == ["A cup", "A lamp"][: len(names)]
 
 
+async def test_a_song_of_the_library_is_no_photo(app_of_a_writer: httpx.AsyncClient) -> None:
+    song = await uploaded(app_of_a_writer, "a.mp3", b"ID3 a song")
+    answer = await app_of_a_writer.post("/micropub", json={"type": ["h-entry"], "properties": {"photo": [song]}})
+    assert (answer.status_code, "there is no picture at" in answer.text) == (400, True)
+    # A text that ends in a player tells it as a photo: whoever sends back what was told keeps it.
+    asset_id = song.removeprefix(f"{SITE}/media/").removesuffix("/picture")
+    content = [f"Text\n\n![Song](media:{asset_id})"]
+    made = await app_of_a_writer.post("/micropub", json={"type": ["h-entry"], "properties": {"content": content}})
+    url = made.headers["location"]
+    told = {"value": song, "alt": "Song"}
+    assert (await source(app_of_a_writer, url))["photo"] == [told]
+    picture = await uploaded(app_of_a_writer, "a", PNG)
+    update = {"action": "update", "url": url, "replace": {"photo": [picture, told]}}
+    assert (await app_of_a_writer.post("/micropub", json=update)).status_code == 204
+    assert (await source(app_of_a_writer, url))["photo"] == [picture, told]
+
+
 async def test_a_photo_is_added_and_taken_away(app_of_a_writer: httpx.AsyncClient) -> None:
     first, second = [await uploaded(app_of_a_writer, "a", each) for each in (PNG, JPEG)]
     made = await app_of_a_writer.post(
@@ -117,6 +134,7 @@ async def test_a_photo_alone_is_a_post(app_of_a_writer: httpx.AsyncClient) -> No
     ("files", "status_code"),
     [
         ([("photo", ("a.png", b"no picture"))], 400),
+        ([("photo", ("a.mp3", b"ID3 a song"))], 400),
         ([("photo", ("a.png", b""))], 400),
         ([("avatar", ("a.png", PNG))], 400),
         ([("photo", ("a.png", PNG))] * 13, 400),
@@ -138,7 +156,12 @@ async def test_a_photo_of_another_site_becomes_one_of_this_and_what_is_none_is_r
 ) -> None:
     async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
-        status, body = {b"/cup.png": (b"200 OK", PNG), b"/page": (b"200 OK", b"<html>")}.get(path, (b"404 No", b"-"))
+        status, body = {
+            b"/cup.png": (b"200 OK", PNG),
+            b"/page": (b"200 OK", b"<html>"),
+            b"/pic.php?id=1": (b"200 OK", b"<html>"),
+            b"/song.mp3": (b"200 OK", b"ID3 a song"),
+        }.get(path, (b"404 No", b"-"))
         head = b"HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body))
         writer.write(head + body)
         await writer.drain()
@@ -154,7 +177,8 @@ async def test_a_photo_of_another_site_becomes_one_of_this_and_what_is_none_is_r
             asset = await media.find(connection, kept.asset_id)
         assert asset is not None
         assert (asset.file_name, asset.alt, asset.size_bytes) == ("cup.png", "A cup", len(PNG))
-        for path, words in (("/page", "no picture"), ("/nothing", "it answered 404")):
+        none = [(path, "no picture") for path in ("/page", "/pic.php?id=1", "/song.mp3")]
+        for path, words in (*none, ("/nothing", "it answered 404")):
             with pytest.raises(Invalid, match=words):
                 await pictures.all_of([Photo(url=f"{there}{path}")], (), {})
         careful = Pictures(databases=databases, settings=settings, store=store, worker=worker, by=OWNER)

@@ -11,6 +11,7 @@ from sdc_web.author import checks
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, history, store
 
+import pictures
 from signing_in import BROWSER, OWNER, come_in, send
 
 BEGUN = Draft(title="On tea", body="Hot.", series="Tea", series_position=2)
@@ -24,6 +25,12 @@ async def post_id(client: httpx.AsyncClient, databases: Databases) -> str:
     post = await posts.create(databases.site, OWNER, "post")
     await posts.revisions.save(databases.site, OWNER, post.id, BEGUN, 1)
     return post.id
+
+
+@pytest.fixture
+async def asset_id(databases: Databases, post_id: str) -> str:
+    """A picture of the library."""
+    return await pictures.picture(databases, "A boat")
 
 
 async def newest(databases: Databases, post_id: str) -> posts.Revision:
@@ -115,6 +122,30 @@ async def test_an_old_base_is_a_conflict_also_with_a_field_that_is_refused(
     answer = await send(client, f"/author/posts/{post_id}/draft", form(1, slug="Ferry Boat"), "PUT", htmx=True)
     assert answer.status_code == 412
     assert (await newest(databases, post_id)).number == 2
+
+
+async def test_every_field_that_the_next_save_would_overwrite_is_shown_beside_what_was_saved_elsewhere(
+    client: httpx.AsyncClient, databases: Databases, post_id: str, asset_id: str
+) -> None:
+    other = await posts.create(databases.site, OWNER, "post")
+    await posts.revisions.save(databases.site, OWNER, other.id, Draft(title="Über Tee", slug="ueber-tee"), 1)
+    mine = {
+        "slug": "tea-at-sea", "cover_id": asset_id, "translation_of": "/posts/ueber-tee", "summary": "Wet.",
+        "tags": "sea", "language": "en-GB", "dated_at": "2020-01-02T03:04",
+        "canonical_url": "https://elsewhere.example/tea",
+    }  # fmt: skip
+    answer = await send(client, f"/author/posts/{post_id}/draft", form(1, **mine), "PUT", htmx=True)
+    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<del>.*?</del>)?<ins>(.*?)</ins></dd>", answer.text))
+    assert answer.status_code == 412
+    assert {name: shown.get(name) for name in ("Slug", "Cover picture", "Translation of")} == {
+        "Slug": "tea-at-sea", "Cover picture": "A boat", "Translation of": "/posts/ueber-tee",
+    }  # fmt: skip
+    assert {"Summary", "Tags", "Language", "Canonical address", "Date"} <= set(shown)
+    # What says the same of both is no difference: the one names it by its address, the other by a key.
+    taken = await send(client, f"/author/posts/{post_id}/draft", form(2, **mine), "PUT", htmx=True)
+    again = await send(client, f"/author/posts/{post_id}/draft", form(1, **mine, title="Tea"), "PUT", htmx=True)
+    assert taken.status_code == 200
+    assert re.findall(r"<dt>([^<]+)</dt>", again.text) == ["Title"]
 
 
 async def test_publishing_with_a_refused_field_publishes_nothing(
@@ -213,3 +244,31 @@ async def test_a_text_is_set_aside_of_the_newest_alone(
         answer = await send(client, f"/author/posts/{post_id}/{path}", sent)
         assert (answer.status_code, "Cold." in answer.text) == (412, True)
     assert await texts(databases, post_id) == [("", "Hot.")]
+
+
+async def test_a_form_that_had_not_come_whole_when_its_button_was_pressed_takes_away_no_field(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    half = {"opened_by": OWNER.id, "title": "On tea", "body_markdown": "Hot and long.", "base_revision": "2"}
+    assert (await send(client, f"/author/posts/{post_id}/draft?_method=PUT", half)).status_code == 303
+    saved = await newest(databases, post_id)
+    assert (saved.body, saved.series, saved.series_position) == ("Hot and long.", "Tea", 2)
+    # Nor does it where it has to be sent once more, after the session had ended.
+    signed_out = {"cookie": "", **BROWSER}
+    address = f"/author/posts/{post_id}/draft?_method=PUT"
+    back = await client.post(address, data={**half, "base_revision": str(saved.number)}, headers=signed_out)
+    assert back.status_code == 401
+    held = re.findall(r'<input type="hidden" name="(\w+)"', back.text)
+    assert held == ["add_picture", "intent", "base_revision"], "and none of the text's other fields"
+    # One that is whole may empty a field.
+    whole = {**half, "base_revision": str(saved.number), "series": "", "zone": "UTC"}
+    assert (await send(client, f"/author/posts/{post_id}/draft?_method=PUT", whole)).status_code == 303
+    assert (await newest(databases, post_id)).series == ""
+
+
+async def test_a_text_as_long_as_one_may_be_is_put_into_the_trash_from_its_editor(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    long = form(2) | {"body_markdown": "чай " * 95_000, "opened_by": OWNER.id}
+    answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", long)
+    assert (answer.status_code, answer.headers.get("location")) == (303, "/author/posts?said=trashed")

@@ -68,7 +68,7 @@ async def test_what_is_uploaded_by_script_is_counted_at_once_where_all_pictures_
     signed_in: httpx.AsyncClient,
 ) -> None:
     answer = await upload(signed_in, ("a.png", PNG), **{"HX-Request": "true", "HX-Request-Type": "partial"})
-    assert '<p role="status" id="media-count" data-whole="1">1 picture</p>' in answer.text
+    assert '<p role="status" id="media-count" data-whole="1">1 file</p>' in answer.text
     whole = (await signed_in.get("/author/media?view=list", headers=BROWSER)).text
     filtered = (await signed_in.get("/author/media?alt=missing", headers=BROWSER)).text
     assert 'id="media-count" data-whole="1">' in whole
@@ -300,7 +300,7 @@ async def test_pages_of_the_library_follow_each_other(signed_in: httpx.AsyncClie
     first = (await signed_in.get("/author/media?sort=name", headers=BROWSER)).text
     ahead = unescape(re.search(r'rel="next" href="([^"]+)"', first)[1])  # ty: ignore[not-subscriptable]
     second = (await signed_in.get(ahead, headers=BROWSER)).text
-    assert "50 pictures" in first
+    assert "50 files" in first
     assert (first.count('class="asset"'), second.count('class="asset"')) == (48, 2)
     assert 'href="/author/media?sort=name">First page' in second
 

@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
-from sdc_web import media, posts
-from sdc_web.author import media_files
+from sdc_web import media, posts, stored_files
 from sdc_web.db import Databases
 from sdc_web.media import assets, trash
 from sdc_web.sessions.confirm import FRESH_US
@@ -162,7 +161,7 @@ async def test_of_the_ticked_ones_those_that_texts_show_are_named(
     headers = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
     answer = await signed_in.post("/author/media/trash", content=f"asset={used}&asset={unused}", headers=headers)
     assert answer.status_code == 422
-    assert "1 picture is in the trash. Texts show the others, so they stay: Used.png." in answer.text
+    assert "1 file is in the trash. Texts show the others, so they stay: Used.png." in answer.text
     assert {each.id for each in await all_of(databases)} == {used}
 
 
@@ -195,7 +194,7 @@ async def test_each_picture_of_a_long_list_is_on_one_of_its_pages(
         following = unescape(found[1]) if found else None
     assert sorted(seen) == sorted(ids)
     assert "Back to the first" in page
-    assert "5 pictures" in page
+    assert "5 files" in page
 
 
 @pytest.mark.parametrize("path", ["trash", "trash?_method=DELETE", "removals"])
@@ -262,7 +261,7 @@ async def test_a_browser_that_takes_nothing_of_an_original_gives_its_connection_
 ) -> None:
     await signed_in.post("/author/media", files={"file": ("a.png", PNG, "image/png")}, headers=BROWSER)
     (asset,) = await all_of(databases)
-    monkeypatch.setattr(media_files, "STREAM_S", 0.2)
+    monkeypatch.setattr(stored_files, "STREAM_S", 0.2)
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         async def take_nothing(message: Message) -> None:

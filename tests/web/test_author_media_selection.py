@@ -74,7 +74,7 @@ async def test_of_several_those_that_texts_show_stay_and_are_named_in_the_librar
     assert 'value="P"' in answer.text
     again = await do(signed_in, "trash", used)
     assert (again.status_code, "Undo: " in again.text) == (422, False)
-    assert "This picture is shown in “T”" in again.text
+    assert "This file is shown in “T”" in again.text
     assert await there(databases) == {used}
 
 

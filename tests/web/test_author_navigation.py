@@ -54,23 +54,28 @@ async def test_what_is_published_makes_it_until_the_author_saves_one(
 
 
 @pytest.mark.parametrize(
-    ("intent", "expected"),
+    ("intent", "expected", "focus"),
     [
-        ("up-2", ["B", "A", "C"]),
-        ("down-2", ["A", "C", "B"]),
-        ("up-1", ["A", "B", "C"]),
-        ("down-3", ["A", "B", "C"]),
-        ("remove-1", ["B", "C"]),
-        ("remove-12", ["A", "B", "C"]),
+        ("up-2", ["B", "A", "C"], "#down-1"),
+        ("up-3", ["A", "C", "B"], "#up-2"),
+        ("down-2", ["A", "C", "B"], "#up-3"),
+        ("down-1", ["B", "A", "C"], "#down-2"),
+        ("up-1", ["A", "B", "C"], "#down-1"),
+        ("down-3", ["A", "B", "C"], "#up-3"),
+        ("remove-1", ["B", "C"], ""),
+        ("remove-12", ["A", "B", "C"], ""),
     ],
 )
 async def test_a_button_moves_or_removes_one_entry_and_what_was_typed_is_kept(
-    client: httpx.AsyncClient, databases: Databases, intent: str, expected: list[str]
+    client: httpx.AsyncClient, databases: Databases, intent: str, expected: list[str], focus: str
 ) -> None:
     await come_in(client, databases)
     fields = {f"title_{n}": title for n, title in zip((1, 2, 3), "ABC", strict=True)}
-    assert (await press(client, intent, **fields, url_1="/a", url_2="/b", url_3="/c")).status_code == 303
+    answer = await press(client, intent, **fields, url_1="/a", url_2="/b", url_3="/c")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/author/navigation?said=saved{focus}")
     assert await titles(databases) == expected
+    if focus:
+        assert f'id="{focus[1:]}"' in (await client.get("/author/navigation", headers=BROWSER)).text
 
 
 async def test_a_list_without_entries_is_the_authors_too(client: httpx.AsyncClient, databases: Databases) -> None:

@@ -202,6 +202,6 @@ async def test_what_is_no_answer_is_refused_in_words(client: httpx.AsyncClient, 
 async def test_without_script_the_sign_in_page_is_the_password_and_the_way_back_in(client: httpx.AsyncClient) -> None:
     page = (await client.get("/author/sign-in", headers=BROWSER)).text
     assert page.count("<form") == 2
-    assert page.count(" hidden>") == 1
+    assert page.count(" data-comes>") == 1
     assert "sdc author login-link" in page
     assert NAME not in page

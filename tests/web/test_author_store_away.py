@@ -70,7 +70,7 @@ async def test_an_upload_is_refused_with_the_reason_and_what_was_typed_stays(
     files, typed = [("file", ("pot.png", PNG, "image/png"))], {"alt": "A pot, “blue” & <old>"}
     page = await client.post("/author/media", files=files, data=typed, headers=BROWSER)
     assert page.status_code == 503
-    assert "The picture was not taken, because the object store cannot be used" in page.text
+    assert "The file was not taken, because the object store cannot be used" in page.text
     assert 'value="A pot, “blue” &amp; &lt;old&gt;"' in page.text
     told = await client.post("/author/media", files=files, data=typed, headers=BROWSER | {"Accept": "application/json"})
     assert (told.status_code, "object store" in told.json()["detail"]) == (503, True)

@@ -1,5 +1,6 @@
 """The author's pages of tags: listed, coloured, renamed, merged, set free, deleted."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -107,3 +108,20 @@ async def test_an_open_editor_that_still_has_the_old_name_saves_the_new_one(
     form = {"title": "Fog", "body_markdown": "Thick.", "tags": "tee, new", "base_revision": "2"}
     await send(client, f"/author/posts/{post_id}/draft", form, "PUT", htmx=True)
     assert 'value="tea, new"' in await page(client, f"/author/posts/{post_id}")
+
+
+async def test_the_editor_tells_the_tags_carried_most_and_asks_for_others_while_one_is_typed(
+    client: httpx.AsyncClient, databases: Databases, write: Write
+) -> None:
+    post_id = await write("Few", "zebra")
+    editor = await page(client, f"/author/posts/{post_id}")
+    assert '<datalist id="known-tags"><option value="zebra"></option></datalist>' in editor
+    for first in range(0, 120, 10):
+        await write(f"From {first}", "zebra", *(f"tag-{number:03}" for number in range(first, first + 10)))
+    editor = await page(client, f"/author/posts/{post_id}")
+    assert '<datalist id="known-tags"><option value="zebra">' in editor
+    assert len(re.findall(r'<option value="(?:tag-|zebra)', editor)) == 100
+    found = (await client.get("/author/tag-choices", params={"q": " G-11"}, headers=BROWSER)).text
+    assert found.split("\n") == [f"tag-{number}" for number in range(110, 118)]
+    assert (await client.get("/author/tag-choices", params={"q": "EBR"}, headers=BROWSER)).text == "zebra"
+    assert (await client.get("/author/tag-choices", params={"q": "nothing"}, headers=BROWSER)).text == ""

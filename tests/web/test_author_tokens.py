@@ -99,7 +99,7 @@ async def test_a_token_may_do_what_was_chosen_of_each_part(client: httpx.AsyncCl
     await come_in(client, databases)
     parts = {"posts": "posts:write", "media": "media:write", "site": "", "statistics": "analytics:read"}
     made = await send(client, HERE, {"name": "phone", "scope": "parts", "days": "", **parts})
-    assert "write drafts, change pictures, read the statistics" in made.text
+    assert "write drafts, change media, read the statistics" in made.text
     shown = TEXT.search(made.text)
     assert shown is not None
     headers = {"Authorization": f"Bearer {shown[0]}"}

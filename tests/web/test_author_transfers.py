@@ -142,6 +142,28 @@ async def test_what_means_harm_is_refused_in_words_and_nothing_is_written(
     assert sorted(each.name for each in settings.DATA_DIR.rglob("*.md")) == []
 
 
+async def test_hosts_of_pictures_are_listed_and_chosen_without_sending_the_file_again(
+    author: httpx.AsyncClient, databases: Databases
+) -> None:
+    text = "---\ntitle: Fog\n---\n![a](https://127.0.0.1/a.jpg) ![b](https://cdn.example/b.jpg)\n"
+    page = (await sent(author, pack(("fog.md", text)), fetch_from="cdn.example")).headers["location"]
+    first = await shown(author, page, "Nothing has been changed.")
+    assert re.search(r'name="host" value="127.0.0.1">', first)
+    assert re.search(r'name="host" value="cdn.example" checked>', first)
+    assert "1 picture not here" in first
+    assert (await send(author, f"{page}/run", {"step": "look", "host": "127.0.0.1"})).status_code == 303
+    again = await shown(author, page, "Nothing has been changed.")
+    assert re.search(r'name="host" value="127.0.0.1" checked>', again)
+    assert re.search(r'name="host" value="cdn.example">', again)
+    assert "its address is none of the public internet" in again
+    refused = await send(author, f"{page}/run", {"step": "look", "host": "a b@c"})
+    assert (refused.status_code, "ame hosts as in cdn.example" in refused.text) == (422, True)
+    assert (await send(author, f"{page}/run", {"step": "take"})).status_code == 303
+    await shown(author, page, ">imported<")
+    (found,) = await transfers.listing(databases, OWNER, "import")
+    assert found.fetch_from == "127.0.0.1"
+
+
 async def test_names_from_outside_run_nowhere(author: httpx.AsyncClient) -> None:
     attack = '"><script>alert(1)</script>'
     name = f"{attack}.zip".replace("/", "|")
@@ -158,6 +180,7 @@ async def test_names_from_outside_run_nowhere(author: httpx.AsyncClient) -> None
         (b"\x89PNG\r\n\x1a\n", {}, "nothing to import"),
         (b"", {}, "choose a file first|The file is empty"),
         (b"{}", {"old_site": "ftp://x"}, "ame the old site by its address"),
+        (b"{}", {"fetch_from": "a@b"}, "ame hosts as in cdn.example"),
         (b"{}", {"format": "klingon"}, "cannot be used"),
     ],
 )
@@ -265,7 +288,7 @@ async def test_the_largest_file_is_told_in_the_same_words_before_and_after(
     page = (await author.get(IMPORTS, headers=BROWSER)).text
     library = (await author.get("/author/media", headers=BROWSER)).text
     assert ("Up to 4.3 GB." in page, 'data-limit-words="4.3 GB"' in page) == (True, True)
-    assert ("up to 52 MB" in library, 'data-limit-words="52 MB"' in library) == (True, True)
+    assert ("Up to 52 MB" in library, 'data-limit-words="52 MB"' in library) == (True, True)
     monkeypatch.setattr(keeping, "MAX_BYTES", 1_500_000)
     assert "Up to 1.5 MB." in (await author.get(IMPORTS, headers=BROWSER)).text
     refused = await author.post(IMPORTS, files={"file": ("a.zip", bytes(1_600_000))}, headers=BROWSER)

@@ -150,7 +150,7 @@ async def test_lost_files_are_shown_and_nothing_is_changed(
     signed_in: httpx.AsyncClient, stored: assets.Asset, object_store: ObjectStore, settings: Settings
 ) -> None:
     young = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text
-    assert "Every file in the object store belongs to a picture." in young
+    assert "Every file in the object store belongs to the library." in young
     assert "1 more is younger than a day" in young
     with clock.frozen(clock.now_us() + LATER_US):
         page = (await signed_in.get("/author/media/orphans", headers=BROWSER)).text

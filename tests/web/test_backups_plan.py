@@ -94,11 +94,13 @@ async def test_the_next_month_is_told_with_those_that_would_be_removed(
     await markers.put(worker.store, months, role="monthly")
     for month in ("2024-11", "2024-12"):
         await worker.store.put(months, f"{month}/media/originals/a", b"mine", content_type="image/jpeg")
+        # Copied to its end.
+        await worker.store.put(months, f"{month}/media/{keys.MARKER}", b"{}", content_type="application/json")
     fragment = (await signed_in.get("/author/backups/plan", headers=HTMX)).text
     assert "would have 4 objects, 2." in fragment
     assert "Kept are 2024-11, 2024-12." in fragment
     assert "<strong>2024-11 would be removed.</strong>" in fragment
-    assert len([info async for info in worker.store.list(months)]) == 3
+    assert len([info async for info in worker.store.list(months)]) == 5
 
 
 async def test_a_bucket_of_months_that_is_not_right_takes_nothing_from_the_rest(

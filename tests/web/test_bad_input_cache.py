@@ -1,5 +1,6 @@
 """What one visitor sends never changes what the page cache shows to the next, nor the addresses in it."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -66,10 +67,23 @@ async def test_no_other_spelling_of_an_address_is_kept_in_its_place(app: ASGIApp
     assert "A note" in answer.text
 
 
-async def test_addresses_come_from_the_settings_and_not_from_the_host(
+async def test_addresses_come_from_the_settings_and_not_from_what_a_proxy_is_made_to_say(
     client: httpx.AsyncClient, publish: Publish
 ) -> None:
     await publish("A note", tags=["x"])
     for path in PATHS:
-        answer = await client.get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+        answer = await client.get(path, headers={"Host": "127.0.0.1:4000", "X-Forwarded-Host": "evil.example"})
+        assert answer.status_code == 200, path
+        assert not re.search("evil|4000", answer.text + str(answer.headers)), path
+
+
+async def test_what_was_asked_under_another_name_is_in_no_answer_and_not_kept(
+    client: httpx.AsyncClient, publish: Publish
+) -> None:
+    await publish("A note", tags=["x"])
+    for path in PATHS:
+        answer = await client.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 421, path
         assert "evil" not in answer.text + str(answer.headers), path
+        assert (await client.get(path)).status_code == 200, path
+        assert (await client.get(path, headers={"Host": "evil.example"})).status_code == 421, path

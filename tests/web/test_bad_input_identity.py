@@ -226,8 +226,10 @@ async def test_a_forged_host_is_in_no_answer_of_the_authors_pages(
     form = b"role=viewer&whom="
     sent = (b"content-type", b"application/x-www-form-urlencoded")
     for path in ("/author/sign-in", "/author/x/", link, offer, "/author"):
-        answer = await ask(app, "GET", path, headers=[(b"host", EVIL.encode()), *FORGED, *same])
-        assert EVIL not in f"{answer.headers}{answer.text}", path
+        refused = await ask(app, "GET", path, headers=[(b"host", EVIL.encode()), *FORGED, *same])
+        assert (refused.status, EVIL in f"{refused.headers}{refused.text}") == (421, False), path
+        answer = await ask(app, "GET", path, headers=[*FORGED, *same])
+        assert (answer.status < 400, EVIL in f"{answer.headers}{answer.text}") == (True, False), path
     made = await ask(app, "POST", "/author/authors/invitations", headers=[*FORGED, *same, sent, cookie], body=form)
     assert EVIL not in made.text
     assert "http://localhost:8000/author/invitations/" in made.text

@@ -9,43 +9,14 @@ import httpx
 import msgspec
 import pytest
 from sdc_core.sqlite import execute
-from sdc_core.variants import Manifest, StoredVariant
-from sdc_web import media, posts
+from sdc_web import posts
 from sdc_web.db import Databases
-from sdc_web.media import assets
 from sdc_web.posts import Draft
 
+import attacks
+from attacks import CORPUS, picture
 from signing_in import BROWSER, HTMX, OWNER, come_in
 
-CORPUS = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    '" autofocus onfocus="alert(1)',
-    "</title><script>alert(1)</script>",
-    "</textarea><script>alert(1)</script>",
-    "</style><svg onload=alert(1)>",
-    "]]><script>alert(1)</script>",
-    "<!--<img src='--><img src=x onerror=alert(1)//'>",
-    "<svg><animate onbegin=alert(1) attributeName=x>",
-    "<math><mtext><table><mglyph><style><img src onerror=alert(1)>",
-    "<iframe srcdoc='&lt;script&gt;alert(1)&lt;/script&gt;'></iframe>",
-    "<a href='javascript:alert(1)'>x</a>",
-    "<a href='java&#x09;script:alert(1)'>x</a>",
-    "[x](javascript:alert(1)) ![x](data:text/html,<script>alert(1)</script>)",
-    "<form action=//evil.example><button formaction=javascript:alert(1)>x",
-    "<base href=//evil.example><link rel=stylesheet href=//evil.example>",
-    "<meta http-equiv=refresh content='0;url=//evil.example'>",
-    "<div hx-get=/author/sign-out hx-trigger=load data-hx-post=/x hx-on:click=alert(1)>x</div>",
-    "<object data=x><embed src=x><video><source onerror=alert(1)></video>",
-    "<details open ontoggle=alert(1)>x</details>",
-    "{{ 7 * 7 }}{% raw %}${7*7}<%= 7 %>",
-    '<img src="media:MEDIA-ID" alt="a><script>alert(1)</script>" onerror=alert(1)>',
-    '![a><script>alert(1)</script>" onerror="alert(1)](media:MEDIA-ID \'"><script>alert(1)</script>\')',
-    "<img src=\"media:MEDIA-ID' onerror='alert(1)\">",
-    "\u202e<scr\u0000ipt>alert(1)</scr\u0000ipt>",
-    "\r\nSet-Cookie: x=1\r\n\r\n<script>alert(1)</script>",
-]
 PAGES = [
     "/",
     "/posts",
@@ -123,18 +94,6 @@ def runs(html: str) -> list[str]:
     finder = Finder()
     finder.feed(html)
     return finder.found
-
-
-async def picture(databases: Databases, number: int, text: str) -> str:
-    """The id of an asset that has its variants, and the text wherever one fits."""
-    line = " ".join(text.replace("\0", "").split())
-    asset = assets.new_asset(f"{number:064}", line, "image/png", 9, line)
-    variant = StoredVariant(name="10.webp", format="webp", width=10, height=10, size_bytes=1)
-    manifest = Manifest(recipe="r1", width=10, height=10, variants=(variant,), placeholder="", color="#ffffff")
-    async with databases.site.transaction() as connection:
-        await assets.insert(connection, asset)
-    await media.ready(databases.site, asset.id, manifest)
-    return asset.id
 
 
 async def write(client: httpx.AsyncClient, kind: str, number: int, attack: str, asset_id: str) -> list[str]:
@@ -247,10 +206,43 @@ async def test_an_attack_in_what_surrounds_a_text_runs_nowhere(client: httpx.Asy
     assert not found, "\n".join(found)
 
 
+async def test_an_attack_that_is_found_listed_or_read_by_machines_runs_nowhere(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    author = await come_in(client, databases)
+    attacked = await attacks.fill(databases, author.actor)
+    found: list[str] = []
+    for path in attacked:
+        answer = await client.get(path, headers=BROWSER)
+        assert answer.status_code == HTTPStatus.OK, path
+        found += [f"{path}: {each}" for each in runs(answer.text)]
+        if path.startswith(attacks.SEARCH):
+            assert answer.text.count("post-list-title") > 1, path
+    missing = await client.get("/posts/attacked-none", headers=BROWSER)
+    assert missing.status_code == HTTPStatus.NOT_FOUND
+    found += [f"404: {each}" for each in runs(missing.text)]
+    for path in (
+        *FEEDS,
+        "/opensearch.xml",
+        "/projects/feed.xml",
+        f"/tags/{attacks.WORD}/rss.xml",
+        f"{attacks.SERIES}/feed.xml",
+    ):
+        found += feed_runs((await client.get(path)).text)
+    for path in ("/feed.json", "/projects/feed.json"):
+        for item in msgspec.json.decode((await client.get(path)).content)["items"]:
+            found += [f"{path}: {each}" for each in runs(item["content_html"])]
+    manifest = await client.get("/manifest.webmanifest")
+    assert msgspec.json.decode(manifest.content)["name"] == attacks.ALL
+    assert not found, "\n".join(found)
+
+
 def feed_runs(text: str) -> list[str]:
-    """What would run where a feed is read; it must be well formed."""
+    """What would run where a feed is read, or opened as a page; it must be well formed."""
     found = []
     for element in ElementTree.fromstring(text).iter():
+        if "xhtml" in element.tag and "link" not in element.tag:
+            found.append(f"an element of a page, {element.tag}")
         if element.tag.rpartition("}")[2] in ("content", "encoded", "description"):
             found += [f"{element.tag}: {each}" for each in runs(element.text or "")]
     return found

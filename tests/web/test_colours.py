@@ -62,7 +62,9 @@ async def test_many_texts_that_wait_for_colours_hold_no_thread_that_pages_need()
 
 def test_a_language_that_nobody_knows_is_plain_without_a_complaint() -> None:
     rendered = render("```klingon\nqapla\n```\n")
-    assert rendered.html == '<div class="highlight"><pre tabindex="0"><code>qapla\n</code></pre></div>\n'
+    assert re.sub(r"<pre[^<>]*>", "<pre>", rendered.html) == (
+        '<div class="highlight"><pre><code>qapla\n</code></pre></div>\n'
+    )
     assert rendered.faults == ()
 
 

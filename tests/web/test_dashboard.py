@@ -4,11 +4,9 @@ import re
 import httpx
 import pytest
 from sdc_core import clock, sqlite
-from sdc_core.answers.analytics import Breakdown, Slice
 from sdc_core.answers.jobs import Outcome, Run
 from sdc_core.settings import Settings
 from sdc_web import posts
-from sdc_web.dashboard.readers import missed
 from sdc_web.db import Databases
 from sdc_web.posts import Draft
 from sdc_worker import app as worker_app
@@ -321,14 +319,50 @@ async def test_texts_that_are_read_have_their_days_and_what_is_not_there_is_name
 
 
 async def test_what_the_site_keeps_and_runs_on_is_told(signed_in: httpx.AsyncClient) -> None:
-    page = (await signed_in.get("/author", headers=BROWSER)).text
-    kept = page[page.index('id="home-keeping"') :]
-    assert "The worker does not answer" not in page
+    kept = await keeping(signed_in)
     for told in ("site.db", "ttl.db", "worker.db", "0 originals", sqlite.VERSION):
         assert told in kept
 
 
-def test_what_programs_try_on_every_site_is_not_missed() -> None:
-    tried = ("/wp-login.php", "/.env", "/x/.git/config", "/WP-admin/", "/old-page", "/a.asp")
-    rows = [Slice(key=path, visitors=0, page_views=0, requests=3, bytes=9) for path in tried]
-    assert [each.path for each in missed(Breakdown(by="path", rows=rows))] == ["/old-page"]
+async def test_the_copies_and_the_last_drill_stand_on_the_home_page_as_they_are(
+    signed_in: httpx.AsyncClient, worker: worker_app.Parts
+) -> None:
+    assert verdicts(await keeping(signed_in)) == {
+        "replica": ("failed", "stopped"),
+        "mirror": ("warning", "no remote bucket"),
+        "drill": ("unknown", "never run"),
+        "rehearsal": ("unknown", "never run"),
+    }
+    await ended_drill(worker, "ok", "12 tables are alike")
+    kept = await keeping(signed_in)
+    assert verdicts(kept)["drill"] == ("ok", "in time")
+    assert "12 tables are alike." in kept
+    await ended_drill(worker, "failed", "posts has 3 rows here and 2 there")
+    kept = await keeping(signed_in)
+    assert verdicts(kept)["drill"] == ("failed", "failed")
+    assert "Posts has 3 rows here and 2 there." in kept
+    assert "The last 2, 1 of them good." in kept
+
+
+async def ended_drill(worker: worker_app.Parts, outcome: Outcome, output: str) -> None:
+    """A drill that ended so, just now."""
+    run = Run(
+        id=clock.new_id(), job="drill.restore", trigger="schedule", attempt=1, due_us=clock.now_us(),
+        started_us=clock.now_us(), ended_us=None, outcome="running", output="",
+    )  # fmt: skip
+    async with worker.database.transaction() as connection:
+        await store.insert_run(connection, run)
+        await store.end_run(connection, run.id, outcome=outcome, output=output, now_us=clock.now_us())
+
+
+async def keeping(signed_in: httpx.AsyncClient) -> str:
+    """That part of the home page."""
+    page = (await signed_in.get("/author", headers=BROWSER)).text
+    assert "The worker does not answer" not in page
+    return page[page.index('id="home-keeping"') :]
+
+
+def verdicts(kept: str) -> dict[str, tuple[str, str]]:
+    """The state of each card and its words, by its id."""
+    found = re.findall(r'id="backup-title-(\w+)".*?class="state state-(\w+)">([^<]+)<', kept, re.DOTALL)
+    return {name: (state, words) for name, state, words in found}

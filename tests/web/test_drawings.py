@@ -61,7 +61,8 @@ def test_a_drawing_is_a_picture_by_day_and_by_night_with_its_words() -> None:
     assert 'alt="Toast. Bread becomes"' in html
     assert re.search(r' width="\d+" height="\d+">', html)
     assert "<figcaption>How &amp; why<details>" in html
-    assert '<pre tabindex="0"><code>flowchart LR\n' in html
+    assert 'role="group" aria-label="Drawing: How &amp; why" tabindex="0"' in html
+    assert 'aria-label="Code: mermaid" tabindex="0"><code>flowchart LR\n' in html
 
 
 def test_an_address_of_a_drawing_survives_a_srcset() -> None:

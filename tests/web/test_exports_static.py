@@ -224,6 +224,17 @@ def test_a_picture_within_a_page_is_no_address() -> None:
     assert [*static_links.of("/posts/fog", page.encode(), SITE)] == ["/media/A/1.avif?r=x", "/media/A/2.avif?r=x"]
 
 
+def test_an_uploaded_file_that_a_server_would_run_is_told_of_and_left_out() -> None:
+    assert [static_site._would_run(f"/media/A/a.{each}") for each in ("HTML", "php", "svg", "pdf", "stl")] == [
+        *(True, True, True, False, False)
+    ]
+    assert not static_site._would_run("/posts/a.html")
+
+
+def test_an_uploaded_file_names_no_address() -> None:
+    assert [*static_links.of("/media/A/data.json", f'{{"src": "/posts/fog", "at": "{SITE}/b"}}'.encode(), SITE)] == []
+
+
 @pytest.mark.usefixtures("texts")
 async def test_the_search_needs_no_server(copied: Copied, folder: Path) -> None:
     await copied()

@@ -64,9 +64,12 @@ async def test_the_author_chooses_moves_and_takes_off_with_plain_forms(
         answer = await send(client, HOME, {"post_id": post_id})
         assert answer.headers["location"] == f"{HOME}?said=saved"
     await send(client, f"{HOME}/{ids[1]}?_method=PUT", {"way": "up"})
-    await send(client, f"{HOME}/{ids[1]}?_method=PUT", {"way": "up"})
+    moved = await send(client, f"{HOME}/{ids[1]}?_method=PUT", {"way": "up"})
     page = (await client.get(HOME, headers=BROWSER)).text
     assert page.index(f'id="home-project-{ids[1]}"') < page.index(f'id="home-project-{ids[0]}"')
+    # At the top there is no further up: the other button has the focus.
+    assert moved.headers["location"] == f"{HOME}?said=saved#down-{ids[1]}"
+    assert f'id="down-{ids[1]}"' in page
     assert "not published: readers do not see it" in page
     await send(client, f"{HOME}/{ids[1]}?_method=DELETE", {})
     page = (await client.get(HOME, headers=BROWSER)).text

@@ -260,6 +260,8 @@ async def test_the_worker_hears_which_pictures_are_shown_otherwise(
         for each in ("r1", "r2")
     ]
     assert answers == [{"files": [], "more": False}, {"files": [asset_id], "more": False}]
+    further = CompareMedia(data=Recipe(recipe="r2", after=asset_id))
+    assert (await send(client, keyring, further, "msg_further")).json() == {"files": [], "more": False}
 
 
 async def test_rows_past_their_time_are_deleted(

@@ -90,6 +90,61 @@ def test_too_many_files_are_refused(pack: Pack, folder: Path, monkeypatch: pytes
         archives.unpack(pack(*((f"{number}.md", b"") for number in range(4))), folder)
 
 
+def large(raw: bytes) -> bytes:
+    """The same archive with the end that those of more than 4 GB have."""
+    at = raw.rindex(b"PK\x05\x06")
+    count, size, offset = struct.unpack_from("<HLL", raw, at + 10)
+    end = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    small = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0)
+    return raw[:at] + end + locator + small
+
+
+def one_said(raw: bytes) -> bytes:
+    """The same archive, which says that it holds one file."""
+    at = raw.rindex(b"PK\x05\x06")
+    return raw[: at + 8] + struct.pack("<HH", 1, 1) + raw[at + 12 :]
+
+
+def misleading(raw: bytes) -> bytes:
+    """The same archive, in whose very end the beginning of one stands: what is looked for from behind finds that."""
+    at = raw.rindex(b"PK\x05\x06")
+    (offset,) = struct.unpack_from("<L", raw, at + 16)
+    shift = int.from_bytes(b"PK\x05\x06", "little") - offset
+    return raw[: at + 16] + struct.pack("<L", (offset + shift) & 0xFFFF_FFFF) + raw[at + 20 :]
+
+
+@pytest.mark.parametrize("made", [bytes, large, one_said, misleading, lambda raw: large(one_said(raw))])
+def test_names_are_counted_before_anything_is_made_of_them(
+    pack: Pack, folder: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[bytes], bytes]
+) -> None:
+    file = pack(*((f"{number}.md", b"") for number in range(4)))
+    file.write_bytes(made(file.read_bytes()))
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 3)
+    monkeypatch.delattr(archives.zipfile, "ZipFile")
+    with pytest.raises(TooLarge, match="has 4 files; at most 3"):
+        archives.unpack(file, folder)
+
+
+def test_a_list_of_names_without_measure_is_not_read(pack: Pack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = pack(*(("a" * 200 + str(number), b"") for number in range(4)))
+    monkeypatch.setattr(archives, "MAX_LISTED_BYTES", 900)
+    monkeypatch.delattr(archives.zipfile, "ZipFile")
+    with pytest.raises(TooLarge, match="a list of names of 988 bytes; at most 900"):
+        archives.unpack(file, folder)
+
+
+def test_an_archive_with_the_end_of_large_ones_and_one_with_a_comment_are_read(pack: Pack, folder: Path) -> None:
+    file = pack(("a.md", b"Fog."))
+    file.write_bytes(large(file.read_bytes()))
+    archives.unpack(file, folder)
+    (folder / "a.md").unlink()
+    with zipfile.ZipFile(pack(("a.md", b"Fog.")), "a") as opened:
+        opened.comment = b"PK here and there" * 100
+    archives.unpack(file, folder)
+    assert (folder / "a.md").read_bytes() == b"Fog."
+
+
 @pytest.mark.parametrize("names", [("a.md", "A.md"), ("caf\u00e9.md", "cafe\u0301.md")])
 def test_names_that_some_disks_take_for_one_are_refused(pack: Pack, folder: Path, names: tuple[str, str]) -> None:
     with pytest.raises(Invalid, match="a file twice"):

@@ -99,3 +99,66 @@ def test_hugo_may_keep_its_languages_and_permalinks_in_files_of_their_own(tmp_pa
     fog, nebel, note = (source.read(f"content/{each}.md") for each in ("en/posts/fog", "de/posts/fog", "en/notes/a"))
     assert (fog.claimed, nebel.draft.language, nebel.claimed) == (("/2024/fog",), "de", ("/de/2024/nebel",))
     assert (note.draft.body, note.claimed) == ("[x](/posts/fog#end)\n", ("/n/a",))
+
+
+@pytest.mark.parametrize(
+    ("written", "markdown"),
+    [
+        (":::tip[My *tip*]\nUse it.\n:::", "> [!TIP]\n> **My *tip***\n>\n> Use it."),
+        ("::: warning Mind the step\nx\n:::", "> [!WARNING]\n> **Mind the step**\n>\n> x"),
+        (":::note{icon='heart'}\nx\n:::", "> [!NOTE]\n> x"),
+        ("::::danger\n:::info\nx\n:::\n::::", "> [!CAUTION]\n> > [!NOTE]\n> > x"),
+        ("::: details More < less\nx\n:::", "<details><summary>More &lt; less</summary>\n\nx\n\n</details>"),
+        ("```md\n:::tip\nx\n:::\n```", "```md\n:::tip\nx\n:::\n```"),
+        (":::tip\nno end", ":::tip\nno end"),
+    ],
+)
+def test_what_stands_between_lines_of_colons_is_set_apart_here(written: str, markdown: str) -> None:
+    body, _ = read(f"a\n\n{written}\n\nb")
+    assert [line for line in body.split("\n") if line.strip()] == [
+        line for line in f"a\n{markdown}\nb".split("\n") if line.strip()
+    ]
+
+
+def test_colons_of_other_kinds_stay_and_are_told_of() -> None:
+    body, notes = read(":::tabs\nx\n:::\n\n:::tip\nno end")
+    assert (body, notes) == (
+        ":::tabs\nx\n:::\n\n:::tip\nno end",
+        ["what :::tabs sets apart stays as it is written", "what :::tip sets apart stays as it is written"],
+    )
+
+
+def test_colons_with_a_mark_of_their_own_are_told_of_too() -> None:
+    tabs = "::: code-tabs#shell\n@tab npm\n:::\n"
+    assert callouts.of_directives(tabs) == (tabs, ["what :::code-tabs sets apart stays as it is written"])
+    assert callouts.of_directives("::: tip#a\nx\n:::\n")[0].strip() == "> [!TIP]\n> x"
+
+
+def test_lines_of_colons_cost_no_time() -> None:
+    text = ":::tip\n" * 50_000
+    assert read(text)[0] == text
+
+
+def test_an_alert_may_hold_its_words_itself() -> None:
+    body, notes = read(
+        '{{< alert icon="\U0001f4a1" text="Mind <b>this</b>." />}} {{< callout type="danger" content="x" >}}'
+    )
+    assert notes == []
+    assert "> [!NOTE]\n> Mind <b>this</b>." in body
+    assert "> [!CAUTION]\n> x" in body
+
+
+def test_comments_of_components_are_no_words_and_headings_keep_their_names() -> None:
+    body, notes = shortcodes.without_modules("## Ways {/* #my-ways */}\n\n{/* truncate */}\n\n`{/* code */}`\n")
+    assert (body, notes) == ("## Ways {#my-ways}\n\n\n\n`{/* code */}`\n", [])
+
+
+def test_a_bare_name_means_the_text_in_the_same_language(write: Write, tmp_path: Path) -> None:
+    write("hugo.toml", 'defaultContentLanguage = "en"\n[languages.en]\ncontentDir = "content/en"\n'
+          '[languages.nl]\ncontentDir = "content/nl"\n')  # fmt: skip
+    for language in ("en", "nl"):
+        write(f"content/{language}/docs/help/update.md", f"---\ntitle: Update\ndate: 2024-01-01\n---\n{language}.")
+        write(f"content/{language}/docs/start.md", '---\ntitle: Start\n---\n[on]({{< relref "update" >}})')
+    source = markdown_folder.source(tmp_path)
+    assert "(/posts/update)" in source.read("content/en/docs/start.md").draft.body
+    assert "(/posts/update-nl)" in source.read("content/nl/docs/start.md").draft.body

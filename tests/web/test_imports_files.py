@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sdc_core import clock
 from sdc_core.errors import Invalid
 from sdc_web.imports import Document, generators, markdown_folder
 
@@ -106,3 +107,34 @@ def test_hidden_files_and_those_about_the_folder_are_no_posts(folder: Path, writ
     for name in (".obsidian/x.md", "node_modules/y/z.md", "README.md", "posts/_index.md", "a.txt", "b.MD"):
         write(name, "x")
     assert [file.name for file in files(folder)] == ["b.MD"]
+
+
+def test_fields_in_lines_without_fences_are_fields(folder: Path, write: Write) -> None:
+    """As Pelican has them, and MultiMarkdown."""
+    file = write(
+        "fog.md",
+        "Title: Fog: a lamp\nDate: 2012-10-31 10:14\nTags: sea, light\nStatus: Draft\nSummary:\n    In two\n    lines\n"
+        "Slug: thick\n\nWord: this is text.\n",
+    )
+    document = read(file, folder)
+    draft = document.draft
+    assert (draft.title, draft.slug, draft.tags, draft.summary) == (
+        "Fog: a lamp",
+        "thick",
+        ("sea", "light"),
+        "In two lines",
+    )
+    assert (draft.body, document.is_draft) == ("Word: this is text.\n", True)
+    assert clock.to_datetime(document.at_us or 0).isoformat() == "2012-10-31T10:14:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Dear: reader\n\nText.\n", "Title: of a text\nthat goes on.\n\nText.\n", "Title:\n\nText.\n", "Date: 1\n\nT.\n"],
+)
+def test_words_with_colons_are_words(folder: Path, write: Write, text: str) -> None:
+    assert read(write("fog.md", text), folder).draft.body == text
+
+
+def test_lines_of_fields_cost_no_time(folder: Path, write: Write) -> None:
+    assert read(write("fog.md", "a: b\n    c\n" * 20_000), folder).draft.title == "Fog"

@@ -57,9 +57,9 @@ def test_hugo_by_its_sections_and_its_permalinks(site: Site) -> None:
     assert told(source) == {
         "content/about.md": ("/about", ("/me/about",)),
         "content/blog/Some Fog.md": ("/posts/some-fog", ("/me/2024/05/on-fog",)),
-        "content/notes/Lamp Oil.md": ("/posts/lamp-oil", ("/me/notes/lamp-oil",)),
-        "content/notes/deep/index.md": ("/posts/deep", ("/me/notes/deep",)),
-        "content/notes/said.md": ("/posts/way", ("/me/other/way",)),
+        "content/notes/Lamp Oil.md": ("/lamp-oil", ("/me/notes/lamp-oil",)),
+        "content/notes/deep/index.md": ("/deep", ("/me/notes/deep",)),
+        "content/notes/said.md": ("/way", ("/me/other/way",)),
     }
     assert source.refused == {
         "content/notes/deep/part.md": "it is a part of content/notes/deep/index.md, which shows it as Hugo does",
@@ -292,7 +292,7 @@ def test_eleventy_and_its_input(site: Site) -> None:
 def test_texts_that_lead_to_one_another_go_on_doing_so(site: Site) -> None:
     source = site(
         {
-            "hugo.toml": "",
+            "hugo.toml": "cascade = { date = 2024-01-02 }",
             "content/posts/fog.md": (
                 'See {{< ref "lamp.md#oil" >}}, [it](lamp.md), [again](../posts/lamp/#oil), [not](/lamp), '
                 '`[code](lamp.md)`, [me](/about.md), {{% relref "/posts/lamp" %}} and {{< ref "gone.md" >}}.'

@@ -177,7 +177,7 @@ def test_documents_that_mean_harm_are_refused(given: str) -> None:
         ('<a href="javascript:alert(1)">x</a>', "x"),
         ('<img src="data:image/png;base64,AAAA" alt="x">', ""),
         ('<iframe src="//player.vimeo.com/video/12"></iframe>', "https://vimeo.com/12"),
-        ('<video src="https://x.example/a.mp4"></video>', "https://x.example/a.mp4"),
+        ('<video src="https://x.example/a.mp4"></video>', "[a.mp4](https://x.example/a.mp4)"),
         ("<table><tr><th>a</th></tr><tr><td>1|2</td></tr></table>", "| a |\n| --- |\n| 1\\|2 |"),
         ("<p>H<sub>2</sub>O <kbd>K</kbd></p>", "H<sub>2</sub>O <kbd>K</kbd>"),
         ("<figure><blockquote><p>q</p></blockquote><figcaption>who</figcaption></figure>", "> q\n\n*who*"),
@@ -232,11 +232,9 @@ def test_headers_and_calls_to_action_are_words_with_where_they_lead() -> None:
     assert notes == []
 
 
-def test_a_file_that_stays_behind_is_told_of_by_its_path() -> None:
+def test_a_file_is_a_link_to_what_comes_along() -> None:
     file: Json = {"type": "file", "src": "__GHOST_URL__/content/files/plan.pdf", "fileTitle": "The plan"}
-    assert lexical(file)[1] == [
-        "/content/files/plan.pdf is no picture: the text leads to that path, at which nothing is here"
-    ]
+    assert lexical(file) == ("[The plan](__GHOST_URL__/content/files/plan.pdf)", [])
 
 
 def test_links_to_the_window_of_members_are_words() -> None:

@@ -110,7 +110,7 @@ def test_links_by_number_lead_to_texts_and_pages_of_pictures_to_the_picture(expo
     assert "(/wp-content/uploads/2024/03/lamp.jpg)" in text
 
 
-def test_files_that_are_no_pictures_stay_where_they_were_and_are_told_of(export: Export) -> None:
+def test_files_that_are_no_pictures_are_named_whole(export: Export) -> None:
     plan = f"{UPLOADS}/plan.pdf"
     blocks = (
         f'<!-- wp:file --><div class="wp-block-file"><a href="{plan}">The plan</a><a href="{plan}" '
@@ -118,7 +118,7 @@ def test_files_that_are_no_pictures_stay_where_they_were_and_are_told_of(export:
     )
     read = only(export(item(1, blocks)))
     assert read.draft.body == f"[The plan]({plan})\n"
-    assert read.notes == (f"{plan} is no picture: the text leads to where it was",)
+    assert read.notes == ()
 
 
 def test_a_gallery_without_numbers_shows_what_was_uploaded_to_its_text(export: Export) -> None:

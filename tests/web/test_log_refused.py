@@ -153,12 +153,36 @@ async def test_files_that_cannot_be_read_stand_in_nobodys_way_and_are_tried_agai
     assert ("0", before) not in log.shipper.refused
 
 
+async def test_a_file_that_is_moved_away_is_told_of_no_longer(
+    settings: Settings, wire: ServiceClient, log: RequestLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older copy of the log folder came back: the file is shorter than what the worker has, and stays so."""
+    paths = [await write(settings, DAY, LINE * 3, slot=slot) for slot in ("0", "7")]
+    with clock.frozen(NOW_US):
+        await log.shipper.ship_all()
+        for path in paths:
+            await asyncio.to_thread(path.write_bytes, LINE)
+        told = []
+        for path in (None, *paths):
+            if path is not None:
+                await asyncio.to_thread(path.rename, settings.DATA_DIR / f"{path.parent.name}.ndjson")
+            monkeypatch.setattr(log.shipper, "_orphans_at_us", 0)
+            await log.shipper.ship_all()
+            told.append(log.shipper.refused)
+        assert (await offsets(wire, DAY))["0", DAY].at == 3 * len(LINE), "what the worker has stays counted"
+    assert told == [
+        {("0", DAY): shipper.SHORTER, ("7", DAY): shipper.SHORTER},
+        {("7", DAY): shipper.SHORTER},
+        {},
+    ]
+
+
 async def test_health_names_the_files_and_why_and_readers_are_served(
     settings: Settings, worker: worker_app.Parts, client: httpx.AsyncClient
 ) -> None:
     await write(settings, "2999-01-01", LINE)
     assert (await client.get("/")).status_code == 200
-    words = "2999-01-01 of log slot 0: the worker refuses these lines: it answered 400"
+    words = "2999-01-01 of log slot 0: the worker refuses these lines: it answered 400; " + service.REMEDY
     figures = await seen(client, 'sdc_log_files_refused{process="0"} 1\n', "/metrics")
     assert 'sdc_part_ok{part="access_log"} 1\n' in figures
     assert (await client.get("/health")).json()["parts"]["access_log"] == {"ok": True, "reason": words}
@@ -169,7 +193,7 @@ async def test_of_many_files_the_first_are_named(log: RequestLog) -> None:
     log.shipper.refused = {("0", f"2026-01-0{number}"): shipper.DIFFERS for number in range(1, 8)}
     told = log.waiting().split("; ")
     assert told[0] == f"2026-01-01 of log slot 0: {shipper.DIFFERS}"
-    assert told[service.MOST_NAMED :] == ["and 4 more log files"]
+    assert told[service.MOST_NAMED :] == ["and 4 more log files", service.REMEDY]
     log.shipper.error = "http://10.0.0.7: refused"
     assert log.waiting().startswith("the worker does not take lines: the log of web says why; ")
     assert "10.0.0.7" not in log.waiting()

@@ -101,11 +101,16 @@ def test_a_heading_without_ascii_letters_still_has_an_address() -> None:
 
 def test_code_has_its_tokens_in_classes() -> None:
     html = render("```python\nx = 1\n```").html
-    assert '<div class="highlight"><pre tabindex="0"><code><span class="n">x</span>' in html
+    assert (
+        '<div class="highlight"><pre role="group" aria-label="Code: python" tabindex="0"><code><span class="n">x</span>'
+        in html
+    )
 
 
 def test_code_in_an_unknown_language_stays_plain() -> None:
-    assert '<pre tabindex="0"><code>x = 1\n</code></pre>' in render("```nonesuch\nx = 1\n```").html
+    assert (
+        'aria-label="Code: nonesuch" tabindex="0"><code>x = 1\n</code></pre>' in render("```nonesuch\nx = 1\n```").html
+    )
 
 
 def test_a_very_long_block_of_code_stays_plain() -> None:

@@ -191,7 +191,7 @@ def test_a_footnote_and_each_of_its_references_lead_to_each_other() -> None:
 
 def numbers(html: str) -> tuple[list[str], list[str]]:
     """Those of the references, and the words of each footnote as it is listed, its number first."""
-    text, _, notes = html.partition('<section class="footnotes"')
+    text, _, notes = html.partition('<div class="footnotes"')
     listed = (each.partition(">")[2] for each in notes.split('<div class="footnote-definition"')[1:])
     listed = (re.sub(r"<[^>]*>|↩\ufe0e\d", " ", each) for each in listed)
     return re.findall(r'href="#fn-[^"]*">(\d+)<', text), [" ".join(each.split()) for each in listed]
@@ -221,10 +221,10 @@ def test_footnotes_stand_at_the_end_in_the_order_in_which_the_text_names_them(
 
 def test_a_footnote_holds_whatever_a_text_may() -> None:
     html = render("a[^1]\n\n[^1]: b\n\n    ```py\n    x\n    ```\n\n    | t |\n    |---|\n    | u |\n\nBehind.").html
-    text, _, notes = html.partition('<section class="footnotes"')
+    text, _, notes = html.partition('<div class="footnotes"')
     assert "Behind." in text
     assert all(part in notes for part in ('<div class="highlight">', '<div class="table-scroll"', "<td>u</td>"))
-    assert notes.endswith("</table></div>\n</div>\n</section>\n")
+    assert notes.endswith("</table></div>\n</div>\n</div>\n")
 
 
 def test_the_lines_of_blocks_are_those_of_what_does_not_move() -> None:
@@ -272,7 +272,7 @@ def test_a_table_typed_as_html_scrolls_and_stays_where_it_was_put() -> None:
     typed = '<div><table border="1"><tr><td>x</td></tr></table><p>still inside</p></div>'
     assert render(typed).html == f"<div>{group}<table>{row.format('x')}<p>still inside</p></div>"
     typed = '<details><TABLE lang="de"><tr><td><table><tr><td>y</td></tr></table></td></tr></TABLE></details>'
-    inner = f"{group}<table>{row.format('y')}"
+    inner = f"{group.replace('Table', 'Table 2')}<table>{row.format('y')}"
     assert render(typed).html == f'<details>{group}<table lang="de">{row.format(inner)}</details>'
 
 
@@ -280,3 +280,10 @@ def test_a_link_typed_as_html_that_leads_away_says_so() -> None:
     html = render('<a title="x href" href="https://a.example">a</a> <a title="https://b" href="/c">c</a>').html
     assert html.count('rel="external"') == 1
     assert html.startswith('<p><a rel="external" title=')
+
+
+def test_a_heading_does_not_take_the_address_of_a_note() -> None:
+    html = render("## Fn 1\n\nA word.[^1]\n\n## Fn 2\n\n[^1]: The note.\n").html
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert sorted(ids) == sorted({"fn-1-2", "fn-2", "fn-1", "fnref-1"})
+    assert 'href="#fn-1"' in html

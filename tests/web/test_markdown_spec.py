@@ -14,7 +14,7 @@ import msgspec
 import pyromark
 import pytest
 from sdc_web.texts import markdown
-from sdc_web.texts.markdown import ATTRIBUTES, CLASSES, OPTIONS, TAGS
+from sdc_web.texts.markdown import ATTRIBUTES, CLASSES, EVERYWHERE, OPTIONS, TAGS
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "commonmark-0.31.2.json"
 
@@ -59,6 +59,8 @@ class Node(msgspec.Struct):
 Change: TypeAlias = Callable[[Node], list[Node]]
 NOTHING_LEFT = {"script", "style", "template", "title", "iframe", "noscript", "textarea", "svg", "math"}
 SCHEMES = {"", "http", "https", "mailto", "tel", "media"}
+SCROLLS = {"role": "group", "tabindex": "0"}
+"""What scrolls has a name as well, which `test_markdown_attributes` looks at."""
 BETWEEN_ROWS = {191}
 """Code between the rows of a table that is typed as HTML, where none may stand: parsers put it elsewhere."""
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -101,14 +103,14 @@ def unsafe_goes(node: Node) -> list[Node]:
     if node.tag in NOTHING_LEFT:
         return []
     if node.tag == "pre" and node.attributes:
-        return [Node(tag="pre", attributes={"tabindex": "0"}, children=node.children)]
+        return [Node(tag="pre", attributes=dict(SCROLLS), children=node.children)]
     if node.tag not in {*TAGS, *HEADINGS, "DOCUMENT_FRAGMENT"}:
         return node.children
     classes = [each for each in node.attributes.pop("class", "").split() if each in CLASSES.get(node.tag, ())]
     node.attributes = {
         name: value
         for name, value in node.attributes.items()
-        if name in ATTRIBUTES.get(node.tag, ())
+        if name in ATTRIBUTES.get(node.tag, EVERYWHERE) | EVERYWHERE
         and not (name in ("href", "src") and urlsplit(value).scheme not in SCHEMES)
     }
     if classes:
@@ -121,10 +123,10 @@ def code_is_framed(node: Node) -> list[Node]:
     if node.tag == "pre" and not node.attributes and [each.tag for each in node.children] == ["code"]:
         (code,) = node.children
         bare = Node(tag="code", children=[Node(tag="", text=text_of(code))] if text_of(code) else [])
-        node = Node(tag="pre", attributes={"tabindex": "0"}, children=[bare])
+        node = Node(tag="pre", attributes=dict(SCROLLS), children=[bare])
         return [Node(tag="div", attributes={"class": "highlight"}, children=[node])]
     if node.tag == "pre":
-        node.attributes["tabindex"] = "0"
+        node.attributes |= SCROLLS
     return [node]
 
 
@@ -132,8 +134,7 @@ def tables_scroll(node: Node) -> list[Node]:
     """In a group that a keyboard reaches."""
     if node.tag != "table":
         return [node]
-    attributes = {"class": "table-scroll", "role": "group", "aria-label": "Table", "tabindex": "0"}
-    return [Node(tag="div", attributes=attributes, children=[node])]
+    return [Node(tag="div", attributes={"class": "table-scroll", **SCROLLS}, children=[node])]
 
 
 def titled_pictures_are_figures(node: Node) -> list[Node]:
@@ -197,13 +198,13 @@ def as_readers_get_it(html: str) -> Node:
 
 
 def compared(node: Node) -> str:
-    """A tree as one line: attributes in order, addresses of headings and colours of code left out."""
+    """A tree as one line: attributes in order, without names of headings and of what scrolls, and colours of code."""
     if not node.tag:
         return node.text
     attributes = {
         name: value
         for name, value in node.attributes.items()
-        if not ((name == "id" and node.tag in HEADINGS) or (name, value) == ("class", ""))
+        if not ((name == "id" and node.tag in HEADINGS) or (name, value) == ("class", "") or name == "aria-label")
     }
     told = "".join(f" {name}={attributes[name]!r}" for name in sorted(attributes))
     inner = "".join(map(compared, node.children))

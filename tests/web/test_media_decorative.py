@@ -82,3 +82,9 @@ async def test_the_check_before_a_text_goes_out_asks_no_more(databases: Database
     assert await lines() == [None, 3]
     await media.describe(databases.site, OWNER, asset_id, media.Words(decorative=True))
     assert await lines() == []
+
+
+async def test_what_is_called_decoration_alone_says_nothing_any_more(databases: Databases, asset_id: str) -> None:
+    await media.set_alt(databases.site, OWNER, asset_id, "A cup")
+    said = await media.describe(databases.site, OWNER, asset_id, media.Words(decorative=True))
+    assert (said.alt, said.decorative) == ("", True)

@@ -15,7 +15,6 @@ from sdc_web import audit, media
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.media import files, orders, removal, trash
-from sdc_web.media.files import Replacement
 from sdc_web.media.upload import accept, received
 
 from signing_in import BROWSER, OWNER
@@ -34,16 +33,17 @@ def settings(settings_with_store: Settings) -> Settings:
     return settings_with_store
 
 
-Replace = Callable[[str, bytes], Awaitable[Replacement]]
+Replace = Callable[[str, bytes], Awaitable[files.Replacement]]
 
 
 @pytest.fixture
 def put(databases: Databases, object_store: ObjectStore, settings: Settings) -> Replace:
     """Sends a file that is to take the place of an asset's."""
 
-    async def send(asset_id: str, body: bytes) -> Replacement:
+    async def send(asset_id: str, body: bytes) -> files.Replacement:
         async with received(_chunks(body), settings) as file:
-            return await files.replace(databases.site, OWNER, object_store, settings, asset_id, file, "b.jpg")
+            new = await files.replace(databases.site, OWNER, object_store, settings, asset_id, file, "b.jpg")
+        return msgspec.convert(new, files.Replacement)
 
     return send
 
@@ -368,10 +368,10 @@ async def test_what_is_shown_otherwise_is_all_that_has_ended_and_is_not_of_the_r
     taken = (await put(asset.id, JPEG)).file_id
     await media.ready(databases.site, taken, replace(TAKEN, recipe="r2"))
     async with databases.site.read() as connection:
-        assert (await files.otherwise(connection, "r1")).files == tuple(sorted((failed.id, taken)))
-        assert (await files.otherwise(connection, "r2")).files == tuple(sorted((asset.id, failed.id)))
-        monkeypatch.setattr(files, "MOST_NAMED", 1)
-        assert await files.otherwise(connection, "r2") == Otherwise(files=(asset.id,), more=True)
+        assert (await orders.otherwise(connection, "r1")).files == tuple(sorted((failed.id, taken)))
+        assert (await orders.otherwise(connection, "r2")).files == tuple(sorted((asset.id, failed.id)))
+        monkeypatch.setattr(orders, "MOST_NAMED", 1)
+        assert await orders.otherwise(connection, "r2") == Otherwise(files=(asset.id,), more=True)
 
 
 async def test_a_picture_whose_recipe_the_store_has_no_more_is_shown_by_the_one_that_it_has(

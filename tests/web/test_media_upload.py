@@ -11,8 +11,8 @@ from sdc_core.variants import Manifest
 from sdc_web import audit, media
 from sdc_web.authors.rights import SYSTEM
 from sdc_web.db import Databases
-from sdc_web.media import trash
-from sdc_web.media.upload import MAX_BYTES, accept, forget_left_over, sniff
+from sdc_web.media import formats, trash
+from sdc_web.media.upload import MAX_BYTES, accept, forget_left_over
 
 from signing_in import OWNER
 
@@ -118,7 +118,7 @@ async def test_no_row_is_written_when_the_store_is_away(databases: Databases, se
     ],
 )
 def test_the_type_is_told_from_the_bytes(head: bytes, content_type: str) -> None:
-    assert sniff(head) == content_type
+    assert formats.require_picture(head) == content_type
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_the_type_is_told_from_the_bytes(head: bytes, content_type: str) -> None
 )
 def test_what_browsers_show_as_no_picture_is_refused(head: bytes) -> None:
     with pytest.raises(Invalid, match="JPEG, PNG, WebP, GIF or AVIF"):
-        sniff(head)
+        formats.require_picture(head)
 
 
 @pytest.mark.parametrize("brands", [b"heic\x00\x00\x00\x00heicmif1", b"mif1\x00\x00\x00\x00mif1heic"])
 def test_what_an_iphone_takes_is_called_by_its_name_with_what_to_do(brands: bytes) -> None:
     with pytest.raises(Invalid, match=r"HEIC.*Most Compatible"):
-        sniff(b"\x00\x00\x00\x18ftyp" + brands)
+        formats.require_picture(b"\x00\x00\x00\x18ftyp" + brands)
 
 
 @pytest.mark.parametrize(

@@ -32,17 +32,18 @@ KEPT = {
     "/tags/{tag:str}/{year:str}": "/tags/weather/2026",
     "/series/{slug:str}": "/series/on-fog",
     "/{slug:str}": "/about",
+    "/feed/{name:str}": "",
+    **{each: each for each in ("/robots.txt", "/manifest.webmanifest", "/opensearch.xml")},
     "/share/{post_id:str}/{name:str}": "",
     "/icon/{name:str}": "",
     **{f"{place}/{name}": f"{where}/{name}" for place, where in {
-        "": "", "/tags/{tag:str}": "/tags/weather", "/series/{slug:str}": "/series/on-fog",
+        "": "", "/projects": "/projects", "/tags/{tag:str}": "/tags/weather", "/series/{slug:str}": "/series/on-fog",
     }.items() for name in ("feed.xml", "rss.xml", "feed.json")},
 }  # fmt: skip
 """Routes whose answers are kept, each with an address that it answers."""
 NOT_PAGES = frozenset({
     *("/search", "/health", "/health/live", "/metrics", "/webmention", "/pages/read", "/preview/{token:str}"),
-    *("/robots.txt", "/.well-known/security.txt", "/manifest.webmanifest", "/opensearch.xml"),
-    *("/static/{path:path}", "/look/{name:str}"),
+    *("/.well-known/security.txt", "/static/{path:path}", "/look/{name:str}"),
 })  # fmt: skip
 """What reads its query, or is no page."""
 MADE = ("/sitemap", "/media/", "/apple-touch-icon", "/favicon")
@@ -97,7 +98,7 @@ async def test_no_query_changes_what_is_answered_nor_what_the_next_one_is_answer
             assert told(head) == (*told(plain)[:2], b""), (path, query)
         assert plain.status == 200, path
         assert plain.headers["vary"] == "accept-encoding", path
-        assert path in (card, icon) or plain.headers["content-encoding"] == "br", path
+        assert path in (card, icon, "/robots.txt") or plain.headers["content-encoding"] == "br", path
         assert b"evil" not in (await ask(app, "GET", path)).body, path
 
 

@@ -40,13 +40,18 @@ Term
 
 ![a](media:X "Caption")
 
+## 你好
+
+{.lead #f}
+`x`{#y .small} [z]{lang=fr}
+
 <div onclick="x"><table border="1"><tr><td>y</td></tr></table><script>z</script></div>
 
 ```python title="a.py" numbers {1}
 x = 1
 ```
 """
-RENDERING = (4, "af96b42653b03abd")
+RENDERING = (6, "ed7b85fe5c8937f1")
 """`index.READING`, and what it makes of these texts."""
 Publish = Callable[..., Awaitable[Post]]
 

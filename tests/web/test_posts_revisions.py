@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from sdc_core import clock
 from sdc_core.errors import Invalid, NotFound
-from sdc_core.sqlite import fetch_all
+from sdc_core.sqlite import IntegrityError, execute, fetch_all
 from sdc_web import posts
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, Post, Sent, Stale
@@ -218,3 +218,54 @@ async def test_control_characters_of_a_pasted_text_are_left_out(
     draft = Draft(title="a\x0bb", body="a\x00b\x0bc\td\r\ne\rf\ufffe")
     saved = await posts.revisions.save(databases.site, OWNER, post.id, draft, 1)
     assert (saved.title, saved.body) == ("a b", "abc\td\ne\nf")
+
+
+REPLACED = """
+INSERT OR REPLACE INTO revisions (id, post_id, number, title, slug, summary, body, tags, saved_at_us, author_id)
+SELECT {id}, post_id, {number}, 'Other', slug, summary, 'Other', tags, saved_at_us, author_id FROM revisions
+WHERE published_at_us IS NOT NULL
+"""
+CHANGED = "UPDATE revisions SET {column} = {value}"
+WORDS = ("id", "title", "slug", "summary", "body", "project", "language", "canonical_url")
+MOMENTS = ("saved_at_us", "begun_at_us", "published_at_us")
+TAMPERING = [
+    *(CHANGED.format(column=each, value="'x'") for each in WORDS),
+    *(CHANGED.format(column=each, value=f"{each} + 1") for each in MOMENTS),
+    "UPDATE revisions SET dated_at_us = 1",
+    "UPDATE revisions SET published_at_us = NULL",
+    "UPDATE revisions SET post_id = (SELECT id FROM posts WHERE revision_id IS NULL)",
+    "DELETE FROM revisions",
+    "DELETE FROM revisions WHERE published_at_us IS NOT NULL",
+    REPLACED.format(id="id", number="number"),
+    REPLACED.format(id="id", number="number + 10"),
+    REPLACED.format(id="'x'", number="number"),
+]
+
+
+@pytest.mark.parametrize("statement", TAMPERING)
+async def test_nobody_changes_or_takes_away_what_readers_saw(databases: Databases, post: Post, statement: str) -> None:
+    await posts.create(databases.site, OWNER, "post")
+    saved = await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="One", body="One."), 1)
+    await posts.publish(databases.site, OWNER, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Two", body="Two."), saved.number)
+    await posts.publish(databases.site, OWNER, post.id)
+    before = await _kept(databases, post)
+    with pytest.raises(IntegrityError, match="a published revision never changes"):
+        async with databases.site.transaction() as connection:
+            await execute(connection, statement)
+    assert await _kept(databases, post) == before
+    assert [each.title for each in before] == ["One", "Two"]
+
+
+async def test_what_readers_never_saw_may_change_and_go_and_so_may_all_of_a_post_that_is_deleted_for_good(
+    databases: Databases, post: Post
+) -> None:
+    saved = await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="One"), 1)
+    await posts.publish(databases.site, OWNER, post.id)
+    await posts.revisions.save(databases.site, OWNER, post.id, Draft(title="Two"), saved.number)
+    async with databases.site.transaction() as connection:
+        assert await execute(connection, "UPDATE revisions SET body = 'x' WHERE published_at_us IS NULL") == 1
+        assert await execute(connection, "DELETE FROM revisions WHERE published_at_us IS NULL") == 1
+    await posts.trash.put(databases.site, OWNER, post.id)
+    await posts.trash.remove(databases.site, OWNER, post.id)
+    assert await _kept(databases, post) == []

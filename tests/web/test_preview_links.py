@@ -72,6 +72,17 @@ async def test_a_link_to_a_revision_shows_that_one_for_good(
         assert (await history.entry(connection, post.id, shared)).name == "Shared: Bob"
 
 
+@pytest.mark.parametrize("shared", [True, False])
+async def test_nobody_reads_along_in_a_text_that_is_begun_in_a_blank_draft_they_know(
+    databases: Databases, author_id: str, *, shared: bool
+) -> None:
+    left = await posts.blank(databases, OWNER, "post")
+    if shared:
+        await preview_links.make(databases, OWNER, left.id, days=7)
+    with clock.frozen(clock.now_us() + 3600 * clock.SECOND_US):
+        assert ((await posts.blank(databases, OWNER, "post")).id == left.id) is not shared
+
+
 async def test_nobody_keeps_finds_or_is_told_of_a_shared_page(
     client: httpx.AsyncClient, databases: Databases, post: Post
 ) -> None:

@@ -148,9 +148,9 @@ OPERATIONS: dict[str, Operation] = {
         "posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.listing.last_saved(c, by, 9))
     ),
     "whole.page": Operation(
-        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: whole.page(c, by, kind=None, state=None, limit=9))
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: whole.page(c, by, whole.Filters(), limit=9))
     ),
-    "posts.blank": Operation("posts.change", NOBODYS, lambda w, by: posts.blank(w.databases.site, by, "post")),
+    "posts.blank": Operation("posts.change", NOBODYS, lambda w, by: posts.blank(w.databases, by, "post")),
     "posts.create": Operation("posts.change", NOBODYS, lambda w, by: posts.create(w.databases.site, by, "post")),
     "whole.begin": Operation(
         "posts.change", NOBODYS, lambda w, by: whole.begin(w.databases.site, by, "post", Draft(title="New"))
@@ -188,6 +188,9 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "schedule.missed": Operation(
         "posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.schedule.missed(c, by, 9))
+    ),
+    "listing.titled": Operation(
+        "posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.listing.titled(c, by, "Fog", 9))
     ),
     "listing.counts": Operation("posts.read", NOBODYS, lambda w, by: w.read(lambda c: posts.listing.counts(c, by))),
     "schedule.cancel": Operation(
@@ -616,7 +619,7 @@ async def test_lists_show_an_author_what_is_theirs_and_an_owner_everything(world
         async with world.databases.site.read() as connection:
             assert len(await posts.listing.last_saved(connection, by, 9)) == count
             assert (await posts.listing.page(connection, by, posts.listing.Filters())).total == count
-            assert len(await whole.page(connection, by, kind=None, state=None, limit=9)) == count
+            assert len(await whole.page(connection, by, whole.Filters(), limit=9)) == count
         assert [each.name for each in await tokens.listing(world.databases.site, by)] == names
 
 

@@ -112,6 +112,19 @@ async def test_the_next_page_tells_and_one_button_ends_it(client: httpx.AsyncCli
     assert await find(databases, thief.token) is None
 
 
+async def test_several_are_one_notice_with_their_number_and_each_can_be_ended(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    author = await come_in(client, databases)
+    began = [await start(databases, author, user_agent=FIREFOX, country=place) for place in ("DE", "CH", "FR", "AT")]
+    page = (await client.get("/author/account", headers=BROWSER)).text
+    assert page.count('class="notice notice-warning sign-in-notice"') == 1
+    assert "<strong>4 new sign-ins</strong>, the newest: Firefox on Linux, Austria, " in page
+    assert all(f'action="/author/sessions/{each.session.id}?_method=DELETE"' in page for each in began)
+    await send(client, "/author/sessions/notices", {"until_us": str(began[-1].session.created_at_us)})
+    assert "sign-in-notice" not in (await client.get("/author/account", headers=BROWSER)).text
+
+
 async def test_it_was_me_takes_the_notice_away_and_leads_back(client: httpx.AsyncClient, databases: Databases) -> None:
     author = await come_in(client, databases)
     mine = await start(databases, author, user_agent=FIREFOX, country="")

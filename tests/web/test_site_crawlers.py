@@ -1,10 +1,17 @@
+import re
+from collections.abc import Awaitable, Callable
+
 import httpx
 import msgspec
 import pytest
 from sdc_core import clock
 from sdc_core.settings import Settings
+from sdc_core.sqlite import execute
+from sdc_web.db import Databases
+from sdc_web.posts import Post
 from sdc_web.site.machines import ANSWERING, TRAINING
 
+Publish = Callable[..., Awaitable[Post]]
 DAY_2026_11_24_US = 1_795_478_400_000_000
 
 
@@ -69,3 +76,33 @@ async def test_the_site_can_stand_on_a_home_screen(client: httpx.AsyncClient) ->
     for icon in told["icons"]:
         assert (await client.get(icon["src"])).headers["content-type"] == icon["type"]
     assert '<link rel="manifest" href="/manifest.webmanifest">' in (await client.get("/")).text
+
+
+PLAIN = {"accept-encoding": "identity"}
+READ_BY_MACHINES = [
+    *("/robots.txt", "/manifest.webmanifest", "/opensearch.xml", "/sitemap.xml", "/favicon.ico"),
+    *("/apple-touch-icon.png", "/.well-known/security.txt"),
+]
+
+
+@pytest.mark.parametrize("settings", [{"SECURITY_CONTACT": "mailto:ada@example.org"}], indirect=True, ids=["mail"])
+@pytest.mark.parametrize("path", READ_BY_MACHINES)
+async def test_what_machines_read_is_not_sent_twice_until_it_changes(
+    client: httpx.AsyncClient, databases: Databases, publish: Publish, path: str
+) -> None:
+    first = await client.get(path, headers=PLAIN)
+    etag = first.headers["etag"]
+    assert re.fullmatch(r'"[\w.-]+"', etag), etag
+    for method in ("GET", "HEAD"):
+        known = await client.request(method, path, headers={**PLAIN, "if-none-match": f'"x", W/{etag}'})
+        assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", etag), method
+        assert known.headers["cache-control"] == first.headers["cache-control"]
+    other = await client.get(path, headers={**PLAIN, "if-none-match": '"x"'})
+    assert (other.status_code, other.content) == (200, first.content)
+    async with databases.site.transaction() as connection:
+        changed = {"robots": '{"extra": "Disallow: /x"}'}
+        await execute(connection, "UPDATE site SET title = 'Other', language = 'de', robots = :robots", changed)
+    await publish("Fog")
+    after = await client.get(path, headers={**PLAIN, "if-none-match": etag})
+    assert (after.status_code, after.headers["etag"] == etag) == (200, False)
+    assert after.content != first.content

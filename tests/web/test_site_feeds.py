@@ -3,17 +3,20 @@
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from xml.etree import ElementTree as ET
 
 import feedparser
 import httpx
 import msgspec
 import pytest
+from litestar.types import ASGIApp
 from sdc_core import clock
 from sdc_core.settings import Settings
 from sdc_core.sqlite import execute
 from sdc_core.variants import Format, Manifest, StoredVariant
 from sdc_web import media, posts
+from sdc_web.app import build
 from sdc_web.db import Databases
 from sdc_web.media import assets
 from sdc_web.posts import Draft, Post
@@ -24,6 +27,7 @@ from sdc_web.site.whole_addresses import made_whole
 from signing_in import OWNER
 
 Publish = Callable[..., Awaitable[Post]]
+Running = Callable[[ASGIApp], AbstractAsyncContextManager[None]]
 SITE = "http://localhost:8000"
 PAGE = f"{SITE}/posts/fog"
 HUB = "https://hub.example/"
@@ -225,6 +229,8 @@ async def test_what_xml_cannot_carry_never_comes_out(
     await publish("Fog", "Text", tags=("fog",))
     hostile = "\x01\x0b\x1f\x7f\ufffe\uffff]]>&<\U0001f600"
     async with databases.site.transaction() as connection:
+        # As a site of former days may have it.
+        await execute(connection, "DROP TRIGGER revisions_stay")
         await execute(connection, "UPDATE revisions SET title = :t, summary = :t, body_html = :t", {"t": hostile})
         await execute(connection, "UPDATE authors SET display_name = :t", {"t": hostile})
         await execute(connection, "UPDATE site SET title = :t, description = :t", {"t": hostile})
@@ -277,3 +283,58 @@ async def test_what_has_posts_that_are_at_home_elsewhere_alone_has_feeds_without
         assert (await parsed(client, path)).entries == []
     assert ET.fromstring((await client.get(paths[0])).content).findtext("{*}updated") == "1970-01-02T00:00:00Z"
     assert (await client.get(paths[2])).json()["items"] == []
+
+
+async def test_a_feed_is_known_by_the_same_id_at_another_address_of_the_site(
+    client: httpx.AsyncClient, publish: Publish, settings: Settings, running: Running
+) -> None:
+    await publish("Fog", tags=("fog", "a b"), series="On fog")
+    await publish("A lamp", kind="project")
+    paths = ["/feed.xml", "/projects/feed.xml", "/tags/fog/feed.xml", "/tags/a%20b/feed.xml", "/series/on-fog/feed.xml"]
+    here = [(await parsed(client, path)).feed.id for path in paths]
+    assert len({*here}) == len(paths)
+    assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in here)
+    moved = build(settings.model_copy(update={"SITE_URL": "https://example.org"}))
+    transport = httpx.ASGITransport(moved)  # ty: ignore[invalid-argument-type]
+    async with running(moved), httpx.AsyncClient(transport=transport, base_url="https://example.org") as there:
+        assert [(await parsed(there, path)).feed.id for path in paths] == here
+
+
+@pytest.mark.parametrize("name", ["feed.xml", "rss.xml", "feed.json"])
+async def test_a_program_on_another_site_may_read_a_feed_the_second_time_too(
+    client: httpx.AsyncClient, publish: Publish, name: str
+) -> None:
+    await publish("Fog", tags=("fog",), series="On fog")
+    for path in ("/", "/projects/", "/tags/fog/", "/series/on-fog/"):
+        whole = await client.get(f"{path}{name}", headers={"Origin": "https://reader.example"})
+        known = await client.get(f"{path}{name}", headers={"If-None-Match": whole.headers["etag"]})
+        assert (whole.status_code, known.status_code) == (200, 304), path
+        for answer in (whole, known):
+            assert answer.headers["access-control-allow-origin"] == "*", path
+            assert "access-control-allow-credentials" not in answer.headers
+    assert "access-control-allow-origin" not in (await client.get("/posts")).headers
+
+
+async def test_projects_have_feeds_of_their_own(
+    client: httpx.AsyncClient, publish: Publish, databases: Databases
+) -> None:
+    lamp = await publish("A lamp", "It *burns*.", kind="project", slug="lamp")
+    await publish("Fog")
+    await publish("There", kind="project", canonical_url="https://other.example/there")
+    for path in ("/projects/feed.xml", "/projects/rss.xml"):
+        found = await parsed(client, path)
+        assert (found.feed.title, found.feed.link) == ("A new site: Projects", f"{SITE}/projects")
+        assert [(each.id, each.link) for each in found.entries] == [
+            (feed_formats.urn(lamp.id), f"{SITE}/projects/lamp")
+        ]
+    feed = (await client.get("/projects/feed.json")).json()
+    assert (feed["feed_url"], feed["items"][0]["content_html"]) == (
+        f"{SITE}/projects/feed.json",
+        "<p>It <em>burns</em>.</p>\n",
+    )
+    page = (await client.get("/projects")).text
+    assert re.findall(r'<link rel="alternate" href="(/projects/[^"]+)"', page) == [
+        f"/projects/{name}" for name in ("feed.xml", "rss.xml", "feed.json")
+    ]
+    await posts.unpublish(databases.site, OWNER, lamp.id)
+    assert (await parsed(client, "/projects/feed.xml")).entries == []

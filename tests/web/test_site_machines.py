@@ -1,5 +1,6 @@
 """What a page tells machines: Open Graph, and linked data."""
 
+import html
 import re
 from collections.abc import Awaitable, Callable
 
@@ -15,14 +16,14 @@ Publish = Callable[..., Awaitable[Post]]
 SITE = "http://localhost:8000"
 
 
-def told(html: str) -> dict[str, str]:
+def told(page: str) -> dict[str, str]:
     """The Open Graph properties of a page."""
-    return dict(re.findall(r'<meta property="([^"]+)" content="([^"]*)">', html))
+    return dict(re.findall(r'<meta property="([^"]+)" content="([^"]*)">', page))
 
 
-def linked(html: str) -> dict[str, object]:
+def linked(page: str) -> dict[str, object]:
     """Its linked data."""
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     return msgspec.json.decode(found[1], type=dict[str, object])
 
@@ -45,9 +46,34 @@ async def test_a_post_says_what_it_is_in_linked_data(client: httpx.AsyncClient, 
     assert data["@type"] == "BlogPosting"
     assert data["headline"] == "A </script> & “fog”"
     assert data["url"] == f"{SITE}/posts/fog"
+    assert data["@id"] == data["url"]
     assert data["keywords"] == ["fog", "light"]
     assert data["author"] == {"@type": "Person", "name": "Ada Lovelace", "url": f"{SITE}/"}
-    assert "image" not in data
+
+
+async def test_without_a_cover_the_drawn_card_is_the_picture(client: httpx.AsyncClient, publish: Publish) -> None:
+    await publish("Fog")
+    await publish("A lamp", kind="project")
+    await publish("About", kind="page")
+    for path in ("/posts/fog", "/projects/a-lamp", "/about"):
+        page = (await client.get(path)).text
+        drawn = told(page)["og:image"]
+        assert drawn.startswith(f"{SITE}/share/")
+        assert linked(page)["image"] == {"@type": "ImageObject", "url": drawn, "width": 1200, "height": 630}
+        answer = await client.get(drawn.removeprefix(SITE))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert [int.from_bytes(answer.content[at : at + 4], "big") for at in (16, 20)] == [1200, 630]
+
+
+async def test_a_text_that_is_at_home_elsewhere_is_that_one_in_all_that_machines_read(
+    client: httpx.AsyncClient, publish: Publish
+) -> None:
+    home = "https://other.example/2019/fog?a=1&b=2"
+    await publish("Fog", canonical_url=home)
+    page = (await client.get("/posts/fog")).text
+    assert (linked(page)["@id"], linked(page)["url"]) == (home, home)
+    assert html.unescape(told(page)["og:url"]) == home
+    assert f'<link rel="canonical" href="{html.escape(home)}">' in page
 
 
 async def test_a_cover_is_the_picture_of_a_shared_link(

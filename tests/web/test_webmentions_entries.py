@@ -193,3 +193,23 @@ def test_a_charset_is_used_or_does_no_harm(kind: str) -> None:
         found = entries.read(body, kind, AT, TARGET)
         assert found is not None
         assert found.author_name == "André"
+
+
+@pytest.mark.parametrize("charset", ["idna", "undefined", "utf-7", "unicode_escape", "punycode", "base64", "no-such"])
+def test_a_charset_that_no_page_has_is_read_as_utf_8(charset: str) -> None:
+    page = f"<title>Gr\u00fc\u00dfe \\ud800 +2AA-</title>{LINK}"
+    found = read(page, f"text/html; charset={charset}")
+    assert found == Entry(title="Gr\u00fc\u00dfe \\ud800 +2AA-")
+
+
+@pytest.mark.parametrize(("charset", "title"), [("ks_c_5601-1987", "안개"), ("TIS-620", "หมอก"), ("sjis", "霧")])
+def test_names_that_pages_give_their_charsets_are_known(charset: str, title: str) -> None:
+    page = f"<title>{title}</title>{LINK}".encode(charset)
+    assert entries.read(page, f"text/html; charset={charset}", AT, TARGET) == Entry(title=title)
+
+
+def test_a_page_is_read_in_its_own_charset() -> None:
+    page = f"<title>\u0422\u0443\u043c\u0430\u043d</title>{LINK}".encode("koi8-r")
+    assert entries.read(page, 'text/html; charset="KOI8-R"', AT, TARGET) == Entry(
+        title="\u0422\u0443\u043c\u0430\u043d"
+    )

@@ -150,6 +150,22 @@ async def test_what_bots_ask_for_in_vain_stands_apart(database: Database, hits: 
     assert [row.key for row in bots.rows] == ["/old", "/older", "/wp-login.php"]
 
 
+async def test_what_is_tried_on_every_site_crowds_out_nothing_that_people_meant(database: Database, hits: Hits) -> None:
+    tried = [f"/{number}/{name}" for number in range(9) for name in ("login.asp", "x.PHP", ".env", "db.sql")]
+    made = [
+        *((f"{number:016x}", path) for number, path in enumerate(tried)),
+        ("f" * 16, "/old"),
+        ("e" * 16, "/rss.xml"),
+    ]
+    lines = [
+        Line(ts=day_start(DAY), visitor=who, path=path, status=404, type="text/html", ua=CHROME) for who, path in made
+    ]
+    await fill(database, {DAY: lines})
+    people, programs = await reports.breakdowns(hits, asked(), ("missing", "missing_bots"), 5)
+    assert [row.key for row in people.rows] == ["/old", "/rss.xml"]
+    assert programs.total == len(tried)
+
+
 async def test_years_are_told_by_the_month(database: Database, hits: Hits) -> None:
     """Each month is the sum of its days, also where visitors come again; months without lines are there."""
     at = random.Random(5)  # noqa: S311 - the same lines each time

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import random
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -138,10 +139,10 @@ async def test_what_was_loaded_before_a_failure_is_not_loaded_again(
     came = [batch(1, [of(1, 1)]), batch(2, [of(2, 86_401)], following)]
     read = Loaded._read
 
-    def full(self: Loaded, table: str, day: str, body: bytes) -> int:
+    def full(self: Loaded, table: str, day: str, bodies: Iterable[bytes]) -> int:
         if day == following:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return read(self, table, day, body)
+        return read(self, table, day, bodies)
 
     with monkeypatch.context() as patched:
         patched.setattr(Loaded, "_read", full)

@@ -70,6 +70,27 @@ async def test_what_is_older_than_that_is_put_into_visits_first(
     assert await read(hits) == 2
 
 
+async def test_an_answer_is_as_old_as_what_it_was_worked_out_from(
+    database: Database, hits: Hits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_us = clock.monotonic_us()
+
+    def after(seconds: int) -> None:
+        monkeypatch.setattr(clock, "monotonic_us", lambda: began_us + seconds * clock.SECOND_US)
+
+    after(0)
+    await come(database, 1)
+    await read(hits, 0)
+    await come(database, 2)
+    after(WITHIN_S - 10)
+    # Loads what came, and puts none of it into visits: it is of another day.
+    await reports.summary(hits, question(DAY, DAY, {}))
+    after(WITHIN_S - 5)
+    assert await read(hits) == 1
+    after(WITHIN_S + 5)
+    assert await read(hits) == 2
+
+
 async def test_a_day_that_nobody_asked_of_is_not_taken_for_an_empty_one(database: Database, hits: Hits) -> None:
     await come(database, 1, DAY)
     await come(database, 2)

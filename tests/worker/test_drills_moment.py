@@ -24,6 +24,8 @@ from sdc_worker.mirror import child
 
 from conftest import FreshBucket
 
+MANY = 800
+"""Files of an hour in which there is always something to copy."""
 SQL_STREAM = "INSERT INTO log_streams (slot, day, at, changed_us) VALUES (:slot, '2026-11-24', 0, 1)"
 
 
@@ -103,6 +105,22 @@ async def test_the_moment_that_came_back_is_told_and_it_is_foreseen(
     async with checks.reading(into) as connection:
         rows = await fetch_value(connection, "SELECT group_concat(slot) FROM log_streams")
     assert (rows, restored.state_us, foreseen) == ("0", merged.first_us, merged.first_us)
+
+
+async def test_a_replica_of_many_files_is_listed_to_its_first(merged: Merged, object_store: ObjectStore) -> None:
+    bucket = merged.settings.S3_BACKUP_BUCKET
+    kept = [info.key async for info in object_store.list(bucket, keys.replica("worker"))]
+    known = await files(merged.settings)
+    newest = max(each.max_txid for each in known)
+    (model,) = [key for key in kept if key.endswith(f"-{newest}.ltx")]
+    folder, body = model.rpartition("/")[0], await object_store.get(bucket, model, max_bytes=1024**2)
+    last = int(newest, 16)
+    async with asyncio.TaskGroup() as group:
+        for number in range(last + 1, last + MANY + 1):
+            key = f"{folder}/{number:016x}-{number:016x}.ltx"
+            group.create_task(object_store.put(bucket, key, body, content_type="application/octet-stream"))
+    listed = await files(merged.settings)
+    assert len(listed) == len(known) + MANY
 
 
 async def test_the_command_tells_it_in_words_and_as_json(

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import msgspec
 from sdc_core import clock, service_client
 from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Database
@@ -64,6 +65,15 @@ async def test_years_before_one_without_requests_are_there(client: ServiceClient
     with clock.frozen(day_start("2026-03-01")):
         extra = await statistics.files(client, OWNER)
     assert [row["at"] for row in rows(dict(extra.files)["statistics/days.csv"])] == list(days)
+
+
+async def test_a_year_in_which_nobody_read_a_page_has_no_empty_file(client: ServiceClient, database: Database) -> None:
+    gone = msgspec.structs.replace(page_view(day_start(NEW), ADA, "/posts/gone"), status=404)
+    await fill(database, {NEW: [gone]})
+    with clock.frozen(day_start("2026-03-01")):
+        extra = await statistics.files(client, OWNER)
+    assert [name for name, content in extra.files.items() if not content] == []
+    assert "statistics/days.csv" in extra.files
 
 
 async def test_lines_of_tomorrow_keep_no_year_out(client: ServiceClient, database: Database) -> None:

@@ -48,7 +48,7 @@ def test_the_first_size_of_twelve_megapixels_takes_a_fraction_of_a_second(tmp_pa
 async def test_while_the_pool_is_full_the_loop_has_time(
     tmp_path: Path, object_store: ObjectStore, fresh_bucket: FreshBucket
 ) -> None:
-    lag = Lag(every_s=0.005)
+    lag = Lag(every_s=0.002)
     async with open_worker(tmp_path / "worker.db") as database:
         bucket = await fresh_bucket()
         workshop = Workshop(database=database, store=object_store, bucket=bucket, pool=Pool(2), home=tmp_path)

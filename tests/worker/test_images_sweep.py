@@ -242,6 +242,25 @@ async def test_a_picture_that_web_shows_by_another_recipe_and_whose_files_are_lo
     assert (await state(parts.workshop, told_once)).state == "pending"
 
 
+async def test_web_is_asked_on_until_it_has_named_all_that_it_shows_otherwise(
+    parts: Parts, hooks: Web, told_once: str
+) -> None:
+    """A thousand failed pictures stand before the one that is to be told of."""
+    failed = tuple(f"0{number:025}" for number in range(1_000))
+    hooks.bodies = [msgspec.json.encode(Otherwise(files=failed, more=True))]
+    hooks.body = msgspec.json.encode(Otherwise(files=(told_once,)))
+    await sweep.sweep(parts.context(run_at(clock.now_us() // HOUR_US * HOUR_US + 30 * MINUTE_US)))
+    assert await announced(parts, told_once) == 2
+    asked = [each.data.after for _, each in hooks.received if isinstance(each, CompareMedia)]
+    assert asked == ["", failed[-1]]
+
+
+async def test_web_that_begins_again_is_not_asked_for_ever(parts: Parts, hooks: Web, told_once: str) -> None:
+    hooks.body = msgspec.json.encode(Otherwise(files=(told_once,), more=True))
+    await sweep.sweep(parts.context(run_at(clock.now_us() // HOUR_US * HOUR_US + 30 * MINUTE_US)))
+    assert len([each for _, each in hooks.received if isinstance(each, CompareMedia)]) == 2
+
+
 async def test_what_web_does_not_tell_of_is_announced_once(parts: Parts, hooks: Web, told_once: str) -> None:
     hooks.body = msgspec.json.encode(Otherwise(files=()))
     await sweep.sweep(parts.context(run_at(clock.now_us(), "manual")))

@@ -11,6 +11,7 @@ from sdc_core.objects import local_endpoint, open_store
 from sdc_core.settings import Settings
 from sdc_worker.analytics import agents
 from sdc_worker.drills import rehearsal, restore
+from sdc_worker.drills.fetched import Fetched
 from sdc_worker.drills.rehearsal import RehearsalFailed
 
 from loopback import serving
@@ -26,6 +27,8 @@ async def showing(answers: Mapping[str, bytes]) -> AsyncGenerator[str]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
         body, status = answers.get(path, b"nothing"), b"200 OK" if path in answers else b"404 Not Found"
+        if body.startswith(b"to "):
+            status = b"302 Found\r\nLocation: " + body[3:]
         writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (status, len(body), body))
         await writer.drain()
 
@@ -35,7 +38,7 @@ async def showing(answers: Mapping[str, bytes]) -> AsyncGenerator[str]:
 
 async def read(restored: Mapping[str, bytes], living: Mapping[str, bytes], *paths: str) -> rehearsal.Compared:
     async with showing(restored) as here, showing(living) as there:
-        return await rehearsal._read(here, there, paths)
+        return await rehearsal._read(here, there, paths, Fetched("https://ada.example", "https://cdn.example/pictures"))
 
 
 async def test_each_picture_of_a_page_is_read_once_and_compared() -> None:
@@ -67,6 +70,53 @@ async def test_a_picture_that_only_the_restored_site_lacks_fails_it() -> None:
 async def test_a_picture_that_nobody_has_is_its_authors_mistake() -> None:
     page = {"/": PAGE}
     assert (await read(page, page, "/")).pictures == 0
+
+
+FILES = b"""<html><video src="/media/v/film.mp4" poster="/media/p/1.jpg"></video>
+<audio><source src="/media/s/a.mp3"></audio>
+<a href="https://ada.example/media/f/talk.pdf#page=3">Talk</a> <a href="/posts/other">Other</a>
+<a href="https://else.example/media/f/no.pdf">No</a></html>"""
+GIVEN = {
+    "/": FILES,
+    "/media/v/film.mp4": b"moves",
+    "/media/p/1.jpg": b"stands",
+    "/media/s/a.mp3": b"sounds",
+    "/media/f/talk.pdf": b"reads",
+}
+
+
+async def test_sound_film_and_linked_files_are_read_too() -> None:
+    compared = await read(GIVEN, GIVEN, "/")
+    assert (compared.pictures, compared.files, compared.same) == (2, 2, 5)
+
+
+async def test_addresses_that_nobody_asks_for_as_they_are_written_and_those_that_lead_nowhere_fail_nothing() -> None:
+    odd = b"""<html><a href="/media/a\nb">A</a> <a href="/media/../author/posts">B</a> <a href="/media/x/./y">C</a>
+    <a href="/media/f/away">D</a> <img src="/media/p/1..2.jpg"></html>"""
+    shown = {"/": odd, "/media/f/away": b"to /author/posts", "/author/posts": b"", "/media/p/1..2.jpg": b"stands"}
+    compared = await read(shown, shown, "/")
+    assert (compared.pictures, compared.files) == (1, 0)
+
+
+@pytest.mark.parametrize("lost", [path for path in GIVEN if path != "/"])
+async def test_a_file_that_only_the_restored_site_lacks_fails_it(lost: str) -> None:
+    with pytest.raises(RehearsalFailed, match=rf"does not show {lost}: it answered 404"):
+        await read({path: body for path, body in GIVEN.items() if path != lost}, GIVEN, "/")
+
+
+async def test_another_file_under_the_same_address_fails_it() -> None:
+    with pytest.raises(RehearsalFailed, match=r"file /media/f/talk\.pdf .* is another one"):
+        await read({**GIVEN, "/media/f/talk.pdf": b"cut off"}, GIVEN, "/")
+
+
+async def test_an_address_that_leads_on_is_followed() -> None:
+    leading = {**GIVEN, "/media/f/talk.pdf": b"to /media/f/speech.pdf", "/media/f/speech.pdf": b"reads"}
+    assert (await read(leading, leading, "/")).files == 2
+
+
+async def test_pictures_that_readers_fetch_elsewhere_are_read_from_the_site_itself() -> None:
+    shown = {"/": b'<html><img src="https://cdn.example/pictures/a/r/960.jpg"></html>', "/media/a/r/960.jpg": b"large"}
+    assert (await read(shown, shown, "/")).pictures == 1
 
 
 @pytest.mark.parametrize("page", [b"", b"<html>cut off"])

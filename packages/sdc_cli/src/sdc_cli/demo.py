@@ -26,7 +26,7 @@ from sdc_web.db import Databases, open_databases
 from sdc_web.posts import catalogue, home, publication, revisions, tags
 from sdc_web.posts.records import Draft, ProjectFacts
 
-from sdc_cli import demo_content, demo_pictures, demo_traffic
+from sdc_cli import demo_content, demo_files, demo_pictures, demo_traffic
 from sdc_cli.demo_content import Sample
 
 ANSWER_S = 10.0
@@ -60,6 +60,9 @@ async def fill(settings: Settings) -> str:
             name: await _upload(databases, author, store, worker, settings, name, alt)
             for name, alt in demo_content.PICTURES.items()
         }
+        for name, (file_name, made) in demo_files.FILES.items():
+            body = await asyncio.to_thread(made)
+            pictures[name] = (await _keep(databases, author, store, settings, file_name, body, "")).id
         paths = [await _publish(databases, author, sample, pictures) for sample in demo_content.SAMPLES]
         for name, colour in demo_content.COLOURS.items():
             await tags.change(databases.site, author.actor, name, {"colour": colour})
@@ -80,13 +83,25 @@ async def _upload(
 ) -> str:
     """The id of a picture, drawn and uploaded; its variants are made while we go on."""
     drawn = await asyncio.to_thread(demo_pictures.draw, name)
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield drawn
-
-    asset, _ = await media.upload.accept(databases.site, author.actor, store, settings, f"{name}.jpg", chunks(), alt)
+    asset = await _keep(databases, author, store, settings, f"{name}.jpg", drawn, alt)
     await media.order(worker, asset)
     return asset.id
+
+
+async def _keep(
+    databases: Databases,
+    author: Author,
+    store: objects.ObjectStore,
+    settings: Settings,
+    file_name: str,
+    body: bytes,
+    alt: str,
+) -> media.Asset:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+
+    asset, _ = await media.upload.accept(databases.site, author.actor, store, settings, file_name, chunks(), alt)
+    return asset
 
 
 async def _publish(databases: Databases, author: Author, sample: Sample, pictures: dict[str, str]) -> str:
@@ -101,6 +116,8 @@ async def _publish(databases: Databases, author: Author, sample: Sample, picture
         cover_asset_id=pictures.get(sample.cover),
         language=sample.language,
         translation_key=sample.translation_key,
+        series=sample.series,
+        slug=sample.slug,
         project=_with_ids(sample.project, pictures),
     )
     await revisions.save(databases.site, author.actor, post.id, draft, 1)

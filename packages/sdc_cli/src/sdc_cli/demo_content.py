@@ -10,8 +10,8 @@ TITLE = "A demonstration"
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """A text to publish; `media:NAME` in it stands for the picture of that name, as do the pictures and the cover of a
-    project. `on_home` puts a project on the home page.
+    """A text to publish; `media:NAME` in it stands for the picture or the file of that name, as do the pictures and the
+    cover of a project. `on_home` puts a project on the home page.
     """
 
     kind: Kind
@@ -25,10 +25,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     on_home: bool = False
     language: str = ""
     translation_key: str = ""
+    series: str = ""
+    slug: str = ""
 
 
 DUSK = "Hills one behind another at dusk, and the lake that shows them again"
 MOSS = "Cushions of moss in the shade, with dew on them"
+SERIES = "Colours of the day"
 PICTURES = {
     "dusk": DUSK,
     "noon": "A sail on the sea at noon, under white clouds",
@@ -96,7 +99,10 @@ SAMPLES = (
         kind="project",
         title="A case for three barometers",
         summary="Printed in one piece, overnight.",
-        parts=("Walls of two millimetres, a lid that clicks, and holes for the air.",),
+        parts=(
+            "Walls of two millimetres, a place for each of the three, and air between them.",
+            "![The case, to print](media:case)",
+        ),
         tags=("hardware",),
         days_ago=25,
         cover="brass",
@@ -114,6 +120,19 @@ SAMPLES = (
         ),
         tags=("light", "physics"),
         days_ago=21,
+        series=SERIES,
+    ),
+    Sample(
+        kind="post",
+        title="Why shadows on snow are blue",
+        summary="Where the sun does not reach, the sky does.",
+        parts=(
+            "What lies in shadow is lit by all but the sun. On a clear day that is the sky, which is blue.",
+            "Under cloud the shadows are grey, since then the sky is.",
+        ),
+        tags=("light", "physics"),
+        days_ago=18,
+        series=SERIES,
     ),
     Sample(
         kind="post",
@@ -131,6 +150,7 @@ SAMPLES = (
             "It has no roots. It drinks from the air, and waits.",
             f"![{MOSS}](media:moss)",
             "> It can be dry for years, and green in a day.",
+            "![Six in the morning, below the gutter](media:drops)",
         ),
         tags=("garden",),
         days_ago=9,
@@ -149,6 +169,21 @@ SAMPLES = (
         days_ago=8,
         language="de",
         translation_key="moss",
+    ),
+    Sample(
+        kind="post",
+        title="الطحلب لا يطلب شيئًا",
+        summary="حديقة تسقي نفسها.",
+        parts=(
+            "ليست له جذور. يشرب من الهواء، وينتظر.",
+            "![وسائد من الطحلب في الظل، وعليها ندى](media:moss)",
+            "> قد يبقى جافًا سنوات، ثم يخضرّ في يوم واحد.",
+        ),
+        tags=("garden",),
+        days_ago=8,
+        language="ar",
+        translation_key="moss",
+        slug="moss-in-arabic",
     ),
     Sample(
         kind="post",

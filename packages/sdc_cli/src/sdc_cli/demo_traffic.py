@@ -11,6 +11,8 @@ from sdc_core import access_log, clock
 from sdc_core.access_log import Line
 from sdc_core.service_client import ServiceClient
 
+from sdc_cli.logs import SEAL
+
 SLOT = "999"
 DAYS = 62
 READERS_A_DAY = 42
@@ -73,6 +75,9 @@ async def send(worker: ServiceClient, paths: Sequence[str]) -> None:
         put.raise_unless_ok("the worker")
         closed = await worker.send("POST", f"/logs/{SLOT}/{day}/close", body=closing)
         closed.raise_unless_ok("the worker")
+    # At once and not within the hour: so many days that are not sealed take more memory than the statistics have.
+    sealing = await worker.send("POST", f"/jobs/{SEAL}/runs", message_id=f"run_{clock.new_id()}")
+    sealing.raise_unless_ok("the worker")
 
 
 def lines(day: str, ago: int, paths: Sequence[str]) -> Iterator[Line]:

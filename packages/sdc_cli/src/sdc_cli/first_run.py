@@ -29,17 +29,24 @@ def prepare(settings: Settings, *, store_alone: bool = False) -> Settings:
 
     A store that runs alone needs its own keys, and no secret of the services.
     """
+    make_folders(settings)
     try:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not settings.WEBHOOK_SECRETS and not store_alone:
             write_once(settings.secrets_dir / "sdc_webhook_secrets", webhooks.new_secret().encode())
         if is_embedded(settings):
             _own_store(settings)
     except OSError as error:
-        message = f"cannot write {error.filename}: {error.strerror}. Set SDC_DATA_DIR to a folder that can be written"
-        raise Misconfigured(message) from None
+        raise _not_written(error) from None
     return load()
+
+
+def make_folders(settings: Settings) -> None:
+    """Those of data and of secrets."""
+    try:
+        for folder in (settings.DATA_DIR, settings.secrets_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _not_written(error) from None
 
 
 def is_embedded(settings: Settings) -> bool:
@@ -70,6 +77,11 @@ def store_keys(settings: Settings) -> StoreKeys:
     except (OSError, msgspec.DecodeError) as error:
         message = f"cannot read {file}: {error}. Remove it, and `sdc up` makes a new one"
         raise Misconfigured(message) from None
+
+
+def _not_written(error: OSError) -> Misconfigured:
+    message = f"cannot write {error.filename}: {error.strerror}. Set SDC_DATA_DIR to a folder that can be written"
+    return Misconfigured(message)
 
 
 def _own_store(settings: Settings) -> None:

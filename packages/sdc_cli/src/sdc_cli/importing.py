@@ -17,11 +17,13 @@ from sdc_web import imports
 from sdc_web.authors import accounts
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases, open_databases
-from sdc_web.imports import Line, Manner, Pictures
+from sdc_web.imports import Line, Manner, Pictures, fetching
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be imported and how: `author_name` is whose it shall be, empty for the first author."""
+    """What is to be imported and how: `author_name` is whose it shall be, empty for the first author, `more` further
+    files of the same export.
+    """
 
     path: Path
     author_name: str = ""
@@ -29,10 +31,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     incomplete: bool = False
     old_site: str = ""
+    fetch_from: tuple[str, ...] = ()
+    more: tuple[Path, ...] = ()
 
 
 @click.command("import")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--author", "author_name", default="", help="Whose they are, by sign-in name. Unset: the first author's.")
 @click.option(
     "--format",
@@ -45,19 +49,26 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     "--incomplete", is_flag=True, help="Take texts without those of their pictures that cannot be shown here."
 )
 @click.option("--old-site", default="", help="Its address, where pictures that did not come along are fetched from.")
+@click.option(
+    "--fetch-from",
+    multiple=True,
+    metavar="HOST",
+    help="Another host to fetch pictures from; may be repeated. The report names those that have some.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def import_(
-    path: Path,
+    paths: tuple[Path, ...],
     *,
     author_name: str,
     wanted: imports.Format | None,
     dry_run: bool,
     incomplete: bool,
     old_site: str,
+    fetch_from: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Import what is at PATH: Markdown with its pictures, the JSON of Ghost, the XML of WordPress, a zip or folder of
-    any of these, or what `sdc export` wrote.
+    any of these, or what `sdc export` wrote. Several files are the parts of one export of WordPress.
 
     A folder is best the whole site of Hugo, Jekyll, Astro or Eleventy: its settings tell which addresses texts had.
     What is there already with the same words is left alone, and so is what is there with other words.
@@ -67,12 +78,14 @@ def import_(
         message = f"there is no data folder {settings.DATA_DIR}: set SDC_DATA_DIR, or start the site once with `sdc up`"
         raise Misconfigured(message)
     wish = Wish(
-        path=path,
+        path=paths[0],
+        more=paths[1:],
         author_name=author_name,
         format=wanted or "",
         dry_run=dry_run,
         incomplete=incomplete,
         old_site=old_site,
+        fetch_from=fetching.hosts(" ".join(fetch_from)),
     )
     # A bar and lines would write over one another.
     at_once = not (as_json or sys.stderr.isatty())
@@ -101,8 +114,14 @@ async def run(settings: Settings, wish: Wish, tell: Callable[[Line], None] = _la
         store = await stack.enter_async_context(objects.open_store(objects.local_endpoint(settings)))
         by = await author(databases, wish.author_name)
         to = Pictures(settings=settings, databases=databases, store=store, by=by)
-        manner = Manner(format=wish.format, dry_run=wish.dry_run, incomplete=wish.incomplete, old_site=wish.old_site)
-        incoming = await stack.enter_async_context(imports.opened(to, wish.path, manner))
+        manner = Manner(
+            format=wish.format,
+            dry_run=wish.dry_run,
+            incomplete=wish.incomplete,
+            old_site=wish.old_site,
+            fetch_from=wish.fetch_from,
+        )
+        incoming = await stack.enter_async_context(imports.opened(to, wish.path, manner, wish.more))
         report: list[Line] = []
         hidden = not sys.stderr.isatty()
         with click.progressbar(length=incoming.total, file=sys.stderr, label="import", hidden=hidden) as shown:

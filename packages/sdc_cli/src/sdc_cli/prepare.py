@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import click
 import msgspec
-from sdc_core import clock
+from sdc_core import clock, disk
 from sdc_core import settings as core_settings
 from sdc_core.errors import Conflict, SdcError
 from sdc_core.settings import Settings
@@ -55,8 +55,11 @@ def run(settings: Settings, tell: Tell, *, warm: bool = False) -> None:
 
 async def prepare(settings: Settings, tell: Tell, *, warm: bool) -> None:
     """Buckets and databases at the same time; but a database that is missing may have to come back out of a bucket,
-    unless the plan knows better (`warm`).
+    unless the plan knows better (`warm`). Raises Unavailable for a full disk: databases that were open before may open
+    on one, and nothing else could be written.
     """
+    if await asyncio.to_thread(disk.has_no_room, settings.DATA_DIR):
+        raise disk.full()
     async with asyncio.TaskGroup() as group:
         if not store.is_prepared(settings):
             stored = group.create_task(_buckets(settings, tell))

@@ -73,7 +73,9 @@ def recover(*, kind: Kind, month: str, at: str | None, dry_run: bool, no_up: boo
 
 
 async def _plan(settings: Settings, kind: Kind, month: str, at: datetime | None) -> Recovery:
-    return await recovery_plan.make(settings, await origins.find(settings, kind, month), at)
+    origin = await origins.find(settings, kind, month)
+    await origins.require_answer(origin, settings.S3_BACKUP_BUCKET)
+    return await recovery_plan.make(settings, origin, at)
 
 
 async def _look(settings: Settings, kind: Kind, month: str, at: datetime | None) -> Recovery:

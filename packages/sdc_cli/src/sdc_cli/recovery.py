@@ -170,16 +170,16 @@ async def _compare_originals(settings: Settings, restored: Path) -> tuple[int, t
         named = await checks.sample(connection, -1)
     bucket = settings.S3_MEDIA_BUCKET
     async with open_store(local_endpoint(settings)) as client:
-        present = await markers.listing(client, bucket, keys.ORIGINALS)
+        present = {id_ for prefix in keys.UPLOADS for id_ in await markers.listing(client, bucket, prefix)}
         for original in [each for each in named if each.id in present][:SAMPLE]:
             digest = hashlib.sha256()
-            async with client.stream(bucket, keys.original(original.id)) as stream:
+            async with client.stream(bucket, original.key) as stream:
                 async for chunk in stream.chunks:
                     digest.update(chunk)
             if digest.hexdigest() != original.sha256:
                 message = f"the original {original.id} in the backup differs from what was uploaded"
                 raise Conflict(message)
-    return len(named), tuple(sorted({each.id for each in named} - present.keys()))
+    return len(named), tuple(sorted({each.id for each in named} - present))
 
 
 def _set_aside(settings: Settings, recovery: Recovery, names: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 import msgspec
-from sdc_core import clock, objects
+from sdc_core import clock
 from sdc_core import settings as core_settings
 from sdc_core.errors import Invalid, Unavailable
 from sdc_core.settings import Settings
@@ -68,10 +68,13 @@ def restore(*, at: str | None, folder: Path | None, kind: str, month: str, dry_r
 
 async def _origin(settings: Settings, kind: Kind, month: str) -> Origin:
     origin = await origins.find(settings, kind, month)
-    async with objects.open_store(origin.endpoint) as client:
-        if reason := await client.ping(origin.place(settings.S3_BACKUP_BUCKET)[0]):
-            message = f"{reason}: `sdc up` runs the local store, `--from daily` restores from the mirror"
-            raise Unavailable(message)
+    try:
+        await origins.require_answer(origin, settings.S3_BACKUP_BUCKET)
+    except Unavailable as error:
+        if kind != "replica":
+            raise
+        message = f"{error}: `sdc up` runs the local store, `--from daily` restores from the mirror"
+        raise Unavailable(message) from None
     return origin
 
 

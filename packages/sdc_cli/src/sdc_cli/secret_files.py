@@ -39,9 +39,12 @@ MAX_BYTES = 64 * 1024
 )
 def secrets(*, name: str | None, folder: Path | None) -> None:
     """Make the secrets that are missing, as files of the secrets folder."""
-    settings = first_run.prepare(core_settings.load())
+    settings = core_settings.load()
     if name is not None:
+        # Before what else is missing is made: it may be the other half of a key that is set already.
+        first_run.make_folders(settings)
         put(settings, name, sys.stdin.buffer.read(MAX_BYTES + 1))
+    settings = first_run.prepare(core_settings.load())
     if folder is not None:
         for service in READERS:
             changed = hand_out(settings, service, folder / service)

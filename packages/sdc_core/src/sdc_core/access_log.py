@@ -57,7 +57,6 @@ class _Length(Line, frozen=True, kw_only=True):
     visitor: Annotated[str, msgspec.Meta(min_length=16, max_length=16)]
 
 
-_HEXADECIMAL = "0123456789abcdef"
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Line)
 _many = msgspec.json.Decoder(_Length)
@@ -90,7 +89,15 @@ def count(raw: bytes) -> int:
         lines = _many.decode_lines(raw)
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from None
-    if "".join([line.visitor for line in lines]).strip(_HEXADECIMAL):
+    if not _is_hexadecimal("".join([line.visitor for line in lines])):
         message = "a visitor is none"
         raise msgspec.ValidationError(message)
     return len(lines)
+
+
+def _is_hexadecimal(digits: str) -> bool:
+    """Whether these are small ones and nothing else: there and back takes an eighth of looking at each."""
+    try:
+        return bytes.fromhex(digits).hex() == digits
+    except ValueError:
+        return False

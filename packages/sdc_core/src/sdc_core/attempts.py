@@ -13,6 +13,8 @@ from sdc_core import clock
 from sdc_core.errors import Unavailable
 
 MAX_ANSWER = 16 * 1024 * 1024
+TOO_LARGE = "the answer is larger than"
+"""So begins the reason of an attempt of which no more was read."""
 MAX_BEGINNING = 16 * 1024
 MAX_PAGE = 1024 * 1024
 MAX_HEADER = 2_000
@@ -53,17 +55,17 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _AnswerTooLargeError(Exception):
-    def __init__(self) -> None:
-        super().__init__(f"the answer is larger than {MAX_ANSWER} bytes")
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"{TOO_LARGE} {most_bytes} bytes")
 
 
-async def whole(response: httpx.Response) -> bytes:
-    """All of an answer, unpacked. Raises when that is more than `MAX_ANSWER`."""
+async def whole(response: httpx.Response, most_bytes: int = MAX_ANSWER) -> bytes:
+    """All of an answer, unpacked. Raises when that is more than so many bytes."""
     received = bytearray()
     async for chunk in response.aiter_bytes():
         received += chunk
-        if len(received) > MAX_ANSWER:
-            raise _AnswerTooLargeError
+        if len(received) > most_bytes:
+            raise _AnswerTooLargeError(most_bytes)
     return bytes(received)
 
 

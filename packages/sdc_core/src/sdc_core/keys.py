@@ -7,6 +7,9 @@ LITESTREAM = "litestream"
 """Prefix of Litestream's replicas in the backup bucket."""
 
 ORIGINALS = "originals/"
+FILES = "files/"
+UPLOADS = (ORIGINALS, FILES)
+"""What somebody sent, which nothing can make anew."""
 VARIANTS = "variants/"
 HITS = "hits/"
 PROBES = "probes/"
@@ -16,6 +19,11 @@ PROBES = "probes/"
 def original(asset_id: str) -> str:
     """The untouched bytes of an upload. Private: it may hold the place where a photograph was taken."""
     return f"{ORIGINALS}{asset_id}"
+
+
+def file(asset_id: str) -> str:
+    """The bytes of an upload that is no picture, which readers are given as they are."""
+    return f"{FILES}{asset_id}"
 
 
 def variant(asset_id: str, recipe: str, name: str) -> str:

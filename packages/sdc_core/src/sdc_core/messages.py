@@ -45,10 +45,11 @@ class ImageFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """By which variants are made now."""
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """By which variants are made now; `after` is the last id that was answered before, empty at first."""
 
     recipe: str
+    after: str = ""
 
 
 class RunFailed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -117,7 +117,8 @@ class Timings:
 
     def figures(self) -> list[Family]:
         """Three families. Any thread may ask, while requests go on."""
-        taken = list(self._taken.items())  # at one stroke, so that none comes in between
+        # At one stroke, so that none comes in between: to make the pairs of a list, other threads may have their turn.
+        taken = list(self._taken.copy().items())
         routes: dict[str, _Times] = {}
         for (route, _), times in taken:
             routes.setdefault(route, _Times()).include(times)

@@ -206,7 +206,7 @@ class ObjectStore:
         """Every object below a prefix, a page of 1,000 at a time. The order differs between stores: compare listings
         through a dictionary, never by walking two of them side by side. Where it is not `flat`, a folder there stands
         for all in it: its key ends with a slash, and nothing else of it is told. SeaweedFS tells of empty folders too.
-        Raises NotFound for a missing bucket.
+        Raises NotFound for a missing bucket, and Unavailable for a listing that does not get on.
         """
         token: dict[str, Any] = {} if flat else {"Delimiter": "/"}
         while True:
@@ -222,7 +222,10 @@ class ObjectStore:
                 yield ObjectInfo(key=folder["Prefix"], size_bytes=0, etag="", modified_us=0)
             if not answer.get("IsTruncated"):
                 return
-            token["ContinuationToken"] = answer["NextContinuationToken"]
+            before, token["ContinuationToken"] = token.get("ContinuationToken"), answer.get("NextContinuationToken")
+            if token["ContinuationToken"] in (None, before):
+                message = f"the object store does not say where its listing of {bucket} goes on"
+                raise Unavailable(message)
 
     async def delete(self, bucket: str, key: str) -> None:
         """Delete an object; one that is not there is as good as deleted."""

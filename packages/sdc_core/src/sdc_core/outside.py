@@ -68,10 +68,17 @@ async def head(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_
     return await attempts.make(answer, timeout_s, attempts.beginning)
 
 
-async def fetch(url: str, headers: Mapping[str, str], *, timeout_s: float = SEND_S, private: bool = False) -> Attempt:
-    """GET in the same way, for all of the answer, up to `attempts.MAX_ANSWER`."""
+async def fetch(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float = SEND_S,
+    private: bool = False,
+    most_bytes: int = attempts.MAX_ANSWER,
+) -> Attempt:
+    """GET in the same way, for all of the answer, up to so many bytes."""
     answer = _answer("GET", url, b"", headers, timeout_s=timeout_s, private=private)
-    return await attempts.make(answer, timeout_s)
+    return await attempts.make(answer, timeout_s, partial(attempts.whole, most_bytes=most_bytes))
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):

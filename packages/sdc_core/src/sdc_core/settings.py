@@ -21,6 +21,8 @@ from sdc_core.errors import Misconfigured
 
 PREFIX = "SDC_"
 _MAIL = r"^([^@\s,<>]+@[^@\s,<>]+|)$"
+_HOST_ALONE = " and name a host alone: a site begins at the root of its name, such as https://blog.example.org"
+Host = Annotated[str, Field(pattern=r"^([\w.-]+|[0-9A-Fa-f:.]+)$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -58,9 +60,7 @@ class Settings(BaseSettings):
         "traces`. Unset: none are made.",
     )
 
-    SITE_URL: str = Field(
-        "", description="Public address of the site, without a trailing slash. Unset: `http://localhost:WEB_PORT`."
-    )
+    SITE_URL: str = Field("", description="Public address of the site, no path. Unset: `http://localhost:WEB_PORT`.")
     AI_CRAWLERS: Literal["allow", "answer", "refuse"] = Field(
         "allow", description="What robots.txt tells them: all may read, only those that answer questions, or none."
     )
@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     )
     WEB_HOST: str = Field("127.0.0.1", description="Address on which web listens.")
     WEB_PORT: Port = Field(8000, description="Port on which web listens.")
+    OTHER_HOSTS: Annotated[tuple[Host, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated names beside that of `SITE_URL` under which the site may be asked, as a proxy's. "
+        "Under any other it answers 421.",
+    )
     WEB_PROCESSES: int = Field(1, ge=1, le=64, description="Processes of web on this machine.")
     WEB_LEAVE_S: int = Field(
         0,
@@ -193,7 +198,9 @@ class Settings(BaseSettings):
     ALERT_MAIL_FROM: str = Field("", pattern=_MAIL, description="Sender of alerts. Unset: `ALERT_MAIL_TO`.")
     GEOIP_DB: Path | None = Field(None, description="An own `.mmdb` file for countries. Unset: the built-in table.")
 
-    @field_validator("TRUSTED_PROXIES", "WEBHOOK_SECRETS", "GITHUB_ALLOWED_IDS", "JOB_PING_URLS", mode="before")
+    @field_validator(
+        *("OTHER_HOSTS", "TRUSTED_PROXIES", "WEBHOOK_SECRETS", "GITHUB_ALLOWED_IDS", "JOB_PING_URLS"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -219,9 +226,10 @@ class Settings(BaseSettings):
         "PING_URL",
     )
     @classmethod
-    def _address(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            message = "must begin with http:// or https://"
+    def _address(cls, value: str, info: ValidationInfo) -> str:
+        is_site = info.field_name == "SITE_URL"
+        if value and not re.match(r"https?://[^/?#@]+/*$" if is_site else "https?://", value):
+            message = f"must begin with http:// or https://{_HOST_ALONE if is_site else ''}"
             raise ValueError(message)
         return value.rstrip("/")
 

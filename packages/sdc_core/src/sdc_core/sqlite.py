@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -154,6 +154,7 @@ async def open_database(
     require_safe_version()
     await asyncio.to_thread(migrate, path, migrations)
     async with AsyncExitStack() as stack:
+        stack.enter_context(await asyncio.to_thread(_keeping_wal, path))
         writer = await stack.enter_async_context(_connect(path, synchronous))
         queue: asyncio.Queue[Connection] = asyncio.Queue(maxsize=readers)
         for _ in range(readers):
@@ -176,6 +177,7 @@ def migrate(path: Path, migrations: Traversable) -> int:
     with (
         _full_disk_told(path),
         _migration_lock(path),
+        _keeping_wal(path),
         closing(pysqlite3.connect(path, isolation_level=None)) as connection,
     ):
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -197,6 +199,19 @@ def migrate(path: Path, migrations: Traversable) -> int:
     return newest
 
 
+def _keeping_wal(path: Path) -> ExitStack:
+    """Until it is closed nobody empties the WAL by closing the file, and neither does its own end. Else the last
+    connection would, and Litestream, which then finds another WAL than it left, would copy the whole file anew.
+    Blocking. Nothing for a file that is not there, or cannot be read: who opens it next says why.
+    """
+    held = ExitStack()
+    with suppress(DatabaseError):
+        # One that cannot write; from its first query on it shares the lock that emptying takes alone.
+        reader = held.enter_context(closing(connect_to_read(path)))
+        reader.execute("PRAGMA user_version").fetchone()
+    return held
+
+
 def newest(migrations: Traversable) -> int:
     """The number of the last migration; 0 where there is none."""
     return max(_scripts(migrations), default=0)
@@ -204,7 +219,8 @@ def newest(migrations: Traversable) -> int:
 
 def connect_to_read(path: Path) -> pysqlite3.Connection:
     """A file as it is, of whatever schema. The caller closes it; blocking, as is all that it is asked."""
-    return pysqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1_000)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    return pysqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_MS / 1_000, check_same_thread=False)
 
 
 async def execute(connection: Connection, sql: str, values: Mapping[str, Value] | None = None) -> int:

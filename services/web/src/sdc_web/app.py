@@ -46,6 +46,7 @@ from sdc_web import (
 )
 from sdc_web.db import Databases, open_databases
 from sdc_web.edge import Bodies, Crowd, Edge, method_override, noting_route, security_headers
+from sdc_web.hosts import Hosts
 from sdc_web.page_cache import PageCache
 from sdc_web.problems import ACTOR
 from sdc_web.redirects.uses import Uses, open_uses
@@ -103,7 +104,8 @@ def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below
     routes.litestar.state.clear()
     opened.bodies = Bodies(noting_route(routes.litestar))
     opened.crowd = Crowd(Moved(opened.bodies, opened.moved))
-    edge = Edge(method_override(opened.crowd), security_headers(settings))
+    headers = security_headers(settings)
+    edge = Edge(method_override(opened.crowd), headers)
     opened.page_cache = PageCache(
         edge,
         settings.site_db,
@@ -112,7 +114,8 @@ def build(settings: Settings, routes: "Routes | None" = None, *, rehearsed_below
         asks_more=asks_more,
         cdn_seconds=settings.CDN_SECONDS,
     )
-    opened.request_log = RequestLogMiddleware(opened.page_cache, settings, opened.page_cache.ready)
+    hosts = Hosts(opened.page_cache, opened.page_cache.ready, settings, headers)
+    opened.request_log = RequestLogMiddleware(hosts, settings, hosts.ready)
     return opened.request_log
 
 
@@ -288,6 +291,7 @@ class _Opened:
             *self.bodies.figures(),
             *self.crowd.figures(),
             *self.slow_readers.figures(),
+            *parts.pictures.figures(),
             *parts.request_log.figures(),
         ]
 

@@ -26,14 +26,14 @@ BODIES_OF_ONE = 16
 """Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
 that slow ones take no place from those who read."""
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 FRAMING = CONTENT_SECURITY_POLICY.replace("default-src 'none';", "default-src 'none'; frame-src 'self';")
 """Of the editor, which holds the preview."""
 FRAMED = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'none'; "
-    "base-uri 'none'; frame-ancestors 'self'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 """Of the preview that the editor holds: no script runs in it, and no form sends anything."""
 UNLISTED = "/preview/"
@@ -57,6 +57,10 @@ _ONE_MOMENT = (
     b"them at once. Load the page again in a few seconds.</p></html>"
 )
 _OVERRIDES = frozenset({"DELETE", "PUT", "PATCH"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
+"""Of RFC 9110 and RFC 5789, in capitals: any other is one that no address knows (RFC 9110 section 9.1)."""
+_NO_PATH = frozenset({"CONNECT", "OPTIONS"})
+"""Those that may name no path (RFC 9112 sections 3.2.3 and 3.2.4)."""
 
 
 class Edge:
@@ -91,9 +95,8 @@ class Edge:
                 message = {**message, "body": b""}
             await send(message)
 
-        if query.count(b"&") >= MOST_FIELDS:
-            excess = Invalid(f"the query of this address has too many fields: send {MOST_FIELDS} at the most")
-            await _refuse(excess, send_on)
+        if (wrong := _wrong(scope)) is not None:
+            await _refuse(wrong, send_on)
             return
         if scope["method"] in ("GET", "HEAD") and (bare := _bare(scope)):
             await send_on({"type": "http.response.start", "status": 308, "headers": [(b"location", bare)]})
@@ -215,7 +218,7 @@ def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any((name == b"content-length" and value != b"0") or name == b"transfer-encoding" for name, value in headers)
 
 
-async def _refuse(error: SdcError, send: Send, page: bytes = b"") -> None:
+async def _refuse(error: SdcError | HTTPException, send: Send, page: bytes = b"") -> None:
     """The answer to a request that reaches no handler: a problem, or the page for whoever reads pages."""
     problem = problems.of(error)
     headers = [
@@ -227,6 +230,17 @@ async def _refuse(error: SdcError, send: Send, page: bytes = b"") -> None:
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     body = page or msgspec.json.encode(problem)
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _wrong(scope: HTTPScope) -> SdcError | HTTPException | None:
+    """What no handler need look at."""
+    if scope["method"] not in _METHODS:
+        return HTTPException(status_code=501, detail="This site does not know that method.")
+    if not scope["path"].startswith("/") and scope["method"] not in _NO_PATH:
+        return HTTPException(status_code=400)
+    if scope["query_string"].count(b"&") >= MOST_FIELDS:
+        return Invalid(f"the query of this address has too many fields: send {MOST_FIELDS} at the most")
+    return None
 
 
 def _readable(scope: HTTPScope) -> HTTPScope:

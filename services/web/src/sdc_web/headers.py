@@ -1,9 +1,17 @@
-"""Headers: those of a request by their names, its token, and what pictures answer to other sites."""
+"""Headers: those of a request by their names, its token, and with which files are answered."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 FOR_OTHER_SITES = {"cross-origin-resource-policy": "cross-origin"}
 """Of what pages elsewhere may show: pictures of a feed, of a link that was shared."""
+SANDBOX = "sandbox; default-src 'none'"
+"""The policy of what is given as it came: nothing in it runs, wherever it is opened."""
+
+
+def kept_as(file_name: str) -> str:
+    """The Content-Disposition by which a browser keeps a file under that name, and does not show it (RFC 6266)."""
+    return f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 def bearer_token(sent: Iterable[tuple[bytes, bytes]]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from litestar import MediaType, Response
 
-from sdc_web import posts, templating
+from sdc_web import opened_by, posts, templating
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions import notices
@@ -100,12 +100,13 @@ async def page(
         new_sign_ins=new_sign_ins,
         **context,
     )
-    return html(text, status_code)
+    return html(opened_by.told_in(text, author.id) if author else text, status_code)
 
 
 def fragment(template: str, author: SignedIn, *, status_code: int = 200, **context: object) -> Response[str]:
     """A part of a page, for htmx; templates of pages and parts alike tell times in `zone`."""
-    return html(templating.render(template, zone=author.time_zone, **context), status_code)
+    text = templating.render(template, zone=author.time_zone, **context)
+    return html(opened_by.told_in(text, author.id), status_code)
 
 
 def html(text: str, status_code: int = 200, policy: str = "") -> Response[str]:
@@ -114,7 +115,10 @@ def html(text: str, status_code: int = 200, policy: str = "") -> Response[str]:
     return Response(text, status_code=status_code, media_type=MediaType.HTML, headers=headers)
 
 
-def redirect(path: str, said: str = "") -> Response[bytes]:
-    """Off to another page with GET; `said` names one of the sentences above."""
+def redirect(path: str, said: str = "", part: str = "") -> Response[bytes]:
+    """Off to another page with GET; `said` names one of the sentences above, `part` the element that is gone to: a
+    button gets the focus, without any script.
+    """
     address = f"{path}{'&' if '?' in path else '?'}said={said}" if said else path
+    address += f"#{part}" if part else ""
     return Response(b"", status_code=303, headers={"Location": address})

@@ -174,6 +174,8 @@ def code_of(status: int) -> str:
         405: "method_not_allowed",
         408: "too_slow",
         415: "unsupported_media_type",
+        421: "misdirected",
         428: "no_precondition",
+        501: "not_implemented",
     }
     return known.get(status) or next((code for code, number in STATUSES.items() if number == status), "error")

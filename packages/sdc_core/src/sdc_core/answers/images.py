@@ -19,7 +19,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 class Otherwise(msgspec.Struct, frozen=True, kw_only=True):
     """Web's answer: the ids of files that it shows by another recipe than the one it was asked about, or not at all
-    because they failed; `more` when there are others that it does not name.
+    because they failed, by id; `more` when there are others after the last.
     """
 
     files: tuple[str, ...]

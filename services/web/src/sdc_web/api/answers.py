@@ -172,6 +172,11 @@ def etag(answer: msgspec.Struct) -> str:
     return _quoted(msgspec.json.encode(answer))
 
 
+def etag_of(said: msgspec.Struct, told: msgspec.Struct) -> str:
+    """That of an answer of which only what is `said` by people counts in If-Match: the rest changes by itself."""
+    return f'"{_digest(msgspec.json.encode(said))}-{_digest(msgspec.json.encode(told))}"'
+
+
 def send_post(request: AnyRequest, post: Post, status_code: int = 200, location: str = "") -> Response[bytes]:
     """A post. Its ETag begins with the revision's number; publishing changes the digest and not that."""
     return send(request, post, status_code, {"location": location} if location else {}, _etag(post))

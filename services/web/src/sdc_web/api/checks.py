@@ -5,12 +5,12 @@ from typing import Final
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from sdc_core.settings import Settings
 
 from sdc_web import checks, posts
 from sdc_web.api import answers
 from sdc_web.api.answers import Moment, PublishedPost
+from sdc_web.api.one_post import OnePost
 from sdc_web.db import Databases
 from sdc_web.link_checks import troubled
 from sdc_web.link_checks.asking import State
@@ -76,35 +76,23 @@ class TroubledLinks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/posts/{post_id:str}/checks", right="posts.read")
-async def show(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def show(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Look for what its author may want to mend in the newest revision of a post, before readers see it."""
-    async with databases.site.read() as connection:
-        post = await posts.find(connection, reader.actor, post_id)
-        newest = await posts.revisions.newest(connection, reader.actor, post_id)
-    found = await checks.look(databases.site, post, whole.draft_of(newest), settings.site_url)
-    return answers.send(request, Findings(revision=newest.number, findings=tuple(_finding(each) for each in found)))
+    async with one.site.read() as connection:
+        post = await posts.find(connection, one.by, one.id)
+        newest = await posts.revisions.newest(connection, one.by, one.id)
+    found = await checks.look(one.site, post, whole.draft_of(newest), one.settings.site_url)
+    return answers.send(one.request, Findings(revision=newest.number, findings=tuple(_finding(each) for each in found)))
 
 
 @get("/posts/{post_id:str}/backlinks", right="posts.read")
-async def backlinks(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def backlinks(one: NamedDependency[OnePost]) -> Response[bytes]:
     """List the published posts that lead to a post; at most a hundred."""
-    async with databases.site.read() as connection:
-        post = await posts.find(connection, reader.actor, post_id)
-        found = await linking(connection, post, settings.site_url, LOOKED_AT)
+    async with one.site.read() as connection:
+        post = await posts.find(connection, one.by, one.id)
+        found = await linking(connection, post, one.settings.site_url, LOOKED_AT)
     return answers.send(
-        request, Backlinks(posts=tuple(answers.published_of(each, settings.site_url) for each in found))
+        one.request, Backlinks(posts=tuple(answers.published_of(each, one.settings.site_url) for each in found))
     )
 
 

@@ -27,8 +27,8 @@ class Changed(errors.Stale):
 
 
 def unless_changed(request: AnyRequest, now: Callable[[Connection], Awaitable[msgspec.Struct]]) -> Guard:
-    """Raises Changed where what a GET would answer `now` is none of what If-Match names; without that header, and for
-    `*`, whatever is there will do. Raises Invalid at once for a header that names nothing.
+    """Raises Changed where what a GET would answer `now`, or what counts of it, is none of what If-Match names; without
+    that header, and for `*`, whatever is there will do. Raises Invalid at once for a header that names nothing.
     """
     sent = request.headers.getall(_HEADER.lower(), [])
     if not sent:
@@ -53,9 +53,9 @@ def respond(request: AnyRequest, error: Changed) -> Response[str] | Response[byt
 
 
 def _named(sent: str) -> set[str]:
-    """What a proxy that compresses makes of an ETag is weak, and means the same."""
+    """What counts of each. What a proxy that compresses makes of an ETag is weak, and means the same."""
     found = {each.strip().removeprefix("W/") for each in sent[:MAX_SENT].split(",")}
     whole = all(each == "*" or (len(each) > 1 and each[0] == each[-1] == '"') for each in found)
     if len(sent) > MAX_SENT or not whole or ("*" in found and len(found) > 1):
         raise Invalid(_SHAPE, field=_HEADER)
-    return found
+    return {each if each == "*" else f'"{each[1:-1].partition("-")[0]}"' for each in found}

@@ -32,7 +32,7 @@ _FILE = "application/octet-stream"
 _Taken: TypeAlias = tuple[dict[str, Json], list[str]]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _WORDS = {
-    400: "The body is no JSON, or ended too soon.",
+    400: "The request names no site, or its body is no JSON, or ended too soon.",
     401: "No token, or one that is wrong, expired or revoked.",
     403: "The token may read and not write, or its author has no right to this.",
     404: "Nothing has that id or name.",
@@ -224,15 +224,16 @@ def _responses(each: Operation) -> dict[int, Json]:
 
 
 def _refusals(each: Operation) -> Iterable[int]:
-    # 422 even of what takes nothing: a query with hundreds of fields is refused wherever it is sent.
-    yield from (401, 403, 422, 429, 503)
+    # 400 and 422 even of what takes nothing: a Host that is none and a query with hundreds of fields are refused
+    # wherever they are sent.
+    yield from (400, 401, 403, 422, 429, 503)
     if "{" in each.path or each.missing:
         yield 404
     if each.body is not None or each.file:
-        yield from (400, 408, 413, 415)
+        yield from (408, 413, 415)
     elif each.once:
         # What takes no body still reads one: a repeat is known by it.
-        yield from (400, 408, 413)
+        yield from (408, 413)
     if each.heeds_match:
         yield 412
     if each.heeds_match == "required":
@@ -247,6 +248,8 @@ def _answer(each: Operation, status: int, body: Struct | None) -> Json:
     told: Json = {"description": _ANSWERED[status], "headers": headers}
     if body is not None:
         told["content"] = {"application/json": {"schema": _ref(body)}}
+    elif each.bytes and status == 200:
+        told["content"] = {_FILE: {"schema": _BYTES}}
     return told
 
 

@@ -31,6 +31,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
 Cursor: TypeAlias = Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")]
+_PLAYED_OR_SHOWN = ("image/", "audio/", "video/")
+_FILES = frozenset({"application/octet-stream", "application/pdf", "application/zip"})
 
 
 async def body(request: AnyRequest, form: type[T]) -> T:
@@ -59,8 +61,10 @@ async def body_sha256(request: AnyRequest) -> str:
 def require_file(request: AnyRequest) -> None:
     """Raises HTTPException, 415, unless the body is a file itself and not a form: its bytes tell what it is."""
     kind = request.content_type[0]
-    plain = kind.startswith("image/") or kind == "application/octet-stream"
-    if not plain or request.headers.get("content-encoding", "identity") != "identity":
+    if (
+        not (kind.startswith(_PLAYED_OR_SHOWN) or kind in _FILES)
+        or request.headers.get("content-encoding", "identity") != "identity"
+    ):
         raise HTTPException(status_code=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 

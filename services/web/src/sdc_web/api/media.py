@@ -1,5 +1,6 @@
 """Media assets: listed, taken in, read, described, put into the trash and brought back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -17,9 +18,10 @@ from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
 from sdc_web import media
 from sdc_web.api import answers, incoming
+from sdc_web.api.conditions import unless_changed
 from sdc_web.api.once import once
 from sdc_web.db import Databases
-from sdc_web.media.assets import MAX_ALT, MAX_CAPTION, MAX_TITLE, AssetState
+from sdc_web.media.assets import MAX_ALT, MAX_CAPTION, MAX_TITLE, AssetKind, AssetState
 from sdc_web.media.library import MAX_ASKED
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import Bearer
@@ -36,18 +38,24 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """A media asset: a Markdown text shows it as `![](media:ID)`. `content_type`, `size_bytes` and `sha256` are the
-    original's; `width` and `height`, in pixels, are known once it is `ready`; `reason` says why it `failed`.
-    `title` is the author's own name for it, `caption` goes into a text with it, the focus is the point that stays in
-    view when it is cut, in percent from the upper left. `trashed_at` is null unless it lies in the trash.
-    `variants` are still; `moving` has all frames of an `animated` one, the format to prefer first, or is empty.
+    """A media asset: a Markdown text shows it as `![](media:ID)`, or leads to it as `[words](media:ID)`. Sound, film
+    and other files have no variants: readers get them as they came, from `url`, which is empty for pictures. `kind` is
+    empty while the variants of a picture are made. `content_type`, `size_bytes` and `sha256` are the original's;
+    `width` and `height`, in pixels, are known once it is `ready`; `reason` says why it `failed`. `decorative` is
+    one that says nothing and needs no `alt`. `title` is the author's own name for it, `caption` goes into a text with
+    it, the focus is the point that stays in view when it is cut, in percent from the upper left. `trashed_at` is null
+    unless it lies in the trash. `variants` are still; `moving` has all frames of an `animated` one,
+    the format to prefer first, or is empty.
     """
 
     id: str
     state: AssetState
     reason: str
+    kind: AssetKind
+    url: str
     file_name: str
     alt: str
+    decorative: bool
     title: str
     caption: str
     focus_x: int
@@ -62,6 +70,14 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     trashed_at: answers.Moment | None
     variants: tuple[Variant, ...]
     moving: tuple[Variant, ...]
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts of an asset for If-Match: what people say of it, its file, and whether it lies in the trash."""
+
+    words: media.Words
+    sha256: str
+    trashed: bool
 
 
 class AssetPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +95,7 @@ class AssetQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     trashed: bool = False
     q: Annotated[str, Meta(max_length=MAX_ASKED)] = ""
     state: AssetState | UnsetType = UNSET
-    kind: Literal["photograph", "drawing", "animation"] | UnsetType = UNSET
+    kind: Literal["photograph", "drawing", "animation", "audio", "video", "file"] | UnsetType = UNSET
     use: Literal["used", "unused"] | UnsetType = UNSET
     alt: Literal["missing"] | UnsetType = UNSET
     limit: incoming.Limit = 20
@@ -101,9 +117,10 @@ class UploadQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class AssetChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """New values for some fields; what is left out stays."""
+    """New values for some fields; what is left out stays. An `alt` takes back `decorative`, and that an `alt`."""
 
     alt: Alt | UnsetType = UNSET
+    decorative: bool | UnsetType = UNSET
     title: Title | UnsetType = UNSET
     caption: Caption | UnsetType = UNSET
     focus_x: Percent | UnsetType = UNSET
@@ -167,7 +184,7 @@ async def create(
             if asset.state == "pending":
                 await media.order(worker, asset)
             headers = {"location": f"/api/v1/media/{asset.id}"}
-            return answers.send(request, _told(asset, settings), 201 if new else 200, headers)
+            return _sent(request, asset, settings, 201 if new else 200, headers)
 
         return await once(request, databases.ttl, writer, file.sha256, make)
 
@@ -196,12 +213,14 @@ async def change(
     in every text that does not say it itself.
     """
     changes = msgspec.structs.asdict(await incoming.body(request, AssetChanges))
-    asset = await media.describe(databases.site, writer.actor, asset_id, media.Words(**changes))
-    return answers.send(request, _told(asset, settings))
+    guard = unless_changed(request, lambda connection: said_now(connection, writer, asset_id))
+    asset = await media.describe(databases.site, writer.actor, asset_id, media.Words(**changes), guard)
+    return _sent(request, asset, settings)
 
 
 @delete("/media/{asset_id:str}", right="media.change")
 async def remove(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
     writer: NamedDependency[Bearer],
     asset_id: FromPath[str],
@@ -209,7 +228,8 @@ async def remove(
     """Put a media asset that no text shows into the trash: gone for readers at once, for good after 30 days."""
     async with databases.site.read() as connection:
         await media.show(connection, writer.actor, asset_id)
-    await media.trash.put(databases.site, writer.actor, [asset_id])
+    guard = unless_changed(request, lambda connection: said_now(connection, writer, asset_id))
+    await media.trash.put(databases.site, writer.actor, [asset_id], guard)
 
 
 @post("/media/{asset_id:str}/restoration", status_code=200, right="media.change")
@@ -235,7 +255,36 @@ async def answer(
     """The asset as it stands. Raises Forbidden, NotFound."""
     async with databases.site.read() as connection:
         found = await media.show(connection, by.actor, asset_id)
-    return answers.send(request, _told(found, settings))
+    return _sent(request, found, settings)
+
+
+async def said_now(connection: Connection, by: Bearer, asset_id: str) -> Said:
+    """Raises Forbidden, NotFound."""
+    return _said(await media.show(connection, by.actor, asset_id))
+
+
+def _said(asset: media.Asset) -> Said:
+    words = media.Words(
+        alt=asset.alt,
+        decorative=asset.decorative,
+        title=asset.title,
+        caption=asset.caption,
+        focus_x=asset.focus_x,
+        focus_y=asset.focus_y,
+    )
+    return Said(words=words, sha256=asset.sha256, trashed=asset.trashed_at_us is not None)
+
+
+def _sent(
+    request: AnyRequest,
+    asset: media.Asset,
+    settings: Settings,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """Its ETag begins with a digest of what is said of it; that its variants are made changes the rest alone."""
+    told = _told(asset, settings)
+    return answers.send(request, told, status_code, headers, answers.etag_of(_said(asset), told))
 
 
 def _told(asset: media.Asset, settings: Settings) -> Asset:
@@ -244,8 +293,11 @@ def _told(asset: media.Asset, settings: Settings) -> Asset:
         id=asset.id,
         state=asset.state,
         reason=asset.reason,
+        kind=asset.kind,
+        url="" if asset.is_picture else settings.site_url + media.attachment.address(asset),
         file_name=asset.file_name,
         alt=asset.alt,
+        decorative=asset.decorative,
         title=asset.title,
         caption=asset.caption,
         focus_x=asset.focus_x,

@@ -4,18 +4,25 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 from sdc_core.objects import ObjectStore
 from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
 
-from sdc_web import media
+from sdc_web import media, stored_files
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
+from sdc_web.api.conditions import unless_changed
 from sdc_web.api.media import FileName, answer
 from sdc_web.api.once import once
 from sdc_web.db import Databases
+from sdc_web.headers import kept_as
 from sdc_web.problems import AnyRequest
 from sdc_web.tokens import Bearer
+
+ORIGINAL = "application/octet-stream"
+"""Whatever it is, which `content_type` of the asset says: nobody is to show it."""
 
 
 class FileQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,15 +111,17 @@ async def replace(
     """Have the file that is the body take the place of the asset's own, in every post, once its variants are made."""
     said = incoming.query(request, FileQuery)
     incoming.require_file(request)
+    guard = unless_changed(request, lambda connection: told_now(connection, writer, asset_id))
     async with media.upload.received(request.stream(), settings) as file:
         async with databases.site.read() as connection:
             present = await media.show(connection, writer.actor, asset_id)
         # Sent again after it arrived: it is done.
         if present.sha256 != file.sha256:
             new = await media.files.replace(
-                databases.site, writer.actor, store, settings, asset_id, file, said.filename
+                databases.site, writer.actor, store, settings, asset_id, file, said.filename, guard
             )
-            await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
+            if new is not None:
+                await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
     return await _answer(request, databases, writer, asset_id)
 
 
@@ -124,8 +133,9 @@ async def undo(
     asset_id: FromPath[str],
 ) -> Response[bytes]:
     """Give up the file that waits; without one, bring the former file back. 404 when neither is there."""
-    if not await media.files.give_up(databases.site, writer.actor, asset_id):
-        await media.files.undo(databases.site, writer.actor, asset_id)
+    guard = unless_changed(request, lambda connection: told_now(connection, writer, asset_id))
+    if not await media.files.give_up(databases.site, writer.actor, asset_id, guard):
+        await media.files.undo(databases.site, writer.actor, asset_id, guard)
     return await _answer(request, databases, writer, asset_id)
 
 
@@ -152,6 +162,25 @@ async def order(
         return await answer(request, databases, settings, writer, asset_id)
 
     return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
+
+
+@get("/media/{asset_id:str}/original", right="media.read")
+async def original(
+    request: AnyRequest,
+    databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
+    store: NamedDependency[ObjectStore],
+    reader: NamedDependency[Bearer],
+    asset_id: FromPath[str],
+) -> ASGIApp:
+    """Read the original of a media asset: the bytes that were uploaded, untouched."""
+    async with databases.site.read() as connection:
+        asset = await media.show(connection, reader.actor, asset_id)
+    headers = {**answers.HEADERS, "etag": f'"{asset.sha256}"'}
+    if answers.knows(request, headers["etag"]):
+        return stored_files.known(headers)
+    headers |= {"content-type": ORIGINAL, "content-disposition": kept_as(asset.file_name)}
+    return stored_files.streamed(store, settings.S3_MEDIA_BUCKET, asset.original_key, headers)
 
 
 @get("/media/{asset_id:str}/uses", right="media.read")
@@ -182,15 +211,21 @@ async def uses(
 
 async def _answer(request: AnyRequest, databases: Databases, by: Bearer, asset_id: str) -> Response[bytes]:
     async with databases.site.read() as connection:
-        asset = await media.show(connection, by.actor, asset_id)
-        waiting = await media.files.waiting_for(connection, asset_id)
-        former = await media.files.former_of(connection, asset_id)
-    told = AssetFile(
+        return answers.send(request, await told_now(connection, by, asset_id))
+
+
+async def told_now(connection: Connection, by: Bearer, asset_id: str) -> AssetFile:
+    """What a GET answers, and so what If-Match names: a file that has taken its place meanwhile is another one. Raises
+    NotFound.
+    """
+    asset = await media.show(connection, by.actor, asset_id)
+    waiting = await media.files.waiting_for(connection, asset_id)
+    former = await media.files.former_of(connection, asset_id)
+    return AssetFile(
         sha256=asset.sha256,
         waiting=None if waiting is None else _waiting(waiting),
         former=None if former is None else _former(former),
     )
-    return answers.send(request, told)
 
 
 def _waiting(found: media.files.Replacement) -> WaitingFile:
@@ -215,4 +250,4 @@ def _former(found: media.Asset) -> FormerFile:
     )
 
 
-route_handlers = [show, replace, undo, order, uses]
+route_handlers = [show, replace, undo, order, original, uses]

@@ -22,7 +22,7 @@ from sdc_core.settings import Settings
 from sdc_core.sqlite import Connection
 
 from sdc_web import file_forms, media, posts, problems, redirects, tokens
-from sdc_web.api import cors, incoming, micropub_entries, micropub_photos, rates
+from sdc_web.api import cors, incoming, micropub_entries, micropub_lists, micropub_photos, rates
 from sdc_web.api.micropub_entries import picture_url
 from sdc_web.api.micropub_requests import Command, Json, of_json, of_pairs
 from sdc_web.api.once import HEADER, once
@@ -79,9 +79,11 @@ async def query(
                 found = await posts.tags.in_use(connection, reader.actor)
             return _send({"categories": [each.name for each in found]})
         case ["source"]:
-            url = next((value for name, value in pairs if name == "url"), "")
+            urls = [value for name, value in pairs if name == "url"]
             only = [value for name, value in pairs if name in ("properties", "properties[]")]
-            return _send(await _source(databases, settings, reader, url, only))
+            if not urls:
+                return _send(await micropub_lists.listed(databases, settings, reader, pairs, only))
+            return _send(await _source(databases, settings, reader, urls[0], only))
         case _:
             raise Invalid(f"ask with `q` for one of {', '.join(_QUERIES)}")
 
@@ -199,7 +201,9 @@ async def _update(
         entry = replace(entry, status="")
     elif entry.status:
         rights.require(pictures.by, "posts.publish", found.author_id)
-    entry = replace(entry, photo=await pictures.all_of(entry.photo, (), {}))
+    entry = replace(
+        entry, photo=await pictures.all_of(entry.photo, (), {}, frozenset(each.asset_id for each in old.photo))
+    )
     held = micropub_entries.fields_of(old)
     changes = {name: value for name, value in micropub_entries.fields_of(entry).items() if value != held[name]}
     saved = await whole.amend(databases.site, pictures.by, found.id, changes, before.number)

@@ -18,6 +18,7 @@ from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.file_forms import Sent
+from sdc_web.media import formats
 
 FETCH_S = 30.0
 FIELDS = frozenset({"photo", "photo[]"})
@@ -34,16 +35,26 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
     by: Actor
     private: bool = False
 
-    async def all_of(self, photos: Sequence[Photo], files: Sequence[Sent], properties: Properties) -> tuple[Photo, ...]:
-        """Those of the files, then those that are named. Raises Forbidden, Invalid, TooLarge, Unavailable."""
+    async def all_of(
+        self,
+        photos: Sequence[Photo],
+        files: Sequence[Sent],
+        properties: Properties,
+        held: frozenset[str] = frozenset(),
+    ) -> tuple[Photo, ...]:
+        """Those of the files, then those that are named; of assets that the post has already, the `held`, whatever
+        they are. Raises Forbidden, Invalid, TooLarge, Unavailable.
+        """
         if any(each.field not in FIELDS for each in files):
             raise Invalid("files are sent as `photo`", field="photo")
         if len(files) + len(photos) > MAX_PHOTOS:
             raise Invalid(f"a post has at most {MAX_PHOTOS} pictures that are sent as `photo`", field="photo")
+        for file in files:
+            formats.require_picture(file.received.head)
         alts = [each if isinstance(each, str) else "" for each in properties.get("mp-photo-alt", [])]
         said = [*alts, *[""] * len(files)]
         sent = [Photo(asset_id=await self.keep(file, alt), alt=alt) for file, alt in zip(files, said, strict=False)]
-        return (*sent, *[await self._asset(each) for each in photos])
+        return (*sent, *[await self._asset(each, held) for each in photos])
 
     async def keep(self, file: Sent, alt: str) -> str:
         """The id of the asset of a file that has come."""
@@ -52,14 +63,15 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
         )
         return await self._ordered(asset)
 
-    async def _asset(self, photo: Photo) -> Photo:
+    async def _asset(self, photo: Photo, held: frozenset[str]) -> Photo:
         if photo.asset_id:
             return photo
         asset_id = self._here(photo.url)
         if not asset_id:
             return replace(photo, asset_id=await self._fetched(photo))
         async with self.databases.site.read() as connection:
-            if await media.find(connection, asset_id) is None:
+            asset = await media.find(connection, asset_id)
+            if asset is None or not (asset.is_picture or asset_id in held):
                 raise Invalid(f"there is no picture at {photo.url[:200]}", field="photo")
         return replace(photo, asset_id=asset_id)
 
@@ -86,6 +98,10 @@ class Pictures(msgspec.Struct, frozen=True, kw_only=True):
             reason = attempt.error or f"it answered {attempt.status}"
             raise Invalid(f"the picture at {photo.url[:200]} cannot be fetched: {reason}", field="photo")
         body = attempt.body
+        try:
+            formats.require_picture(body[: formats.HEAD_BYTES])
+        except Invalid as error:
+            raise Invalid(f"the picture at {photo.url[:200]} cannot be taken: {error}", field="photo") from None
 
         async def whole() -> AsyncIterator[bytes]:
             yield body

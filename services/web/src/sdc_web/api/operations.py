@@ -22,6 +22,7 @@ from sdc_web.api import (
     redirects,
     refusals,
     revisions,
+    schedules,
     series,
     site,
     tags,
@@ -35,7 +36,8 @@ Struct: TypeAlias = type[msgspec.Struct]
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Method, path, words and the scope of the token follow from the handler. `answers` are the bodies by status, None
     for none; `heeds_match` is how If-Match is taken: of a post's revision or, as `state`, of what the same path answers
-    to GET. `conflict` is a 409 of its own shape, `missing` whether the query may name what is not there, as a path may.
+    to GET. A `file` is taken as it is, and `bytes` are answered so. `conflict` is a 409 of its own shape, `missing`
+    whether the query may name what is not there, as a path may.
     """
 
     handler: HTTPRouteHandler
@@ -44,6 +46,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: Struct | None = None
     body_required: bool = True
     file: bool = False
+    bytes: bool = False
     heeds_match: Literal["", "optional", "required", "state"] = ""
     conflict: Struct | None = None
     missing: bool = False
@@ -61,7 +64,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tagged(self) -> bool:
         """Whether its answers carry an ETag, as all do that have a body."""
-        return any(self.answers.values())
+        return self.bytes or any(self.answers.values())
 
     @property
     def name(self) -> str:
@@ -92,8 +95,11 @@ OPERATIONS: Final = (
     ),
     Operation(handler=publications.remove, answers={200: answers.Post}, heeds_match="optional"),
     Operation(handler=publications.index, body=publications.NewIndexing, answers={200: answers.Post}),
+    Operation(handler=schedules.cancel, answers={200: answers.Post}),
+    Operation(handler=schedules.expire, body=schedules.NewExpiry, answers={200: answers.Post}),
     Operation(handler=revisions.index, query=revisions.RevisionQuery, answers={200: revisions.RevisionPage, 304: None}),
     Operation(handler=revisions.show, answers={200: answers.RevisionText, 304: None}),
+    Operation(handler=revisions.name, body=revisions.RevisionChanges, answers={200: revisions.RevisionEntry}),
     Operation(handler=revisions.restore, answers={200: answers.Post}, heeds_match="required"),
     Operation(handler=preview_links.index, answers={200: preview_links.PreviewLinks, 304: None}),
     Operation(
@@ -114,8 +120,8 @@ OPERATIONS: Final = (
         answers={200: media.Asset, 201: media.Asset},
     ),
     Operation(handler=media.show, answers={200: media.Asset, 304: None}),
-    Operation(handler=media.change, body=media.AssetChanges, answers={200: media.Asset}),
-    Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem),
+    Operation(handler=media.change, body=media.AssetChanges, answers={200: media.Asset}, heeds_match="state"),
+    Operation(handler=media.remove, answers={204: None}, conflict=refusals.InUseProblem, heeds_match="state"),
     Operation(handler=media.restore, answers={200: media.Asset}),
     Operation(handler=media_files.show, answers={200: media_files.AssetFile, 304: None}),
     Operation(
@@ -124,9 +130,11 @@ OPERATIONS: Final = (
         file=True,
         answers={200: media_files.AssetFile},
         conflict=Problem,
+        heeds_match="state",
     ),
-    Operation(handler=media_files.undo, answers={200: media_files.AssetFile}, conflict=Problem),
+    Operation(handler=media_files.undo, answers={200: media_files.AssetFile}, conflict=Problem, heeds_match="state"),
     Operation(handler=media_files.order, query=media_files.OrderQuery, answers={200: media.Asset}),
+    Operation(handler=media_files.original, answers={200: None, 304: None}, bytes=True),
     Operation(handler=media_files.uses, answers={200: media_files.AssetUses, 304: None}),
     Operation(handler=tags.index, answers={200: tags.Tags, 304: None}),
     Operation(handler=tags.show, answers={200: tags.TagWhole, 304: None}),
@@ -163,9 +171,16 @@ OPERATIONS: Final = (
         query=redirects.RedirectName,
         body=redirects.RedirectChanges,
         answers={200: redirects.Redirect},
+        heeds_match="state",
         missing=True,
     ),
-    Operation(handler=redirects.remove, query=redirects.RedirectName, answers={204: None}, missing=True),
+    Operation(
+        handler=redirects.remove,
+        query=redirects.RedirectName,
+        answers={204: None},
+        heeds_match="state",
+        missing=True,
+    ),
     Operation(handler=site.show, answers={200: site.SiteWords, 304: None}),
     Operation(handler=site.change, body=site.SiteWordsChanges, answers={200: site.SiteWords}, heeds_match="state"),
     Operation(handler=site.show_look, answers={200: site.SiteLook, 304: None}),

@@ -6,13 +6,13 @@ from typing import Annotated, TypeAlias
 import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from msgspec import UNSET, Meta, UnsetType
 from sdc_core.settings import Settings
 
 from sdc_web import posts
 from sdc_web.api import answers, incoming
 from sdc_web.api.once import once
+from sdc_web.api.one_post import OnePost
 from sdc_web.db import Databases
 from sdc_web.posts import Draft, ProjectFacts, finding, whole
 from sdc_web.posts.records import path_of
@@ -35,6 +35,7 @@ Words: TypeAlias = Annotated[
     str,
     Meta(max_length=finding.MAX_QUERY, description="Words, or a part of a title, as the author's own search has it."),
 ]
+Name: TypeAlias = Annotated[str, Meta(max_length=posts.series.MAX_TITLE)]
 Position: TypeAlias = Annotated[int, Meta(description=f"From 1 to {posts.series.MAX_POSITION}.")]
 
 
@@ -82,12 +83,19 @@ class NewAuthor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class PostQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which posts, and from where on; with `trashed` those in the trash, of a token that may bring them back."""
+    """Which posts, and from where on; with `trashed` those in the trash, of a token that may bring them back. `tag` and
+    `series` are names that the newest revision has, `author` is a sign-in name; with `since` those that were saved or
+    published from that moment on.
+    """
 
     trashed: bool = False
     q: Words | UnsetType = UNSET
     kind: posts.Kind | UnsetType = UNSET
     state: posts.State | UnsetType = UNSET
+    tag: Name | UnsetType = UNSET
+    series: Name | UnsetType = UNSET
+    author: Name | UnsetType = UNSET
+    since: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
     limit: incoming.Limit = 20
     cursor: incoming.Cursor | UnsetType = UNSET
 
@@ -101,32 +109,27 @@ async def index(
 ) -> Response[bytes]:
     """List posts, published or not, or find those with certain words; the one made last first."""
     asked = incoming.query(request, PostQuery)
+    filters = whole.Filters(
+        kind=asked.kind or None,
+        state=asked.state or None,
+        words=asked.q or "",
+        tag=asked.tag or None,
+        series=asked.series or None,
+        author=asked.author or None,
+        since_us=incoming.at_us(asked.since, "since") if isinstance(asked.since, datetime) else None,
+        trashed=asked.trashed,
+    )
     async with databases.site.read() as connection:
-        found = await whole.page(
-            connection,
-            reader.actor,
-            kind=asked.kind or None,
-            state=asked.state or None,
-            words=asked.q or "",
-            trashed=asked.trashed,
-            before=asked.cursor or "",
-            limit=asked.limit + 1,
-        )
+        found = await whole.page(connection, reader.actor, filters, before=asked.cursor or "", limit=asked.limit + 1)
     shown = tuple(answers.summary_of(each, settings.site_url) for each in found[: asked.limit])
     next_cursor = shown[-1].id if len(found) > asked.limit else None
     return answers.send(request, answers.PostPage(posts=shown, next_cursor=next_cursor))
 
 
 @get("/posts/{post_id:str}", right="posts.read")
-async def show(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def show(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Read a post with the Markdown of its newest revision."""
-    return answers.send_post(request, await read(databases, settings, reader, post_id))
+    return await one.answer()
 
 
 @post("/posts", status_code=201, request_max_body_size=incoming.MAX_BODY_BYTES, right="posts.change")
@@ -151,70 +154,41 @@ async def create(
 
 
 @patch("/posts/{post_id:str}", request_max_body_size=incoming.MAX_BODY_BYTES, right="posts.change")
-async def change(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def change(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Save other values as the newest revision; readers see it once it is published."""
-    base = incoming.required_base(request)
-    changes = await incoming.body(request, PostChanges)
+    base = incoming.required_base(one.request)
+    changes = await incoming.body(one.request, PostChanges)
     given = incoming.given(changes)
     if changes.dated_at is not UNSET:
         del given["dated_at"]
         given["dated_at_us"] = _dated_at_us(changes.dated_at)
-    amended = await whole.amend(databases.site, writer.actor, post_id, given, base)
-    return answers.send_post(request, answers.post_of(amended, settings.site_url))
+    amended = await whole.amend(one.site, one.by, one.id, given, base)
+    return answers.send_post(one.request, answers.post_of(amended, one.settings.site_url))
 
 
 @delete("/posts/{post_id:str}", right="posts.delete")
-async def remove(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> None:
+async def remove(one: NamedDependency[OnePost]) -> None:
     """Put a post into the trash: off the site at once, gone for good after 30 days."""
-    await posts.trash.put(databases.site, writer.actor, post_id, incoming.base_number(request))
+    await posts.trash.put(one.site, one.by, one.id, incoming.base_number(one.request))
 
 
 @post("/posts/{post_id:str}/restoration", status_code=200, right="posts.delete")
-async def restore(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def restore(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Take a post out of the trash again, published if it was; one that is not in it stays as it is."""
 
     async def work(_: str) -> Response[bytes]:
-        back = await posts.trash.bring_back(databases.site, writer.actor, post_id)
-        return answers.send_restored(request, await read(databases, settings, writer, post_id), back.words)
+        back = await posts.trash.bring_back(one.site, one.by, one.id)
+        return answers.send_restored(one.request, await one.read(), back.words)
 
-    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
+    return await one.once(work)
 
 
 @put("/posts/{post_id:str}/author", status_code=200, right="posts.author")
-async def give(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def give(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Give a post to another author, who is named below it from then on; only owners may."""
-    new = await incoming.body(request, NewAuthor)
-    await posts.handing.hand_over(databases.site, writer.actor, post_id, new.author)
-    return answers.send_post(request, await read(databases, settings, writer, post_id))
-
-
-async def read(databases: Databases, settings: Settings, reader: Bearer, post_id: str) -> answers.Post:
-    """The post as it stands. Raises Forbidden, NotFound."""
-    async with databases.site.read() as connection:
-        return answers.post_of(await whole.whole(connection, reader.actor, post_id), settings.site_url)
+    new = await incoming.body(one.request, NewAuthor)
+    await posts.handing.hand_over(one.site, one.by, one.id, new.author)
+    return await one.answer()
 
 
 def _dated_at_us(at: datetime | None) -> int | None:

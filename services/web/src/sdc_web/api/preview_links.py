@@ -7,16 +7,12 @@ from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
-from sdc_core.settings import Settings
 
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
-from sdc_web.api.once import once
-from sdc_web.db import Databases
+from sdc_web.api.one_post import OnePost
 from sdc_web.posts import preview_links
 from sdc_web.posts.preview_links import MAX_NOTE, Days
-from sdc_web.problems import AnyRequest
-from sdc_web.tokens import Bearer
 
 
 class PreviewLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,54 +50,40 @@ class NewPreviewLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 @get("/posts/{post_id:str}/preview-links", right="posts.change")
-async def index(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def index(one: NamedDependency[OnePost]) -> Response[bytes]:
     """List the secret links to a post that work."""
-    found = await preview_links.listing(databases, reader.actor, post_id)
-    return answers.send(request, PreviewLinks(links=tuple(_told(each) for each in found)))
+    found = await preview_links.listing(one.databases, one.by, one.id)
+    return answers.send(one.request, PreviewLinks(links=tuple(_told(each) for each in found)))
 
 
 @post("/posts/{post_id:str}/preview-links", status_code=201, right="posts.change")
-async def create(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def create(one: NamedDependency[OnePost]) -> Response[bytes]:
     """Make a secret link at which somebody without an account reads a post that is not published."""
-    new = await incoming.body(request, NewPreviewLink)
+    new = await incoming.body(one.request, NewPreviewLink)
 
     async def make(link_id: str) -> Response[bytes]:
         made = await preview_links.make(
-            databases,
-            writer.actor,
-            post_id,
+            one.databases,
+            one.by,
+            one.id,
             days=new.days,
             note=new.note,
             revision_id=new.revision_id,
             link_id=link_id,
         )
         told = msgspec.structs.asdict(_told(made.link))
-        headers = {"location": f"/api/v1/posts/{post_id}/preview-links/{made.link.id}"}
-        return answers.send(request, MadePreviewLink(**told, url=f"{settings.site_url}{made.path}"), 201, headers)
+        headers = {"location": f"/api/v1/posts/{one.id}/preview-links/{made.link.id}"}
+        return answers.send(
+            one.request, MadePreviewLink(**told, url=f"{one.settings.site_url}{made.path}"), 201, headers
+        )
 
-    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
+    return await one.once(make)
 
 
 @delete("/posts/{post_id:str}/preview-links/{link_id:str}", right="posts.change")
-async def remove(
-    databases: NamedDependency[Databases],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-    link_id: FromPath[str],
-) -> None:
+async def remove(one: NamedDependency[OnePost], link_id: FromPath[str]) -> None:
     """Take a secret link back: from the next request on it leads nowhere."""
-    await preview_links.revoke(databases, writer.actor, post_id, link_id)
+    await preview_links.revoke(one.databases, one.by, one.id, link_id)
 
 
 def _told(found: preview_links.PreviewLink) -> PreviewLink:

@@ -1,5 +1,6 @@
 """Old addresses: those that posts had, and the author's own."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -9,10 +10,12 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 from sdc_core.errors import NotFound
 from sdc_core.settings import Settings
+from sdc_core.sqlite import Connection
 
 from sdc_web import redirects
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
+from sdc_web.api.conditions import unless_changed
 from sdc_web.api.once import once
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
@@ -23,8 +26,9 @@ MOST = 500
 
 
 class RedirectQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Those with `q` in the old or the new address, and which page of them."""
+    """Those with `q` in the old or the new address, and which page of them; `path` alone names one."""
 
+    path: Annotated[str, Meta(max_length=2_048)] = ""
     q: Annotated[str, Meta(max_length=200)] = ""
     limit: incoming.Limit = 20
     cursor: Annotated[str, Meta(pattern="^[0-9]{1,18}/", max_length=2_048)] | None = None
@@ -86,8 +90,10 @@ class RedirectPage(msgspec.Struct, frozen=True, kw_only=True):
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], reader: NamedDependency[Bearer]
 ) -> Response[bytes]:
-    """List the redirects, the newest first."""
+    """List the redirects, the newest first, or the one at a path: its ETag is what If-Match names."""
     asked = incoming.query(request, RedirectQuery)
+    if asked.path:
+        return await _one(request, databases, reader, asked.path)
     async with databases.site.read() as connection:
         found = await redirects.page(connection, reader.actor, asked.q, asked.cursor or "", asked.limit + 1)
     listed = found[: asked.limit]
@@ -110,7 +116,7 @@ async def create(
         async with databases.site.read() as connection:
             found = await redirects.show(connection, writer.actor, path)
         headers = {"location": f"/api/v1/redirects?path={quote(path, safe='')}"}
-        return answers.send(request, _told(found), 201, headers)
+        return _sent(request, found, 201, headers)
 
     return await once(request, databases.ttl, writer, await incoming.body_sha256(request), make)
 
@@ -143,18 +149,48 @@ async def change(
     """Have an old address of the author's own lead elsewhere."""
     path = incoming.query(request, RedirectName).path
     target = (await incoming.body(request, RedirectChanges)).target
-    await redirects.retarget_own(databases.site, writer.actor, path, target, settings.site_url)
+    guard = unless_changed(request, lambda connection: _now(connection, writer, path))
+    await redirects.retarget_own(databases.site, writer.actor, path, target, settings.site_url, guard)
     async with databases.site.read() as connection:
         found = await redirects.show(connection, writer.actor, path)
-    return answers.send(request, _told(found))
+    return _sent(request, found)
 
 
 @delete("/redirects", right="site.change")
 async def remove(request: AnyRequest, databases: NamedDependency[Databases], writer: NamedDependency[Bearer]) -> None:
     """Have an old address lead nowhere any more; that of a renamed post as well."""
     path = incoming.query(request, RedirectName).path
-    if not await redirects.delete(databases.site, writer.actor, path):
+    guard = unless_changed(request, lambda connection: _now(connection, writer, path))
+    if not await redirects.delete(databases.site, writer.actor, path, guard):
         raise NotFound("that address leads nowhere")
+
+
+async def _one(request: AnyRequest, databases: Databases, by: Bearer, path: str) -> Response[bytes]:
+    """A page of the one at that path, of which nothing else is."""
+    async with databases.site.read() as connection:
+        try:
+            found = await redirects.show(connection, by.actor, path)
+        except NotFound:
+            return answers.send(request, RedirectPage(redirects=(), next_cursor=None))
+    told = RedirectPage(redirects=(_told(found),), next_cursor=None)
+    return answers.send(request, told, etag=answers.etag_of(_leading(found), told))
+
+
+def _sent(
+    request: AnyRequest, found: redirects.Redirect, status_code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    told = _told(found)
+    return answers.send(request, told, status_code, headers, answers.etag_of(_leading(found), told))
+
+
+async def _now(connection: Connection, by: Bearer, path: str) -> NewRedirect:
+    """Raises Forbidden, NotFound."""
+    return _leading(await redirects.show(connection, by.actor, path))
+
+
+def _leading(found: redirects.Redirect) -> NewRedirect:
+    """What counts of it for If-Match: who came that way does not."""
+    return NewRedirect(path=found.path, target=found.target)
 
 
 def _told(found: redirects.Redirect) -> Redirect:

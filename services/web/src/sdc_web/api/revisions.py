@@ -3,21 +3,16 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
-from sdc_core.settings import Settings
 
 from sdc_web import posts
 from sdc_web.api import answers, incoming
 from sdc_web.api.answers import Moment
-from sdc_web.api.once import once
-from sdc_web.api.posts import read
-from sdc_web.db import Databases
+from sdc_web.api.one_post import OnePost
 from sdc_web.posts import history, store
-from sdc_web.problems import AnyRequest
-from sdc_web.tokens import Bearer
 
 
 class RevisionQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,56 +46,54 @@ class RevisionPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class RevisionChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a revision is called; empty for nothing."""
+
+    name: Annotated[str, Meta(description=f"One line of at most {history.MAX_NAME} characters.")]
+
+
 @get("/posts/{post_id:str}/revisions", right="posts.read")
-async def index(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-) -> Response[bytes]:
+async def index(one: NamedDependency[OnePost]) -> Response[bytes]:
     """List the revisions of a post, the newest first."""
-    asked = incoming.query(request, RevisionQuery)
+    asked = incoming.query(one.request, RevisionQuery)
     before = int(asked.cursor) if asked.cursor else None
-    async with databases.site.read() as connection:
-        await posts.find(connection, reader.actor, post_id)
-        found = await history.entries(connection, post_id, before=before, limit=asked.limit + 1)
+    async with one.site.read() as connection:
+        await posts.find(connection, one.by, one.id)
+        found = await history.entries(connection, one.id, before=before, limit=asked.limit + 1)
     page = found[: asked.limit]
     following = str(page[-1].number) if len(found) > asked.limit else None
-    return answers.send(request, RevisionPage(revisions=tuple(_told(each) for each in page), next_cursor=following))
+    return answers.send(one.request, RevisionPage(revisions=tuple(_told(each) for each in page), next_cursor=following))
 
 
 @get("/posts/{post_id:str}/revisions/{revision_id:str}", right="posts.read")
-async def show(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    reader: NamedDependency[Bearer],
-    post_id: FromPath[str],
-    revision_id: FromPath[str],
-) -> Response[bytes]:
+async def show(one: NamedDependency[OnePost], revision_id: FromPath[str]) -> Response[bytes]:
     """Read a revision with its text."""
-    async with databases.site.read() as connection:
-        await posts.find(connection, reader.actor, post_id)
-        found = await store.revision(connection, post_id, revision_id)
-    return answers.send(request, answers.revision_of(found))
+    async with one.site.read() as connection:
+        await posts.find(connection, one.by, one.id)
+        found = await store.revision(connection, one.id, revision_id)
+    return answers.send(one.request, answers.revision_of(found))
+
+
+@patch("/posts/{post_id:str}/revisions/{revision_id:str}", right="posts.change")
+async def name(one: NamedDependency[OnePost], revision_id: FromPath[str]) -> Response[bytes]:
+    """Give a revision a name, under which it is kept for good, or with an empty one none."""
+    given = await incoming.body(one.request, RevisionChanges)
+    await history.name(one.site, one.by, one.id, revision_id, given.name)
+    async with one.site.read() as connection:
+        found = await history.entry(connection, one.id, revision_id)
+    return answers.send(one.request, _told(found))
 
 
 @post("/posts/{post_id:str}/revisions/{revision_id:str}/restoration", status_code=200, right="posts.change")
-async def restore(
-    request: AnyRequest,
-    databases: NamedDependency[Databases],
-    settings: NamedDependency[Settings],
-    writer: NamedDependency[Bearer],
-    post_id: FromPath[str],
-    revision_id: FromPath[str],
-) -> Response[bytes]:
+async def restore(one: NamedDependency[OnePost], revision_id: FromPath[str]) -> Response[bytes]:
     """Make an old text the newest revision; readers see it once it is published."""
-    base = incoming.required_base(request)
+    base = incoming.required_base(one.request)
 
     async def work(_: str) -> Response[bytes]:
-        await history.restore(databases.site, writer.actor, post_id, revision_id, base)
-        return answers.send_post(request, await read(databases, settings, writer, post_id))
+        await history.restore(one.site, one.by, one.id, revision_id, base)
+        return await one.answer()
 
-    return await once(request, databases.ttl, writer, await incoming.body_sha256(request), work)
+    return await one.once(work)
 
 
 def _told(found: history.Entry) -> RevisionEntry:
@@ -118,4 +111,4 @@ def _told(found: history.Entry) -> RevisionEntry:
     )
 
 
-route_handlers = [index, show, restore]
+route_handlers = [index, show, name, restore]

@@ -172,8 +172,8 @@ def _names(tool: Tool, arguments: Json) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _tools() -> MappingProxyType[str, Tool]:
-    """All but those that take a file: a model has none to send."""
-    tools = [_tool(each) for each in OPERATIONS if not each.file]
+    """All but those that take a file or answer one: a model has none to send, and reads none."""
+    tools = [_tool(each) for each in OPERATIONS if not (each.file or each.bytes)]
     return MappingProxyType({each.name: each for each in tools})
 
 

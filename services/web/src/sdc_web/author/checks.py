@@ -58,7 +58,7 @@ async def create(
     post_id: FromPath[str],
 ) -> Response[str]:
     """What is found in the text of the form, which is saved nowhere: a fragment for htmx, else the page."""
-    form = await editor.read(request)
+    form = await editor.read_as_it_is(request)
     opened = await editor.open_post(databases, author, post_id)
     found = await _look(databases, settings, opened.post, form)
     if not htmx.wants_fragment(request):

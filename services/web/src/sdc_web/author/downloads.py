@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-SANDBOX = "sandbox; default-src 'none'"
+from sdc_web.headers import SANDBOX, kept_as
+
 SEND_S = 4 * 3_600.0
 _PIECE_BYTES = 256 * 1024
 
@@ -25,7 +25,7 @@ def of_pieces(pieces: Iterator[bytes], name: str, content_type: str) -> ASGIApp:
 def _answer(pieces: Iterator[bytes], name: str, content_type: str, file: Path | None = None) -> ASGIApp:
     headers = {
         "content-type": content_type,
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "content-disposition": kept_as(name),
         "content-security-policy": SANDBOX,
     }
 

@@ -1,6 +1,5 @@
 """Saving a draft: on each pause of typing by htmx, and by a button without it."""
 
-import asyncio
 import re
 
 import msgspec
@@ -33,7 +32,7 @@ async def save(
     """Save onto the revision that the form began from: 412 with both texts when another one came in between, 422 with
     what is wrong when a field is refused; all others are saved.
     """
-    form = based(request, await editor.read(request))
+    form = based(request, await editor.read(request, databases, author))
     try:
         if form.intent == CONFLICT:
             await posts.history.keep_elsewhere(databases.site, author.actor, post_id, form.base_revision)
@@ -104,7 +103,7 @@ async def refused(
     if not htmx.wants_fragment(request):
         return await editor.show(request, databases, author, opened, form, error=invalid, stale=stale)
     if stale:
-        both = await asyncio.to_thread(views.conflict, form, opened.post, stale.current)
+        both = await editor.both(databases, author, form, opened.post, stale.current)
         return pages.fragment("author/posts/_conflict.html", author, status_code=412, post=opened.post, conflict=both)
     told = views.status(opened.post, opened.newest, author.time_zone, form.base_revision, str(error))
     field = invalid.field if invalid and invalid.field in ("body_markdown", *views.MAY_STAY) else ""

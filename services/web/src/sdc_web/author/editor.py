@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import msgspec
 from litestar import Response
@@ -9,7 +10,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import edge, media, pages, posts, zones
-from sdc_web.author import forms, project_fields, views
+from sdc_web.author import forms, project_fields, tag_choices, views
 from sdc_web.author.pictures import choice
 from sdc_web.author.views import DraftForm
 from sdc_web.authors.rights import Actor
@@ -51,12 +52,26 @@ async def open_post(databases: Databases, author: SignedIn, post_id: str) -> Ope
         return Opened(post=post, newest=newest, standing=await posts.history.standing(connection, post_id))
 
 
-async def read(request: AnyRequest) -> DraftForm:
+async def read_as_it_is(request: AnyRequest) -> DraftForm:
     """The form, with the time zone of its moments at hand. Raises Invalid."""
     form = await forms.read(request, DraftForm)
     if not await zones.load(form.zone):
         raise Invalid("there is no such time zone", field="zone")
     return form
+
+
+async def read(request: AnyRequest, databases: Databases, author: SignedIn) -> DraftForm:
+    """The same, to be saved: whose button was pressed before the page had come whole keeps, in the fields that were
+    still on their way, what is stored.
+    """
+    form = await read_as_it_is(request)
+    sent = (await request.body()).decode("latin-1")
+    if form.zone or form.base_revision is None or not forms.sender(sent).author_id:
+        return form
+    opened = await open_post(databases, author, request.path_params["post_id"])
+    came = forms.pairs(sent)
+    stored = views.form_of(opened.post, opened.newest, author.time_zone)
+    return msgspec.structs.replace(stored, **{name: getattr(form, name) for name in came})
 
 
 async def save(databases: Databases, settings: Settings, post_id: str, form: DraftForm, author: SignedIn) -> DraftForm:
@@ -149,6 +164,28 @@ async def _resolved(databases: Databases, by: Actor, draft: posts.Draft, stored_
     return msgspec.structs.replace(draft, translation_key=key)
 
 
+async def both(
+    databases: Databases, author: SignedIn, form: DraftForm, post: posts.Post, current: posts.Revision
+) -> views.Conflicting:
+    """What the form holds beside what was saved elsewhere."""
+    covers = {each for each in (form.cover_id, current.cover_asset_id) if each}
+    named: dict[tuple[str, str], str] = {}
+    async with databases.site.read() as connection:
+        pictures = await media.by_ids(connection, covers)
+        for each in {form.translation_of, current.translation_key} - {""}:
+            # What was typed may name nothing: then it speaks for itself.
+            with suppress(Invalid):
+                typed = each != current.translation_key
+                key = await posts.languages.key_at(connection, author.actor, each, "") if typed else each
+                group = await posts.languages.saved(connection, author.actor, post.id, key)
+                named["translation_of", each] = group[0].url if group else each
+    words = {id_: asset.alt or asset.file_name for id_, asset in pictures.items()}
+    for id_, said in words.items():
+        # Two pictures may be called alike.
+        named["cover_id", id_] = said if list(words.values()).count(said) == 1 else f"{said} ({id_})"
+    return await asyncio.to_thread(views.conflict, form, post, current, named)
+
+
 async def show(
     request: AnyRequest,
     databases: Databases,
@@ -169,17 +206,17 @@ async def show(
     opens = stored if stale else shown
     async with databases.site.read() as connection:
         cover = await media.find(connection, opens.cover_id) if opens.cover_id else None
-        newest = await media.newest(connection, author.actor, limit=COVERS)
+        newest = await media.newest(connection, author.actor, limit=COVERS, pictures=True)
         # An older one stays to be chosen: without script a form that lacks it would take it away.
         offered = newest if cover is None or cover in newest else [cover, *newest]
         covers = [Cover(id=each.id, words=each.alt or each.file_name) for each in offered]
-        known_tags = [tag.name for tag in await posts.tags.in_use(connection, author.actor)]
+        known_tags = await tag_choices.most_used(connection, author.actor)
         known_series = [each.title for each in await posts.series.everything(connection)]
         known_sections = await posts.projects.sections(connection) if opened.post.kind == "project" else []
         translations = await posts.languages.saved(connection, author.actor, opened.post.id, opens.translation_of)
         pictures = await media.by_ids(connection, set(project_fields.named(opens.project_pictures)))
         noindex = await posts.indexing.is_hidden(connection, opened.post.id)
-    conflict = await asyncio.to_thread(views.conflict, shown, opened.post, stale.current) if stale else None
+    conflict = await both(databases, author, shown, opened.post, stale.current) if stale else None
     words = project_fields.with_words(opens.project_pictures, pictures)
     # The author names the other text by its address; what is stored is a key.
     named = translations[0].url if translations and opens.translation_of else opens.translation_of

@@ -6,10 +6,12 @@ from urllib.parse import parse_qsl
 import msgspec
 from sdc_core.errors import Invalid
 
+from sdc_web import opened_by
+from sdc_web.opened_by import OpenedBy
 from sdc_web.problems import AnyRequest
 
-MAX_FIELDS = 40
-MAX_REPEATED = 250
+MAX_FIELDS = 41
+MAX_REPEATED = 251
 FormT = TypeVar("FormT", bound=msgspec.Struct)
 
 
@@ -45,7 +47,16 @@ def listed(encoded: str) -> list[tuple[str, str]]:
     return _sent(encoded, MAX_REPEATED)
 
 
+def sender(encoded: str) -> OpenedBy:
+    """Whose page the form stood on. Raises Invalid as above."""
+    return opened_by.read(dict(_decoded(encoded, MAX_REPEATED)).get(opened_by.FIELD, ""))
+
+
 def _sent(encoded: str, most: int) -> list[tuple[str, str]]:
+    return [pair for pair in _decoded(encoded, most) if pair[0] != opened_by.FIELD]
+
+
+def _decoded(encoded: str, most: int) -> list[tuple[str, str]]:
     try:
         sent = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from sdc_core.errors import Conflict
 
 from sdc_web import pages, posts
-from sdc_web.author import forms
+from sdc_web.author import forms, moving
 from sdc_web.db import Databases
 from sdc_web.posts.home import Move
 from sdc_web.problems import AnyRequest
@@ -59,7 +59,11 @@ async def move(
     """One place up or down."""
     form = await forms.read(request, Moved)
     await posts.home.move(databases.site, author.actor, post_id, form.way)
-    return pages.redirect(ADDRESS, "saved")
+    async with databases.site.read() as connection:
+        found = await posts.home.candidates(connection, author.actor)
+    order = [each.id for each in found if each.position is not None]
+    onward = moving.onward(form.way, order.index(post_id), len(order)) if post_id in order else ""
+    return pages.redirect(ADDRESS, "saved", f"{onward}-{post_id}" if onward else "")
 
 
 @delete(f"{ADDRESS}/{{post_id:str}}", status_code=303, right="site.change")

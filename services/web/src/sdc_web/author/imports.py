@@ -40,9 +40,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Pressed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which button: it is looked at once more, or taken."""
+    """Which button: it is looked at once more, with pictures fetched from these hosts, or taken."""
 
     step: Step
+    host: list[str] = []
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,13 +108,14 @@ async def run(
     request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, author: Author, transfer_id: FromPath[str]
 ) -> Page:
     """Start it, or have it looked at once more."""
-    pressed = await forms.read(request, Pressed)
+    pressed = await forms.read(request, Pressed, repeated="host")
     if pressed.step == "take":
         confirm.require(author)
     try:
-        await transfers.run(databases, author.actor, transfer_id, pressed.step)
-    except Conflict as error:
-        return await _one(request, databases, settings, author, transfer_id, str(error), status_code=409)
+        await transfers.run(databases, author.actor, transfer_id, pressed.step, " ".join(pressed.host))
+    except (Conflict, Invalid) as error:
+        status_code = STATUSES[error.code]
+        return await _one(request, databases, settings, author, transfer_id, str(error), status_code=status_code)
     return pages.redirect(f"{ADDRESS}/{transfer_id}")
 
 
@@ -154,7 +156,7 @@ async def report(
 
 def _wishes(fields: dict[str, str]) -> Wishes:
     """Raises Invalid for what no form of ours sends."""
-    given = {name: fields[name] for name in ("format", "old_site") if name in fields}
+    given = {name: fields[name] for name in ("format", "old_site", "fetch_from") if name in fields}
     try:
         return msgspec.convert({**given, "incomplete": "incomplete" in fields}, Wishes)
     except msgspec.ValidationError as error:
@@ -180,6 +182,7 @@ async def _page(
             "format": fields.get("format", ""),
             "incomplete": "incomplete" in fields,
             "old_site": fields.get("old_site", ""),
+            "fetch_from": fields.get("fetch_from", ""),
         },
         errors=errors,
         limit_bytes=keeping.MAX_BYTES,

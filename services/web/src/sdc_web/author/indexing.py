@@ -50,7 +50,7 @@ async def show(
 async def _indexed(
     request: AnyRequest, databases: Databases, settings: Settings, author: SignedIn, post_id: str, *, hidden: bool
 ) -> Response[bytes] | Response[str]:
-    form = await editor.read(request)
+    form = await editor.read(request, databases, author)
     try:
         form = await editor.save(databases, settings, post_id, form, author)
         await posts.indexing.hide(databases.site, author.actor, post_id, hidden=hidden)

@@ -1,13 +1,10 @@
 """The file of an asset: bringing the original home, sending another one in its place, having its sizes made again."""
 
-import asyncio
-from urllib.parse import quote
-
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp
 from sdc_core import keys
 from sdc_core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
@@ -15,18 +12,16 @@ from sdc_core.service_client import ServiceClient
 from sdc_core.settings import Settings
 from sdc_core.variants import CONTENT_TYPES
 
-from sdc_web import file_forms, htmx, media, pages
+from sdc_web import file_forms, htmx, media, pages, stored_files
 from sdc_web.author import forms
 from sdc_web.author.media import asset_page
 from sdc_web.author.media_views import LIBRARY
 from sdc_web.db import Databases
+from sdc_web.headers import kept_as
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
 MAX_REQUEST_BYTES = media.upload.MAX_BYTES + 64 * 1024
-SANDBOX = "sandbox; default-src 'none'"
-STREAM_S = 600.0
-"""For a whole file, even to a slow line: each holds a connection to the object store."""
 
 
 class OrderQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,9 +40,8 @@ async def original(
 ) -> ASGIApp:
     """The untouched file under its own name, to be kept and not to be shown."""
     asset = await _asset(databases, author, asset_id)
-    named = f"attachment; filename*=UTF-8''{quote(asset.file_name, safe='')}"
-    headers = {"content-type": asset.content_type, "content-disposition": named}
-    return _streamed(store, settings, keys.original(asset.stored_id), headers)
+    headers = {"content-type": asset.content_type, "content-disposition": kept_as(asset.file_name)}
+    return stored_files.streamed(store, settings.S3_MEDIA_BUCKET, asset.original_key, headers)
 
 
 @get("/author/media/{asset_id:str}/picture", right="media.read")
@@ -65,7 +59,8 @@ async def picture(
         raise NotFound("there is no such picture")
     small = min(manifest.variants, key=lambda each: (each.width, each.size_bytes))
     key = keys.variant(asset.stored_id, manifest.recipe, small.name)
-    return _streamed(store, settings, key, {"content-type": CONTENT_TYPES[small.format]})
+    headers = {"content-type": CONTENT_TYPES[small.format]}
+    return stored_files.streamed(store, settings.S3_MEDIA_BUCKET, key, headers)
 
 
 @put(
@@ -94,7 +89,8 @@ async def replace(
         status_code = 503 if isinstance(error, Unavailable) else 422
         errors = {"file": str(error)}
         return await asset_page(request, databases, author, asset_id, errors=errors, status_code=status_code)
-    await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
+    if new is not None:
+        await media.order(worker, media.File(stored_id=new.file_id, sha256=new.sha256))
     return pages.redirect(f"{LIBRARY}/{asset_id}", "replacing")
 
 
@@ -143,22 +139,6 @@ async def order(
 async def _asset(databases: Databases, author: SignedIn, asset_id: str) -> media.Asset:
     async with databases.site.read() as connection:
         return await media.show(connection, author.actor, asset_id, trashed=True)
-
-
-def _streamed(store: ObjectStore, settings: Settings, key: str, headers: dict[str, str]) -> ASGIApp:
-    """An object as an answer in which nothing can run. Raises NotFound and Unavailable as the store does."""
-    told = headers | {"content-security-policy": SANDBOX}
-
-    async def answer(_: Scope, __: Receive, send: Send) -> None:
-        async with asyncio.timeout(STREAM_S), store.stream(settings.S3_MEDIA_BUCKET, key) as stream:
-            sent = told | {"content-length": str(stream.size_bytes)}
-            encoded = [(name.encode(), value.encode()) for name, value in sent.items()]
-            await send({"type": "http.response.start", "status": 200, "headers": encoded})
-            async for chunk in stream.chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    return answer
 
 
 route_handlers = [original, picture, replace, undo, order]

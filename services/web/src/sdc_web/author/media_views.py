@@ -40,7 +40,7 @@ _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "ima
 
 class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     """An asset as the library shows it; `width` and `height` in pixels once they are known;
-    `changeable` by whoever looks.
+    `changeable` by whoever looks. The `address` is where readers get what is no picture.
     """
 
     id: str
@@ -65,6 +65,8 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     markdown: str
     changeable: bool
     picture: Markup | None
+    is_picture: bool
+    address: str
 
 
 class VariantView(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +202,7 @@ def view(asset: media.Asset, by: Actor, *, used: bool = False, pending: bool = F
         state=asset.state,
         reason=asset.reason or (ONE_FRAME if manifest and manifest.animated and not manifest.moving else ""),
         kind=asset.kind,
-        format=_FORMATS.get(asset.content_type, asset.content_type),
+        format=format_of(asset),
         size_bytes=asset.size_bytes,
         variant_bytes=asset.variant_bytes,
         width=manifest.width if manifest else None,
@@ -212,7 +214,16 @@ def view(asset: media.Asset, by: Actor, *, used: bool = False, pending: bool = F
         markdown=markdown(asset),
         changeable=by.may_of("media.change", asset.author_id),
         picture=_picture(asset, sizes),
+        is_picture=asset.is_picture,
+        address="" if asset.is_picture or asset.trashed_at_us is not None else media.attachment.address(asset),
     )
+
+
+def format_of(asset: media.Asset) -> str:
+    """Its type in a word."""
+    if asset.is_picture:
+        return _FORMATS.get(asset.content_type, asset.content_type)
+    return media.attachment.format_of(asset)
 
 
 async def views(connection: Connection, by: Actor, found: list[media.Asset]) -> list[AssetView]:
@@ -240,13 +251,14 @@ async def details(connection: Connection, by: Actor, asset: media.Asset) -> Deta
         ),
         waiting=await media.files.waiting_for(connection, asset.id),
         dropped=_dropped(asset),
-        former_name=former.file_name if former and former.manifest_json else "",
+        former_name=former.file_name if former and (former.manifest_json or not former.is_picture) else "",
     )
 
 
 def markdown(asset: media.Asset) -> str:
-    """What the author pastes into a text; the caption goes along."""
-    alt = asset.alt.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    """What the author pastes into a text; the caption goes along. What is no picture is called by its name."""
+    words = asset.alt if asset.is_picture else asset.alt or asset.file_name
+    alt = words.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     caption = asset.caption.replace("\\", "\\\\").replace('"', '\\"')
     return f'![{alt}](media:{asset.id} "{caption}")' if caption else f"![{alt}](media:{asset.id})"
 
@@ -254,6 +266,8 @@ def markdown(asset: media.Asset) -> str:
 def _dropped(asset: media.Asset) -> str:
     """What only the original tells, in a sentence."""
     manifest = asset.manifest
+    if not asset.is_picture:
+        return "Readers get it as it came, with all that it tells of when, where and by whom it was made."
     if manifest is None:
         return ""
     if manifest.dropped is None:

@@ -10,7 +10,7 @@ from sdc_core.errors import Invalid
 from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import forms
+from sdc_web.author import forms, moving
 from sdc_web.db import Databases
 from sdc_web.posts import Entry
 from sdc_web.posts.navigation import MAX_ENTRIES, Standing
@@ -54,11 +54,11 @@ async def update(
     request: AnyRequest, databases: NamedDatabases, settings: NamedDependency[Settings], author: Author
 ) -> Page:
     """The list as it was sent, with one entry moved or removed where such a button was pressed."""
-    entries = _sent(msgspec.structs.asdict(await forms.read(request, Form)))
+    entries, part = _sent(msgspec.structs.asdict(await forms.read(request, Form)))
     if errors := _faults(entries, settings.site_url):
         return await _page(request, databases, author, [Row(entry=each) for each in entries], errors, status_code=422)
     await posts.navigation.put(databases.site, author.actor, entries, settings.site_url)
-    return pages.redirect("/author/navigation", "saved")
+    return pages.redirect("/author/navigation", "saved", part)
 
 
 @delete("/author/navigation", status_code=303, right="site.change")
@@ -71,20 +71,25 @@ async def remove(
     return pages.redirect("/author/navigation", "saved")
 
 
-def _sent(form: dict[str, str]) -> list[Entry]:
-    """The entries in their order once the button has done its work. Raises Invalid for a button that is none."""
+def _sent(form: dict[str, str]) -> tuple[list[Entry], str]:
+    """The entries in their order once the button has done its work, and the button that goes on from there. Raises
+    Invalid for a button that is none.
+    """
     pressed = _INTENT.fullmatch(form["intent"])
     if pressed is None:
         raise Invalid("this form has no such button")
     given = {number: (form[f"title_{number}"], form[f"url_{number}"]) for number in range(1, MAX_ENTRIES + 1)}
     kept = [number for number, entry in given.items() if any(each.strip() for each in entry)]
     what, number = pressed[1], int(pressed[2] or 0)
+    part = ""
     if number in kept:
         at = kept.index(number)
         kept.remove(number)
-        if what != "remove":
+        if what in ("up", "down"):
             kept.insert(max(0, at - 1) if what == "up" else at + 1, number)
-    return [Entry(title=given[number][0], url=given[number][1]) for number in kept]
+            came_to = kept.index(number)
+            part = f"{moving.onward(what, came_to, len(kept))}-{came_to + 1}"
+    return [Entry(title=given[number][0], url=given[number][1]) for number in kept], part
 
 
 def _faults(entries: list[Entry], site_url: str) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The library as the editor's dialog shows it: pictures to put into the text, or above it."""
+"""The library as the editor's dialog shows it: pictures and files to put into the text, or pictures above it."""
+
+from typing import Literal
 
 import msgspec
 from litestar import Response, get
@@ -21,20 +23,24 @@ SIZES = "10rem"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words to look for, and the last picture of the page before."""
+    """Words to look for, which types as a field for files has them, and the last asset of the page before."""
 
     q: str = ""
+    accept: Literal["", "image/*"] = ""
     after: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture as small as a list shows it, its words beside it; `picture` is None while its sizes are made."""
+    """An asset as small as a list shows it, its words beside it; `picture` is None while its sizes are made, and for
+    what is none, which has a `format` in its place.
+    """
 
     id: str
     file_name: str
     alt: str
     markdown: str
     picture: Markup | None
+    format: str
 
 
 async def provide_store_away(store: NamedDependency[ObjectStore], settings: NamedDependency[Settings]) -> str:
@@ -52,7 +58,7 @@ async def index(
     """A page of pictures, as a fragment."""
     asked = forms.fields(request.scope["query_string"].decode("latin-1"), Asked)
     async with databases.site.read() as connection:
-        filters = Filters(words=asked.q)
+        filters = Filters(words=asked.q, pictures=asked.accept != "")
         found = await media.library.page(connection, author.actor, filters, "newest", asked.after, ON_PAGE + 1)
     shown = [choice(each) for each in found[:ON_PAGE] if each.state != "failed"]
     after = media.library.place(found[ON_PAGE - 1], "newest") if len(found) > ON_PAGE else ""
@@ -61,6 +67,7 @@ async def index(
         author,
         pictures=shown,
         words=asked.q,
+        accept=asked.accept,
         after=after,
         store_away="" if asked.after else store_away,
     )
@@ -74,6 +81,7 @@ def choice(asset: media.Asset) -> Choice:
         alt=asset.alt,
         markdown=markdown(asset),
         picture=media.picture.markup(asset, asset.manifest, alt="", sizes=SIZES) if asset.manifest else None,
+        format="" if asset.is_picture else media.attachment.format_of(asset),
     )
 
 

@@ -24,7 +24,7 @@ async def create(
 ) -> Response[bytes]:
     """Open a draft in which nothing stands yet."""
     form = await forms.read(request, NewPost)
-    made = await posts.blank(databases.site, author.actor, form.kind)
+    made = await posts.blank(databases, author.actor, form.kind)
     return pages.redirect(f"/author/posts/{made.id}")
 
 
@@ -39,7 +39,8 @@ async def edit(
     return await editor.show(request, databases, author, await editor.open_post(databases, author, post_id))
 
 
-@delete("/author/posts/{post_id:str}", status_code=303, right="posts.delete")
+# From the editor its whole form comes along.
+@delete("/author/posts/{post_id:str}", status_code=303, request_max_body_size=editor.MAX_BODY, right="posts.delete")
 async def remove(
     databases: NamedDependency[Databases],
     author: NamedDependency[SignedIn],

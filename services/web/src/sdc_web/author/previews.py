@@ -64,7 +64,7 @@ async def create(
     post_id: FromPath[str],
 ) -> Response[str] | Response[bytes]:
     """The text of the form, which is saved nowhere: a page, or as JSON what the script needs of it."""
-    form = await editor.read(request)
+    form = await editor.read_as_it_is(request)
     opened = await editor.open_post(databases, author, post_id)
     page, faults = await _page(databases, settings, opened, form)
     if not htmx.wants_json(request):

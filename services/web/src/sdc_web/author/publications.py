@@ -31,7 +31,7 @@ async def create(
     """Save what the form holds, then publish the newest revision; with a moment to come, schedule it. Where something
     in it may want mending, the author is asked first.
     """
-    form = await editor.read(request)
+    form = await editor.read(request, databases, author)
     try:
         at_us = views.moment_us(form.publish_at, "publish_at", form.zone)
         end_us = views.moment_us(form.unpublish_at, "unpublish_at", form.zone)
@@ -67,7 +67,7 @@ async def remove(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Take the post off the site and out of the schedule. What the form holds is saved first: it is never dropped."""
-    form = await editor.read(request) if await request.body() else DraftForm()
+    form = await editor.read(request, databases, author) if await request.body() else DraftForm()
     try:
         form = await editor.save(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:

@@ -49,7 +49,7 @@ async def discard(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Leave the change of a post that readers see. What the form holds is saved first, and is then in the history."""
-    form = drafts.based(request, await editor.read(request))
+    form = drafts.based(request, await editor.read(request, databases, author))
     try:
         form = await editor.save(databases, settings, post_id, form, author)
         await history.discard(databases.site, author.actor, post_id, form.base_revision)
@@ -77,7 +77,7 @@ async def set_aside(
     """Of two texts go on with the one that was saved elsewhere; this one is then in the history. A field of it that is
     refused holds there what it holds in the other.
     """
-    form = drafts.based(request, await editor.read(request))
+    form = drafts.based(request, await editor.read(request, databases, author))
     try:
         await editor.set_aside(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:

@@ -28,7 +28,7 @@ async def cancel(
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
     """Publish nothing at the set moment; what readers see stays. What the form holds is saved first."""
-    form = await editor.read(request)
+    form = await editor.read(request, databases, author)
     try:
         form = await editor.save(databases, settings, post_id, form, author)
         await schedule.cancel(databases.site, author.actor, post_id)
@@ -53,7 +53,7 @@ async def expire(
     """Have it leave the site at a moment, or with an empty field stay; nothing is published by this, and what the form
     holds is saved first.
     """
-    form = await editor.read(request)
+    form = await editor.read(request, databases, author)
     try:
         end_us = views.moment_us(form.unpublish_at, "unpublish_at", form.zone)
         form = await editor.save(databases, settings, post_id, form, author)

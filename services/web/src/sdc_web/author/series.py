@@ -1,18 +1,23 @@
 """Series as the author lists, words and deletes them; posts are put into one in the editor."""
 
+from urllib.parse import urlencode
+
 import msgspec
 from litestar import Response, delete, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Invalid
 
-from sdc_web import pages, posts
+from sdc_web import htmx, pages, posts
 from sdc_web.author import forms
 from sdc_web.db import Databases
+from sdc_web.posts import series_listed
 from sdc_web.posts.series import Series
+from sdc_web.posts.series_listed import Filters
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
+ADDRESS = "/author/series"
 Page = Response[str] | Response[bytes]
 
 
@@ -24,13 +29,31 @@ class SeriesForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     description: str
 
 
-@get("/author/series", right="series.change")
+class ListView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list as `_list.html` shows it; addresses are empty where there is no such page."""
+
+    rows: list[posts.series.Counted]
+    q: str
+    first_url: str
+    next_url: str
+
+
+@get(ADDRESS, right="series.change")
 async def index(
     request: AnyRequest, databases: NamedDependency[Databases], author: NamedDependency[SignedIn]
 ) -> Response[str]:
-    """The list, by title."""
+    """The list, by title; to htmx, while one types a search, the lines alone."""
+    filters = forms.fields(request.scope["query_string"].decode("latin-1"), Filters)
     async with databases.site.read() as connection:
-        listed = await posts.series.everything(connection)
+        found = await series_listed.page(connection, filters)
+    listed = ListView(
+        rows=found.rows,
+        q=filters.q,
+        first_url=_address(filters.q) if filters.after else "",
+        next_url=_address(filters.q, found.after) if found.after else "",
+    )
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/series/_list.html", author, listed=listed)
     return await pages.page(request, databases, "author/series/index.html", author=author, listed=listed)
 
 
@@ -100,6 +123,11 @@ async def _page(
         form=form,
         errors=errors,
     )
+
+
+def _address(q: str, after: str = "") -> str:
+    query = urlencode({name: value for name, value in (("q", q), ("after", after)) if value})
+    return f"{ADDRESS}?{query}" if query else ADDRESS
 
 
 route_handlers = [index, edit, update, remove]

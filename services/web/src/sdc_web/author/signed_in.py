@@ -12,7 +12,7 @@ from sdc_core.settings import Settings
 from sdc_web import htmx
 from sdc_web.author import unsent
 from sdc_web.author.gate import COOKIE_TO_SET
-from sdc_web.author.unsent import Unsent
+from sdc_web.author.unsent import Fields, Unsent
 from sdc_web.authors import rights
 from sdc_web.authors.store import Author
 from sdc_web.db import Databases
@@ -29,12 +29,15 @@ LONGEST_ADDRESS = 2_000
 
 
 class SignInNeeded(Unauthorized):
-    """Nobody is signed in here; `return_to` is where they wanted to go, `sent` the text that they sent, if any."""
+    """Nobody is signed in here, or `instead` of the one whose page it was somebody else; `return_to` is where they
+    wanted to go, `sent` what they had written, if anything.
+    """
 
-    def __init__(self, return_to: str, sent: Unsent | None = None) -> None:
+    def __init__(self, return_to: str, sent: Unsent | Fields | None = None, instead: SignedIn | None = None) -> None:
         super().__init__("sign in first")
         self.return_to = return_to
         self.sent = sent
+        self.instead = instead
 
 
 async def provide_author(
@@ -47,9 +50,11 @@ async def provide_author(
     """
     author = await find(databases, token_of(request, settings), country(request))
     if author is None:
-        sent = None if htmx.is_htmx(request) else await unsent.text_of(request)
-        raise SignInNeeded(page_of(request), sent)
+        raise SignInNeeded(page_of(request), await unsent.sent(request))
     request.scope["state"][ACTOR] = author.actor
+    if (await unsent.opened_by(request)).author_id not in ("", author.id):
+        # Nobody's words are saved as another's, nor is one refused what another wanted to do.
+        raise SignInNeeded(page_of(request), await unsent.sent(request, other=True), author)
     rights.require(author.actor, request.route_handler.opt["right"])
     if author.refreshed:
         request.scope["state"][COOKIE_TO_SET] = cookie(settings, token_of(request, settings), author.expires_at_us)
@@ -58,12 +63,15 @@ async def provide_author(
 
 def ask_to_sign_in(request: AnyRequest, error: SignInNeeded) -> Response[bytes]:
     """To a browser a redirect, or its own text back; to htmx 401 with the address to go to, since fetch would follow a
-    redirect unseen.
+    redirect unseen; and with words alone where somebody may be typing.
     """
     if error.sent is not None:
-        return Response(unsent.page(request, error.sent).encode(), status_code=401, media_type=MediaType.HTML)
+        page = unsent.page(request, error.sent, error.instead)
+        return Response(page.encode(), status_code=401, media_type=MediaType.HTML)
     address = f"{SIGN_IN}?next={quote(error.return_to, safe='/')}"
     if htmx.is_htmx(request):
+        if unsent.is_written_at(error.return_to):
+            return Response(unsent.words(error.instead).encode(), status_code=401, media_type=MediaType.HTML)
         return Response(b"", status_code=401, headers={"HX-Redirect": address})
     return Response(b"", status_code=303, headers={"Location": address})
 

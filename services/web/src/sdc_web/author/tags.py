@@ -1,19 +1,23 @@
 """Tags as the author lists, colours, describes, renames and merges them; texts get them in the editor."""
 
+from urllib.parse import urlencode
+
 import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sdc_core.errors import Invalid
 
-from sdc_web import pages, posts
+from sdc_web import htmx, pages, posts
 from sdc_web.author import forms
 from sdc_web.db import Databases
-from sdc_web.posts import tags_moved
+from sdc_web.posts import tags_listed, tags_moved
 from sdc_web.posts.tags import COLOURS, Colour
+from sdc_web.posts.tags_listed import Filters
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
 
+ADDRESS = "/author/tags"
 SHOWN = 100
 NamedDatabases = NamedDependency[Databases]
 Author = NamedDependency[SignedIn]
@@ -40,11 +44,29 @@ class FormerName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: str
 
 
-@get("/author/tags", right="tags.change")
+class ListView(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list as `_list.html` shows it; addresses are empty where there is no such page."""
+
+    rows: list[posts.tags.Listed]
+    q: str
+    first_url: str
+    next_url: str
+
+
+@get(ADDRESS, right="tags.change")
 async def index(request: AnyRequest, databases: NamedDatabases, author: Author) -> Response[str]:
-    """The list, by name."""
+    """The list, by name; to htmx, while one types a search, the lines alone."""
+    filters = forms.fields(request.scope["query_string"].decode("latin-1"), Filters)
     async with databases.site.read() as connection:
-        listed = await posts.tags.everything(connection)
+        found = await tags_listed.page(connection, filters)
+    listed = ListView(
+        rows=found.rows,
+        q=filters.q,
+        first_url=_address(filters.q) if filters.after else "",
+        next_url=_address(filters.q, found.after) if found.after else "",
+    )
+    if htmx.wants_fragment(request):
+        return pages.fragment("author/tags/_list.html", author, listed=listed)
     return await pages.page(request, databases, "author/tags/index.html", author=author, listed=listed)
 
 
@@ -109,8 +131,8 @@ async def _page(
     error: Invalid | None = None,
 ) -> Response[str]:
     async with databases.site.read() as connection:
-        known = await posts.tags.everything(connection)
-        found = posts.tags.among(known, tag)
+        found = await tags_listed.find(connection, tag)
+        known = await tags_listed.names(connection)
         carriers = await posts.tags.carriers(connection, tag, SHOWN)
         former = await tags_moved.former(connection, tag)
     return await pages.page(
@@ -124,9 +146,14 @@ async def _page(
         colours=COLOURS,
         carriers=carriers,
         former=former,
-        others=[each.name for each in known if each.name != tag],
+        others=[name for name in known if name != tag],
         errors={error.field or "form": str(error)} if error else {},
     )
+
+
+def _address(q: str, after: str = "") -> str:
+    query = urlencode({name: value for name, value in (("q", q), ("after", after)) if value})
+    return f"{ADDRESS}?{query}" if query else ADDRESS
 
 
 route_handlers = [index, edit, update, remove, merge, free]

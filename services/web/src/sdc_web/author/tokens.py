@@ -24,8 +24,8 @@ WORDS: MappingProxyType[tokens.Scope, str] = MappingProxyType({
     "posts:read": "read texts",
     "posts:write": "write drafts",
     "posts:publish": "write and publish texts",
-    "media:read": "see pictures",
-    "media:write": "change pictures",
+    "media:read": "see media",
+    "media:write": "change media",
     "site:read": "read about the site",
     "site:write": "change the site",
     "analytics:read": "read the statistics",
@@ -35,7 +35,7 @@ WORDS: MappingProxyType[tokens.Scope, str] = MappingProxyType({
 
 _PARTS: MappingProxyType[str, tuple[str, tuple[tokens.Scope, ...]]] = MappingProxyType({
     "posts": ("Texts, tags and series", ("posts:read", "posts:write", "posts:publish")),
-    "media": ("Pictures", ("media:read", "media:write")),
+    "media": ("Media", ("media:read", "media:write")),
     "site": ("The site, its links and jobs", ("site:read", "site:write")),
     "statistics": ("Statistics", ("analytics:read",)),
 })  # fmt: skip

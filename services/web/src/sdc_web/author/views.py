@@ -1,6 +1,7 @@
 """What the templates of posts show, as plain values."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -25,8 +26,7 @@ COMPARED = {
     "project_status": "Status", "project_section": "Section", "project_repository": "Repository",
     "project_links": "Links", "project_pictures": "Pictures",
 }  # fmt: skip
-"""Fields beside the text as a conflict shows them: ids of a cover or of another text tell nothing, and a slug
-may follow the title."""
+"""Fields beside the text that say of themselves what they hold; an id of a picture or of another text does not."""
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.ASCII)
 
@@ -264,8 +264,12 @@ def draft(form: DraftForm) -> posts.Draft:
     )
 
 
-def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conflicting:
-    """Both texts. Takes milliseconds for long ones: call it in a thread."""
+def conflict(
+    form: DraftForm, post: posts.Post, current: posts.Revision, named: Mapping[tuple[str, str], str]
+) -> Conflicting:
+    """Both texts, with the words for what a field names by id or address. Takes milliseconds for long ones: call it
+    in a thread.
+    """
     theirs = Theirs(
         title=current.title, body_markdown=current.body, revision=current.number, saved_at_us=current.saved_at_us
     )
@@ -273,7 +277,7 @@ def conflict(form: DraftForm, post: posts.Post, current: posts.Revision) -> Conf
         mine=form,
         theirs=theirs,
         text=differences.compare(current.body, form.body_markdown.replace("\r\n", "\n")),
-        fields=_differences(form, form_of(post, current, form.zone)),
+        fields=_differences(form, form_of(post, current, form.zone), named),
     )
 
 
@@ -300,12 +304,18 @@ def _moment(at_us: int | None, zone: str) -> str:
     return "" if at_us is None else zones.field(at_us, zone)
 
 
-def _differences(mine: DraftForm, theirs: DraftForm) -> list[FieldChange]:
+def _differences(mine: DraftForm, theirs: DraftForm, named: Mapping[tuple[str, str], str]) -> list[FieldChange]:
+    """Of every field that the next save would overwrite."""
     mine = replace(mine, project_pictures=project_fields.without_words(mine.project_pictures))
+
+    def said(form: DraftForm, name: str) -> str:
+        held = form.details[name]
+        return named.get((name, held), held)
+
     return [
-        FieldChange(name=words, pieces=differences.pieces(theirs.details[name], mine.details[name]))
-        for name, words in COMPARED.items()
-        if mine.details[name].split() != theirs.details[name].split()
+        FieldChange(name=words, pieces=differences.pieces(said(theirs, name), said(mine, name)))
+        for name, words in MAY_STAY.items()
+        if said(mine, name).split() != said(theirs, name).split()
     ]
 
 

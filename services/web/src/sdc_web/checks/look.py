@@ -18,7 +18,7 @@ async def look(database: Database, post: Post, draft: Draft, site_url: str) -> t
         found += await links.look(connection, post, text.links, site_url)
         found += await links.look_outside(connection, text.links, site_url)
         found += await pictures.look_for_files(connection, post, text.pictures, site_url)
-        found += await pictures.look(connection, draft, post.kind, text.pictures)
+        found += await pictures.look(connection, draft, post.kind, text.pictures, text.links)
         found += await _names(connection, post, draft)
     return ordered(found)
 

@@ -40,24 +40,37 @@ async def look_for_files(connection: Connection, post: Post, shown: tuple[Target
     ]
 
 
-async def look(connection: Connection, draft: Draft, kind: Kind, shown: tuple[Target, ...]) -> list[Finding]:
-    """What is wrong with the cover, the pictures in the text and those of a project."""
+async def look(
+    connection: Connection, draft: Draft, kind: Kind, shown: tuple[Target, ...], linked: tuple[Target, ...]
+) -> list[Finding]:
+    """What is wrong with the cover, what the text shows or leads to of the library, and the pictures of a project."""
     uses = [
         _Use(asset_id=named[1], field="body_markdown", line=each.line, said=each.text)
         for each in shown
         if (named := _MEDIA.fullmatch(each.address))
     ]
+    links_to = [(each, named[1]) for each in linked if (named := _MEDIA.fullmatch(each.address.partition("#")[0]))]
     if draft.project:
         uses += [_Use(asset_id=each, field="project_pictures") for each in draft.project.pictures]
     cover = draft.cover_asset_id
-    assets = await media.by_ids(connection, {each.asset_id for each in uses} | ({cover} if cover else set()))
+    named_ids = {each.asset_id for each in uses} | {asset_id for _, asset_id in links_to}
+    assets = await media.by_ids(connection, named_ids | ({cover} if cover else set()))
     found = [each for use in uses for each in _of(use, assets.get(use.asset_id))]
+    found += [
+        Finding(
+            rule="picture-missing",
+            what=f"What «{shortened(each.text)}» leads to is not in the library.",
+            line=each.line,
+        )
+        for each, asset_id in links_to
+        if asset_id not in assets
+    ]
     if not cover:
         return (
             found if kind == "page" else [*found, Finding(rule="no-cover", what="It has no cover.", field="cover_id")]
         )
     asset = assets.get(cover)
-    if asset is None or asset.state == "failed":
+    if asset is None or asset.state == "failed" or not asset.is_picture:
         found.append(Finding(rule="cover-missing", what="The cover cannot be shown.", field="cover_id"))
     elif _unseen(asset):
         found.append(Finding(rule="picture-pending", what="The cover is still in work.", field="cover_id"))
@@ -72,7 +85,7 @@ def _of(use: _Use, asset: media.Asset | None) -> Iterator[Finding]:
         what = f"The picture {shortened(use.said) or use.asset_id} is not in the library."
         yield Finding(rule="picture-missing", what=what, field=use.field, line=use.line)
         return
-    if use.field == "body_markdown" and not use.said and not asset.decorative:
+    if use.field == "body_markdown" and not use.said and asset.is_picture and not asset.decorative:
         yield Finding(rule="no-alt", what="A picture has no alternative text.", line=use.line)
     name = shortened(asset.file_name)
     if asset.state == "failed":

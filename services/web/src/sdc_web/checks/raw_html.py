@@ -13,7 +13,6 @@ from sdc_web.texts import markdown
 _TAG = re.compile(r"<([a-zA-Z][\w-]*)((?:\s+[^\s=<>/]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"'][^\s<>]*))?)*)\s*/?>")
 _ATTRIBUTE = re.compile(r"([^\s=<>/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s<>]+)))?")
 _PART = re.compile(rf"{_TAG.pattern}|</([a-zA-Z][\w-]*)\s*>")
-_EVERYWHERE = frozenset({"lang", "title"})
 
 
 def dropped(text: str) -> dict[str, int]:
@@ -82,4 +81,4 @@ def _dropped_of(tag: re.Match[str]) -> list[str]:
 def _is_kept(tag: str, attribute: str, value: str) -> bool:
     if attribute == "class":
         return set(value.split()) <= markdown.CLASSES.get(tag, set())
-    return attribute in _EVERYWHERE or attribute in markdown.ATTRIBUTES.get(tag, set())
+    return attribute in markdown.EVERYWHERE or attribute in markdown.ATTRIBUTES.get(tag, set())

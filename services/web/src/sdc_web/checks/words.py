@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from sdc_web.checks import raw_html
 from sdc_web.checks.findings import Finding
@@ -101,7 +102,7 @@ def _fragments(body: str, text: Parsed) -> Iterator[Finding]:
         return
     known = markdown.anchors(body)
     for each in named:
-        if each.address[1:] not in known:
+        if unquote(each.address[1:]) not in known:
             what = f"Nothing here is called {shortened(each.address)}."
             yield Finding(rule="dead-fragment", what=what, line=each.line)
 

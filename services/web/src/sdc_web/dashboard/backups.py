@@ -31,6 +31,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     run_id: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_]{1,64}$")]
     job: Literal["mirror.daily", "mirror.monthly"] = "mirror.daily"
+    opened_by: str = ""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,6 @@ READ_MOST = 6
 LOOKED_AT = 40
 """Pages that are asked for: lists and tags are read as well, and are no texts."""
 NOT_FOUND = 5
-_PROBED = (".php", ".env", ".asp", ".aspx", ".jsp", ".cgi", ".git", ".sql", ".bak", ".xml", ".map")
 
 
 class ReadPost(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +34,10 @@ class ReadPost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Missed(msgspec.Struct, frozen=True, kw_only=True):
-    """An address at which nothing is, and how often it was asked for."""
+    """An address at which nothing is, how many people asked for it, and how often."""
 
     path: str
+    people: int
     requests: int
 
 
@@ -79,7 +79,7 @@ async def of_last_days(worker: ServiceClient, databases: Databases, by: Actor) -
         chart=panels.page_view_chart(points, "day"),
         live=live,
         most_read=_most_read(pages_read, titles, period.from_day),
-        missed=missed(found.breakdowns[0]),
+        missed=_missed(found.breakdowns[0]),
     )
 
 
@@ -98,11 +98,5 @@ def _most_read(read: list[PathDays], titles: dict[str, str], first_day: str) -> 
     ]
 
 
-def missed(vain: Breakdown) -> list[Missed]:
-    """Addresses that people may have meant; those that programs try on every site are left out."""
-    meant = [
-        each
-        for each in vain.rows
-        if not each.key.lower().endswith(_PROBED) and "/." not in each.key and "/wp-" not in each.key.lower()
-    ]
-    return [Missed(path=each.key, requests=each.requests) for each in meant[:NOT_FOUND]]
+def _missed(vain: Breakdown) -> list[Missed]:
+    return [Missed(path=each.key, people=each.clients, requests=each.requests) for each in vain.rows[:NOT_FOUND]]

@@ -25,6 +25,7 @@ class ViewForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     name: str = ""
     query: str = ""
+    opened_by: str = ""
 
 
 class NoteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,12 +34,14 @@ class NoteForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     day: str = ""
     text: str = ""
     query: str = ""
+    opened_by: str = ""
 
 
 class Back(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of the page to go back to."""
 
     query: str = ""
+    opened_by: str = ""
 
 
 @post("/author/statistics/views", status_code=303, right="views.change")

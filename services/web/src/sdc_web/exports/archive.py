@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from sdc_core import keys
 from sdc_core.errors import NotFound
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -20,18 +19,19 @@ from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.exports import contents, gathering, redirect_files, texts
+from sdc_web.exports import contents, gathering, hugo, redirect_files, texts
 from sdc_web.media.assets import Asset
+from sdc_web.posts import series, tags
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Of every file, so that the same site is the same archive."""
 TIDY_S = 10.0
 _PACKED = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_README = """This is a whole site: its texts, its pictures as they were uploaded, and what its author says of it.
+_README = """This is a whole site: its texts, pictures and files as they were uploaded, and what its author says of it.
 
-content/    texts in Markdown with front matter: posts, pages, projects
+content/    texts in Markdown with front matter: posts, pages, projects; and for Hugo where tags and series are
 changes/    what was written since of texts that readers see, and what is scheduled
-static/     the pictures, as texts name them; _redirects for hosts that read it
+static/     the pictures and files, as texts name them; _redirects for hosts that read it
 data/       media, tags, series, redirects, authors, and the site's own words, as JSON
 statistics/ visitors and what they read, as CSV, where there are any
 
@@ -79,7 +79,7 @@ async def write(
             notes += stumbling
             for number, asset in enumerate(assets, 1):
                 if reason := await _original(store, settings, file, asset):
-                    notes.append(f"picture {asset.file_name} is left out: {reason}")
+                    notes.append(f"file {asset.file_name} is left out: {reason}")
                 if told is not None:
                     told(number, len(assets))
         size_bytes = (await asyncio.to_thread(part.stat)).st_size
@@ -89,7 +89,7 @@ async def write(
             await asyncio.to_thread(part.unlink, missing_ok=True)
         raise
     async with databases.site.transaction() as connection:
-        await audit.record(connection, by, "site.exported", "", f"{count} texts, {len(assets)} pictures")
+        await audit.record(connection, by, "site.exported", "", f"{count} texts, {len(assets)} files")
     return Report(texts=count, media=len(assets), bytes=size_bytes, notes=tuple(notes))
 
 
@@ -100,8 +100,8 @@ async def _words(
     assets = await gathering.media(connection)
     names = await gathering.names(connection, assets)
     data = await gathering.data(connection, assets)
-    more = {"README.txt": _README.encode(), "hugo.json": _hugo(settings, data), "static/_redirects": _moved(data)}
-    for path, content in {**more, **data, **extra.files}.items():
+    more = await _for_hugo(connection, settings, data)
+    for path, content in {"README.txt": _README.encode(), **more, **data, **extra.files}.items():
         await asyncio.to_thread(_put, file, path, content)
     count, notes = 0, list[str]()
     async for each in texts.files(connection, names):
@@ -124,9 +124,8 @@ def _entry(path: str) -> zipfile.ZipInfo:
 
 async def _original(store: ObjectStore, settings: Settings, file: zipfile.ZipFile, asset: Asset) -> str:
     """Put an original in; returns why not. What the store does not bring is asked for before a file is begun."""
-    key = keys.original(asset.stored_id)
     try:
-        async with store.stream(settings.S3_MEDIA_BUCKET, key) as stream:
+        async with store.stream(settings.S3_MEDIA_BUCKET, asset.original_key) as stream:
             path = f"{contents.MEDIA}/{texts.file_name(asset)}"
             async with _opened(file, path) as entry:
                 async for chunk in stream.chunks:
@@ -156,21 +155,13 @@ async def _opened(file: zipfile.ZipFile, path: str) -> AsyncGenerator[IO[bytes]]
             await asyncio.to_thread(entry.close)
 
 
-def _hugo(settings: Settings, data: dict[str, bytes]) -> bytes:
-    """The settings of a site of Hugo, so that it builds and keeps addresses."""
-    site = msgspec.json.decode(data[contents.SITE], type=contents.Site)
-    return contents.encoded(
-        {
-            "baseURL": f"{settings.site_url}/",
-            "locale": site.language,
-            "title": site.title,
-            "params": {"description": site.description},
-            "taxonomies": {"tag": "tags", "series": "series"},
-            "markup": {"goldmark": {"renderer": {"unsafe": True}}},
-        }
-    )
-
-
-def _moved(data: dict[str, bytes]) -> bytes:
+async def _for_hugo(connection: Connection, settings: Settings, data: dict[str, bytes]) -> dict[str, bytes]:
+    """What stands beside the texts so that Hugo builds them, and that other hosts of files read."""
     redirects = msgspec.json.decode(data[contents.REDIRECTS], type=list[contents.Redirect])
-    return redirect_files.lines([(each.path, each.target) for each in redirects])
+    site = msgspec.json.decode(data[contents.SITE], type=contents.Site)
+    every = (await tags.everything(connection), await series.everything(connection))
+    return {
+        "hugo.json": hugo.settings(settings.site_url, site),
+        "static/_redirects": redirect_files.lines([(each.path, each.target) for each in redirects]),
+        **hugo.terms(*every, redirects),
+    }

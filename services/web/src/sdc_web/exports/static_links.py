@@ -8,6 +8,7 @@ from posixpath import dirname, normpath
 from urllib.parse import urlsplit
 
 _LINKING = frozenset({"href", "src", "poster", "srcset", "imagesrcset", "content", "data"})
+_READ = frozenset({"", "css", "js", "mjs", "xml", "json", "webmanifest", "txt"})
 _DESCRIPTOR = re.compile(r"[\d.]+[wxh],?")
 _STYLE = re.compile(r"url\(\s*[\"']?([^\"')\s]+)")
 _SCRIPT = re.compile(r"(?:\bfrom|\bimport)\s*\(?\s*[\"'](\.{0,2}/[^\"']+)[\"']")
@@ -17,8 +18,12 @@ _NOT_PAGES = frozenset({"api", "author", "hooks", "health", "metrics", "preview"
 
 def of(path: str, body: bytes, site_url: str) -> Iterator[str]:
     """The addresses within the site, as `/path` or `/path?query`, that the file at `path` names."""
+    last = path.rpartition("/")[2]
+    suffix = last.rpartition(".")[2] if "." in last else ""
+    if suffix not in _READ or path.startswith("/media/"):
+        return  # a picture, or a file that somebody uploaded, which may be large
     text = body.decode("utf-8", "replace")
-    match path.rpartition("/")[2].rpartition(".")[2] if "." in path.rpartition("/")[2] else "":
+    match suffix:
         case "":
             found: Iterator[str] = iter(_Page(text).links)
         case "css":

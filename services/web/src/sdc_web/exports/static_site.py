@@ -23,12 +23,15 @@ from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
 from sdc_web.exports import redirect_files, static_links, static_search
+from sdc_web.media import upload
 
 KEPT = ".sdc-static.json"
 """In the folder: what the last copy wrote, so that the next one knows what is its own."""
 _SEEDS = ("/", "/search", "/robots.txt", "/sitemap.xml", "/feed.xml", "/rss.xml", "/feed.json", "/favicon.ico")
 _NOWHERE = "/there-is-nothing-at-this-address"
 MAX_FILES = 500_000
+ASK_S = 60.0
+"""For one address: a film of the library comes through the site from the object store."""
 _TRIES = 3
 """For an address that the site cannot answer at the moment."""
 _MAX_WAIT_S = 10
@@ -109,7 +112,9 @@ def asking(settings: Settings) -> Ask:
     headers = {"user-agent": "sdc-export (bot)", "accept": "text/html, */*"}
 
     async def ask(address: str) -> Answer:
-        attempt = await outside.fetch(f"{base}{address}", headers, private=True)
+        attempt = await outside.fetch(
+            f"{base}{address}", headers, timeout_s=ASK_S, private=True, most_bytes=upload.MAX_BYTES
+        )
         return Answer(
             status=attempt.status, body=attempt.body, reason=attempt.error, retry_after_s=attempt.retry_after_s
         )
@@ -146,6 +151,34 @@ async def write(
     return Report(files=len(copy.files), written=copy.written, removed=removed, redirects=len(redirects), broken=broken)
 
 
+_RUNS = Answer(status=404, reason="a server of files would run it, or show it as a page of the site")
+_RUNNING = (
+    *(
+        ".htm",
+        ".html",
+        ".mhtml",
+        ".shtml",
+        ".xht",
+        ".xhtml",
+        ".js",
+        ".mjs",
+        ".svg",
+        ".wasm",
+        ".xml",
+        ".xsl",
+        ".htaccess",
+    ),
+    *(".asp", ".aspx", ".cgi", ".jsp", ".phar", ".php", ".phtml", ".pl", ".py", ".rb", ".sh"),
+)
+
+
+def _would_run(path: str) -> bool:
+    """Whether it is an uploaded file to which a server would give another meaning than this site, which sends it to be
+    kept.
+    """
+    return path.startswith("/media/") and path.lower().endswith(_RUNNING)
+
+
 async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], None] | None) -> tuple[Broken, ...]:
     """Every address that the site leads to, from its first page on; returns those that are not there."""
     waiting = list(_SEEDS)
@@ -162,7 +195,7 @@ async def _pages(ask: Ask, site_url: str, copy: "_Copy", told: Callable[[int], N
             told(done)
         body = await copy.kept(place, address)
         if body is None:
-            answer = await _asked(ask, address)
+            answer = _RUNS if _would_run(path) else await _asked(ask, address)
             if answer.status == 200 and place:
                 body = _LISTENED.sub(b"", answer.body)
                 body = static_search.with_script(body) if path == "/search" else body

@@ -47,7 +47,8 @@ async def files(worker: ServiceClient, by: Actor) -> Extra:
             points = [*read, *points]
             for dimension in ("page", "source"):
                 rows = (await analytics.breakdown(worker, by, question, dimension, FILE_ROWS)).rows
-                found[f"{FOLDER}/{dimension}s-{each}.csv"] = await asyncio.to_thread(tables.encode, rows, "csv")
+                if rows:
+                    found[f"{FOLDER}/{dimension}s-{each}.csv"] = await asyncio.to_thread(tables.encode, rows, "csv")
     except Unavailable as error:
         return Extra(notes=(f"statistics are left out: {error}",))
     return Extra(files={f"{FOLDER}/days.csv": tables.encode(points, "csv"), **found} if points else {})

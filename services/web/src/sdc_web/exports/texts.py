@@ -142,12 +142,14 @@ def _file(post: Post, revision: Revision, names: Names, of_text: dict[str, objec
     body, fields["escaped"] = literal.escaped(revision.body)
     body = prose.sub(_MEDIA, lambda found: _address(found[1], names) or found[0], body)
     said = {name: value for name, value in fields.items() if value not in ("", [], {}, None, False)}
-    return f"---\n{_dumped(said)}---\n{body}\n".encode()
+    return f"{front_matter(said)}{body}\n".encode()
 
 
-def _dumped(fields: dict[str, object]) -> str:
+def front_matter(fields: Mapping[str, object]) -> str:
+    """The fields as the head of a text."""
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return yaml.dump(fields, Dumper=dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+    dumped = yaml.dump(dict(fields), Dumper=dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+    return f"---\n{dumped}---\n"
 
 
 def _project(revision: Revision, names: Names) -> dict[str, object]:

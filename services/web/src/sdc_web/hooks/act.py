@@ -88,7 +88,7 @@ async def act(message: Message, databases: Databases, site_url: str, retire_logs
             return AssetAnswer(asset_id=failed.asset_id, state="failed")
         case CompareMedia(data=made):
             async with databases.site.read() as connection:
-                return await media.files.otherwise(connection, made.recipe)
+                return await media.orders.otherwise(connection, made.recipe, made.after)
         case JobFailed(data=run):
             kind = "drill.failed" if run.job.startswith("drill.") else "job.failed"
             return ToldAnswer(told=await endpoints.keeping.happened(databases.site, f"msg_{run.run_id}", kind, run))

@@ -1,7 +1,9 @@
 """Archives that somebody sent: looked at whole before anything is written, then unpacked as plain files and no more."""
 
+import os
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -12,6 +14,8 @@ from typing import IO
 from sdc_core.errors import Invalid, TooLarge
 
 MAX_ENTRIES = 100_000
+MAX_LISTED_BYTES = 48 * 1024**2
+"""Of the list of names at the end: some 500 for each file."""
 MAX_BYTES = 20 * 1024**3
 MAX_RATIO = 100
 """How many times its size an archive may unfold: pictures do not shrink, and texts to a fifth or so."""
@@ -27,6 +31,12 @@ _UNREADABLE = (
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What everybody packs with; others may ask for gigabytes of memory to unfold."""
 _CHUNK = 256 * 1024
+_ENTRY, _END, _LOCATOR, _END_64 = b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
+_END_SHAPE = struct.Struct("<4x6xHL6x")
+"""Of the number of entries and the bytes of their list, at the end; what follows is a comment."""
+_END_64_SHAPE = struct.Struct("<4x28xQQ8x")
+_LOCATOR_BYTES = 20
+_MAX_END = _END_SHAPE.size + (1 << 16)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -34,6 +44,7 @@ def unpack(archive: Path, folder: Path) -> None:
     written, for an archive that is damaged, locked, leads outside, holds links or devices, or unfolds without measure.
     """
     try:
+        _require_countable(archive)
         with zipfile.ZipFile(archive) as opened:
             entries = _checked(opened, archive.stat().st_size, shutil.disk_usage(folder).free)
             written = 0
@@ -49,11 +60,57 @@ def unpack(archive: Path, folder: Path) -> None:
         raise Invalid(f"the archive cannot be read: {error}") from None
 
 
+def _require_countable(archive: Path) -> None:
+    """Raises TooLarge for a list of names that is not to be read at once: the library makes something of each name in
+    it before it says how many there are. Blocking.
+    """
+    with archive.open("rb") as file:
+        if (ends_at := _end_of(file)) is None:
+            return  # the library says in its own words that this is no zip
+        counted, listed_bytes = _END_SHAPE.unpack(_at(file, ends_at, _END_SHAPE.size))
+        # The large form stands right before: so the library reads it, whatever the small one says.
+        large = _at(file, ends_at - _LOCATOR_BYTES - _END_64_SHAPE.size, _END_64_SHAPE.size + _LOCATOR_BYTES)
+        if large.startswith(_END_64) and large[_END_64_SHAPE.size :].startswith(_LOCATOR):
+            counted, listed_bytes = _END_64_SHAPE.unpack_from(large)
+            ends_at -= len(large)
+        if counted > MAX_ENTRIES or listed_bytes > MAX_LISTED_BYTES:
+            raise TooLarge(_told_many(counted, listed_bytes))
+        listed = _at(file, ends_at - listed_bytes, listed_bytes)
+    # The number is what its maker says; so they are counted where they stand.
+    if (found := listed.count(_ENTRY)) > MAX_ENTRIES:
+        raise TooLarge(_told_many(found, listed_bytes))
+
+
+def _end_of(file: IO[bytes]) -> int | None:
+    """Where the end of a zip stands, found as the library does: last of all, or before a comment."""
+    length = file.seek(0, os.SEEK_END)
+    last = _at(file, length - _END_SHAPE.size, _END_SHAPE.size)
+    if last.startswith(_END) and last.endswith(b"\0\0"):
+        return length - _END_SHAPE.size
+    begins = max(0, length - _MAX_END)
+    at = _at(file, begins, _MAX_END).rfind(_END)
+    return begins + at if at >= 0 and begins + at + _END_SHAPE.size <= length else None
+
+
+def _at(file: IO[bytes], at: int, size: int) -> bytes:
+    """Bytes of the file; none from before its beginning."""
+    if at < 0:
+        return b""
+    file.seek(at)
+    return file.read(size)
+
+
+def _told_many(count: int, listed_bytes: int) -> str:
+    if count > MAX_ENTRIES:
+        return f"the archive has {count} files; at most {MAX_ENTRIES} are taken"
+    return f"the archive has a list of names of {listed_bytes} bytes; at most {MAX_LISTED_BYTES} are read"
+
+
 def _checked(opened: zipfile.ZipFile, size_bytes: int, free_bytes: int) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files to write and where, once every entry was found harmless."""
     entries = opened.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise TooLarge(f"the archive has {len(entries)} files; at most {MAX_ENTRIES} are taken")
+        raise TooLarge(_told_many(len(entries), 0))
     total = sum(each.file_size for each in entries)
     if total > MAX_BYTES or total > size_bytes * MAX_RATIO + FREE_OF_RATIO_BYTES:
         raise TooLarge(f"the archive unfolds from {size_bytes} to {total} bytes, which no site does")

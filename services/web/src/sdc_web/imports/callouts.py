@@ -4,11 +4,20 @@ signs for. And what shortcodes are read with: their arguments, and what stands b
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
 
+from sdc_web.imports import prose
+
 _OPENING = re.compile(r"\{\{[<%]\s{0,9}([a-z-]{3,12})(?![\w./-])[^{}]{0,500}?[%>]\}\}")
+_DIRECTIVE = re.compile(
+    r"^[ \t]{0,3}(:{3,9})[ \t]{0,3}([a-zA-Z][\w-]{1,30}+)(?:#[\w-]{1,40}+)?"
+    r"(?:\[([^\[\]\n]{0,200})\]|[ \t]++([^\s{\[][^\n{\[]{0,199}+))?"
+    r"[ \t]*+(?:\{[^{}\n]{0,200}\})?[ \t]*+$",
+    re.MULTILINE,
+)
+_MOST_NESTED = 4
 _PROMPT = re.compile(r"\{:\s{0,9}\.prompt-(tip|info|warning|danger)\s{0,9}\}\s*")
 _ARGUMENT = re.compile(r"""(?:([\w-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|`([^`]*)`|([^\s"'`=]+))""")
 _KINDS = {
@@ -35,6 +44,47 @@ def as_markdown(body: str) -> str:
     return body
 
 
+def of_directives(body: str) -> tuple[str, list[str]]:
+    """What stands between lines of colons, as Docusaurus, Starlight and VitePress set words apart, as alerts and as
+    details, the inner ones first; and a word about those of other kinds, which stay as they are.
+    """
+    if ":::" not in body:
+        return body, []
+    counts = sorted({len(found[1]) for found in _DIRECTIVE.finditer(body)})[:_MOST_NESTED]
+    for count in counts:
+        opening = re.compile(_DIRECTIVE.pattern.replace("(:{3,9})", f"(:{{{count}}})"), re.MULTILINE)
+        closing = re.compile(rf"^[ \t]{{0,3}}:{{{count}}}[ \t]*$", re.MULTILINE)
+        body = between(opening, closing, _directive, body, prose.found)
+    told = {found[2] for found in prose.found(_DIRECTIVE, body)}
+    return body, [f"what :::{each} sets apart stays as it is written" for each in sorted(told)]
+
+
+def _directive(found: re.Match[str], inside: str) -> str:
+    kind, title = found[2].lower(), (found[3] or found[4] or "").strip()
+    if kind == "details":
+        said = escape(title or "Details", quote=False)
+        return f"\n<details><summary>{said}</summary>\n\n{inside.strip()}\n\n</details>\n"
+    return alert(_KINDS[kind], title, inside) if kind in _KINDS else f"{found[0]}{inside}{found[1]}"
+
+
+def alert(kind: str, title: str, inside: str) -> str:
+    """Words set apart, as Markdown here has them."""
+    lines = [f"[!{kind}]", *([f"**{title}**", ""] if title else []), *inside.strip().split("\n")]
+    return "\n\n" + "\n".join(f"> {line}".rstrip() for line in lines) + "\n\n"
+
+
+def said(found: re.Match[str]) -> str:
+    """An alert whose words a shortcode holds itself; empty for one that is none, or holds no words."""
+    name, (named, bare) = found["name"], arguments(found["rest"].rstrip().removesuffix("/"))
+    words = named.get("text") or named.get("content") or ""
+    kind = next((_KINDS[each.lower()] for each in _kinds(name, named, bare) if each.lower() in _KINDS), "NOTE")
+    return alert(kind, named.get("title", ""), words) if words and name in _NAMES else ""
+
+
+def _kinds(name: str, named: Mapping[str, str], bare: Sequence[str]) -> list[str]:
+    return [*(named[each] for each in _KIND if each in named), *bare[:1]] if name in _SAID else [name]
+
+
 def of_prompts(body: str) -> str:
     """Quotations below which a theme of Jekyll's says what kind of word they are, as alerts."""
     if ".prompt-" not in body:
@@ -53,14 +103,20 @@ def of_prompts(body: str) -> str:
 
 
 def between(
-    opening: re.Pattern[str], closing: re.Pattern[str], put: Callable[[re.Match[str], str], str], text: str
+    opening: re.Pattern[str],
+    closing: re.Pattern[str],
+    put: Callable[[re.Match[str], str], str],
+    text: str,
+    find: Callable[[re.Pattern[str], str], Iterable[re.Match[str]]] = re.Pattern.finditer,
 ) -> str:
-    """The text with something else for each opening, its closing, and what stands between them."""
-    closings = list(closing.finditer(text))
+    """The text with something else for each opening, its closing, and what stands between them; `find` says which of
+    them count.
+    """
+    closings = list(find(closing, text))
     starts = [each.start() for each in closings]
     pieces: list[str] = []
     at = 0
-    for found in opening.finditer(text) if closings else ():
+    for found in find(opening, text) if closings else ():
         after = bisect_left(starts, found.end())
         if found.start() < at or after == len(starts):
             continue
@@ -84,11 +140,10 @@ def arguments(given: str) -> tuple[dict[str, str], list[str]]:
 def _alert_of(name: str) -> Callable[[re.Match[str], str], str]:
     def put(found: re.Match[str], inside: str) -> str:
         named, bare = arguments(found["rest"].strip())
-        said = [*(named[each] for each in _KIND if each in named), *bare[:1]] if name in _SAID else [name]
-        kind = next((_KINDS[each.lower()] for each in said if each.lower() in _KINDS), "NOTE")
+        kinds = _kinds(name, named, bare)
+        kind = next((_KINDS[each.lower()] for each in kinds if each.lower() in _KINDS), "NOTE")
         title = named.get("title") or ("" if name in _SAID or "=" in found["rest"] else " ".join(bare[:1]))
-        lines = [f"[!{kind}]", *([f"**{title}**", ""] if title else []), *inside.strip().split("\n")]
-        return "\n\n" + "\n".join(f"> {line}".rstrip() for line in lines) + "\n\n"
+        return alert(kind, title, inside)
 
     return put
 

@@ -13,6 +13,11 @@ _FENCE = re.compile(
     r"(?:^|(?<=\n))(?(yaml)(?:---|\.\.\.)|\+\+\+)[ \t]*(?:\r?\n|\Z)",
     re.DOTALL,
 )
+_HEADED = re.compile(
+    r"\A(?:[A-Za-z][\w-]{0,40}:(?:[ \t][^\r\n]{0,2000})?\r?\n(?:[ \t]{4}[^\r\n]{1,2000}\r?\n){0,50}+){1,40}+"
+    r"(?:[ \t]*\r?\n|\Z)"
+)
+"""Lines of fields without fences, up to an empty one: so Pelican, MkDocs and MultiMarkdown have them."""
 _MAX_DIGITS = 18
 _MAX_NUMBER = 10**_MAX_DIGITS
 _INSIDE = ("params", "extra", "taxonomies")
@@ -36,13 +41,36 @@ def parted(text: str) -> tuple[dict[str, object], str]:
             found, end = json.JSONDecoder().raw_decode(text)
             _require_encodable(json.dumps(found, ensure_ascii=False))
             rest = text[end:].lstrip("\r\n")
+        elif (headed := _HEADED.match(text)) and (given := _headed(headed[0])).get("title"):
+            return lowered(given), text[headed.end() :]
         else:
             return {}, text
     except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Invalid(f"its front matter cannot be read: {' '.join(str(error).split())[:200]}") from None
+        raise Invalid(f"its front matter cannot be read: {_in_words(error)}") from None
     if found is not None and not isinstance(found, dict):
         raise Invalid("its front matter holds no fields")
     return lowered(found or {}), rest
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with it, and in which line of the file, which begins with the fence."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem and error.problem_mark is not None:
+        return f"{' '.join(error.problem.split())[:200]}, in line {error.problem_mark.line + 2}"
+    return " ".join(str(error).split())[:200]
+
+
+def _headed(lines: str) -> dict[object, object]:
+    """What such lines say. A line further in goes on with the one above it."""
+    found: dict[object, object] = {}
+    name = ""
+    for line in lines.splitlines():
+        if line[:1] in (" ", "\t"):
+            found[name] = f"{found.get(name, '')} {line.strip()}".strip()
+        elif line.strip():
+            name, _, value = line.partition(":")
+            name = name.lower()
+            found[name] = value.strip()
+    return found
 
 
 def lowered(found: Mapping[object, object]) -> dict[str, object]:
@@ -165,6 +193,7 @@ def configuration(given: str, suffix: str) -> dict[str, object]:
                 found = tomllib.loads(given)
             case ".json":
                 found = json.loads(given)
+                _require_encodable(json.dumps(found, ensure_ascii=False))
             case _:
                 found = _yaml(given)
     except (tomllib.TOMLDecodeError, yaml.YAMLError, ValueError, RecursionError):

@@ -3,15 +3,15 @@
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from sdc_web.imports import front_matter, hugo, inside
+from sdc_web.imports import eleventy, front_matter, hexo, hugo, inside
 
-Generator: TypeAlias = Literal["", "hugo", "jekyll", "astro", "eleventy"]
+Generator: TypeAlias = Literal["", "hugo", "jekyll", "hexo", "astro", "eleventy"]
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd", ".mkdn", ".mkdown", ".markdn")
 HTML = (".html", ".htm")
@@ -30,8 +30,14 @@ _HUGO = tuple(
     for suffix in (".toml", ".yaml", ".yml", ".json")
 )
 _TABLES = ("languages", "permalinks")
+_INDICES = frozenset({"index", "README"})
+"""What the text of a folder itself is called; by the second name documents are kept."""
 _JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
 _ELEVENTY = (".eleventy.js", *(f"eleventy.config{suffix}" for suffix in (".js", ".mjs", ".cjs", ".ts")))
+_DOCUMENTERS = ("docusaurus.config.*", "mkdocs.y*ml", "book.toml", *(f"{each}.v*press" for each in ("", "docs/")))
+"""What sites of documents are told by: those of Docusaurus, MkDocs, mdBook, VuePress and VitePress."""
+DOCUMENTS = frozenset({"docs", "doc", "documentation", "manual", "handbook", "wiki"})
+"""Folders of such texts, where nothing tells what made the site."""
 _INPUT = re.compile(r"""\binput\s*:\s*["']([^"'\n]{1,200})["']""")
 _WRITTEN = frozenset({"node_modules", "_site", "public", "dist", "vendor", "themes", "archetypes", "resources"})
 """Folders beside the texts that hold what was built, or came from others."""
@@ -49,6 +55,14 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     languages: frozenset[str] = frozenset()
     base: str = ""
     sections: Mapping[hugo.Section, list[object]] = {}
+    documents: bool = False
+    """Whether it holds documents in the order of their folders rather than dated texts."""
+
+    @property
+    def host(self) -> str:
+        """That the site is served at; empty where it does not say."""
+        names = ("url",) if self.generator in ("jekyll", "hexo") else ("baseurl",)
+        return _host(front_matter.text(self.configuration, *names))
 
     @property
     def own_language(self) -> str:
@@ -68,7 +82,7 @@ def known(folder: Path) -> Tree:
             return _hugo(folder, _whole(folder, _configuration(folder, folder / name)))
     for name in _JEKYLL:
         if (folder / name).is_file():
-            return _plain(folder, "jekyll", _configuration(folder, folder / name))
+            return _configured(folder, _configuration(folder, folder / name))
     if (folder / "_posts").is_dir():
         return _plain(folder, "jekyll", {})
     if any(folder.glob("astro.config.*")):
@@ -77,19 +91,23 @@ def known(folder: Path) -> Tree:
         return Tree(folder=folder, generator="astro", roots=_rooted(roots or [folder]), configuration={})
     for name in _ELEVENTY:
         if (folder / name).is_file():
-            said = _INPUT.search(_text(folder, folder / name))
-            root = (folder / said[1]).resolve() if said else folder
-            is_there = root.is_dir() and inside.holds(folder, root)
-            return Tree(
-                folder=folder, generator="eleventy", roots=_rooted([root if is_there else folder]), configuration={}
-            )
-    return _plain(folder, "", {})
+            named = _INPUT.search(_text(folder, folder / name))
+            root = folder / named[1] if named else folder
+            root = root if root.is_dir() and inside.holds(folder, root) else folder
+            return Tree(folder=folder, generator="eleventy", roots=((root, ""),), configuration={})
+    is_marked = any(next(folder.glob(each), None) for each in _DOCUMENTERS)
+    return _plain(folder, "", {}, documents=is_marked or folder.resolve().name in DOCUMENTS)
 
 
 def files(tree: Tree) -> list[Path]:
     """Every file that may be a text, sorted: none that is hidden, is about the folder itself or was built."""
     found = {file for root, _ in tree.roots for file in _below(root, tree)}
     return sorted(found)
+
+
+def is_index(file: PurePath) -> bool:
+    """Whether it is the text of its folder, whatever language its name says."""
+    return file.stem.split(".")[0] in _INDICES
 
 
 def is_other(file: Path) -> bool:
@@ -102,6 +120,8 @@ def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
     if tree.generator == "hugo":
         language = hugo.spoken(file, tree.languages) or tree.own_language
         return hugo.cascaded(tree.sections, tree.configuration.get("cascade"), file, below, language)
+    if tree.generator == "eleventy":
+        return eleventy.said(tree.folder, file, below)
     given = tree.configuration.get("defaults")
     fields: dict[str, object] = {}
     for each in given if tree.generator == "jekyll" and isinstance(given, list) else ():
@@ -119,15 +139,13 @@ def defaults(tree: Tree, file: Path, below: PurePosixPath) -> dict[str, object]:
 def _below(root: Path, tree: Tree) -> Iterator[Path]:
     for file in root.rglob("*"):
         parts = file.relative_to(root).parts
-        if not file.name.lower().endswith((*SUFFIXES, *HTML, *_OTHERS)) or file.stem in _ABOUT_THE_FOLDER:
-            continue
-        if tree.generator != "hugo" and file.stem.startswith("_index"):
+        if not file.name.lower().endswith((*SUFFIXES, *HTML, *_OTHERS)) or _is_apart(file, tree):
             continue
         if any(part.startswith(".") or part == "node_modules" for part in parts):
             continue
         if tree.generator and root == tree.folder and parts[0] in _WRITTEN:
             continue
-        if tree.generator in ("jekyll", "eleventy") and any(_is_inner(part, tree) for part in parts[:-1]):
+        if tree.generator in ("jekyll", "hexo", "eleventy") and any(_is_inner(part, tree) for part in parts[:-1]):
             continue
         if tree.generator == "astro" and parts[-1].startswith("_"):
             continue
@@ -136,6 +154,13 @@ def _below(root: Path, tree: Tree) -> Iterator[Path]:
             continue
         if file.is_file() and (file.suffix.lower() not in HTML or _is_fenced(file)):
             yield file
+
+
+def _is_apart(file: Path, tree: Tree) -> bool:
+    """Whether it is about the folder itself, or of a section where there are none."""
+    if file.stem == "README" and not tree.generator:
+        return file.parent == tree.folder
+    return file.stem in _ABOUT_THE_FOLDER or (tree.generator != "hugo" and file.stem.startswith("_index"))
 
 
 def _is_fenced(file: Path) -> bool:
@@ -194,10 +219,29 @@ def _hugo(folder: Path, configuration: Mapping[str, object]) -> Tree:
     )
 
 
-def _plain(folder: Path, generator: Generator, configuration: Mapping[str, object]) -> Tree:
+def _configured(folder: Path, configuration: Mapping[str, object]) -> Tree:
+    """The settings of Hexo and of Jekyll lie in files of the same name."""
+    source = folder / (front_matter.text(configuration, "source_dir") or "source")
+    if not (source / hexo.POSTS).is_dir() or not inside.holds(folder, source):
+        return _plain(folder, "jekyll", configuration)
+    return Tree(
+        folder=folder,
+        generator="hexo",
+        roots=((source, ""),),
+        configuration=configuration,
+        base=_base(front_matter.text(configuration, "root") or front_matter.text(configuration, "url")),
+    )
+
+
+def _plain(folder: Path, generator: Generator, configuration: Mapping[str, object], *, documents: bool = False) -> Tree:
     said = front_matter.text(configuration, "baseurl")
     return Tree(
-        folder=folder, generator=generator, roots=((folder, ""),), configuration=configuration, base=_base(said)
+        folder=folder,
+        generator=generator,
+        roots=((folder, ""),),
+        configuration=configuration,
+        base=_base(said),
+        documents=documents,
     )
 
 
@@ -209,6 +253,13 @@ def _inside(folder: Path, name: str) -> Path:
     """A folder that the configuration names, the content where it lies outside."""
     found = folder / name.strip("/")
     return found if inside.holds(folder, found) else folder / "content"
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _base(address: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from sdc_core.errors import Invalid, TooLarge
 
-from sdc_web.imports import ghost_documents, html_text, kept_addresses, moments, old_site, prose
+from sdc_web.imports import byte_marks, ghost_documents, html_text, kept_addresses, moments, old_site, pictures, prose
 from sdc_web.imports.ghost_cards import Cards
 from sdc_web.imports.markdown_files import alias
 from sdc_web.imports.records import Document, Picture, Source
@@ -117,7 +117,7 @@ def source(file: Path, folder: Path, _: Path) -> Source:
     return Source(
         names=tuple(sorted(found)),
         read=lambda name: reader.document(name, found[name]),
-        located=lambda _, target: old_site.located(target, folder),
+        located=lambda _, target: old_site.located_of_ghost(target, folder),
         addresses=frozenset(paths.values()),
         redirects=tuple(reader.redirects()),
         authors=tuple(sorted({reader.author(post) for post in found.values()} - {""})),
@@ -126,8 +126,7 @@ def source(file: Path, folder: Path, _: Path) -> Source:
 
 def is_one(file: Path) -> bool:
     """Whether the beginning of a file looks like such an export."""
-    with file.open("rb") as opened:
-        head = opened.read(4_096)
+    head = byte_marks.head(file, 4_096)
     return head.lstrip()[:1] == b"{" and b'"exported_on"' in head
 
 
@@ -230,8 +229,8 @@ def _read(file: Path) -> Data:
     if file.stat().st_size > MAX_BYTES:
         raise TooLarge(f"{file.name} is larger than {MAX_BYTES // 1024 // 1024} MB")
     try:
-        export = msgspec.json.decode(file.read_bytes(), type=_Export)
-    except (msgspec.DecodeError, RecursionError) as error:
+        export = msgspec.json.decode(b"".join(byte_marks.pieces(file)), type=_Export)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Invalid(f"{file.name} is no export of Ghost: {error}") from None
     data = export.data or next((each.data for each in export.db), None)
     if data is None:
@@ -277,7 +276,7 @@ def _cover(post: Post, meta: Meta, notes: list[str]) -> Picture | None:
     path = given.removeprefix(_HERE)
     if not path:
         return None
-    if not path.startswith("/"):
-        notes.append(f"cover {path[:120]} is left out: it lies on another site")
+    if not path.startswith("/") and not pictures.is_whole(path):
+        notes.append(f"cover {path[:120]} is left out: it is no address")
         return None
     return Picture(file=path, alt=" ".join((meta.feature_image_alt or "").split()))

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from html import escape, unescape
 from html.parser import HTMLParser
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import nh3
 from html_to_markdown import ConversionOptions, convert
@@ -230,13 +230,17 @@ class _Shaped(HTMLParser):
             self._out.append(f"<p><em>{escape(words, quote=False)}</em></p>")
 
     def _plays(self, tag: str, given: dict[str, str]) -> None:
-        """A link to what another site plays, or to a file that this one does not keep."""
+        """A link to what another site plays, or to a file that comes along if it is there."""
         if not (src := given.get("src", "")):
             return
-        if tag != "iframe":
-            self.notes.append(f"{src[:200]} is no picture: the text leads to where it was")
         address = _watched(src)
-        self._out.append(f'<p><a href="{escape(address)}">{escape(given.get("title") or address, quote=False)}</a></p>')
+        # A file is called by its name; an address by itself, which the text would show as an embedded page is.
+        named = given.get("title") or (address if tag == "iframe" else _file_name(address))
+        self._out.append(f'<p><a href="{escape(address)}">{escape(named, quote=False)}</a></p>')
+
+
+def _file_name(address: str) -> str:
+    return unquote(address.partition("?")[0].rpartition("/")[2]) or address
 
 
 def _watched(src: str) -> str:

@@ -18,8 +18,8 @@ from sdc_web import redirects
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
 from sdc_web.db import Databases
-from sdc_web.imports import fitting, histories, likeness, pictures, uploads
-from sdc_web.imports.old_site import Fetch
+from sdc_web.imports import fitting, histories, likeness, pictures
+from sdc_web.imports.finding import Finder
 from sdc_web.imports.records import Change, Document, Line, Outcome, Picture, Source
 from sdc_web.imports.uploads import Pictures
 from sdc_web.posts import catalogue, indexing, projects, publication, revisions, tags, trash
@@ -27,23 +27,18 @@ from sdc_web.posts.records import Post, path_of
 from sdc_web.texts import markdown
 from sdc_web.texts.markdown import Rendered
 
-_ASKED = ", and the old site does not bring it"
+_LATE = "it came without pictures that could come now, and stays so: delete it for good, and the next import brings all"
 _NOTHING = Rendered(html="", reading_minutes=1)
 
 
 class Importer(msgspec.Struct, frozen=True, kw_only=True):
-    """One import: what is the same for each of its texts. A `dry_run` tells what would be done, and does nothing; with
-    `incomplete` a text is taken without the pictures that cannot be, which it names still.
-    """
+    """One import: what is the same for each of its texts. A `dry_run` tells what would be done, and does nothing."""
 
     pictures: Pictures
-    source: Source
+    finder: Finder
     dry_run: bool
-    incomplete: bool = False
     writers: Mapping[str, str] = {}
     """The ids of authors by their sign-in names, of texts that say whose they are."""
-    fetch: Fetch | None = None
-    """Brings a picture that did not come along from the old site."""
     planned: set[str] = msgspec.field(default_factory=set)
     """Addresses that texts before would have taken, had this been no dry run."""
     shown: set[Path] = msgspec.field(default_factory=set)
@@ -61,6 +56,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
             yield await self.take(name)
         for path, target in self.source.redirects:
             yield await self._lead(path, target)
+        for line in self.finder.lines():
+            yield line
 
     async def _lead(self, path: str, target: str) -> Line:
         """An address of the old site that was no text leads to what stands for it here."""
@@ -96,7 +93,7 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                 await self._check(connection, document)
         if taken:
             return Line(file=name, outcome="skipped", reason=taken)
-        found, notes = await self._found(document)
+        found, notes = await self.finder.found(name, self._named(*document.layers))
         told = (*document.notes, *notes)
         shown = set(found.values()) - self.shown
         self.shown.update(shown)
@@ -116,7 +113,8 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                 return replace(line, outcome="skipped", reason="another text has this address already")
             was_out = post.published_at_us is not None or post.scheduled_at_us is not None
             if document.is_draft or document.changes or was_out:
-                return replace(line, outcome="unchanged")
+                late = [each for each in found.values() if not await self.pictures.known(each)]
+                return replace(line, outcome="unchanged", notes=(*line.notes, *([_LATE] if late else [])))
         if self.dry_run:
             count, taken = await self._planned(document, address) if post is None else (0, list[str]())
             shown = address if line.outcome == "published" else ""
@@ -204,28 +202,6 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
                 notes.append(f"alias {alias} is left out: something is at that address, or it leads elsewhere already")
         return free, notes
 
-    async def _found(self, document: Document) -> tuple[dict[str, Path], list[str]]:
-        """The pictures that it names and where they are, and a word about each that is nowhere. Raises Invalid for one
-        that this site cannot show, unless `incomplete`.
-        """
-        found: dict[str, Path] = {}
-        notes: list[str] = []
-        for target in _with_words(self._named(*document.layers)):
-            picture = await asyncio.to_thread(self.source.located, document.name, target)
-            if picture is None and self.fetch is not None:
-                picture = await self.fetch(target)
-            if picture is None:
-                notes.append(f"picture {target} is not in the folder{_ASKED if self.fetch else ''}")
-                continue
-            try:
-                await asyncio.to_thread(uploads.require_shown, picture)
-                found[target] = picture
-            except Invalid as error:
-                if not self.incomplete:
-                    raise Invalid(f"picture {target}: {error}") from None
-                notes.append(f"picture {target} is left out: {error}")
-        return found, notes
-
     async def _with_pictures(
         self, layer: Change, found: dict[str, Path], *, upload_missing: bool
     ) -> tuple[Change, list[str]]:
@@ -251,18 +227,22 @@ class Importer(msgspec.Struct, frozen=True, kw_only=True):
 
     def _named(self, *layers: Change) -> list[Picture]:
         """Every picture that they name, in the order in which readers come to them; covers last."""
-        shown = [
-            each
-            for layer in layers
-            for each in (*pictures.of_text(layer.draft.body, verbatim=self.source.verbatim), *layer.pictures)
-        ]
-        return [*shown, *(layer.cover for layer in layers if layer.cover)]
+        shown, source = list[Picture](), self.source
+        for layer in layers:
+            shown += pictures.of_text(layer.draft.body, verbatim=source.verbatim, media=source.media)
+            shown += (replace(each, stands=True) for each in layer.pictures)
+        return [*shown, *(replace(layer.cover, stands=True) for layer in layers if layer.cover)]
 
     async def _upload(self, target: str, picture: Path, alt: str) -> str:
         try:
             return (await self.pictures.put(picture, picture.name, alt)).id
         except Invalid as error:
             raise Invalid(f"picture {target}: {error}") from None
+
+    @property
+    def source(self) -> Source:
+        """Where texts come from."""
+        return self.finder.source
 
     @property
     def by(self) -> Actor:

@@ -13,8 +13,10 @@ from sdc_core import clock
 from sdc_core.errors import Invalid
 
 from sdc_web.imports import (
+    eleventy,
     front_matter,
     generators,
+    hexo,
     html_text,
     hugo,
     inside,
@@ -36,11 +38,16 @@ from sdc_web.texts import language_names, names
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_VALUE = 500
 """Characters of a field that a text names, as often as it likes."""
+HOME = "this site makes its own home page and its own page for addresses that are not found"
+"""Why a text is none here."""
 _DIGITS = 10
 """Of the address of a text whose name and title have no letter a to z."""
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
 _TEMPLATE = re.compile(r"\{[{%]")
-_UNREAD = (("draft", "true"), ("published", "false"), ("status", "draft"), ("permalink", "false"))
+_UNREAD = (
+    ("draft", "true"), ("published", "false"), ("permalink", "false"),
+    *(("status", each) for each in ("draft", "hidden", "private", "skip")),
+)  # fmt: skip
 _DATES = ("date", "pubdate", "published_at", "publishdate", "pubdatetime")
 _COLLECTIONS = frozenset({"post", "posts", "page", "pages", "all", "nav", "blog"})
 """Tags that Eleventy's collections are made of, which say nothing about a text."""
@@ -74,18 +81,22 @@ def placed(file: Path, tree: Tree) -> Place:
     fields, body, _ = _parted(file, below, tree)
     if file.stem.startswith("_index"):
         raise Invalid("it is the text of a section, whose page this site makes itself" if body.strip() else "")
-    if tree.generator and not body.strip():
+    if (tree.generator or file.stem == "README") and not body.strip():
         raise Invalid("it holds no text: what readers saw there, a layout of the old site made")
+    says_home = word(fields.get("home")) == "true" or text(fields, "layout").lower() == "home"
+    if says_home and not tree.generator and generators.is_index(file):
+        raise Invalid(HOME)
     stem = file.stem
     spoken = stem.rpartition(".")[2].lower()
     if tree.generator == "hugo" and spoken in tree.languages and "." in stem:
         stem = stem.removesuffix(f".{stem.rpartition('.')[2]}")
         language = language or ("" if spoken == tree.own_language else spoken)
-    if stem == "index" and len(below.parts) > 1:
+    if generators.is_index(below.with_name(stem)) and len(below.parts) > 1:
         stem = file.parent.name
     dated = permalinks.DATED.fullmatch(stem)
     named_so = dated[2] if dated else stem
-    kind = _kind(fields, below, tree.generator)
+    is_dated = dated is not None or moments.is_written(fields, *_DATES)
+    kind = _kind(fields, below, tree, is_dated=is_dated)
     slug = _slug(fields, named_so) or names.from_title(_title(fields, body, named_so)[0])
     if not slug:
         # In another script. The same name is the same address, also on a disk that keeps letters and marks apart.
@@ -110,17 +121,11 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     fields, body, left_out = _parted(place.file, place.below, tree)
     title, body = _title(fields, body, place.named_so)
     mdx = place.file.suffix.lower() == ".mdx"
-    liquid = tree.generator in ("jekyll", "eleventy") and not mdx
+    liquid = tree.generator in ("jekyll", "hexo", "eleventy") and not mdx
 
-    def value(name: str) -> str:
-        whole, *steps = name.split(".")
-        found = tree.configuration if whole == "site" else fields
-        for step in steps[:-1]:
-            found = front_matter.table(found, step.lower())
-        said = text(found, steps[-1].lower())
-        return said if len(said) <= MAX_VALUE else ""
-
-    body, left = shortcodes.as_markdown(body, address, value, liquid=liquid, mdx=mdx)
+    if tree.generator == "hexo":
+        body = hexo.as_markdown(body, address)
+    body, left = shortcodes.as_markdown(body, address, lambda name: _value(name, fields, tree), liquid=liquid, mdx=mdx)
     notes = [*left_out, *left]
     at = moments.written(fields, *_DATES) or moments.read(place.day)
     at_us = moments.stored(at)
@@ -135,6 +140,8 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     unmade = [*hugo.hidden(fields)] if tree.generator == "hugo" else []
     notes += unmade
     is_draft = bool(unmade) or _is_draft(fields, place.below)
+    if tree.generator and kind == "post" and not is_draft and at is None and out_us is None:
+        notes.append("it names no date: readers see it as written on the day of the import")
     claimed = "" if is_draft else old
     return Document(
         name=place.name,
@@ -165,6 +172,16 @@ def document(place: Place, tree: Tree, address: Callable[[str], str]) -> Documen
     )
 
 
+def _value(name: str, fields: Mapping[str, object], tree: Tree) -> str:
+    """What a name such as `site.title` or `page.title` stands for."""
+    whole, *steps = name.split(".")
+    found = tree.configuration if whole == "site" else fields
+    for step in steps[:-1]:
+        found = front_matter.table(found, step.lower())
+    said = text(found, steps[-1].lower())
+    return said if len(said) <= MAX_VALUE else ""
+
+
 def content(file: Path, folder: Path) -> str:
     """What stands in it. Raises Invalid for what is no text, too much of it, or not of that folder."""
     inside.require(folder, file)
@@ -188,7 +205,9 @@ def _parted(file: Path, below: PurePosixPath, tree: Tree) -> tuple[dict[str, obj
         if _TEMPLATE.search(body):
             raise Invalid("a template of the old site makes what readers saw there")
         body, notes = html_text.as_markdown(body)
-    return {**generators.defaults(tree, file, below), **fields}, body, notes
+    given = generators.defaults(tree, file, below)
+    whole = eleventy.with_tags(given, fields) if tree.generator == "eleventy" else {**given, **fields}
+    return whole, body, notes
 
 
 def _title(fields: Mapping[str, object], body: str, named_so: str) -> tuple[str, str]:
@@ -242,9 +261,7 @@ def _translation_key(fields: Mapping[str, object], place: Place, tree: Tree) -> 
     """What it says, or, where Hugo keeps languages side by side, its path without the language."""
     said = text(fields, "translationkey", "translation_key").strip("/")
     if not said and len(tree.languages) > 1:
-        bundle = (
-            place.below.parent if place.file.stem.split(".")[0] == "index" else place.below.with_name(place.named_so)
-        )
+        bundle = place.below.parent if generators.is_index(place.file) else place.below.with_name(place.named_so)
         said = bundle.as_posix()
     return said[: languages.MAX_KEY]
 
@@ -258,18 +275,21 @@ def _canonical(fields: Mapping[str, object], notes: list[str]) -> str:
         return ""
 
 
-def _kind(fields: Mapping[str, object], below: PurePosixPath, generator: Generator) -> Kind:
-    """What it says, what its folders say, or what its generator makes of a file at that place."""
+def _kind(fields: Mapping[str, object], below: PurePosixPath, tree: Tree, *, is_dated: bool) -> Kind:
+    """What it says, what its folders say, or what its generator makes of a file at that place. Where nothing calls it a
+    post, a text of a site that has no date is a page: it would be news of today to every reader.
+    """
     said = (*words(fields, "kind"), *words(fields, "type"), *words(fields, "layout"), *below.parts[:-1])
     for each in said:
         if (kind := _KINDS.get(each.lower())) is not None:
             return kind
-    if generator == "jekyll":
+    if tree.generator in ("jekyll", "hexo"):
         return "page"
-    if generator == "eleventy" and {"post", "posts", "blog"} & {*words(fields, "tags")}:
+    if tree.generator == "eleventy" and {"post", "posts", "blog"} & {*words(fields, "tags")}:
         return "post"
-    alone = len(below.parts) == (2 if below.stem.split(".")[0] == "index" else 1)
-    return "page" if alone and generator else "post"
+    alone = len(below.parts) == (2 if generators.is_index(below) else 1)
+    of_documents = tree.documents or not generators.DOCUMENTS.isdisjoint(below.parts[:-1])
+    return "page" if (tree.generator and alone) or (not is_dated and (tree.generator or of_documents)) else "post"
 
 
 def _is_draft(fields: Mapping[str, object], below: PurePosixPath) -> bool:

@@ -8,14 +8,14 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 from sdc_core.errors import Invalid
 
-from sdc_web.imports import generators, kept_addresses, markdown_files, pictures, prose
+from sdc_web.imports import generators, kept_addresses, markdown_files, old_site, pictures, prose
 from sdc_web.imports.generators import Tree
 from sdc_web.imports.markdown_files import Place
 from sdc_web.imports.records import Document, Source
 from sdc_web.posts.records import Kind, path_of
 from sdc_web.texts import names
 
-_LINK = re.compile(r"(?<!!)(\]\(\s*)(<[^>\n]+>|[^)\s]+)")
+LINK = re.compile(r"(?<!!)(\]\(\s*)(<[^<>\n]+>|[^)\s]+)")
 _HOME = frozenset({"index", "404"})
 
 
@@ -38,7 +38,7 @@ def source(folder: Path) -> Source:
                 refused[name] = str(error)
             continue
         if tree.generator and len(place.below.parts) == 1 and place.named_so in _HOME:
-            refused[name] = "this site makes its own home page and its own page for addresses that are not found"
+            refused[name] = markdown_files.HOME
             continue
         places[name] = place
     places = _apart(places, for_this_site=not tree.generator)
@@ -47,10 +47,23 @@ def source(folder: Path) -> Source:
     return Source(
         names=tuple(sorted((*places, *refused))),
         read=lambda name: _read(places[name], tree, addressed),
-        located=lambda name, target: pictures.located(target, places[name].file.parent, folder, roots),
+        located=lambda name, target: _located(_own(target, tree), places[name].file, folder, roots),
         refused=refused,
         addresses=frozenset(path_of(place.kind, place.slug) for place in places.values()),
     )
+
+
+def _located(target: str, file: Path, folder: Path, roots: list[Path]) -> Path | None:
+    """Also in the folder that is called as the text is, in which Hexo keeps what one shows."""
+    return pictures.located(target, file.parent, folder, [*roots, file.with_suffix("")])
+
+
+def _own(target: str, tree: Tree) -> str:
+    """The path of a picture that a text names by the whole address of its own site; as it is for any other."""
+    if not pictures.is_whole(target) or not tree.host:
+        return target
+    path = old_site.path_on(tree.host, target)
+    return path.removeprefix(tree.base) if path.startswith(f"{tree.base}/") else target
 
 
 def _read(place: Place, tree: Tree, addressed: Mapping[str, str]) -> Document:
@@ -59,7 +72,7 @@ def _read(place: Place, tree: Tree, addressed: Mapping[str, str]) -> Document:
     def put(found: re.Match[str]) -> str:
         return found[1] + (_address(found[2].strip("<>"), place, addressed, by_name=False) or found[2])
 
-    return replace(document, draft=replace(document.draft, body=prose.sub(_LINK, put, document.draft.body)))
+    return replace(document, draft=replace(document.draft, body=prose.sub(LINK, put, document.draft.body)))
 
 
 def _apart(places: Mapping[str, Place], *, for_this_site: bool) -> dict[str, Place]:
@@ -81,7 +94,7 @@ def _apart(places: Mapping[str, Place], *, for_this_site: bool) -> dict[str, Pla
 
 def _slugs(place: Place) -> list[str]:
     above = [part.removeprefix("_") for part in place.below.parts[:-1]]
-    if place.file.stem.split(".")[0] == "index":
+    if generators.is_index(place.file):
         above = above[:-1]
     wider = [names.from_title(" ".join((*above[-count:], place.slug))) for count in range(1, len(above) + 1)]
     if place.language:
@@ -100,11 +113,12 @@ def _addressed(places: Mapping[str, Place]) -> dict[str, str]:
         path = path_of(place.kind, place.slug)
         below = place.below
         ways = {below.as_posix(), below.with_suffix("").as_posix()}
-        if below.stem.split(".")[0] == "index":
+        if generators.is_index(below):
             ways.add(below.parent.as_posix())
         named.update(dict.fromkeys((*ways, *(f"{place.language}|{each}" for each in ways)), path))
         for each in (f":{below.name}", f":{below.stem}"):
-            named[each] = path if named.get(each, path) == path else ""
+            for way in (each, f"{place.language}|{each}"):
+                named[way] = path if named.get(way, path) == path else ""
     return named
 
 

@@ -24,6 +24,13 @@ def written(fields: Mapping[str, object], *names: str) -> datetime | None:
     return next((at for name in names if (at := read(fields.get(name))) is not None), None)
 
 
+def is_written(fields: Mapping[str, object], *names: str) -> bool:
+    """Whether one of the fields means to hold a date, be it one that cannot be read."""
+    with suppress(Invalid):
+        return written(fields, *names) is not None
+    return True
+
+
 def read(given: object) -> datetime | None:
     """A moment, aware, in UTC unless it says otherwise; None for what is no date at all. Raises Invalid."""
     if isinstance(given, datetime):

@@ -1,85 +1,124 @@
-"""Pictures of the old site: in the folder that came along or, if asked, from where that site is."""
+"""Pictures of the old site by their addresses, its own or those of what delivers them for it, and their files in the
+folder that came along.
+"""
 
-import asyncio
-import hashlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from pathlib import Path
-from typing import TypeAlias
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from sdc_core import outside
 from sdc_core.errors import Invalid
 
 from sdc_web.imports import pictures
 
-FETCH_S = 60.0
 _SIZED = re.compile(r"-\d{2,5}x\d{2,5}(?=\.\w{3,4}\Z)")
 """What WordPress adds to the name of a smaller copy."""
 _GHOST_SIZE = re.compile(r"/size/w\d+(?:h\d+)?(?:/format/\w+)?(?=/)")
-Fetch: TypeAlias = Callable[[str], Awaitable[Path | None]]
+_PHOTON = re.compile(r"i\d\.wp\.com\Z")
+"""Delivers pictures of WordPress sites, each below the name of its host."""
+_OF_WORDPRESS_COM = ".wordpress.com"
+_FILES_OF_WORDPRESS_COM = ".files.wordpress.com"
+_STORE_OF_GHOST = "storage.ghost.io"
+_OF_GHOST = "/content/images/"
+_KEPT_BY_GHOST = re.compile(r"/content/(?:images|files|media)/")
+_TELLING = 3
+"""Parts of a path that are no chance, such as year, month and name."""
+
+
+def split(address: str) -> SplitResult:
+    """The parts of an address, which may leave out its scheme; none of what is none."""
+    try:
+        found = urlsplit(f"https:{address}" if address.startswith("//") else address)
+        return urlsplit("") if found.port == 0 else found
+    except ValueError:  # a port that is no number, half an address of IPv6
+        return urlsplit("")
 
 
 def path_on(host: str, address: str) -> str:
-    """The path that an address of that host names, without the marks of a smaller copy; empty for any other host."""
-    try:
-        split = urlsplit(f"https:{address}" if address.startswith("//") else address)
-    except ValueError:
+    """The path that an address of that host names, without the marks of a smaller copy, also where another one delivers
+    it; empty for any other host.
+    """
+    found = split(address)
+    named, path = (found.hostname or "").removeprefix("www."), found.path
+    if found.scheme not in ("", "http", "https"):
         return ""
-    named = (split.hostname or "").removeprefix("www.")
-    if split.scheme and (split.scheme not in ("http", "https") or named != host.removeprefix("www.")):
+    if _PHOTON.match(named):
+        named, _, below = path.lstrip("/").partition("/")
+        named, path = named.lower().removeprefix("www."), f"/{below}"
+    if named and named != host.removeprefix("www."):
         return ""
-    return split.path if split.path.startswith("/") else ""
+    return path if path.startswith("/") else ""
 
 
-def located(path: str, folder: Path) -> Path | None:
-    """The picture at that path of the old site, in a folder that holds the site, its uploads or a part of these."""
-    whole = _GHOST_SIZE.sub("", path)
-    wider = [_SIZED.sub("", whole), whole]
-    for each in dict.fromkeys(wider):
+def path_at(target: str, hosts: Collection[str]) -> str:
+    """The path that a text means by a path, or by an address at one of these hosts; empty for any other."""
+    if not pictures.is_whole(target):
+        return target
+    return next(filter(None, (path_on(host, target) for host in hosts)), "")
+
+
+def path_of_ghost(target: str) -> str:
+    """The path that a text of Ghost means by a path, or by an address at which some host delivers its pictures."""
+    if not pictures.is_whole(target):
+        return target
+    path = split(target).path
+    kept = _KEPT_BY_GHOST.search(path)
+    below = path[kept.end() :] if kept else ""
+    return path[kept.start() :] if kept and len([part for part in below.split("/") if part]) >= _TELLING else ""
+
+
+def located(path: str, folder: Path, *, least: int = 1) -> Path | None:
+    """The picture at that path of the old site, in a folder that holds the site, its uploads or a part of these; by at
+    least so many parts of the path.
+    """
+    for each in originals(path):
         parts = [part for part in unquote(each).split("/") if part]
-        for skipped in range(len(parts)):
+        for skipped in range(len(parts) - least + 1):
             if found := pictures.located(quote("/".join(parts[skipped:])), folder, folder):
                 return found
     return None
 
 
+def located_of_ghost(target: str, folder: Path) -> Path | None:
+    """The same of what a text of Ghost names."""
+    return located(path_of_ghost(target), folder, least=_TELLING if pictures.is_whole(target) else 1)
+
+
+def originals(path: str) -> list[str]:
+    """The paths of a picture, that of its largest self first."""
+    whole = _GHOST_SIZE.sub("", path)
+    return list(dict.fromkeys((_SIZED.sub("", whole), whole)))
+
+
+def original(address: str) -> str:
+    """The address at which those who deliver smaller copies have the picture as it was uploaded."""
+    found = split(address)
+    host, address = found.hostname or "", found.geturl()
+    if _PHOTON.match(host):
+        return found._replace(query="ssl=1" if "ssl=1" in found.query else "").geturl()
+    if host.endswith(_FILES_OF_WORDPRESS_COM):
+        return found._replace(query="").geturl()
+    return found._replace(path=_GHOST_SIZE.sub("", found.path)).geturl() if _OF_GHOST in found.path else address
+
+
+def own_hosts(site: SplitResult) -> frozenset[str]:
+    """The hosts at which the pictures of an old site are, with those that its makers keep for it."""
+    host = (site.hostname or "").removeprefix("www.")
+    port = f":{site.port}" if site.port not in (None, 80, 443) else ""
+    hosts = {f"{host}{port}", f"www.{host}{port}", _STORE_OF_GHOST}
+    if host.endswith(_OF_WORDPRESS_COM):
+        hosts.add(f"{host.removesuffix(_OF_WORDPRESS_COM)}{_FILES_OF_WORDPRESS_COM}")
+    return frozenset(hosts)
+
+
 def checked(site: str) -> SplitResult:
     """The address of an old site. Raises Invalid for what is none."""
     try:
-        split = urlsplit(site)
-        named = split.scheme in ("http", "https") and split.hostname and not split.query and "@" not in split.netloc
+        found = urlsplit(site)
+        named = found.scheme in ("http", "https") and found.hostname and not found.query and "@" not in found.netloc
+        named = named and found.port != 0
     except ValueError:
         named = False
     if not named:
         raise Invalid("name the old site by its address, as in https://old.example", field="old_site")
-    return split
-
-
-@asynccontextmanager
-async def fetching(site: str, folder: Path, *, private: bool = False) -> AsyncGenerator[Fetch]:
-    """Asks the site at that address for pictures, one at a time, and keeps them in the folder for the block. Only hosts
-    of the public internet are asked, unless `private`. Raises Invalid for what is no address.
-    """
-    split = checked(site)
-    base = f"{split.netloc}"
-    schemes = dict.fromkeys(("https", split.scheme))
-
-    async def fetch(path: str) -> Path | None:
-        for scheme in schemes:
-            url = f"{scheme}://{base}{quote(unquote(path))}"
-            attempt = await outside.fetch(url, {"accept": "image/*"}, timeout_s=FETCH_S, private=private)
-            if attempt.ok and attempt.body:
-                name = Path(unquote(path)).name[-80:] or "picture"
-                file = folder / hashlib.sha256(url.encode()).hexdigest()[:16] / name
-                await asyncio.to_thread(_write, file, attempt.body)
-                return file
-        return None
-
-    yield fetch
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(content)
+    return found

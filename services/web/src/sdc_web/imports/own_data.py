@@ -96,7 +96,7 @@ async def _picture(to: Pictures, folder: Path, said: contents.File, whose: str, 
         raise Invalid("the file is not in the export")
     if await to.known(file):
         return "unchanged"
-    await asyncio.to_thread(uploads.require_shown, file)
+    await asyncio.to_thread(uploads.require_taken, file, said.name)
     if not dry_run:
         asset = await to.put(file, said.name, said.alt, whose)
         words = assets.Words(

@@ -1,7 +1,7 @@
 """An export of a site of this kind, read back whole: nothing is guessed, and only the names of pictures change."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -58,8 +58,8 @@ def _webmentions(folder: Path) -> tuple[contents.Webmention, ...]:
     return _data(folder, contents.WEBMENTIONS, tuple[contents.Webmention, ...])
 
 
-def source(folder: Path) -> Source:
-    """Its texts. Blocking."""
+def source(folder: Path, media: Iterable[contents.File] = ()) -> Source:
+    """Its texts, which name those files as an export does. Blocking."""
     files = {
         file.relative_to(folder).as_posix(): kind
         for kind, inside in contents.FOLDERS.items()
@@ -76,6 +76,7 @@ def source(folder: Path) -> Source:
         located=lambda _, target: pictures.located(target, folder, folder),
         addresses=addresses,
         verbatim=True,
+        media=frozenset(f"/media/{each.file}" for each in media),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from sdc_web.imports import front_matter
+from sdc_web.imports import front_matter, generators, hexo
 from sdc_web.imports.generators import Tree
 from sdc_web.texts import names
 
@@ -38,6 +38,8 @@ def old_address(
             path = _hugo(tree, place, language, fields, at)
         case "jekyll":
             path = _jekyll(tree, place, fields, at, said)
+        case "hexo":
+            path = _hexo(tree, place, fields, at)
         case "astro":
             path = _below(place, front_matter.text(fields, "slug"))
         case "eleventy" if not said:
@@ -51,7 +53,7 @@ def old_address(
 def _hugo(tree: Tree, place: PurePosixPath, language: str, fields: Mapping[str, object], at: datetime | None) -> str:
     rules = front_matter.table(tree.configuration, "permalinks")
     pages = front_matter.table(rules, "page")
-    bundle = place.parent if place.stem.split(".")[0] == "index" else place.with_suffix("")
+    bundle = place.parent if generators.is_index(place) else place.with_suffix("")
     section = place.parts[0] if len(bundle.parts) > 1 else ""
     pattern = front_matter.text(pages, section.lower()) or front_matter.text(rules, section.lower())
     own = bundle.name.removesuffix(f".{language}") if language else bundle.name
@@ -110,6 +112,17 @@ def _jekyll(tree: Tree, place: PurePosixPath, fields: Mapping[str, object], at: 
     }
     path = _filled(_STYLES.get(style, style), tokens)
     return re.sub(r"/{2,}", "/", "/" + path) if path else ""
+
+
+def _hexo(tree: Tree, place: PurePosixPath, fields: Mapping[str, object], at: datetime | None) -> str:
+    if hexo.POSTS not in place.parts:
+        folder = "/" + "/".join(place.parts[:-1])
+        return folder if place.stem == "index" else f"{folder.rstrip('/')}/{place.stem}.html"
+    dated = DATED.fullmatch(place.stem)
+    said = hexo.tokens(place, dated[2] if dated else place.stem, fields)
+    pattern = front_matter.text(tree.configuration, "permalink") or hexo.DEFAULT
+    path = _filled(pattern, {**_dated(at), **said, "post_title": names.from_title(front_matter.text(fields, "title"))})
+    return re.sub(r"/{2,}", "/", f"/{path}").rstrip("/") if path else ""
 
 
 def _below(place: PurePosixPath, name: str) -> str:

@@ -12,16 +12,20 @@ Outcome: TypeAlias = Literal["published", "scheduled", "draft", "taken", "unchan
 """Of texts, but for `taken`: a picture, a tag or something else that is no text has come."""
 
 LineKind: TypeAlias = Literal[
-    "", "post", "page", "project", "picture", "redirect", "tag", "series", "webmention", "setting"
+    "", "post", "page", "project", "picture", "redirect", "tag", "series", "webmention", "setting", "host"
 ]
 """Of a line: a text, or what is none."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as a text names it, and what it shows, in words, where that is said."""
+    """A file as a text names it, and what it shows, in words, where that is said; `leads` when a link leads to it,
+    `stands` when it is a cover or in a gallery, where nothing but a picture can be.
+    """
 
     file: str
     alt: str = ""
+    leads: bool = False
+    stands: bool = False
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +86,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where texts come from, format by format. `names` are those of its entries, in order; `read` brings one of them,
     blocking, and raises Invalid in words; `located` finds a picture that it names, None where there is none.
     `refused` says of entries that are no texts of this site why not; `addresses` are those that its texts will have;
-    of a `verbatim` one nothing but the names of pictures is changed. `redirects` are addresses of the old site that
-    were no texts, each with the path it leads to; `authors` are the sign-in names that its texts name.
+    of a `verbatim` one nothing but the names of pictures is changed, and of those in `media` each, wherever it stands.
+    `redirects` are addresses of the old site that
+    were no texts, each with the path it leads to; `authors` are the sign-in names that its texts name, and `hosts`
+    those at which the old site was, as far as they are known.
     """
 
     names: tuple[str, ...]
@@ -92,8 +98,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     refused: Mapping[str, str] = msgspec.field(default_factory=dict)
     addresses: frozenset[str] = frozenset()
     verbatim: bool = False
+    media: frozenset[str] = frozenset()
     redirects: tuple[tuple[str, str], ...] = ()
     authors: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
 
     @property
     def total(self) -> int:

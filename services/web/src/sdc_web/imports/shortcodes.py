@@ -44,6 +44,8 @@ _MODULE = re.compile(
     r"^(?:import\s.{1,300}?from\s{0,9}[\"'].{1,300}?[\"'];?|import\s{0,9}[\"'].{1,300}?[\"'];?|export\s(?:const|default)\s.+)$",
     re.MULTILINE,
 )
+_MDX_NAME = re.compile(r"^(#{1,6}[ \t][^\n{]{1,500})\{/\*\s{0,9}#([\w.-]{1,80})\s{0,9}\*/\}[ \t]*$", re.MULTILINE)
+_MDX_COMMENT = re.compile(r"\{/\*.{0,2000}?\*/\}", re.DOTALL)
 _NAMED = re.compile(r"\{[{%][<%]?-?\s{0,9}([\w./-]{1,80})")
 _END = re.compile(r"\{(?:\{[<%]\s{0,9}/|%-?\s{0,9}end)\s{0,9}([\w.-]{1,80})")
 """What ends something is not told of beside its beginning."""
@@ -77,10 +79,12 @@ def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: b
             body = _without_attributes(callouts.of_prompts(body), notes)
             body = prose.sub(_SITE, lambda _: "", body)
             body = prose.sub(_VALUE, lambda found: value(found[1]) or found[0], body)
-        body = prose.sub(_HUGO, lambda found: _shortcode(found, address), body)
+        body = prose.sub(_HUGO, lambda found: callouts.said(found) or _shortcode(found, address), body)
         body = prose.sub(_POST, lambda found: address(found[1]) or found[0], body)
         body = prose.sub(_GIST, lambda found: f"https://gist.github.com/{found[1]}", body)
         body = prose.sub(_FILTERED, lambda found: found[1], body)
+    body, apart = callouts.of_directives(body)
+    notes += apart
     left = list(_left(body, liquid=liquid, mdx=mdx))
     notes += left[:MAX_TOLD]
     if len(left) > MAX_TOLD:
@@ -92,7 +96,9 @@ def as_markdown(body: str, address: Named, value: Named, *, liquid: bool, mdx: b
 
 
 def without_modules(body: str) -> tuple[str, list[str]]:
-    """A text of MDX without the lines that bring components in, and a word about them."""
+    """A text of MDX without its comments and the lines that bring components in, and a word about those."""
+    body = prose.sub(_MDX_NAME, lambda found: f"{found[1].rstrip()} {{#{found[2]}}}", body)
+    body = prose.sub(_MDX_COMMENT, lambda _: "", body)
     found = prose.found(_MODULE, body)
     told = f"lines that import or export modules are left out, {len(found)} in all"
     return (prose.sub(_MODULE, lambda _: "", body), [told]) if found else (body, [])

@@ -1,6 +1,8 @@
 """An export of WordPress: posts and pages with their terms, dates, addresses, pictures and comments."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from html import unescape
 from pathlib import Path
@@ -8,12 +10,14 @@ from typing import BinaryIO
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import msgspec
+from sdc_core.errors import Invalid
 
 from sdc_web.imports import (
     html_text,
     kept_addresses,
     moments,
     old_site,
+    pictures,
     wordpress_footnotes,
     wordpress_links,
     wordpress_text,
@@ -21,7 +25,7 @@ from sdc_web.imports import (
 )
 from sdc_web.imports.markdown_files import alias
 from sdc_web.imports.records import Comment, Document, Picture, Source
-from sdc_web.imports.wxr import Item
+from sdc_web.imports.wxr import Channel, Item
 from sdc_web.posts import tags
 from sdc_web.posts.records import Draft, Kind, path_of
 from sdc_web.texts import names
@@ -36,6 +40,7 @@ _PASSED_OVER = _MENUS | {
 }  # fmt: skip
 MAX_LEVELS = 12
 """Of categories within categories."""
+MAX_HOSTS = 20
 MAX_SAID = 2_000
 """Letters of what is said of a picture: a gallery says it of many."""
 _NO_DATE = "0000-00-00 00:00:00"
@@ -80,6 +85,8 @@ class Kept:
         """By the number of a text the order, number and id of what was uploaded to it."""
         self.shared: dict[str, tuple[int, int]] = {}
         """Where blocks lie that stand in several texts, by their numbers."""
+        self.hosts: set[str] = set()
+        """Where the library keeps its files, which may be another host than the site's."""
         self.in_menus = 0
         self.terms: dict[tuple[str, str], str] = {}
         self.refused: dict[str, str] = {}
@@ -87,11 +94,17 @@ class Kept:
         self._path = path
         self._file = file
         self._taken: set[tuple[Kind, str]] = set()
+        self._numbers: Counter[tuple[Kind, str]] = Counter()
+        self._known: dict[str, tuple[str, bytes]] = {}
+        self.file = ""
+        """Which is being read."""
 
     def take(self, item: Item) -> None:
-        """Keep an item, or what matters of it."""
+        """Keep an item, or what matters of it. Raises Invalid for a text that another file has with other words."""
         kind = _KINDS.get(item.get("wp:post_type"))
         number = item.get("wp:post_id")
+        if self._is_known(number, item, kind):
+            return
         if item.get("wp:post_type") == "attachment":
             self.attachments[number] = Attachment(
                 url=item.get("wp:attachment_url"),
@@ -99,6 +112,8 @@ class Kept:
                 caption=html_text.plain(item.get("excerpt:encoded"))[:MAX_SAID],
                 page=_split(item.get("link")).path,
             )
+            if (host := _split(self.attachments[number].url).hostname) and len(self.hosts) < MAX_HOSTS:
+                self.hosts.add(host)
             order, place = (_number(each) for each in (item.get("wp:menu_order"), number))
             self.attached.setdefault(item.get("wp:post_parent"), []).append((order, place, number))
         if item.get("wp:post_type") == "wp_block":
@@ -120,6 +135,19 @@ class Kept:
         for each in item.terms:
             if each.domain in ("category", "post_tag") and item.get("wp:status") == "publish":
                 self.terms[each.domain, each.nicename] = _tag(each.name)
+
+    def _is_known(self, number: str, item: Item, kind: Kind | None) -> bool:
+        """Whether another file has it already: parts of an export may each hold what their texts show."""
+        if not number:
+            return False
+        digest = hashlib.blake2b(msgspec.msgpack.encode(item), digest_size=16).digest()
+        file, same = self._known.setdefault(number, (self.file, digest))
+        if file == self.file:
+            return False
+        if kind is not None and same != digest:
+            told = f"{item.get('title')[:80] or number} stands in {file} and in {self.file} with different words"
+            raise Invalid(f"{told}: these are exports of different days. Import one of them")
+        return True
 
     def item(self, name: str) -> Item:
         """The item of that name."""
@@ -151,34 +179,53 @@ class Kept:
         given = unquote(item.get("wp:post_name")).replace("_", "-")
         wanted = names.from_title(given) or names.from_title(html_text.plain(item.get("title")))
         wanted = wanted or f"{kind}-{names.from_title(item.get('wp:post_id')) or 'untitled'}"
-        slug, count = wanted, 1
+        slug = wanted
         while (kind, slug) in self._taken or kept_addresses.is_kept(kind, slug):
-            count += 1
-            slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
+            self._numbers[kind, wanted] += 1
+            slug = names.numbered(wanted, 1 + self._numbers[kind, wanted])
         self._taken.add((kind, slug))
         return slug
 
 
-def source(file: Path, folder: Path, scratch: Path) -> Source:
-    """Its texts, with pictures from the folder; its items are kept in `scratch` meanwhile. Blocking. Raises Invalid or
-    TooLarge, in words, for what is no export of WordPress.
+def source(file: Path, folder: Path, scratch: Path, more: Sequence[Path] = ()) -> Source:
+    """The texts of an export, which may have been cut into `more` files, with pictures from the folder; its items are
+    kept in `scratch` meanwhile. Blocking. Raises Invalid or TooLarge, in words, for what is no export of WordPress, or
+    none of one site.
     """
     path = scratch / "items"
+    channels: list[Channel] = []
     with path.open("wb") as items:
         kept = Kept(path, items)
-        channel = wxr.read(file, kept.take)
+        names_of = [part.name for part in (file, *more)]
+        for part in (file, *more):
+            kept.file = part.name if names_of.count(part.name) == 1 else f"{part.parent.name}/{part.name}"
+            channels.append(wxr.read(part, kept.take))
+    channel = _one_site((file, *more), channels)
     links = _links(kept, channel.address)
+    kept.hosts.add(links.host)
     if kept.in_menus:
         kept.refused[f"menus: {kept.in_menus} links"] = "Navigation makes those of this site"
     return Source(
         names=tuple(sorted((*kept.places, *kept.refused))),
         read=lambda name: _document(name, kept, links),
-        located=lambda _, target: old_site.located(target, folder),
+        located=lambda _, target: old_site.located(old_site.path_at(target, kept.hosts), folder),
         refused=kept.refused,
         addresses=frozenset(path_of(each.kind, each.slug) for each in kept.places.values()),
         redirects=tuple(_redirects(kept, channel.parents)),
         authors=tuple(sorted(kept.writers - {""})),
+        hosts=frozenset(host.removeprefix("www.") for host in kept.hosts),
     )
+
+
+def _one_site(files: Sequence[Path], channels: Sequence[Channel]) -> Channel:
+    """What all parts of the export say of their site."""
+    if len({each.address.rstrip("/").lower() for each in channels}) > 1:
+        told = [f"{file.name} of {each.address[:100]}" for file, each in zip(files, channels, strict=True)]
+        raise Invalid(f"these are exports of several sites: {', '.join(told)}. Import one site after the other")
+    whole, *others = channels
+    for each in others:
+        whole.parents.update(each.parents)
+    return whole
 
 
 def _links(kept: Kept, address: str) -> wordpress_links.Links:
@@ -220,8 +267,8 @@ def _document(name: str, kept: Kept, links: wordpress_links.Links) -> Document:
     marked, footnotes = wordpress_footnotes.marked(item.fields.get("content:encoded", ""), item.meta)
     html, notes = wordpress_text.as_html(marked, about)
     markdown, more = html_text.as_markdown(html)
-    body, left = links.followed(wordpress_footnotes.put(markdown, footnotes))
-    notes += [*more, *left]
+    body = links.followed(wordpress_footnotes.put(markdown, footnotes))
+    notes += more
     status, is_public = item.get("wp:status"), item.get("wp:status") in _PUBLIC
     if item.get("wp:post_password"):
         is_public = False
@@ -308,8 +355,10 @@ def _number(given: str) -> int:
 
 
 def _cover(thumbnail: Attachment | None, host: str) -> Picture | None:
-    path = old_site.path_on(host, thumbnail.url) if thumbnail else ""
-    return Picture(file=quote(path, safe="/%"), alt=thumbnail.alt) if thumbnail and path else None
+    if thumbnail is None or not thumbnail.url:
+        return None
+    path = old_site.path_on(host, thumbnail.url) or (thumbnail.url if pictures.is_whole(thumbnail.url) else "")
+    return Picture(file=quote(path, safe="/%:?&=#"), alt=thumbnail.alt) if path else None
 
 
 def _comments(item: Item) -> Iterator[Comment]:

@@ -12,7 +12,6 @@ _TARGET = re.compile(r"(!?\]\(<?)([^)>\s]+)")
 _NUMBERS = ("p", "page_id", "attachment_id")
 _FILES = "/wp-content/"
 _SHOWN = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-MAX_TOLD = 10
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +33,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
         """The path that the old site was served below, without slashes at its ends."""
         return urlsplit(self.address).path.strip("/")
 
-    def followed(self, markdown: str) -> tuple[str, list[str]]:
-        """The text with links that lead on here, and a word about each file that stays where it was."""
-        left: dict[str, None] = {}
+    def followed(self, markdown: str) -> str:
+        """The text with links that lead on here; one to a file of the old site names it whole."""
 
         def put(found: re.Match[str]) -> str:
             path = old_site.path_on(self.host, found[2])
@@ -47,13 +45,9 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{found[1]}{self.numbers[number]}{mark}{fragment}"
             if not path.startswith(_FILES) or path.lower().endswith(_SHOWN):
                 return f"{found[1]}{self.paths.get(path.strip('/'), path)}{mark}{fragment}"
-            left[f"{self.address}{path}"] = None
             return f"{found[1]}{self.address}{path}{mark}{fragment}"
 
-        followed = prose.sub(_TARGET, put, markdown)
-        notes = [f"{each[:200]} is no picture: the text leads to where it was" for each in left]
-        more = len(notes) - MAX_TOLD
-        return followed, [*notes[:MAX_TOLD], *([f"and {more} more files"] if more > 0 else [])]
+        return prose.sub(_TARGET, put, markdown)
 
 
 def _number(target: str) -> str:

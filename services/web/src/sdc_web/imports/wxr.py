@@ -9,6 +9,8 @@ from xml.parsers import expat
 import msgspec
 from sdc_core.errors import Invalid, TooLarge
 
+from sdc_web.imports import byte_marks
+
 MAX_FIELD = 8 * 1024 * 1024
 """Characters of one field."""
 MAX_ITEM = 64 * 1024 * 1024
@@ -19,7 +21,6 @@ MAX_NAME = 200
 MAX_SHORT = 2_000
 """Letters of a field that is no words of the author's: what is kept of all items at once is made of these."""
 _LONG = frozenset({"title", "content:encoded", "excerpt:encoded"})
-_CHUNK = 256 * 1024
 _NO_XML = bytes(each for each in range(32) if each not in b"\t\n\r")
 """Control characters, in every encoding that WordPress writes."""
 _TOO_LONG = f"the file holds a field of more than {MAX_FIELD // 1024 // 1024} MB"
@@ -68,7 +69,8 @@ class Channel(msgspec.Struct, kw_only=True):
 def read(file: Path, take: Callable[[Item], None]) -> Channel:
     """Hand over one item after the other. Blocking. Raises Invalid or TooLarge, in words, for what is no export."""
     reader = _Reader(take)
-    parser = expat.ParserCreate()
+    # What is handed over is UTF-8 then, whatever the file says of itself.
+    parser = expat.ParserCreate("utf-8" if byte_marks.is_utf_16(file) else None)
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -77,17 +79,16 @@ def read(file: Path, take: Callable[[Item], None]) -> Channel:
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     try:
-        with file.open("rb") as opened:
-            given = 0
-            while chunk := opened.read(_CHUNK):
-                # WordPress writes what authors pasted as it is, also where XML has no place for it.
-                chunk = chunk.translate(None, _NO_XML)
-                given += len(chunk)
-                parser.Parse(chunk)
-                # A comment or an attribute is looked through anew with each piece of it, until its end is there.
-                if given - parser.CurrentByteIndex > MAX_FIELD:
-                    raise TooLarge(_TOO_LONG)
-            parser.Parse(b"", True)  # noqa: FBT003 - expat has no name for it
+        given = 0
+        for piece in byte_marks.pieces(file):
+            # WordPress writes what authors pasted as it is, also where XML has no place for it.
+            chunk = piece.translate(None, _NO_XML)
+            given += len(chunk)
+            parser.Parse(chunk)
+            # A comment or an attribute is looked through anew with each piece of it, until its end is there.
+            if given - parser.CurrentByteIndex > MAX_FIELD:
+                raise TooLarge(_TOO_LONG)
+        parser.Parse(b"", True)  # noqa: FBT003 - expat has no name for it
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise Invalid(f"{file.name} cannot be read: {error}") from None
     if not reader.channel.version:
@@ -97,8 +98,7 @@ def read(file: Path, take: Callable[[Item], None]) -> Channel:
 
 def is_one(file: Path) -> bool:
     """Whether the beginning of a file looks like such an export."""
-    with file.open("rb") as opened:
-        return b"wordpress.org/export/" in opened.read(16_384)
+    return b"wordpress.org/export/" in byte_marks.head(file, 16_384)
 
 
 def _refuse(*_: object) -> None:

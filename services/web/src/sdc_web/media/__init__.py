@@ -1,6 +1,6 @@
 """Media assets: uploads, their originals and variants, the markup that shows them, and the library that keeps them."""
 
-from sdc_web.media import files, library, orphans, picture, removal, trash, upload, uses
+from sdc_web.media import attachment, files, library, orders, orphans, picture, removal, trash, upload, uses
 from sdc_web.media.assets import (
     Asset,
     AssetKind,
@@ -30,6 +30,7 @@ __all__ = [
     "File",
     "Storage",
     "Words",
+    "attachment",
     "by_file",
     "by_ids",
     "clean_alt",
@@ -44,6 +45,7 @@ __all__ = [
     "newest",
     "order",
     "order_again",
+    "orders",
     "orphans",
     "page",
     "picture",

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
-from sdc_core import clock
+from sdc_core import clock, keys
 from sdc_core.errors import Invalid, NotFound
 from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all, fetch_one
 from sdc_core.variants import Manifest
@@ -13,10 +13,14 @@ from sdc_core.variants import Manifest
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 
 AssetState: TypeAlias = Literal["pending", "ready", "failed"]
-AssetKind: TypeAlias = Literal["", "photograph", "drawing", "animation"]
-"""Told by the variants: a *drawing* has few colours or transparent parts. Empty while there are none."""
+AssetKind: TypeAlias = Literal["", "photograph", "drawing", "animation", "audio", "video", "file"]
+"""Of a picture, told by the variants: a *drawing* has few colours or transparent parts; empty while there are none. The
+last three are no pictures: they have no variants, and are given to readers as they came.
+"""
+AS_IT_CAME: tuple[AssetKind, ...] = ("audio", "video", "file")
 
 MAX_ALT = 500
 MAX_TITLE = 200
@@ -68,6 +72,16 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
         return self.file_id or self.id
 
     @property
+    def is_picture(self) -> bool:
+        """Whether it is shown by variants, and not given as it came."""
+        return self.kind not in AS_IT_CAME
+
+    @property
+    def original_key(self) -> str:
+        """Where the object store has what was sent."""
+        return keys.original(self.stored_id) if self.is_picture else keys.file(self.stored_id)
+
+    @property
     def name(self) -> str:
         """What the library calls it."""
         return self.title or self.file_name
@@ -86,12 +100,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     focus_y: int | UnsetType = UNSET
 
 
-async def describe(database: Database, by: Actor, asset_id: str, words: Words) -> Asset:
-    """Say that. Raises Invalid naming the field, Forbidden, NotFound."""
+async def describe(database: Database, by: Actor, asset_id: str, words: Words, guard: Guard = unguarded) -> Asset:
+    """Say that. Raises Invalid naming the field, Forbidden, NotFound, and what `guard` raises."""
     given = {name: value for name, value in msgspec.structs.asdict(words).items() if value is not UNSET}
+    if words.decorative is True and words.alt is UNSET:
+        given["alt"] = ""
     async with database.transaction() as connection:
         asset = await require(connection, asset_id)
         rights.require(by, "media.change", asset.author_id)
+        await guard(connection)
         said = _clean(replace(asset, **given))
         await execute(connection, SQL_SET_WORDS, msgspec.structs.asdict(said))
         await audit.record(connection, by, "media.described", asset_id, asset.file_name)
@@ -214,14 +231,15 @@ async def by_file(connection: Connection, file_id: str) -> Asset | None:
 
 
 SQL_NEWEST = assets_where("""
-WHERE trashed_at_us IS NULL ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
+WHERE trashed_at_us IS NULL AND (NOT :pictures OR is_picture)
+ORDER BY uploaded_at_us DESC, id DESC LIMIT :limit
 """)
 
 
-async def newest(connection: Connection, by: Actor, limit: int = 100) -> list[Asset]:
-    """Assets, the one uploaded last first. Raises Forbidden."""
+async def newest(connection: Connection, by: Actor, limit: int = 100, *, pictures: bool = False) -> list[Asset]:
+    """Assets, or `pictures` alone, the one uploaded last first. Raises Forbidden."""
     rights.require(by, "media.read")
-    return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit})
+    return await fetch_all(connection, Asset, SQL_NEWEST, {"limit": limit, "pictures": pictures})
 
 
 SQL_PAGE = assets_where("""
@@ -256,14 +274,14 @@ async def page(
 
 SQL_INSERT = """
 INSERT INTO media_assets (id, sha256, file_name, content_type, size_bytes, alt, state, uploaded_at_us, order_us,
-    author_id)
-VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, 'pending', :uploaded_at_us, :order_us,
-    :author_id)
+    author_id, kind)
+VALUES (:id, :sha256, :file_name, :content_type, :size_bytes, :alt, :state, :uploaded_at_us, :order_us,
+    :author_id, :kind)
 """
 
 
 async def insert(connection: Connection, asset: Asset) -> None:
-    """A new, pending asset."""
+    """A new asset."""
     values = msgspec.structs.asdict(asset) | {"order_us": asset.uploaded_at_us + FIRST_PAUSE_US}
     await execute(connection, SQL_INSERT, values)
 
@@ -283,11 +301,11 @@ async def set_state(
     await execute(connection, SQL_SET_STATE, values)
 
 
-def told_by(manifest: Manifest | None) -> dict[str, Value]:
-    """The columns that follow from the variants."""
+def told_by(manifest: Manifest | None, kind: AssetKind = "") -> dict[str, Value]:
+    """The columns that follow from the variants; without any, it is of that kind."""
     return {
         "manifest_json": None if manifest is None else msgspec.json.encode(manifest).decode(),
-        "kind": "" if manifest is None else kind_of(manifest),
+        "kind": kind if manifest is None else kind_of(manifest),
         "variant_bytes": 0 if manifest is None else sum(each.size_bytes for each in manifest.files),
     }
 
@@ -300,9 +318,15 @@ WHERE id = :id
 
 
 def new_asset(
-    sha256: str, file_name: str, content_type: str, size_bytes: int, alt: str, author_id: str | None = None
+    sha256: str,
+    file_name: str,
+    content_type: str,
+    size_bytes: int,
+    alt: str,
+    author_id: str | None = None,
+    kind: AssetKind = "",
 ) -> Asset:
-    """A pending asset as of now, not stored yet."""
+    """An asset as of now, not stored yet: a picture waits for its variants, all else is ready as it comes."""
     return Asset(
         id=clock.new_id(),
         sha256=sha256,
@@ -310,11 +334,12 @@ def new_asset(
         content_type=content_type,
         size_bytes=size_bytes,
         alt=alt,
-        state="pending",
+        state="ready" if kind in AS_IT_CAME else "pending",
         reason="",
         manifest_json=None,
         uploaded_at_us=clock.now_us(),
         author_id=author_id,
+        kind=kind,
     )
 
 

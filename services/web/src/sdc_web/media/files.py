@@ -10,7 +10,6 @@ from typing import Literal
 import msgspec
 from msgspec.structs import asdict
 from sdc_core import clock, keys
-from sdc_core.answers.images import Otherwise
 from sdc_core.errors import Conflict, Invalid, NotFound, SdcError
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -20,7 +19,8 @@ from sdc_core.variants import FIRST_RECIPE, Manifest
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.media import assets, removal, upload
+from sdc_web.db import Guard, unguarded
+from sdc_web.media import assets, formats, removal, upload
 from sdc_web.media.assets import FIRST_PAUSE_US, Asset
 from sdc_web.media.orders import File
 from sdc_web.media.upload import Received
@@ -68,20 +68,6 @@ async def failed(database: Database, file_id: str, reason: str) -> None:
             await assets.set_state(connection, asset.id, "failed", reason=reason)
 
 
-MOST_NAMED = 1_000
-SQL_OTHERWISE = """
-SELECT coalesce(file_id, id) AS id FROM media_assets
-WHERE state <> 'pending' AND manifest ->> 'recipe' IS NOT :recipe
-ORDER BY id LIMIT :limit
-"""
-
-
-async def otherwise(connection: Connection, recipe: str) -> Otherwise:
-    """What is not shown by that recipe, of all that nobody waits for, for the worker to tell again what it knows."""
-    found = await fetch_all(connection, _Named, SQL_OTHERWISE, {"recipe": recipe, "limit": MOST_NAMED + 1})
-    return Otherwise(files=tuple(each.id for each in found[:MOST_NAMED]), more=len(found) > MOST_NAMED)
-
-
 async def replace(
     database: Database,
     by: Actor,
@@ -90,47 +76,80 @@ async def replace(
     asset_id: str,
     file: Received,
     file_name: str,
-) -> Replacement:
-    """Have a file that has come take the place of the asset's own. One that still waits makes way for it.
+    guard: Guard = unguarded,
+) -> Replacement | None:
+    """Have a file that has come take the place of the asset's own: of a picture when its variants are there, and until
+    then it is returned; of all else at once. One that still waits makes way for it.
 
-    Raises Invalid for what is no picture, Conflict when the library has the file already, Forbidden, NotFound, and
-    Unavailable as `upload.keep` does.
+    Raises Invalid for what is no picture in place of one, or a picture in place of what is none, Conflict when the
+    library has the file already, Forbidden, NotFound, Unavailable as `upload.keep` does, and as the guard.
     """
-    content_type = upload.sniff(file.head)
     async with database.read() as connection:
-        await _require_new(connection, by, asset_id, file.sha256)
+        await guard(connection)
+        present = await _require_new(connection, by, asset_id, file.sha256)
+    name = upload.bare_name(file_name)
+    taken = _taken(present, file, name)
     await upload.require_store(store, settings)
-    now_us = clock.now_us()
-    new = Replacement(
-        asset_id=asset_id,
-        file_id=clock.new_id(),
-        sha256=file.sha256,
-        file_name=upload.bare_name(file_name),
-        content_type=content_type,
-        size_bytes=file.size_bytes,
-        state="pending",
-        reason="",
-        since_us=now_us,
-    )
-    key = keys.original(new.file_id)
-    await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
+    await store.put_file(settings.S3_MEDIA_BUCKET, taken.original_key, file.path, content_type=taken.content_type)
     try:
         async with database.transaction() as connection:
-            await _require_new(connection, by, asset_id, file.sha256)
+            await guard(connection)
+            present = await _require_new(connection, by, asset_id, file.sha256)
+            await audit.record(connection, by, "media.replaced", asset_id, name)
+            if not taken.is_picture:
+                await _become(connection, present, taken, None)
+                return None
             await _drop(connection, await waiting_for(connection, asset_id))
+            new = _replacement(taken)
             await _insert(connection, new)
-            await audit.record(connection, by, "media.replaced", asset_id, new.file_name)
     except SdcError:
         # Deleted meanwhile, or uploaded as an asset of its own: the worker must not find what nobody has.
-        await store.delete(settings.S3_MEDIA_BUCKET, key)
+        await store.delete(settings.S3_MEDIA_BUCKET, taken.original_key)
         raise
     return new
 
 
-async def give_up(database: Database, by: Actor, asset_id: str) -> bool:
-    """Let the asset keep the file that it has; False when no other one waits. Raises Forbidden, NotFound."""
+def _taken(present: Asset, file: Received, name: str) -> Asset:
+    """The asset as it will be. Raises Invalid where that would be a picture no more, or one all of a sudden."""
+    if present.is_picture:
+        content_type, kind = formats.require_picture(file.head), present.kind
+    else:
+        content_type, kind = formats.told(file.head, name)
+        if kind not in assets.AS_IT_CAME:
+            message = "This is a picture, which cannot take the place of a file: upload it as one of its own."
+            raise Invalid(message, field="file")
+    return msgspec.structs.replace(
+        present,
+        sha256=file.sha256,
+        file_name=name,
+        content_type=content_type,
+        size_bytes=file.size_bytes,
+        file_id=clock.new_id(),
+        kind=kind,
+    )
+
+
+def _replacement(taken: Asset) -> Replacement:
+    return Replacement(
+        asset_id=taken.id,
+        file_id=taken.stored_id,
+        sha256=taken.sha256,
+        file_name=taken.file_name,
+        content_type=taken.content_type,
+        size_bytes=taken.size_bytes,
+        state="pending",
+        reason="",
+        since_us=clock.now_us(),
+    )
+
+
+async def give_up(database: Database, by: Actor, asset_id: str, guard: Guard = unguarded) -> bool:
+    """Let the asset keep the file that it has; False when no other one waits. Raises Forbidden, NotFound, and as the
+    guard.
+    """
     async with database.transaction() as connection:
         await _changeable(connection, by, asset_id)
+        await guard(connection)
         waiting = await waiting_for(connection, asset_id)
         await _drop(connection, waiting)
         if waiting is not None:
@@ -163,7 +182,7 @@ async def make_anew(database: Database, by: Actor, store: ObjectStore, bucket: s
         return failed
     async with database.read() as connection:
         asset = await _changeable(connection, by, asset_id)
-    if asset.state != "ready":
+    if asset.state != "ready" or not asset.is_picture:
         return None
     # Without it no variant counts as made: whoever is ordered makes them, and a sweep does if the order is lost.
     await store.delete(bucket, keys.manifest(asset.stored_id))
@@ -172,14 +191,15 @@ async def make_anew(database: Database, by: Actor, store: ObjectStore, bucket: s
     return File(stored_id=asset.stored_id, sha256=asset.sha256)
 
 
-async def undo(database: Database, by: Actor, asset_id: str) -> Asset:
-    """Bring the file back that the asset had before; the present one goes into the trash. Raises Forbidden, and
-    NotFound when that is gone for good.
+async def undo(database: Database, by: Actor, asset_id: str, guard: Guard = unguarded) -> Asset:
+    """Bring the file back that the asset had before; the present one goes into the trash. Raises Forbidden, as the
+    guard, and NotFound when that is gone for good.
     """
     async with database.transaction() as connection:
         present = await _changeable(connection, by, asset_id)
+        await guard(connection)
         former = await former_of(connection, asset_id)
-        if former is None or former.manifest is None:
+        if former is None or (former.is_picture and former.manifest is None):
             message = "The former file is not there any more."
             raise NotFound(message)
         await removal.delete(connection, former.id)
@@ -274,11 +294,11 @@ async def _changeable(connection: Connection, by: Actor, asset_id: str) -> Asset
     return asset
 
 
-async def _require_new(connection: Connection, by: Actor, asset_id: str, sha256: str) -> None:
-    await _changeable(connection, by, asset_id)
+async def _require_new(connection: Connection, by: Actor, asset_id: str, sha256: str) -> Asset:
+    asset = await _changeable(connection, by, asset_id)
     known = await assets.by_sha256(connection, sha256)
     if known is None:
-        return
+        return asset
     if known.id == asset_id:
         raise Invalid("This is the very file that it has.", field="file")
     where = "in the trash" if known.trashed_at_us else "in the library"
@@ -304,7 +324,7 @@ async def _take_place(connection: Connection, new: Replacement, manifest: Manife
     await _become(connection, present, taken, manifest)
 
 
-async def _become(connection: Connection, present: Asset, taken: Asset, manifest: Manifest) -> None:
+async def _become(connection: Connection, present: Asset, taken: Asset, manifest: Manifest | None) -> None:
     """Give the asset the file of another one, and its own file to a new asset in the trash."""
     values = {
         "id": present.id,
@@ -313,7 +333,7 @@ async def _become(connection: Connection, present: Asset, taken: Asset, manifest
         "content_type": taken.content_type,
         "size_bytes": taken.size_bytes,
         "file_id": None if taken.stored_id == present.id else taken.stored_id,
-        **assets.told_by(manifest),
+        **assets.told_by(manifest, taken.kind),
     }
     await execute(connection, SQL_TAKE_FILE, values)
     await execute(connection, SQL_NO_FORMER_FILE, {"file_id": taken.stored_id})

@@ -19,7 +19,7 @@ SHORTEST = 3
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Which assets. Words must all occur, anywhere in the file's name or in what is said of it, whatever their case and
     accents; `owner_id` is who uploaded it, `content_type` is that of the original, and the moments are those between
-    which it came, the latter excluded. What is empty leaves nothing out.
+    which it came, the latter excluded; `pictures` leaves out what is none. What is empty leaves nothing out.
     """
 
     words: str = ""
@@ -31,11 +31,14 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
     since_us: int = 0
     before_us: int = list_places.LATEST
+    pictures: bool = False
 
 
 _WHICH = """
 WHERE trashed_at_us IS NULL AND (:state = '' OR state = :state) AND (:kind = '' OR kind = :kind)
-    AND (:alt = '' OR (alt = '' AND NOT decorative)) AND (:owner_id IS NULL OR author_id = :owner_id)
+    AND (:alt = '' OR (alt = '' AND NOT decorative))
+    AND (NOT (:pictures OR :alt <> '') OR is_picture)
+    AND (:owner_id IS NULL OR author_id = :owner_id)
     AND (:content_type = '' OR content_type = :content_type)
     AND +uploaded_at_us >= :since_us AND +uploaded_at_us < :before_us
     AND (:use = '' OR (:use = 'used') = EXISTS (SELECT 1 FROM media_uses WHERE asset_id = media_assets.id))
@@ -143,6 +146,7 @@ def _values(filters: Filters) -> dict[str, Value]:
         "content_type": filters.content_type,
         "since_us": filters.since_us,
         "before_us": filters.before_us,
+        "pictures": filters.pictures,
         "use": filters.use,
         "match": " ".join(long),
         "pattern": f"%{'%'.join(short)}%" if short else "",

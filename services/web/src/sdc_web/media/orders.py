@@ -5,6 +5,7 @@ import logging
 
 import msgspec
 from sdc_core import clock, messages
+from sdc_core.answers.images import Otherwise
 from sdc_core.service_client import ServiceClient
 from sdc_core.sqlite import Connection, Database, execute, fetch_all
 
@@ -107,3 +108,24 @@ async def ordered(connection: Connection, file_id: str, now_us: int) -> None:
     values = {"file_id": file_id, "now_us": now_us, "first_us": FIRST_PAUSE_US, "longest_us": LONGEST_PAUSE_US}
     await execute(connection, SQL_ORDERED, values)
     await execute(connection, SQL_ORDERED_REPLACEMENT, values)
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+
+
+MOST_NAMED = 1_000
+SQL_OTHERWISE = """
+SELECT coalesce(file_id, id) AS id FROM media_assets
+WHERE state <> 'pending' AND manifest ->> 'recipe' IS NOT :recipe AND is_picture AND coalesce(file_id, id) > :after
+ORDER BY 1 LIMIT :limit
+"""
+
+
+async def otherwise(connection: Connection, recipe: str, after: str = "") -> Otherwise:
+    """What is not shown by that recipe, of all that nobody waits for, for the worker to tell again what it knows; the
+    first ones by id `after` that one.
+    """
+    values = {"recipe": recipe, "after": after, "limit": MOST_NAMED + 1}
+    found = await fetch_all(connection, _Named, SQL_OTHERWISE, values)
+    return Otherwise(files=tuple(each.id for each in found[:MOST_NAMED]), more=len(found) > MOST_NAMED)

@@ -57,7 +57,7 @@ async def find(database: Database, by: Actor, store: ObjectStore, bucket: str) -
     """Look through the bucket; nothing is changed. Raises Forbidden, and Unavailable or NotFound with the store."""
     rights.require(by, "site.change")
     stored: dict[str, Orphan] = {}
-    for prefix in (keys.ORIGINALS, keys.VARIANTS):
+    for prefix in (*keys.UPLOADS, keys.VARIANTS):
         async for info in store.list(bucket, prefix):
             id_ = info.key.removeprefix(prefix).partition("/")[0]
             before = stored.get(id_) or Orphan(id=id_, files=0, size_bytes=0, newest_us=0)

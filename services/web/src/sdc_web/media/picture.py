@@ -1,17 +1,19 @@
 """The markup of a media asset: `<picture>` with every variant, and how it takes its place in a text."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape, unescape
 
 import msgspec
 from sdc_core.variants import CONTENT_TYPES, EXTENSIONS, Format, Manifest, StoredVariant
 
 from sdc_web import templating
+from sdc_web.media import attachment
 from sdc_web.media.assets import Asset
 
 SIZES = "(min-width: 42rem) 38rem, 100vw"
 """The column of a text, `--measure` of the style sheet."""
+WIDE_SIZES = f"(min-width: 80rem) 46rem, {SIZES}"
 GALLERY_SIZES = "(min-width: 42rem) 19rem, 100vw"
 """Two beside each other in that column."""
 FALLBACK_WIDTH = 960
@@ -24,7 +26,10 @@ _LONGEST = 7
 _FOR_ALL: tuple[Format, ...] = ("avif", "webp", "png", "jpeg")
 """The format that every browser opens comes last."""
 _EMPTY = "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%203%202'/%3E"
-_IMAGE = re.compile(r"<img ([^>]*)>")
+_IN_WIDE = re.compile(r'<(?:p|figure)(?=[^<>]* class="(?:[a-z]+ )*wide[" ])[^<>]*>$')
+_LONGEST_TAG = 1_000
+_IMAGE_OR_LINK = re.compile(r"<(?:img ([^>]*)|a(?: [^>]*)?|/a)>")
+_LINK = re.compile(r'(<a [^>]*?href=")media:([0-9A-Z]{26})((?:#[^"]*)?")')
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _MEDIA = re.compile(r"media:([0-9A-Z]{26})")
 
@@ -152,8 +157,11 @@ def _in_gallery(asset: Asset) -> Shown:
     html = render(asset, asset.manifest, sizes=GALLERY_SIZES)
     if asset.manifest is None or not asset.manifest.variants:
         return Shown(html=html, alt=asset.alt)
-    largest = max(asset.manifest.variants, key=lambda each: (each.width, _FOR_ALL.index(each.format)))
-    return Shown(html=html, alt=asset.alt, address=address_of(asset, asset.manifest, largest))
+    return Shown(html=html, alt=asset.alt, address=address_of(asset, asset.manifest, _largest(asset.manifest)))
+
+
+def _largest(manifest: Manifest) -> StoredVariant:
+    return max(manifest.variants, key=lambda each: (each.width, _FOR_ALL.index(each.format)))
 
 
 def _empty(asset_id: str, alt: str, sizes: str) -> Markup:
@@ -200,11 +208,17 @@ def mentioned(html: str) -> set[str]:
     return {found[1] for found in _MEDIA.finditer(html)}
 
 
+def in_order(html: str, assets: Mapping[str, Asset]) -> Iterator[Asset]:
+    """The assets that a stored text shows, each where it stands."""
+    return (assets[found[1]] for found in _MEDIA.finditer(html) if found[1] in assets)
+
+
 def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "", eager: bool = False) -> str:
     """A stored text with its pictures. `absolute` is the site's address when the text leaves the site, as in feeds;
     with `eager` the first picture is loaded before all else, where it is near the top. What is shown of an asset that
-    is gone is its alternative text.
+    is gone is its alternative text; of one that is no picture, within a link, its words: a link holds no other.
     """
+    within_link = False
     first = _MEDIA.search(html, 0, NEAR_THE_TOP) if eager else None
 
     def show(found: re.Match[str]) -> str:
@@ -216,12 +230,37 @@ def embed(html: str, assets: Mapping[str, Asset], *, absolute: str = "", eager: 
         asset = assets.get(named[1])
         if asset is None:
             return escape(alt)
+        if not asset.is_picture:
+            return escape(alt or asset.name) if within_link else attachment.render(asset, words=alt, site_url=absolute)
         if absolute:
             return plain(asset, asset.manifest, absolute, alt=alt)
         at_once = first is not None and found.start() < first.start() < found.end()
-        return render(asset, asset.manifest, alt=alt, eager=at_once)
+        wide = _IN_WIDE.search(html, max(0, found.start() - _LONGEST_TAG), found.start())
+        return render(asset, asset.manifest, alt=alt, eager=at_once, sizes=WIDE_SIZES if wide else SIZES)
 
-    return _IMAGE.sub(show, html)
+    def lead(found: re.Match[str]) -> str:
+        return f"{found[1]}{escape(_led_to(found[2], assets.get(found[2]), absolute))}{found[3]}"
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal within_link
+        if found[1] is not None:
+            return show(found)
+        within_link = found[0] != "</a>"
+        return _LINK.sub(lead, found[0])
+
+    return _IMAGE_OR_LINK.sub(put, html)
+
+
+def _led_to(asset_id: str, asset: Asset | None, site_url: str) -> str:
+    """Where a link to it leads: to a picture at its largest, to all else as it came, and to nothing while there is
+    neither.
+    """
+    if asset is not None and not asset.is_picture:
+        return site_url + attachment.address(asset)
+    manifest = asset.manifest if asset else None
+    if asset is None or manifest is None or not manifest.variants:
+        return f"{site_url}/media/{asset_id}/{WHOLE}"
+    return absolute(address_of(asset, manifest, _largest(manifest)), site_url)
 
 
 def markup(asset: Asset, manifest: Manifest, *, alt: str, sizes: str = SIZES, eager: bool = False) -> Markup:

@@ -97,9 +97,9 @@ async def clear_away_once(database: Database, store: ObjectStore, bucket: str) -
     async with database.read() as connection:
         removed = await removals(connection)
     for each in removed:
-        original = keys.original(each.asset_id)
         found = [info.key async for info in store.list(bucket, f"{keys.VARIANTS}{each.asset_id}/")]
-        found += [original] if await store.head(bucket, original) else []
+        for upload in (keys.original(each.asset_id), keys.file(each.asset_id)):
+            found += [upload] if await store.head(bucket, upload) else []
         for name in found:
             await store.delete(bucket, name)
         now_us = clock.now_us()

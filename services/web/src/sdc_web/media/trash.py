@@ -11,6 +11,7 @@ from sdc_core.sqlite import Connection, Database, Value, execute, fetch_all
 from sdc_web import audit, list_places
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.media import uses
 from sdc_web.media.assets import Asset, assets_where, by_ids
 
@@ -31,14 +32,15 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
         """Which of those that were asked for stay, and how many went."""
         named = ", ".join(self.stay[:NAMED])
         more = f" and {len(self.stay) - NAMED:,} more" if len(self.stay) > NAMED else ""
-        went = f"{self.moved:,} {'picture is' if self.moved == 1 else 'pictures are'} in the trash."
+        went = f"{self.moved:,} {'file is' if self.moved == 1 else 'files are'} in the trash."
         return f"{went} Texts show the others, so they stay: {named}{more}."
 
 
-async def put(database: Database, by: Actor, ids: list[str]) -> Put:
-    """Put those in the trash that nothing shows. Raises Forbidden, and InUse when that are none."""
+async def put(database: Database, by: Actor, ids: list[str], guard: Guard = unguarded) -> Put:
+    """Put those in the trash that nothing shows. Raises Forbidden, InUse when that are none, and what `guard` does."""
     async with database.transaction() as connection:
         await _require_right(connection, by, ids)
+        await guard(connection)
         shown = await uses.used(connection, ids)
         moved = await _put(connection, [each for each in ids if each not in shown], clock.now_us())
         if not moved and shown:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import UNSET
-from sdc_core import clock, keys
+from sdc_core import clock
 from sdc_core.errors import Invalid, TooLarge, Unavailable
 from sdc_core.objects import ObjectStore
 from sdc_core.settings import Settings
@@ -19,7 +19,7 @@ from sdc_core.sqlite import Database
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
-from sdc_web.media import assets, trash
+from sdc_web.media import assets, formats, trash
 from sdc_web.media.assets import Asset
 from sdc_web.templating import bytes_in_words
 
@@ -29,13 +29,12 @@ SOON_S = 0.4
 """A page that can do without pictures does not wait longer to know whether there are any."""
 LEFT_OVER_US = 3_600 * clock.SECOND_US
 """Far longer than an upload may take, so what is this old belongs to nobody."""
-HEAD_BYTES = 64
 MAX_FILE_NAME = 200
 _FREE_BYTES = 64 * 1024
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of its own with all that was sent; `head` is the first `HEAD_BYTES`."""
+    """A file of its own with all that was sent; `head` is the first `formats.HEAD_BYTES`."""
 
     path: Path
     sha256: str
@@ -56,8 +55,8 @@ async def accept(
     """The media asset of an upload, theirs or that author's, and whether it is new: the same bytes twice are the same
     asset.
 
-    Holds one chunk in memory. Raises Forbidden, TooLarge over `MAX_BYTES`, Invalid for what is no picture that browsers
-    know, Unavailable when the object store does not take the original or the sender is too slow; then nothing is
+    Holds one chunk in memory. Raises Forbidden, TooLarge over `MAX_BYTES`, Invalid for a picture that browsers do
+    not know, Unavailable when the object store does not take the original or the sender is too slow; then nothing is
     recorded.
     """
     rights.require(by, "media.change", author_id or UNSET)
@@ -79,16 +78,16 @@ async def keep(
     """The same for a file that has come."""
     rights.require(by, "media.change", author_id or UNSET)
     text = assets.clean_alt(alt)
-    content_type = sniff(file.head)
+    name = bare_name(file_name)
+    content_type, kind = formats.told(file.head, name)
     async with database.read() as connection:
         known = await assets.by_sha256(connection, file.sha256)
     if known is not None:
         return await _again(database, by, known), False
     await require_store(store, settings)
-    asset = assets.new_asset(
-        file.sha256, bare_name(file_name), content_type, file.size_bytes, text, author_id=author_id or by.id or None
-    )
-    key = keys.original(asset.id)
+    owner_id = author_id or by.id or None
+    asset = assets.new_asset(file.sha256, name, content_type, file.size_bytes, text, owner_id, kind)
+    key = asset.original_key
     await store.put_file(settings.S3_MEDIA_BUCKET, key, file.path, content_type=content_type)
     async with database.transaction() as connection:
         known = await assets.by_sha256(connection, asset.sha256)
@@ -106,7 +105,7 @@ async def require_store(store: ObjectStore, settings: Settings) -> None:
     a large file may take.
     """
     if reason := await store.ping(settings.S3_MEDIA_BUCKET):
-        message = f"The picture was not taken, because the object store cannot be used: {reason}. Try again later."
+        message = f"The file was not taken, because the object store cannot be used: {reason}. Try again later."
         raise Unavailable(message)
 
 
@@ -117,32 +116,6 @@ async def store_away(store: ObjectStore, settings: Settings) -> str:
             return await store.ping(settings.S3_MEDIA_BUCKET)
     except TimeoutError:
         return "the object store does not answer"
-
-
-def sniff(head: bytes) -> str:
-    """The media type that the first `HEAD_BYTES` bytes prove; Invalid for every other kind of file."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[4:8] == b"ftyp":
-        # ISO 14496-12 section 4.3: size, "ftyp", major brand, version, then compatible brands up to the size.
-        size = min(int.from_bytes(head[:4], "big"), HEAD_BYTES)
-        brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
-        if brands & {b"avif", b"avis"}:
-            return "image/avif"
-        if brands & {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
-            message = (
-                "This file is HEIC, which few browsers show: send it as a JPEG. An iPhone takes pictures as JPEG when "
-            )
-            message += "«Most Compatible» is chosen below Settings, Camera, Formats."
-            raise Invalid(message, field="file")
-    message = "This file is no picture that browsers show: send a JPEG, PNG, WebP, GIF or AVIF."
-    raise Invalid(message, field="file")
 
 
 def forget_left_over(settings: Settings) -> int:
@@ -182,7 +155,11 @@ async def received(
                     if size_bytes > most_bytes:
                         message = f"The file is larger than {bytes_in_words(most_bytes)}."
                         raise TooLarge(message)
-                    head = (head + chunk[:HEAD_BYTES])[:HEAD_BYTES] if len(head) < HEAD_BYTES else head
+                    head = (
+                        (head + chunk[: formats.HEAD_BYTES])[: formats.HEAD_BYTES]
+                        if len(head) < formats.HEAD_BYTES
+                        else head
+                    )
                     waiting += chunk
                     if len(waiting) >= _FREE_BYTES:
                         await asyncio.to_thread(write, bytes(waiting))

@@ -37,7 +37,7 @@ class InUse(Conflict):
     def __init__(self, uses: list[Use], others: int = 0) -> None:
         named = [f"“{use.title or 'Untitled'}”{' in the trash' if use.trashed else ''}" for use in uses]
         named += ["a text of another author"] if others else []
-        super().__init__(f"This picture is shown in {', '.join(named)}, perhaps in an earlier revision: it stays.")
+        super().__init__(f"This file is shown in {', '.join(named)}, perhaps in an earlier revision: it stays.")
         self.uses = uses
 
 

@@ -38,7 +38,7 @@ WAIT_S = 5.0
 BUSY_S = 0.1
 _TYPES = (
     *(b"text/html", b"application/atom+xml", b"application/rss+xml", b"application/feed+json", b"application/xml"),
-    b"image/png",
+    *(b"text/plain", b"application/manifest+json", b"application/opensearchdescription+xml", b"image/png"),
 )
 _FRESH = (b"no-cache", b"public, max-age=31536000, immutable")
 _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary"})
@@ -46,8 +46,8 @@ _OWN_LENGTH = frozenset({b"content-length", b"content-encoding", b"etag", b"vary
 
 class PageCache:
     """ASGI layer in front of the router. `cacheable` says which paths may be kept; the answer must also be 200, of a
-    type for pages, feeds or drawings, and say `Cache-Control: no-cache`, or that it never changes. A request with
-    `cookie` goes past the cache.
+    type for pages, feeds, drawings or rules of robots and the like, and say `Cache-Control: no-cache`, or that it never
+    changes. A request with `cookie` goes past the cache.
 
     What may be kept reads no query: it is made without one, which the layers below find as `scope["sdc.query"]` should
     they lead elsewhere. So links of campaigns get the page that is kept, and nobody can put words into it. A query with

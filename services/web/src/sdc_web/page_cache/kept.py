@@ -18,7 +18,7 @@ MAX_READY = 1_024
 """Replies kept finished, of some 1 kB each beside the body that they share with the page."""
 MAX_KNOWN = 100
 """Bytes of If-None-Match with which a reply is kept: what is remembered of strangers has a bound."""
-_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"vary"})
+_NOT_MODIFIED_KEEPS = frozenset({b"cache-control", b"cdn-cache-control", b"vary", b"access-control-allow-origin"})
 _READING = frozenset({"GET", "HEAD"})
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]

@@ -20,7 +20,8 @@ from sdc_web.posts import (
     tags_following,
     trash,
 )
-from sdc_web.posts.catalogue import blank, create, find
+from sdc_web.posts.begun import blank
+from sdc_web.posts.catalogue import create, find
 from sdc_web.posts.frontage import Front, front
 from sdc_web.posts.navigation import Entry
 from sdc_web.posts.publication import publish, unpublish
@@ -28,6 +29,7 @@ from sdc_web.posts.reading import (
     Published,
     Summary,
     by_slug,
+    in_feeds,
     newest,
     newest_tagged,
     of_kind,
@@ -66,6 +68,7 @@ __all__ = [
     "handing",
     "history",
     "home",
+    "in_feeds",
     "indexing",
     "languages",
     "listing",

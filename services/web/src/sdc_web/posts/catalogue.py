@@ -10,22 +10,11 @@ from sdc_web.authors.rights import Action, Actor
 from sdc_web.posts import slugs, store
 from sdc_web.posts.records import Kind, Post, Revision
 
-OPEN_ELSEWHERE_US = 600 * clock.SECOND_US
-
 
 async def create(database: Database, by: Actor, kind: Kind, now_us: int | None = None) -> Post:
     """A new post with an empty first revision, number 1, which is theirs. Raises Forbidden."""
     async with database.transaction() as connection:
         return await begin(connection, by, kind, now_us)
-
-
-async def blank(database: Database, by: Actor, kind: Kind) -> Post:
-    """A post for whoever sits down to write: one of theirs in which nothing was ever written, or else a new one. One
-    that was begun a moment ago stays out of it: it may be open in another tab. Raises Forbidden.
-    """
-    async with database.transaction() as connection:
-        left = await store.never_written(connection, by.id, kind, clock.now_us() - OPEN_ELSEWHERE_US)
-        return left or await begin(connection, by, kind)
 
 
 async def begin(

@@ -46,7 +46,7 @@ async def among_all(connection: Connection, typed: str) -> bytes | None:
     text = query.visible(typed[:MAX_QUERY])
     if not text:
         return None
-    part = f"*{''.join(map(_letter, text))}*"
+    part = _part(text)
     found = await _titled(connection, text, part)
     words = query.parse(text).expression
     if words:
@@ -58,6 +58,18 @@ async def among_all(connection: Connection, typed: str) -> bytes | None:
         values = {"ids": _encoded(looked), "like": f"%{''.join(map(_like, text))}%", "part": part}
         found |= _numbers(await fetch_value(connection, SQL_BY_TEXT, values))
     return _marked(found)
+
+
+async def by_title(connection: Connection, typed: str) -> bytes | None:
+    """The same of the texts in whose titles that stands."""
+    text = query.visible(typed[:MAX_QUERY])
+    if not text:
+        return None
+    return _marked(await _titled(connection, text, _part(text)))
+
+
+def _part(text: str) -> str:
+    return f"*{''.join(map(_letter, text))}*"
 
 
 async def _titled(connection: Connection, text: str, part: str) -> set[int]:

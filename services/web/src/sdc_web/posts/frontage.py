@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 from sdc_core.sqlite import Connection, fetch_one
@@ -29,9 +30,10 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
     for what looks otherwise, empty for none; `accent` the colour of links by light, red, green and blue; `paper` that
     of pages by light and dark, `#rrggbb`; an `unlisted` site asks search engines to leave it out; with `several_write`
     each text names its author; with `beacon` pages tell how they are read; a site that `takes_webmentions` says so on
-    its posts.
+    its posts. By `uuid` programs know it, whichever address it has.
     """
 
+    uuid: str = str(UUID(int=0))
     title: str
     description: str
     language: str
@@ -78,6 +80,7 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    uuid: str
     title: str
     description: str
     language: str
@@ -108,7 +111,7 @@ WITH made AS (
         ORDER BY posts.published_at_us, posts.id
     )
 )
-SELECT title, description, language, look, elsewhere, robots, time_zone, beacon, webmentions_in,
+SELECT uuid, title, description, language, look, elsewhere, robots, time_zone, beacon, webmentions_in,
     iif(own_navigation,
         (SELECT json_group_array(json_object('title', title, 'url', url) ORDER BY position) FROM navigation),
         (SELECT json_group_array(json_object('title', title, 'url', url)) FROM made)) AS navigation_json,
@@ -128,6 +131,7 @@ async def front(connection: Connection, site_url: str) -> Front:
         return Front(title="", description="", language="en", author_name="", url=site_url)
     looks = look.stylesheet(look.decoded(found.look))
     return Front(
+        uuid=found.uuid,
         title=found.title,
         description=found.description,
         language=found.language,

@@ -155,6 +155,22 @@ async def last_saved(connection: Connection, by: Actor, limit: int, state: State
     return await lines(connection, SQL_BY_SAVED, {**values, **place})
 
 
+async def titled(connection: Connection, by: Actor, typed: str, limit: int) -> list[Listed]:
+    """The texts in whose titles that stands, or all, the one saved last first, of those that they may read. Raises
+    Forbidden.
+    """
+    values: dict[str, Value] = {
+        "kind": "",
+        "state": "",
+        "series": "",
+        "tag": "",
+        "author_id": by.only_own("posts.read"),
+        "found": await finding.by_title(connection, typed),
+    }
+    place = {"key": list_places.LATEST, "post_id": list_places.LAST_ID, "limit": limit}
+    return await lines(connection, SQL_BY_SAVED, {**values, **place})
+
+
 SQL_COUNTS_OF_ALL = """
 SELECT state, count(*) AS number FROM catalogue WHERE :author_id IS NULL OR author_id = :author_id GROUP BY state
 """

@@ -149,6 +149,8 @@ async def _is_listed(connection: Connection, parts: list[str]) -> bool:
             return any(each.year == int(year) for each in await reading.years(connection, _KINDS[folder]))
         case ["tags", name, year] if _YEAR.fullmatch(year):
             return any(each.year == int(year) for each in await reading.years_tagged(connection, name))
+        case ["projects", last] if last in _FEEDS:
+            return True
         case ["tags" | "series", _, last] if last not in _FEEDS:
             return False
         case ["tags" | "series" as folder, name] | ["tags" | "series" as folder, name, _]:

@@ -96,7 +96,7 @@ async def make(
         )
         # Counted where it is added: of two at once, the second one sees the first.
         async with databases.ttl.transaction() as links:
-            if await _count(links, post_id, now_us) >= MOST:
+            if await count(links, post_id, now_us) >= MOST:
                 raise Conflict(f"This text has {MOST} links already: take one back first.")
             await insert(links, link, _sha256(token))
     return Made(path=f"/preview/{token}", link=link)
@@ -184,7 +184,8 @@ async def insert(connection: Connection, link: PreviewLink, token_sha256: str) -
 SQL_COUNT = "SELECT count(*) FROM preview_links WHERE post_id = :post_id AND expires_at_us > :now_us"
 
 
-async def _count(connection: Connection, post_id: str, now_us: int) -> int:
+async def count(connection: Connection, post_id: str, now_us: int) -> int:
+    """How many links of a post work."""
     found = await fetch_value(connection, SQL_COUNT, {"post_id": post_id, "now_us": now_us})
     return found if isinstance(found, int) else 0
 

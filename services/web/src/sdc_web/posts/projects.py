@@ -91,6 +91,6 @@ async def _pictures(connection: Connection, ids: tuple[str, ...]) -> tuple[str, 
     if len(chosen) > MAX_PICTURES:
         raise Invalid(f"A project has at most {MAX_PICTURES} pictures.", field="project.pictures")
     for each in chosen:
-        if not each.isascii() or not await store.asset_exists(connection, each):
+        if not each.isascii() or not await store.picture_exists(connection, each):
             raise Invalid(f"There is no media asset {each[:40]!a}.", field="project.pictures")
     return chosen

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import msgspec
-from sdc_core.sqlite import Connection, fetch_all, fetch_one
+from sdc_core.sqlite import Connection, fetch_all, fetch_one, fetch_value
 
 from sdc_web.about import site
 from sdc_web.posts.records import Kind, ProjectFacts, decode_project, decode_tags, path_of
@@ -84,13 +84,27 @@ SELECT posts.id, posts.kind, posts.slug, r.title, r.summary, r.tags AS tags_json
 FROM posts JOIN revisions AS r ON r.id = posts.revision_id
 WHERE posts.kind = :kind AND posts.revision_id IS NOT NULL AND r.canonical_url = ''
 ORDER BY posts.published_at_us DESC, posts.id DESC
-LIMIT :limit
+LIMIT :limit OFFSET :newer
 """
 
 
-async def newest(connection: Connection, kind: Kind, limit: int) -> list[Published]:
-    """The newest published posts with their text, for feeds; without those that are at home elsewhere."""
-    return await fetch_all(connection, Published, SQL_NEWEST, {"kind": kind, "limit": limit})
+async def newest(connection: Connection, kind: Kind, limit: int, newer: int = 0) -> list[Published]:
+    """The newest published posts with their text, for feeds, but for so many newer ones; without those that are at home
+    elsewhere.
+    """
+    return await fetch_all(connection, Published, SQL_NEWEST, {"kind": kind, "limit": limit, "newer": newer})
+
+
+SQL_IN_FEEDS = """
+SELECT count(*) FROM posts
+WHERE kind = :kind AND revision_id IS NOT NULL
+    AND revision_id NOT IN (SELECT id FROM revisions WHERE canonical_url <> '')
+"""
+
+
+async def in_feeds(connection: Connection, kind: Kind) -> int:
+    """How many published posts there are without those that are at home elsewhere."""
+    return int(await fetch_value(connection, SQL_IN_FEEDS, {"kind": kind}) or 0)
 
 
 SQL_OF_KIND = """

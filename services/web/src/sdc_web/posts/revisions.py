@@ -122,8 +122,8 @@ async def check(connection: Connection, by: Actor, post: Post, newest: Revision,
         message = f"Another {post.kind} has the address {slug} already."
         raise Invalid(message, field="slug")
     cover = draft.cover_asset_id or None
-    if cover is not None and not await store.asset_exists(connection, cover):
-        message = "The cover is not among the media assets."
+    if cover is not None and not await store.picture_exists(connection, cover):
+        message = "The cover is not among the pictures of the library."
         raise Invalid(message, field="cover_asset_id")
     key = draft.translation_key
     if key != newest.translation_key:
@@ -156,17 +156,17 @@ async def _slug_of_title(connection: Connection, post: Post, title: str) -> str:
 
 
 async def free_slug(connection: Connection, post: Post, wanted: str) -> str:
-    """That slug, or the first one with a number behind it that no other post of the kind has, and whose address leads
-    nowhere else: nobody has chosen it, so old links go on leading where they lead.
+    """That slug, or one with a number behind it that no other post of the kind has, and whose address leads nowhere
+    else: nobody has chosen it, so old links go on leading where they lead.
     """
-    slug, count = wanted, 1
-    while (
-        await store.slug_taken(connection, post.kind, slug, except_post=post.id)
-        or await redirects.kept_for_another(connection, path_of(post.kind, slug), post.id) is not None
-    ):
-        count += 1
-        slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
-    return slug
+
+    async def taken(slug: str) -> bool:
+        return (
+            await store.slug_taken(connection, post.kind, slug, except_post=post.id)
+            or await redirects.kept_for_another(connection, path_of(post.kind, slug), post.id) is not None
+        )
+
+    return await names.first_free(wanted, taken)
 
 
 def _dated(draft: Draft) -> int | None:

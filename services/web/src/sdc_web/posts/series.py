@@ -330,9 +330,7 @@ async def _written_as(connection: Connection, title: str) -> list[str]:
 
 
 async def _free_slug(connection: Connection, title: str) -> str:
-    wanted = names.from_title(title) or "series"
-    slug, count = wanted, 1
-    while await by_slug(connection, slug) is not None:
-        count += 1
-        slug = f"{wanted[: names.MAX_LENGTH - 6].rstrip('-')}-{count}"
-    return slug
+    async def taken(slug: str) -> bool:
+        return await by_slug(connection, slug) is not None
+
+    return await names.first_free(names.from_title(title) or "series", taken)

@@ -201,11 +201,13 @@ async def tag(connection: Connection, post_id: str, name: str) -> None:
     await execute(connection, SQL_TAG, {"tag": name, "post_id": post_id})
 
 
-SQL_ASSET_EXISTS = "SELECT 1 FROM media_assets WHERE id = :id"
+SQL_PICTURE_EXISTS = """
+SELECT 1 FROM media_assets WHERE id = :id AND is_picture
+"""
 
 
-async def asset_exists(connection: Connection, asset_id: str) -> bool:
-    return await fetch_value(connection, SQL_ASSET_EXISTS, {"id": asset_id}) is not None
+async def picture_exists(connection: Connection, asset_id: str) -> bool:
+    return await fetch_value(connection, SQL_PICTURE_EXISTS, {"id": asset_id}) is not None
 
 
 SQL_DUE = """

@@ -11,7 +11,7 @@ from sdc_core.sqlite import Connection, Database, fetch_all, fetch_one
 from sdc_web.authors.rights import Actor
 from sdc_web.posts import catalogue, finding, revisions, store
 from sdc_web.posts.records import Draft, Kind, ProjectFacts, Revision, State, decode_project, decode_tags, path_of
-from sdc_web.texts import names
+from sdc_web.texts import characters, names
 
 LAST = "~"
 """Greater than every identifier."""
@@ -111,6 +111,23 @@ async def whole(connection: Connection, by: Actor, post_id: str) -> Whole:
     return found
 
 
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which posts: of a kind, in a state, found by `words`, with a tag or in a series by their names in the newest
+    revision, of an author by the name that they sign in with, saved, published or trashed since a moment, before
+    readers or not, in the trash or not. None and nothing stand for all.
+    """
+
+    kind: Kind | None = None
+    state: State | None = None
+    words: str = ""
+    tag: str | None = None
+    series: str | None = None
+    author: str | None = None
+    since_us: int | None = None
+    on_site: bool | None = None
+    trashed: bool = False
+
+
 SQL_PAGE = """
 SELECT posts.id, posts.kind, newest.slug, coalesce(trashed.slug, posts.slug) AS public_slug, newest.title,
     newest.summary, newest.tags AS tags_json, newest.cover_asset_id, newest.series, newest.series_position,
@@ -136,32 +153,33 @@ WHERE posts.id < :before AND (trashed.post_id IS NOT NULL) = :trashed
     AND (:found IS NULL OR posts.id IN (
         SELECT post_id FROM catalogue WHERE substr(:found, id, 1) = x'01'
     ))
+    AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(newest.tags) WHERE value = :tag))
+    AND (:series IS NULL OR newest.series = :series)
+    AND (:author IS NULL OR posts.author_id = (SELECT id FROM authors WHERE name = :author))
+    AND (:on_site IS NULL OR (posts.revision_id IS NOT NULL) = :on_site)
+    AND (:since_us IS NULL OR max(newest.saved_at_us, coalesce(posts.published_at_us, 0),
+        coalesce(posts.changed_at_us, 0), coalesce(trashed.trashed_at_us, 0)) >= :since_us)
 ORDER BY posts.id DESC
 LIMIT :limit
 """
 
 
-async def page(
-    connection: Connection,
-    by: Actor,
-    *,
-    kind: Kind | None,
-    state: State | None,
-    words: str = "",
-    trashed: bool = False,
-    before: str = "",
-    limit: int,
-) -> list[Overview]:
+async def page(connection: Connection, by: Actor, filters: Filters, *, before: str = "", limit: int) -> list[Overview]:
     """Posts that they may read, older than the one with the id `before`, the one made last first: saving a post does
-    not move it. With `words` those that the author's own search finds, which knows none of the trash; with `trashed`
-    those in the trash that they may bring back. Raises Forbidden.
+    not move it. Words are found as the author's own search finds them, which knows none of the trash; of the trash it
+    is those that they may bring back. Raises Forbidden.
     """
     values = {
-        "author_id": by.only_own("posts.delete" if trashed else "posts.read"),
-        "trashed": trashed,
-        "kind": kind,
-        "state": state,
-        "found": await finding.among_all(connection, words),
+        "author_id": by.only_own("posts.delete" if filters.trashed else "posts.read"),
+        "trashed": filters.trashed,
+        "kind": filters.kind,
+        "state": filters.state,
+        "found": await finding.among_all(connection, filters.words),
+        "tag": None if filters.tag is None else characters.line(filters.tag).lower(),
+        "series": None if filters.series is None else characters.line(filters.series),
+        "author": filters.author,
+        "since_us": filters.since_us,
+        "on_site": filters.on_site,
         "before": before or LAST,
         "limit": limit,
     }

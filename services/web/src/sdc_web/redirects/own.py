@@ -9,6 +9,7 @@ from sdc_core.sqlite import Connection, Database
 from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Actor
+from sdc_web.db import Guard, unguarded
 from sdc_web.redirects import addresses
 from sdc_web.redirects.store import (
     follow,
@@ -59,15 +60,18 @@ async def add_all(database: Database, by: Actor, pairs: Sequence[tuple[str, str]
     return added
 
 
-async def retarget_own(database: Database, by: Actor, path: str, target: str, site_url: str) -> None:
+async def retarget_own(
+    database: Database, by: Actor, path: str, target: str, site_url: str, guard: Guard = unguarded
+) -> None:
     """The redirect of the author at `path` leads to `target` from now on. Raises Forbidden, Invalid, NotFound where
-    there is none of their own.
+    there is none of their own, and what `guard` raises.
     """
     rights.require(by, "site.change")
     leads_to = addresses.target(target, site_url)
     async with database.transaction() as connection:
         if await leads(connection, path) is None:
             raise NotFound("no redirect of your own is at that address")
+        await guard(connection)
         await _require_end(connection, path, leads_to)
         await set_target(connection, path, leads_to)
         await audit.record(connection, by, "redirect.changed", path, f"{path} to {leads_to}")
@@ -112,10 +116,11 @@ async def move_own(connection: Connection, old: str, new: str) -> None:
     await put_own(connection, old, target)
 
 
-async def delete(database: Database, by: Actor, path: str) -> bool:
-    """The address leads nowhere any more; False where it did not before. Raises Forbidden."""
+async def delete(database: Database, by: Actor, path: str, guard: Guard = unguarded) -> bool:
+    """The address leads nowhere any more; False where it did not before. Raises Forbidden, and what `guard` raises."""
     rights.require(by, "site.change")
     async with database.transaction() as connection:
+        await guard(connection)
         removed = await remove(connection, path) > 0
         if removed:
             await audit.record(connection, by, "redirect.deleted", path, path)

@@ -20,6 +20,7 @@ from sdc_web.request_log.writer import Writer
 
 LAST_FLUSH_S = 5.0
 MOST_NAMED = 3
+REMEDY = "the operator's guide, under Logs, tells what to do with a log file that is not taken"
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,9 @@ class RequestLog:
         files = sorted(self.shipper.refused.items())
         named = [f"{day} of log slot {stream}: {reason}" for (stream, day), reason in files[:MOST_NAMED]]
         more = [f"and {len(files) - MOST_NAMED} more log files"] if len(files) > MOST_NAMED else []
+        remedy = [REMEDY] if files else []
         behind = ["the worker does not take lines: the log of web says why"] if self.shipper.error else []
-        return "; ".join((*behind, *named, *more))
+        return "; ".join((*behind, *named, *more, *remedy))
 
 
 @asynccontextmanager

@@ -111,6 +111,7 @@ class Shipper:
         await self._ship_slot(self._slot.name)
         if clock.monotonic_us() >= self._orphans_at_us:
             await self._ship_orphans()
+            await self._forget_gone()
             self._orphans_at_us = clock.monotonic_us() + ORPHANS_EVERY_US
 
     async def _idle(self) -> None:
@@ -138,6 +139,12 @@ class Shipper:
                 await self._ship_slot(name)
             finally:
                 slots.release(orphan)
+
+    async def _forget_gone(self) -> None:
+        """A file that somebody has moved away is told of no longer."""
+        if self.refused:
+            there = await asyncio.to_thread(slots.keys, self._log_dir)
+            self.refused = {key: reason for key, reason in self.refused.items() if key in there}
 
     async def _news(self, name: str) -> list[LogFile]:
         files = await asyncio.to_thread(slots.files, self._log_dir, name)

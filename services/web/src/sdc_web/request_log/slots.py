@@ -91,6 +91,11 @@ def oldest_day(log_dir: Path) -> str | None:
     return min((file.day for name in names(log_dir) for file in _files(log_dir, name)), default=None)
 
 
+def keys(log_dir: Path) -> set[tuple[str, str]]:
+    """What the worker knows the log files of all slots by. Blocking."""
+    return {file.key for name in names(log_dir) for file in _files(log_dir, name)}
+
+
 def rename_stream(file: LogFile, known: Container[tuple[str, str]]) -> LogFile | None:
     """Give a file, for good, a name at the worker that is not in `known`; None when there is none left. Blocking.
 

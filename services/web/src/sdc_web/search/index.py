@@ -9,7 +9,7 @@ from sdc_core.sqlite import Connection, execute, fetch_all, fetch_value
 from sdc_web.posts.records import Revision, decode_tags
 from sdc_web.texts.scripts import spread
 
-READING = 4
+READING = 6
 """The way in which a text is rendered, and words and links are taken from it. Raise it with a change to that, also by
 a library such as nh3, and all that is published is rendered and read again.
 """

@@ -56,7 +56,7 @@ SQL_UNTOLD = """
 SELECT id, user_agent, country, created_at_us FROM sessions
 WHERE author_id = :author_id AND unknown_device = 1 AND id != :session_id AND created_at_us > :told_until_us
     AND expires_at_us > :now_us
-ORDER BY created_at_us DESC LIMIT 3
+ORDER BY created_at_us DESC LIMIT 20
 """
 
 

@@ -2,16 +2,16 @@
 
 import re
 from html import escape
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
 from sdc_web import templating
-from sdc_web.media import Asset, picture
+from sdc_web.media import Asset, attachment, picture
 from sdc_web.media.picture import File
 from sdc_web.posts import Front, Published
 from sdc_web.site.whole_addresses import made_whole
-from sdc_web.texts import drawings, markdown
+from sdc_web.texts import drawings, scrolling
 
 # What XML 1.0 section 2.2 leaves out, and readers choke on.
 _NOT_XML = re.compile("[^\t\n\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -20,7 +20,10 @@ ALPHABET_BITS = 5
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed's own facts; every address is whole. `updated_at_us` is that of its newest entry, 0 where it has none."""
+    """A feed's own facts; every address is whole. `updated_at_us` is that of its newest entry, 0 where it has none.
+    `before` is where older entries are, `after` newer ones, `current` the feed that this is the past of; each is empty
+    for none.
+    """
 
     id: str
     title: str
@@ -30,6 +33,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     hub: str
     updated_at_us: int
     front: Front
+    before: str = ""
+    after: str = ""
+    current: str = ""
 
     @property
     def updated_at_rfc822(self) -> str:
@@ -48,8 +54,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A post in a feed, with whole addresses and the name of its author; `language` is empty for the feed's own; times
-    in microseconds, UTC.
+    """A post in a feed, with whole addresses and the name of its author; `image` is the address of its cover, and the
+    enclosure the first thing in its text that is played, or else the cover; `language` is empty for the feed's own;
+    times in microseconds, UTC.
     """
 
     id: str
@@ -61,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     published_at_us: int
     updated_at_us: int
+    image: str
     enclosure: File | None
     author_name: str
 
@@ -133,13 +141,13 @@ class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
     """A post with its cover above its text, as its page has it."""
     url = site_url + post.url
-    body_html = markdown.still(drawings.as_code(post.body_html))
+    body_html = scrolling.still(drawings.as_code(post.body_html))
     html = made_whole(picture.embed(body_html, assets, absolute=site_url), url)
     cover = assets.get(post.cover_asset_id or "")
-    enclosure = picture.file(cover) if cover else None
-    if cover and enclosure:
+    shown = picture.file(cover) if cover else None
+    if cover and shown:
         html = f"<p>{picture.plain(cover, cover.manifest, site_url)}</p>\n{html}"
-        enclosure = msgspec.structs.replace(enclosure, address=picture.absolute(enclosure.address, site_url))
+        shown = msgspec.structs.replace(shown, address=picture.absolute(shown.address, site_url))
     return Entry(
         id=urn(post.id),
         url=url,
@@ -150,9 +158,19 @@ def entry(post: Published, assets: dict[str, Asset], site_url: str) -> Entry:
         language=post.language,
         published_at_us=post.published_at_us,
         updated_at_us=post.updated_at_us,
-        enclosure=enclosure,
+        image=shown.address if shown else "",
+        enclosure=_played(body_html, assets, site_url) or shown,
         author_name=post.author_name,
     )
+
+
+def _played(body_html: str, assets: dict[str, Asset], site_url: str) -> File | None:
+    """The first sound or film of a text: what readers of feeds offer to listen to."""
+    for asset in picture.in_order(body_html, assets):
+        if asset.kind in ("audio", "video"):
+            address = site_url + attachment.address(asset)
+            return File(address=address, type=asset.content_type, size_bytes=asset.size_bytes, width=0, height=0)
+    return None
 
 
 def urn(ulid: str) -> str:
@@ -165,6 +183,13 @@ def urn(ulid: str) -> str:
         number = number << ALPHABET_BITS | _CROCKFORD[letter]
     number = number & ~(0xF << 76) | 7 << 76
     return UUID(int=number & ~(0x3 << 62) | 0x2 << 62).urn
+
+
+def part_urn(site_uuid: str, page: str) -> str:
+    """The name for the world of a page of the site that has no id of its own: its address below the site's, wherever
+    that may be. The site as a whole, whose page is empty, has its own.
+    """
+    return (uuid5(UUID(site_uuid), page) if page else UUID(site_uuid)).urn
 
 
 def atom(feed: Feed, entries: list[Entry]) -> str:
@@ -208,7 +233,7 @@ def _item(shown: Entry, feed: Feed) -> JsonItem:
         title=shown.title,
         summary=shown.summary,
         content_html=shown.html,
-        image=file.address if file else "",
+        image=shown.image,
         date_published=templating.iso(shown.published_at_us),
         date_modified=templating.iso(shown.updated_at_us),
         language=shown.language,

@@ -1,6 +1,7 @@
-"""Feeds of the site, of each tag and of each series: the newest posts, whole, in three formats."""
+"""Feeds of the site, of its projects, of each tag and of each series: the newest, whole, in three formats."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from litestar import Response, get
@@ -28,6 +29,7 @@ _FORMATS = {
     RSS: (feed_formats.rss, "application/rss+xml; charset=utf-8"),
     JSON: (feed_formats.json, "application/feed+json"),
 }
+_ARCHIVE = re.compile(r"([1-9][0-9]{0,6})\.xml")
 
 NamedDatabases = NamedDependency[Databases]
 NamedSettings = NamedDependency[Settings]
@@ -40,8 +42,48 @@ async def whole(request: AnyRequest, databases: NamedDatabases, settings: NamedS
         front = await posts.front(connection, settings.site_url)
         found = await posts.newest(connection, "post", IN_FEED)
         assets = await assets_of(connection, found, settings)
+        many = await posts.in_feeds(connection, "post") if _name(request) == ATOM else 0
     feed = _feed(request, settings, front, "", front.title, found)
+    feed = replace(feed, before=_archive(front, many // IN_FEED if many > IN_FEED else 0))
     return await asyncio.to_thread(_written, request, feed, found, assets)
+
+
+@get("/feed/{name:str}")
+async def archived(
+    request: AnyRequest, databases: NamedDatabases, settings: NamedSettings, name: FromPath[str]
+) -> Response[str]:
+    """The posts of former days, as many as the feed has, from `/feed/1.xml`, the oldest, on (RFC 5005 section 4). What
+    is full stays as it is until something in it changes, or goes.
+    """
+    found = _ARCHIVE.fullmatch(name)
+    number = int(found[1]) if found else 0
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+        many = await posts.in_feeds(connection, "post")
+        if not 0 < number * IN_FEED <= many:
+            raise NotFound("No posts of former days are here.")
+        listed = await posts.newest(connection, "post", IN_FEED, many - number * IN_FEED)
+        assets = await assets_of(connection, listed, settings)
+    feed = replace(
+        _feed(request, settings, front, "", front.title, listed),
+        address=_archive(front, number),
+        current=f"{front.url}/{ATOM}",
+        before=_archive(front, number - 1),
+        after=_archive(front, number + 1 if (number + 1) * IN_FEED <= many else 0),
+        hub="",
+    )
+    return await asyncio.to_thread(_written, request, feed, listed, assets, ATOM)
+
+
+@get([f"/projects/{name}" for name in (ATOM, RSS, JSON)])
+async def projects(request: AnyRequest, databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
+    """The newest projects, with their texts. No hub is told of them."""
+    async with databases.site.read() as connection:
+        front = await posts.front(connection, settings.site_url)
+        found = await posts.newest(connection, "project", IN_FEED)
+        assets = await assets_of(connection, found, settings)
+    feed = _feed(request, settings, front, "/projects", f"{front.title}: Projects", found)
+    return await asyncio.to_thread(_written, request, replace(feed, hub=""), found, assets)
 
 
 @get([f"/tags/{{tag:str}}/{name}" for name in (ATOM, RSS, JSON)])
@@ -84,7 +126,7 @@ async def series(
     return await asyncio.to_thread(_written, request, feed, found, assets)
 
 
-route_handlers = [whole, tagged, series]
+route_handlers = [whole, archived, projects, tagged, series]
 
 
 def _feed(
@@ -93,7 +135,7 @@ def _feed(
     """`listed` is on its page: the entries, or where all of that is at home elsewhere and no entry, that."""
     address = f"{front.url}{page}/{_name(request)}"
     return Feed(
-        id=address,
+        id=feed_formats.part_urn(front.uuid, page),
         title=title,
         description=front.description,
         address=address,
@@ -104,11 +146,19 @@ def _feed(
     )
 
 
-def _written(request: AnyRequest, feed: Feed, found: list[Published], assets: dict[str, Asset]) -> Response[str]:
-    """The feed in the format that its address names. Renders, so it runs in a thread."""
-    write, media_type = _FORMATS[_name(request)]
+def _archive(front: Front, number: int) -> str:
+    """The address of that part of the past; empty for none."""
+    return f"{front.url}/feed/{number}.xml" if number else ""
+
+
+def _written(
+    request: AnyRequest, feed: Feed, found: list[Published], assets: dict[str, Asset], name: str = ""
+) -> Response[str]:
+    """The feed in the format that its address names, unless it is named here. Renders, so it runs in a thread."""
+    write, media_type = _FORMATS[name or _name(request)]
     text = write(feed, [feed_formats.entry(post, assets, feed.front.url) for post in found])
-    headers = {"cache-control": "no-cache"}
+    # Programs in browsers, on whichever site, may read what everybody may.
+    headers = {"cache-control": "no-cache", "access-control-allow-origin": "*"}
     if feed.hub:
         # WebSub section 4: what a subscriber looks at first.
         headers["link"] = f'<{feed.hub}>; rel="hub", <{feed.address}>; rel="self"'

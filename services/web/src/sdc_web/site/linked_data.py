@@ -6,6 +6,7 @@ import msgspec
 
 from sdc_web import templating
 from sdc_web.posts import Front, ProjectFacts
+from sdc_web.site.card import HEIGHT, WIDTH
 from sdc_web.site.views import View
 
 _TYPES: dict[str, Literal["BlogPosting", "CreativeWork", "WebPage"]] = {
@@ -26,7 +27,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, tag_field="@type", tag="ImageObject"):
-    """The cover; sizes in pixels."""
+    """The cover, or the card that is drawn where there is none; sizes in pixels."""
 
     url: str
     width: int
@@ -45,6 +46,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     context: str = msgspec.field(name="@context")
     type: str = msgspec.field(name="@type")
+    id: str = msgspec.field(name="@id")
     headline: str
     url: str
     inLanguage: str  # noqa: N815 - schema.org's name
@@ -53,7 +55,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     author: Person
     description: str = ""
     keywords: tuple[str, ...] = ()
-    image: Image | None = None
+    image: Image
     isPartOf: Whole | None = None  # noqa: N815
     position: int | None = None
     codeRepository: str = ""  # noqa: N815
@@ -72,14 +74,19 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     author: Person | None = None
 
 
-def of(shown: View, front: Front) -> str:
-    """The text of a script element: no `<` is in it, so nothing an author writes can end that."""
+def of(shown: View, front: Front, card: str) -> str:
+    """The text of a script element: no `<` is in it, so nothing an author writes can end that. `card` is the path of
+    the drawn picture.
+    """
     cover, place, project = shown.cover, shown.place, shown.project or ProjectFacts()
+    # A text that is at home elsewhere is that one, here as well.
+    address = shown.canonical_url or front.url + shown.url
     work = Work(
         context="https://schema.org",
         type=_SOFTWARE if project.repository else _TYPES[shown.kind],
+        id=address,
         headline=shown.title,
-        url=front.url + shown.url,
+        url=address,
         inLanguage=shown.language or front.language,
         datePublished=templating.iso(shown.published_at_us),
         dateModified=templating.iso(shown.updated_at_us),
@@ -88,7 +95,7 @@ def of(shown: View, front: Front) -> str:
         keywords=shown.tags,
         image=Image(url=cover.absolute(front.url), width=cover.width, height=cover.height)
         if cover and cover.address
-        else None,
+        else Image(url=front.url + card, width=WIDTH, height=HEIGHT),
         isPartOf=Whole(name=place.series.title, url=front.url + place.series.url) if place else None,
         position=place.number if place else None,
         codeRepository=project.repository,

@@ -1,5 +1,7 @@
 """What crawlers, researchers and home screens ask for: rules for robots, whom to tell of a hole, the site as an app."""
 
+import hashlib
+
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -11,6 +13,8 @@ from sdc_core.settings import Settings
 from sdc_web import announcements, posts, templating
 from sdc_web.about import robots as rules
 from sdc_web.db import Databases
+from sdc_web.problems import AnyRequest
+from sdc_web.site.files import is_known
 
 VALID_US = 180 * clock.DAY_US
 """How long an answer about security may be believed: less than a year, says RFC 9116 section 2.5.5."""
@@ -72,7 +76,7 @@ async def robots(databases: NamedDatabases, settings: NamedSettings) -> Response
 
 
 @get("/.well-known/security.txt")
-async def security(databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
+async def security(request: AnyRequest, databases: NamedDatabases, settings: NamedSettings) -> Response[str]:
     """Whom to tell of a hole (RFC 9116)."""
     if not settings.SECURITY_CONTACT:
         message = "This site names nobody to tell of security problems."
@@ -85,7 +89,13 @@ async def security(databases: NamedDatabases, settings: NamedSettings) -> Respon
         "Preferred-Languages": ", ".join(dict.fromkeys((front.language, "en"))),
         "Canonical": f"{settings.site_url}/.well-known/security.txt",
     }
-    return answer("".join(f"{name}: {value}\n" for name, value in lines.items()), "text/plain")
+    told = answer("".join(f"{name}: {value}\n" for name, value in lines.items()), "text/plain")
+    # The page cache, which gives all else its ETag, would keep the day on which this ends.
+    etag = f'"{hashlib.sha256(told.content.encode()).hexdigest()[:20]}"'
+    told.headers["etag"] = etag
+    if is_known(request, etag):
+        told.status_code, told.content = 304, ""
+    return told
 
 
 @get("/manifest.webmanifest")

@@ -220,7 +220,8 @@ def _shown(
     """Put together in one go: each step in a thread of its own would cost as much as the step."""
     template = "site/pages/show.html" if found.kind == "page" else "site/posts/show.html"
     shown = view(found, assets, place=place, translations=translations)
-    described, card = linked_data.of(shown, front), share.address(shown, front)
+    card = share.address(shown, front)
+    described = linked_data.of(shown, front, card)
     answer = _page(template, front, post=shown, linked_data=described, card=card, near=near, mentions=mentions)
     if front.takes_webmentions and found.kind != "page":
         answer.headers["link"] = f'<{webmention.ADDRESS}>; rel="webmention"'

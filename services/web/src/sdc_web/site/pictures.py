@@ -1,24 +1,30 @@
-"""Variants of media assets, out of the object store: small ones at once, large ones in pieces."""
+"""Media assets, out of the object store, small ones at once, large ones in pieces: of pictures their variants, all else
+as it came.
+"""
 
 import asyncio
 import re
 from asyncio import TaskGroup
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
-from sdc_core import keys
+from sdc_core import keys, metrics
 from sdc_core.errors import NotFound, Unavailable
+from sdc_core.metrics import Family
 from sdc_core.objects import ObjectStore
 from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
-from sdc_web import media
+from sdc_web import media, origins
 from sdc_web.db import Databases
 from sdc_web.headers import FOR_OTHER_SITES
+from sdc_web.media.assets import Asset
 from sdc_web.problems import AnyRequest
 from sdc_web.site.files import FOREVER, is_known
 
@@ -32,10 +38,12 @@ READS = 24
 """At once. They leave the store's client a quarter of its connections for all else."""
 STREAMS = 32
 """Readers of large ones at once, with a piece each: a sixth of all that a process works on (`edge.Crowd`)."""
+STREAMS_OF_ONE = 8
+"""Of one address: who plays a film and lets a page load beside it has enough, and nobody can take the place of all."""
 _RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 _MAX_RANGE = 60
-_NOT_THERE = "The picture is not in the object store at the moment."
-_TOO_LATE = "The object store does not bring the picture at the moment."
+_NOT_THERE = "It is not in the object store at the moment."
+_TOO_LATE = "The object store does not bring it at the moment."
 
 
 class Lost(Unavailable):
@@ -48,7 +56,7 @@ class Pictures:
     own.
     """
 
-    __slots__ = ("_below", "_bucket", "_reads", "_store", "_streams")
+    __slots__ = ("_below", "_bucket", "_of_one", "_reads", "_store", "_streams", "_under_way")
 
     def __init__(self, store: ObjectStore, bucket: str, below: str = "") -> None:
         """`below` stands before each key: in a mirror, a bucket is a part of another one."""
@@ -57,6 +65,8 @@ class Pictures:
         self._below = below
         self._reads = asyncio.Semaphore(READS)
         self._streams = asyncio.Semaphore(STREAMS)
+        self._under_way = 0
+        self._of_one: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def read(self, key: str, byte_range: str) -> list[bytes]:
         """The bytes, as they came. Raises Unavailable or Lost, in words for a visitor."""
@@ -74,17 +84,26 @@ class Pictures:
             return [chunk async for chunk in stream.chunks]
 
     @asynccontextmanager
-    async def place(self) -> AsyncGenerator[None]:
+    async def place(self, origin: str) -> AsyncGenerator[None]:
         """One among the readers of large ones, while the block runs. Raises Unavailable, in words for a visitor."""
-        try:
-            async with asyncio.timeout(OPEN_S):
-                await self._streams.acquire()
-        except TimeoutError:
-            raise Unavailable(_TOO_LATE) from None
-        try:
-            yield
-        finally:
-            self._streams.release()
+        of_one = self._of_one.setdefault(origin, asyncio.Semaphore(STREAMS_OF_ONE))
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(OPEN_S):
+                    await held.enter_async_context(of_one)
+                    await held.enter_async_context(self._streams)
+            except TimeoutError:
+                raise Unavailable(_TOO_LATE) from None
+            self._under_way += 1
+            try:
+                yield
+            finally:
+                self._under_way -= 1
+
+    def figures(self) -> list[Family]:
+        """How many of the places for large ones are taken."""
+        told = f"Films, sound and large pictures that are being sent; the {STREAMS + 1}st reader waits."
+        return [metrics.single("gauge", "sdc_large_files_under_way", told, self._under_way)]
 
 
 @get(["/media/{asset_id:str}/{name:str}", "/media/{asset_id:str}/{recipe:str}/{name:str}"])
@@ -96,40 +115,34 @@ async def variant(
     name: FromPath[str],
     recipe: FromPath[str] = "",
 ) -> ASGIApp:
-    """A variant; never the original, which may tell where a photograph was taken. A file that an asset had once leads
-    to what it shows now. The path with a recipe is that of the object store, by which a CDN asks.
+    """A variant of a picture, never its original, which may tell where a photograph was taken; or what is no picture,
+    as it came. A file that an asset had once leads to what it shows now. The path with a recipe is that of the object
+    store, by which a CDN asks.
     """
     recipe = recipe or request.query_params.get("r", "")
     found = await _find(databases, asset_id, name, recipe)
     if isinstance(found, str):
         return _answer(request, 302, {"location": found, "cache-control": "no-cache", **FOR_OTHER_SITES})
-    manifest, stored = found
-    # Nothing else is ever stored under this key, so its parts name the content; an address without recipe does not.
-    etag = f'"{asset_id}-{manifest.recipe}-{stored.name}"'
-    headers = {
-        "cache-control": FOREVER if recipe else "no-cache",
-        "etag": etag,
-        "accept-ranges": "bytes",
-        "content-type": CONTENT_TYPES[stored.format],
-        **FOR_OTHER_SITES,
-    }
+    etag, size_bytes = found.headers["etag"], found.size_bytes
     if is_known(request, etag):
-        return _answer(request, 304, headers)
+        return _answer(request, 304, found.headers)
     if request.scope.get("sdc.head"):
-        return _answer(request, *_part(headers, "", stored.size_bytes))
-    key = keys.variant(asset_id, manifest.recipe, stored.name)
-    byte_range = _range(request, etag, stored.size_bytes)
+        return _answer(request, *_part(found.headers, "", size_bytes))
+    byte_range = _range(request, etag, size_bytes)
     if byte_range is None:
-        outside = {"content-range": f"bytes */{stored.size_bytes}", "cache-control": "no-store", **FOR_OTHER_SITES}
+        outside = {"content-range": f"bytes */{size_bytes}", "cache-control": "no-store", **FOR_OTHER_SITES}
         return _answer(request, 416, outside)
-    first, end = _span(byte_range, stored.size_bytes)
-    content_range = f"bytes {first}-{end - 1}/{stored.size_bytes}" if byte_range else ""
+    first, end = _span(byte_range, size_bytes)
+    content_range = f"bytes {first}-{end - 1}/{size_bytes}" if byte_range else ""
     if end - first > WHOLE_BYTES:
-        return _in_pieces(pictures, key, (first, end), *_part(headers, content_range, end - first))
+        return _in_pieces(pictures, found.key, (first, end), *_part(found.headers, content_range, end - first))
+    headers = found.headers
     try:
-        body = b"".join(await pictures.read(key, byte_range))
+        body = b"".join(await pictures.read(found.key, byte_range))
     except Lost:
-        headers, body = await _instead(pictures, asset_id, name, manifest.recipe)
+        if not found.recipe:
+            raise
+        headers, body = await _instead(pictures, asset_id, name, found.recipe)
         content_range = ""
     return _answer(request, *_part(headers, content_range, len(body)), body)
 
@@ -137,14 +150,25 @@ async def variant(
 route_handlers = [variant]
 
 
-async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> tuple[Manifest, StoredVariant] | str:
-    """The variant of that file, or the address of the one that is shown in its place: of another file, or of another
+class _Found(NamedTuple):
+    """Where the store has what was asked for, and with which headers it is given; `recipe` of a variant."""
+
+    key: str
+    size_bytes: int
+    headers: dict[str, str]
+    recipe: str = ""
+
+
+async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> _Found | str:
+    """What readers get of that file, or the address of what is shown in its place: of another file, or of another
     recipe, which has not all the sizes and types that the former had. Raises NotFound.
     """
     async with databases.site.read() as connection:
         asset = await media.by_file(connection, file_id)
         here = asset if asset and asset.trashed_at_us is None else None
         instead = None if here else await media.files.shown_now(connection, file_id)
+    if here is not None and not here.is_picture:
+        return _as_it_came(here, name)
     manifest = here.manifest if here else None
     if here is not None and name == media.picture.WHOLE and (address := media.picture.nearest(here, name)):
         return address
@@ -153,11 +177,41 @@ async def _find(databases: Databases, file_id: str, name: str, recipe: str) -> t
     if manifest is not None and recipe not in ("", manifest.recipe):
         instead = here
     elif manifest is not None and stored is not None:
-        return manifest, stored
-    if instead is not None and (address := media.picture.nearest(instead, name)):
+        return _variant(file_id, manifest, stored, lasting=bool(recipe))
+    if instead is not None and (address := _address(instead, name)):
         return address
     message = "There is no such picture."
     raise NotFound(message)
+
+
+def _variant(file_id: str, manifest: Manifest, stored: StoredVariant, *, lasting: bool) -> _Found:
+    # Nothing else is ever stored under this key, so its parts name the content; an address without recipe does not.
+    headers = {
+        "cache-control": FOREVER if lasting else "no-cache",
+        "etag": f'"{file_id}-{manifest.recipe}-{stored.name}"',
+        "accept-ranges": "bytes",
+        "content-type": CONTENT_TYPES[stored.format],
+        **FOR_OTHER_SITES,
+    }
+    key = keys.variant(file_id, manifest.recipe, stored.name)
+    return _Found(key, stored.size_bytes, headers, manifest.recipe)
+
+
+def _as_it_came(asset: Asset, name: str) -> _Found | str:
+    if name != media.attachment.file_name(asset):
+        return media.attachment.address(asset)
+    headers = {
+        "cache-control": FOREVER,
+        "etag": f'"{asset.stored_id}"',
+        "accept-ranges": "bytes",
+        **media.attachment.headers(asset),
+        **FOR_OTHER_SITES,
+    }
+    return _Found(asset.original_key, asset.size_bytes, headers)
+
+
+def _address(asset: Asset, name: str) -> str:
+    return media.picture.nearest(asset, name) if asset.is_picture else media.attachment.address(asset)
 
 
 async def _instead(pictures: Pictures, file_id: str, name: str, lost: str) -> tuple[dict[str, str], bytes]:
@@ -192,8 +246,9 @@ def _in_pieces(pictures: Pictures, key: str, span: tuple[int, int], status: int,
     first, end = span
     pieces = [f"bytes={at}-{min(at + WHOLE_BYTES, end) - 1}" for at in range(first, end, WHOLE_BYTES)]
 
-    async def answer(_: Scope, receive: Receive, send: Send) -> None:
-        async with pictures.place():
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope["client"]
+        async with pictures.place(origins.of(client[0]) if client else ""):
             chunks = await pictures.read(key, pieces[0])
             encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": status, "headers": encoded})

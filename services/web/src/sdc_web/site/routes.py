@@ -39,7 +39,7 @@ route_handlers: list[BaseRouteHandler] = [
     *webmention.route_handlers,
 ]
 
-_LISTS = frozenset({"posts", "projects", "series", "tags"})
+_LISTS = frozenset({"feed", "posts", "projects", "series", "tags"})
 _DRAWN = {"share": 2, "icon": 1}
 """Folders of pictures that are drawn, and how many names follow them."""
 _NOT_PAGES = frozenset(

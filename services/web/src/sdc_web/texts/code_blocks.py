@@ -1,4 +1,6 @@
-"""Code with its tokens in classes; if asked, with a title, numbers, marks: `python title="a.py" numbers=4 {5,7-9}`."""
+"""Code with its tokens in classes; if asked, with a title, numbers, marks: `python title="a.py" numbers=4 {5,7-9}`.
+Attributes as of other blocks may stand there, too.
+"""
 
 import html
 import re
@@ -8,7 +10,7 @@ import msgspec
 import pyromark
 from sdc_core import clock
 
-from sdc_web.texts import colours, drawings
+from sdc_web.texts import attributes, colours, drawings
 
 MAX_HIGHLIGHTED = 40_000
 """Characters of one code block beyond which it stays plain."""
@@ -22,17 +24,21 @@ MAX_MARKED = 10_000
 _WORD = re.compile(r"^[\w+#.-]{0,40}")
 _TITLE = re.compile(r'\b(?:title|file|filename)=(?:"([^"]*)"|(\S+))')
 _MARKS = re.compile(r"\{([0-9,\s-]{1,200})\}")
+_GIVEN = re.compile(r"\{([^{}]{1,300})\}")
 _NUMBERS = re.compile(r"\b(?:numbers|linenos|showLineNumbers)\b(?:=([0-9]{1,6})\b)?")
 
 
 class Fence(msgspec.Struct, frozen=True):
-    """What follows the fence of a code block; `marks` are numbers of lines, the first of which is `first`."""
+    """What follows the fence of a code block; `marks` are numbers of lines, the first of which is `first`, and `given`
+    are attributes that nobody has judged yet.
+    """
 
     language: str = ""
     title: str = ""
     numbered: bool = False
     marks: frozenset[int] = frozenset()
     first: int = 1
+    given: dict[str, str] = {}
 
     @property
     def plain(self) -> bool:
@@ -57,12 +63,12 @@ class Blocks:
         """The block, in a frame that does not scroll with it; a diagram waits to be drawn."""
         fence = next(self._fences, Fence())
         if fence.language == drawings.LANGUAGE:
-            return drawings.fenced(code, fence.title)
+            return drawings.fenced(code, fence.title, _opened("figure", "drawing", fence.given))
         coloured = self._coloured(fence.language, code)
         if coloured is None:
             coloured = html.escape(code, quote=False)
         if fence.plain:
-            return f'<div class="highlight"><pre><code>{coloured}</code></pre></div>'
+            return f"{_opened('div', 'highlight', fence.given)}<pre{_named(fence)}><code>{coloured}</code></pre></div>"
         return _framed(fence, coloured)
 
     def _coloured(self, language: str, code: str) -> str | None:
@@ -93,7 +99,8 @@ def read(info: str) -> Fence:
     marks = frozenset(_lines(marked[1])) if marked else frozenset()
     numbers = _NUMBERS.search(others)
     first = int(numbers[1]) if numbers and numbers[1] else 1
-    return Fence(language, title, numbers is not None, marks, first)
+    given = next((read for each in _GIVEN.findall(others) if (read := attributes.read(each))), {})
+    return Fence(language, title, numbers is not None, marks, first, given)
 
 
 def _fences(text: str, options: pyromark.Options) -> Iterator[Fence]:
@@ -123,10 +130,23 @@ def _framed(fence: Fence, lines: str) -> str:
     ]
     kind = "highlight numbered" if fence.numbered else "highlight"
     code = "\n".join(marked)
-    block = f'<div class="{kind}"><pre><code>{code}\n</code></pre></div>'
+    inside = f"<pre{_named(fence)}><code>{code}\n</code></pre></div>"
     if not fence.title:
-        return block
-    return f'<figure class="code"><figcaption>{html.escape(fence.title)}</figcaption>{block}</figure>'
+        return _opened("div", kind, fence.given) + inside
+    title = html.escape(fence.title)
+    return (
+        f'{_opened("figure", "code", fence.given)}<figcaption>{title}</figcaption><div class="{kind}">{inside}</figure>'
+    )
+
+
+def _opened(tag: str, kind: str, given: dict[str, str]) -> str:
+    others = {name: value for name, value in given.items() if name != "class"}
+    return f"<{tag}{attributes.written({'class': ' '.join((kind, given.get('class', ''))).strip(), **others})}>"
+
+
+def _named(fence: Fence) -> str:
+    """For whoever cannot see the colours."""
+    return f' data-language="{html.escape(fence.language)}"' if fence.language else ""
 
 
 def _told(number: int) -> str:

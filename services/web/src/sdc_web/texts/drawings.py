@@ -25,14 +25,14 @@ MAX_DRAWINGS = 20
 MAX_FAULT = 300
 
 _CHILD = Path(__file__).with_name("drawing_child.py")
-_FIGURE = re.compile(
-    r'<figure class="drawing"><pre><code>([^<]*)</code></pre>(?:<figcaption>([^<]*)</figcaption>)?</figure>'
-)
+_OPENED = r'<figure(?=[^<>]* class="(?:[a-z]+ )*drawing[" ])([^<>]*)>'
+_FIGURE = re.compile(rf"{_OPENED}<pre><code>([^<]*)</code></pre>(?:<figcaption>([^<]*)</figcaption>)?</figure>")
 _PICTURE = re.compile(
-    r'<figure class="drawing"><div class="drawing-scroll".*?</div><figcaption>([^<]*)<details>.*?(<pre.*?</pre>)'
+    rf'{_OPENED}<div class="drawing-scroll".*?</div><figcaption>([^<]*)<details>.*?(<pre.*?</pre>)'
     r"</details></figcaption></figure>",
     re.DOTALL,
 )
+_KIND = re.compile(r'\bdrawing\b(?=[^"]*")')
 _TITLE = re.compile(r"^[ \t]*(?:accTitle[ \t]*:|title[ \t]*:?)[ \t]*(.+)$", re.MULTILINE)
 _DESCRIPTION = re.compile(r"^[ \t]*accDescr[ \t]*(?::[ \t]*([^\n]+)|\{([^}]*)\})", re.MULTILINE)
 
@@ -49,17 +49,19 @@ class _Picture(msgspec.Struct, frozen=True):
     dark: Svg
 
 
-def fenced(source: str, title: str) -> str:
-    """A diagram in its place before it is drawn: code that `draw` finds again after the text was sanitised."""
+def fenced(source: str, title: str, opened: str = '<figure class="drawing">') -> str:
+    """A diagram in its place before it is drawn: code that `draw` finds again after the text was sanitised. `opened` is
+    the tag of its figure.
+    """
     caption = f"<figcaption>{html.escape(title, quote=False)}</figcaption>" if title else ""
-    return f'<figure class="drawing"><pre><code>{html.escape(source, quote=False)}</code></pre>{caption}</figure>'
+    return f"{opened}<pre><code>{html.escape(source, quote=False)}</code></pre>{caption}</figure>"
 
 
 def draw(safe: str) -> tuple[str, tuple[str, ...]]:
     """Sanitised HTML with its diagrams drawn, and why some could not be: those stay code. Blocking, for 0.2 s, when
     there are any.
     """
-    sources = [html.unescape(found[1]) for found in _FIGURE.finditer(safe)][:MAX_DRAWINGS]
+    sources = [html.unescape(found[2]) for found in _FIGURE.finditer(safe)][:MAX_DRAWINGS]
     if not sources:
         return safe, ()
     drawn = iter(_drawn(sources))
@@ -69,8 +71,8 @@ def draw(safe: str) -> tuple[str, tuple[str, ...]]:
         picture = next(drawn, f"A text may have {MAX_DRAWINGS} drawings.")
         if isinstance(picture, str):
             faults.append(f"A diagram stays code: {picture}")
-            return _as_code(found[1], found[2])
-        return _as_picture(picture, found[1], found[2])
+            return _as_code(found[1], found[2], found[3])
+        return _as_picture(picture, found[1], found[2], found[3])
 
     return _FIGURE.sub(shown, safe), tuple(dict.fromkeys(faults))
 
@@ -79,7 +81,7 @@ def as_code(stored: str) -> str:
     """A stored text with the sources of its drawings in their place, for readers that take no such pictures."""
 
     def code(found: re.Match[str]) -> str:
-        return f"<figure>{found[2]}<figcaption>{found[1]}</figcaption></figure>" if found[1] else found[2]
+        return f"<figure>{found[3]}<figcaption>{found[2]}</figcaption></figure>" if found[2] else found[3]
 
     return _PICTURE.sub(code, stored)
 
@@ -121,22 +123,24 @@ def _ask(sources: list[list[str]]) -> list[Drawn]:
     return msgspec.json.decode(done.stdout, type=list[Drawn])
 
 
-def _as_picture(picture: _Picture, source: str, caption: str | None) -> str:
-    """`source` and `caption` are HTML already."""
+def _as_picture(picture: _Picture, given: str, source: str, caption: str | None) -> str:
+    """The attributes of the figure, `source` and `caption` are HTML already."""
     light, dark = (_address(svg.text) for svg in (picture.light, picture.dark))
-    alt = html.escape(_alternative(html.unescape(source)))
+    said = _alternative(html.unescape(source))
+    alt, name = html.escape(said), html.escape(f"Drawing: {html.unescape(caption or '') or said}")
     return (
-        f'<figure class="drawing"><div class="drawing-scroll" role="group" aria-label="Drawing" tabindex="0"><picture>'
+        f'<figure{given}><div class="drawing-scroll" role="group" aria-label="{name}" tabindex="0"><picture>'
         f'<source media="screen and (prefers-color-scheme: dark)" type="image/svg+xml" srcset="{dark}">'
         f'<img src="{light}" alt="{alt}" width="{picture.light.width}" height="{picture.light.height}">'
         f"</picture></div><figcaption>{caption or ''}<details><summary>The drawing as text</summary>"
-        f"<pre><code>{source}</code></pre></details></figcaption></figure>"
+        f'<pre data-language="{LANGUAGE}"><code>{source}</code></pre></details></figcaption></figure>'
     )
 
 
-def _as_code(source: str, caption: str | None) -> str:
-    block = f'<div class="highlight"><pre><code>{source}</code></pre></div>'
-    return f'<figure class="code"><figcaption>{caption}</figcaption>{block}</figure>' if caption else block
+def _as_code(given: str, source: str, caption: str | None) -> str:
+    block = f'<div class="highlight"><pre data-language="{LANGUAGE}"><code>{source}</code></pre></div>'
+    figure = _KIND.sub("code", given, count=1)
+    return f"<figure{figure}><figcaption>{caption}</figcaption>{block}</figure>" if caption else block
 
 
 def _alternative(source: str) -> str:

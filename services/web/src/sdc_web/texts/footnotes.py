@@ -40,7 +40,7 @@ def gathered(safe: str) -> str:
     if not shown:
         return text
     listed = "".join(_listed(note, numbers[key], times[key]) for key, note in shown)
-    return f'{text}<section class="footnotes" role="doc-endnotes">\n{listed}</section>\n'
+    return f'{text}<div class="footnotes" role="doc-endnotes">\n{listed}</div>\n'
 
 
 def _apart(safe: str) -> tuple[str, dict[str, _Note]]:

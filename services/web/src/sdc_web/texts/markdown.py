@@ -8,7 +8,6 @@ is put together, since their variants come later than the text.
 import asyncio
 import math
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html import escape, unescape
 
@@ -17,7 +16,7 @@ import nh3
 import pyromark
 from pygments.token import STANDARD_TYPES
 
-from sdc_web.texts import characters, drawings, footnotes, links, mathematics, names, nesting
+from sdc_web.texts import attributes, characters, drawings, footnotes, fragments, links, mathematics, nesting, scrolling
 from sdc_web.texts.code_blocks import Blocks
 
 WORDS_A_MINUTE = 220
@@ -32,19 +31,12 @@ OPTIONS = (
     | pyromark.Options.ENABLE_HEADING_ATTRIBUTES
     | pyromark.Options.ENABLE_DEFINITION_LIST
 )
-_TABLE = re.compile(r"<table(?: [^<>]*)?>")
-_SCROLLED = '<div class="table-scroll" role="group" aria-label="Table" tabindex="0">'
-_SCROLLING = re.compile(r'<(div|pre|span)[^<>]* tabindex="0">')
-_HEADING = re.compile(r"<h([1-6])((?: [^<>]*)?)>([^<]*(?:<(?!/?h[1-6])[^<]*)*)</h\1>")
-_OWN_ID = re.compile(r' id="([^"]*)"')
-_AROUND_HEADINGS = re.compile(r"</?h1(?: [^<>]*)?>")
-_ID = re.compile(r"[a-z][\w-]{0,80}", re.IGNORECASE | re.ASCII)
-_FIGURE = re.compile(r'<p>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
-_MARKUP = re.compile(r"<[^>]*>")
+_FIGURE = re.compile(r'<p((?: [^<>]*)?)>(<img src="[^"]*" alt="[^"]*") title="([^"]*)" />\s*</p>')
 _ALIGNED = re.compile(r'<(t[hd]) style="text-align: (left|center|right)">')
 _FOOTNOTE = re.compile(r'(class="footnote-reference"><a href="#|class="footnote-definition" id=")')
 _CHECKBOX = re.compile(r"<input([^>]*)>")
 _WORD = re.compile(r"\w+")
+_DIRECTION = re.compile(r'(<[a-z][a-z0-9]*(?: [^<>]*)?) dir="(?!(?:ltr|rtl|auto)")[^"]*"', re.IGNORECASE)
 _ANCHOR = re.compile(r'\sid="([^"]+)"')
 
 _KINDS = ("note", "tip", "important", "warning", "caution")
@@ -54,9 +46,19 @@ _UNTITLED = re.compile(
     r'(?!\s*<(?:p|div)[^<>]* class="callout-title")'
 )
 _ALIGNMENTS = {"align-left", "align-center", "align-right"}
-CLASSES = {
-    "span": {*(name for name in STANDARD_TYPES.values() if name), "line", "hll", "math", "math-inline", "math-display"},
-    "figure": {"code", "drawing"},
+LOOKS = frozenset({"wide", "narrow", "center", "small", "lead"})
+"""Classes that an author may give, as `docs/writing.md` has them."""
+EVERYWHERE = frozenset({"dir", "id", "lang", "title"})
+"""Attributes that each element may have."""
+CLASSES: dict[str, set[str]] = {
+    **{each: {*LOOKS} for each in ("img", "ul", "ol", "dl", "table")},
+    "a": {"small"},
+    "code": {"small"},
+    "span": {
+        *(name for name in STANDARD_TYPES.values() if name),
+        *("line", "hll", "math", "math-inline", "math-display", "small"),
+    },
+    "figure": {"code", "drawing", *LOOKS},
     "div": {
         "highlight",
         "numbered",
@@ -64,11 +66,12 @@ CLASSES = {
         "callout",
         "callout-title",
         "callout-warning",
+        *LOOKS,
     },
-    "aside": {"callout", "callout-warning", "callout-caution"},
-    "p": {"callout-title"},
+    "aside": {"callout", "callout-warning", "callout-caution", *LOOKS},
+    "p": {"callout-title", *LOOKS},
     "sup": {"footnote-reference", "footnote-definition-label"},
-    "blockquote": _ALERTS,
+    "blockquote": {*_ALERTS, *LOOKS},
     "td": _ALIGNMENTS,
     "th": _ALIGNMENTS,
 }
@@ -80,27 +83,26 @@ ATTRIBUTES: dict[str, set[str]] = {
     "code": {"translate"},
     "del": {"cite", "datetime"},
     "details": {"open"},
-    "div": {"id"},
     "img": {"src", "alt", "title", "width", "height"},
     "input": {"checked"},
     "ins": {"cite", "datetime"},
     "ol": {"start", "reversed"},
+    "pre": {"data-language"},
     "q": {"cite"},
     "span": {"data-line"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan", "scope"},
     "time": {"datetime"},
-    **{heading: {"id"} for heading in _HEADINGS},
 }
 TAGS = {
-    *ATTRIBUTES, *CLASSES, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "hr",
-    "i", "kbd", "li", "mark", "pre", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody",
+    *ATTRIBUTES, *CLASSES, *_HEADINGS, "b", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "hr",
+    "i", "kbd", "li", "mark", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody",
     "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
 }  # fmt: skip
 _CLEANER = nh3.Cleaner(
     tags=TAGS,
     clean_content_tags={"script", "style", "template", "title", "iframe", "noscript", "textarea", "svg", "math"},
-    attributes=ATTRIBUTES,
+    attributes={**ATTRIBUTES, "*": {*EVERYWHERE}},
     allowed_classes=CLASSES,
     url_schemes={"http", "https", "mailto", "tel", "media"},
     link_rel=None,
@@ -108,7 +110,6 @@ _CLEANER = nh3.Cleaner(
 _UNBEARABLE = (
     "<p>This text is nested too deep to be shown as it is meant. It was typed like this:</p><pre><code>{}</code></pre>"
 )
-_ELSEWHERE = frozenset({"main", "flash-region", "search-query", "search-form-site", "newest"})
 
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="texts")
 """A text may take its thread ten seconds, and many may come at once: they shall not hold those of `asyncio.to_thread`,
@@ -128,22 +129,22 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(text: str) -> Rendered:
     """HTML of a text. Takes milliseconds, mostly for colours of code, and 0.2 s with diagrams: call it in a thread."""
-    blocks = Blocks(text, OPTIONS)
-    html = pyromark.html(text, options=OPTIONS, highlight=blocks)
+    source, given = attributes.marked(text, OPTIONS)
+    blocks = Blocks(source, OPTIONS)
+    html = pyromark.html(source, options=OPTIONS, highlight=blocks)
     if not nesting.is_bearable(html, text):
         html = _UNBEARABLE.format(escape(text, quote=False))
+    html = attributes.applied(html, given)
     html = _ALIGNED.sub(r'<\1 class="align-\2">', html)  # the site's policy forbids style attributes
     html = _FOOTNOTE.sub(r"\1fn-", html)
-    html = _FIGURE.sub(r"<figure>\1><figcaption>\2</figcaption></figure>", html)
+    html = _FIGURE.sub(r"<figure\1>\2><figcaption>\3</figcaption></figure>", html)
     html = links.with_bare_addresses(html)
-    words = len(_WORD.findall(_without_markup(html, " ")))
+    words = len(_WORD.findall(fragments.without_markup(html, " ")))
     safe = _CHECKBOX.sub(_named, _arranged(html))
     # What a style alone would say is lost in feeds and to those who listen.
     safe = _UNTITLED.sub(lambda found: f'{found[0]}\n<p class="callout-title" lang="en">{found[1].title()}</p>', safe)
-    # What may be too wide scrolls in itself, and must then be reached without a mouse.
-    safe = _TABLE.sub(rf"{_SCROLLED}\g<0>", safe).replace("</table>", "</table></div>")
     safe, faults = drawings.draw(mathematics.draw(links.with_relations(safe)))
-    safe = safe.replace("<pre>", '<pre tabindex="0">')
+    safe = scrolling.named(safe)
     return Rendered(html=safe, reading_minutes=max(1, math.ceil(words / WORDS_A_MINUTE)), faults=blocks.faults + faults)
 
 
@@ -152,16 +153,13 @@ async def rendered(text: str) -> Rendered:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, render, text)
 
 
-def still(stored: str) -> str:
-    """A stored text without what lets a keyboard scroll its wide parts, for readers that lay it out themselves."""
-    return _SCROLLING.sub(r"<\1>", stored)
-
-
 def anchors(text: str) -> frozenset[str]:
     """The names in a text that `#name` leads to. Milliseconds: call it in a thread."""
-    html = _FOOTNOTE.sub(r"\1fn-", pyromark.html(text, options=OPTIONS))
+    source, given = attributes.marked(text, OPTIONS)
+    html = pyromark.html(source, options=OPTIONS)
     if not nesting.is_bearable(html, text):
         return frozenset()
+    html = _FOOTNOTE.sub(r"\1fn-", attributes.applied(html, given))
     return frozenset(unescape(name) for name in _ANCHOR.findall(_arranged(html)))
 
 
@@ -169,8 +167,9 @@ def lines(text: str) -> list[int]:
     """The line, from 0, on which each block of the rendered text begins; comments, which show nothing, and footnotes,
     which stand at the end, are left out.
     """
-    source, depth, found = text.encode(), 0, []
-    for event, span in pyromark.events_with_range(text, options=OPTIONS):
+    marked, _ = attributes.marked(text, OPTIONS)
+    source, depth, found = marked.encode(), 0, []
+    for event, span in pyromark.events_with_range(marked, options=OPTIONS):
         ends = isinstance(event, dict) and "End" in event
         aside = isinstance(event, dict) and "FootnoteDefinition" in event.get("Start", "")
         if depth == 0 and not ends and not aside and not source.startswith(b"<!--", span["start"]):
@@ -196,40 +195,5 @@ def _arranged(html: str) -> str:
     """Sanitised, with footnotes at the end and headings in order. Only now is typed HTML spelt like what Markdown
     becomes, and every element of it closed.
     """
-    safe = footnotes.gathered(characters.allowed(_CLEANER.clean(html)))
-    # Headings around others, which parsers let pass, are none.
-    return _AROUND_HEADINGS.sub("", _HEADING.sub(_heading(set(_ELSEWHERE)), safe))
-
-
-def _without_markup(html: str, between: str) -> str:
-    """The text of HTML. What follows the last `>` is no markup; to look for some in there takes long."""
-    end = html.rfind(">") + 1
-    return _MARKUP.sub(between, html[:end]) + html[end:]
-
-
-def _heading(taken: set[str]) -> Callable[[re.Match[str]], str]:
-    """The highest heading becomes `<h2>`, below the title of the page, none is more than one level below the heading
-    that it stands under, and each gets an address of its own.
-    """
-    counts: dict[str, int] = {}
-    above: list[int] = []
-    """Levels, as they were typed, of the headings that the next one may stand under."""
-
-    def with_id(found: re.Match[str]) -> str:
-        typed = int(found[1])
-        while above and above[-1] >= typed:
-            above.pop()
-        above.append(typed)
-        level = min(6, 1 + len(above))
-        typed_id = _OWN_ID.search(found[2])
-        own = typed_id[1] if typed_id and _ID.fullmatch(typed_id[1]) else ""
-        stem = own or names.from_title(unescape(_without_markup(found[3], ""))) or "section"
-        name, count = stem, counts.get(stem, 1)
-        while name in taken:
-            count += 1
-            name = f"{stem}-{count}"
-        counts[stem] = count
-        taken.add(name)
-        return f'<h{level} id="{name}"{_OWN_ID.sub("", found[2])}>{found[3]}</h{level}>'
-
-    return with_id
+    safe = _DIRECTION.sub(r"\1", characters.allowed(_CLEANER.clean(html)))
+    return fragments.placed(footnotes.gathered(fragments.without_those_of_notes(safe)))

@@ -35,7 +35,7 @@ def _drawn(found: re.Match[str]) -> str:
         return f'<code class="math">{found[2]}</code>'
     if not display:
         return drawn
-    return f'<span class="math-display" role="group" aria-label="Formula" tabindex="0">{drawn}</span>'
+    return f'<span class="math-display">{drawn}</span>'
 
 
 def _mathml(tex: str, *, display: bool) -> str:

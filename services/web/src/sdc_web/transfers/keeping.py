@@ -17,7 +17,7 @@ from sdc_web import audit
 from sdc_web.authors import rights
 from sdc_web.authors.rights import Action, Actor
 from sdc_web.db import Databases
-from sdc_web.imports import Format, old_site
+from sdc_web.imports import Format, byte_marks, fetching, old_site
 from sdc_web.media import upload
 from sdc_web.media.upload import Received
 from sdc_web.texts import characters
@@ -34,6 +34,8 @@ MOST_UNDER_WAY = 3
 MOST_ROWS = 100
 MAX_NAME = 120
 MAX_ADDRESS = 500
+MAX_HOSTS = 4_000
+"""Letters of all their names."""
 _LOOK_EACH_BYTES = 16 * 1024 * 1024
 _RIGHTS: dict[Kind, Action] = {"import": "site.import", "export": "site.export", "copy": "site.export"}
 _NOT_HERE = "There is no such import or export. It may have been deleted: they are kept for 30 days."
@@ -45,6 +47,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     format: Format = ""
     incomplete: bool = False
     old_site: str = ""
+    fetch_from: str = ""
 
 
 def receiving(chunks: AsyncIterator[bytes], settings: Settings) -> AbstractAsyncContextManager[Received]:
@@ -86,6 +89,7 @@ async def keep(
     old = characters.fitting(wishes.old_site.strip(), MAX_ADDRESS, "old_site", "This address")
     if old:
         old_site.checked(old)
+    hosts = _hosts(wishes.fetch_from)
     suffix = _suffix(sent.head)
     told = characters.line(name.replace("\\", "/").rpartition("/")[2])[-MAX_NAME:] or f"a file{suffix}"
     transfer = msgspec.structs.replace(
@@ -95,6 +99,7 @@ async def keep(
         format=wishes.format,
         incomplete=wishes.incomplete,
         old_site=old,
+        fetch_from=hosts,
     )
     await asyncio.to_thread(_place, sent.path, folders.file(settings, transfer))
     try:
@@ -111,6 +116,11 @@ async def begin(databases: Databases, by: Actor, kind: Kind) -> Transfer:
     return await _insert(databases, by, _new(kind, "write", by, name, FILE_OF_EXPORT_US), "export.begun")
 
 
+def _hosts(given: str) -> str:
+    """As a row keeps them. Raises Invalid."""
+    return " ".join(fetching.hosts(characters.fitting(given, MAX_HOSTS, "fetch_from", "This list of hosts")))
+
+
 def _new(kind: Kind, step: Step, by: Actor, name: str, file_us: int) -> Transfer:
     now_us = clock.now_us()
     return Transfer(
@@ -125,6 +135,7 @@ def _new(kind: Kind, step: Step, by: Actor, name: str, file_us: int) -> Transfer
         format="",
         incomplete=False,
         old_site="",
+        fetch_from="",
         done=0,
         total=0,
         counts="{}",
@@ -170,10 +181,12 @@ async def one(databases: Databases, by: Actor, transfer_id: str, *kinds: Kind) -
         return await _find(connection, by, transfer_id, *kinds)
 
 
-async def run(databases: Databases, by: Actor, transfer_id: str, step: Step) -> None:
-    """An import is looked at once more, or is taken, by whoever asks for that. Raises Forbidden, NotFound, and Conflict
-    where that cannot be done as things stand.
+async def run(databases: Databases, by: Actor, transfer_id: str, step: Step, fetch_from: str | None = None) -> None:
+    """An import is looked at once more, with pictures fetched from these hosts too where some are given, or is taken,
+    by whoever asks for that. Raises Forbidden, NotFound, Invalid for hosts that are none, and Conflict where that
+    cannot be done as things stand.
     """
+    hosts = None if fetch_from is None or step == "take" else _hosts(fetch_from)
     async with databases.site.transaction() as connection, databases.ttl.transaction() as rows:
         transfer = await _find(rows, by, transfer_id, "import")
         if transfer.is_under_way:
@@ -182,7 +195,7 @@ async def run(databases: Databases, by: Actor, transfer_id: str, step: Step) -> 
             raise Conflict(_why_not(transfer))
         if await store.under_way(rows) >= MOST_UNDER_WAY:
             raise Conflict(f"{MOST_UNDER_WAY} imports and exports wait already: let one of them end, or cancel it.")
-        await store.ask(rows, transfer_id, step, by.id, clock.now_us())
+        await store.ask(rows, transfer_id, step, by.id, clock.now_us(), hosts)
         if step == "take":
             await audit.record(connection, by, "import.started", transfer_id, transfer.name)
 
@@ -246,10 +259,10 @@ def _suffix(head: bytes) -> str:
     """What kind of file it is by its first bytes, so that its name says nothing. Raises Invalid for every other."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return ".zip"
-    words = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    words = byte_marks.words(head).lstrip()
     if words.startswith((b"{", b"[")):
         return ".json"
-    if words.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\0<")):
+    if words.startswith(b"<"):
         return ".xml"
     raise Invalid(
         "This is nothing to import: send a zip, the .json of Ghost or the .xml of WordPress. A folder of Markdown goes "

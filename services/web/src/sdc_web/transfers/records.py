@@ -16,13 +16,16 @@ State: TypeAlias = Literal["waiting", "running", "looked_at", "done", "failed", 
 
 FILE_OF_IMPORT_US = 7 * clock.DAY_US
 FILE_OF_EXPORT_US = clock.DAY_US
+HOST = "host "
+"""Before the name of a host among what is counted."""
 KEPT_US = 30 * clock.DAY_US
 """How long a row and its report are kept."""
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """A row. `name` is what its file is called, which no path is made of; `file` is the name that it has in its folder,
-    empty once it is gone; `done` of `total` lines are told, of which `counts` says how they end; `words` why it failed.
+    empty once it is gone; `fetch_from` are hosts with spaces between; `done` of `total` lines are told, of which
+    `counts` says how they end; `words` why it failed.
     """
 
     id: str
@@ -36,6 +39,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     format: Format
     incomplete: bool
     old_site: str
+    fetch_from: str
     done: int
     total: int
     counts: str
@@ -66,3 +70,9 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     def counted(self) -> dict[str, int]:
         """How many lines of the report end in which way, and how many things come: `posts`, `pictures` and others."""
         return msgspec.json.decode(self.counts, type=dict[str, int])
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """Hosts on which pictures of its texts stay, with how many, and those that were named already."""
+        left = {name.removeprefix(HOST): count for name, count in self.counted.items() if name.startswith(HOST)}
+        return {**dict.fromkeys(self.fetch_from.split(), 0), **left}

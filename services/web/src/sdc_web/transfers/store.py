@@ -7,9 +7,9 @@ from sdc_web.transfers.records import Kind, State, Step, Transfer
 
 SQL_INSERT = """
 INSERT INTO transfers (id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site,
-    created_at_us, asked_at_us, file_until_us, expires_at_us)
+    fetch_from, created_at_us, asked_at_us, file_until_us, expires_at_us)
 VALUES (:id, :kind, :step, 'waiting', :author_id, :name, :file, :size_bytes, :format, :incomplete, :old_site,
-    :created_at_us, :created_at_us, :file_until_us, :expires_at_us)
+    :fetch_from, :created_at_us, :created_at_us, :file_until_us, :expires_at_us)
 """
 
 
@@ -21,8 +21,8 @@ async def insert(connection: Connection, transfer: Transfer) -> None:
 
 
 SQL_ONE = """
-SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, done, total, counts,
-    words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
+SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, fetch_from, done, total,
+    counts, words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
 FROM transfers WHERE id = :id
 """
 
@@ -33,8 +33,8 @@ async def one(connection: Connection, transfer_id: str) -> Transfer | None:
 
 
 SQL_ALL = """
-SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, done, total, counts,
-    words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
+SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, fetch_from, done, total,
+    counts, words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
 FROM transfers ORDER BY created_at_us DESC, id DESC
 """
 
@@ -45,8 +45,8 @@ async def everything(connection: Connection) -> list[Transfer]:
 
 
 SQL_NEXT = """
-SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, done, total, counts,
-    words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
+SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, fetch_from, done, total,
+    counts, words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
 FROM transfers WHERE state = 'waiting' ORDER BY asked_at_us, id LIMIT 1
 """
 SQL_BEGIN = """
@@ -74,14 +74,16 @@ async def waits(connection: Connection) -> bool:
 
 SQL_ASK = """
 UPDATE transfers SET state = 'waiting', step = :step, author_id = :author_id, asked_at_us = :now_us,
-    done = 0, total = 0, counts = '{}', words = ''
+    fetch_from = coalesce(:fetch_from, fetch_from), done = 0, total = 0, counts = '{}', words = ''
 WHERE id = :id
 """
 
 
-async def ask(connection: Connection, transfer_id: str, step: Step, author_id: str, now_us: int) -> None:
-    """It waits for its turn, in that author's name."""
-    values = {"id": transfer_id, "step": step, "author_id": author_id, "now_us": now_us}
+async def ask(
+    connection: Connection, transfer_id: str, step: Step, author_id: str, now_us: int, fetch_from: str | None = None
+) -> None:
+    """It waits for its turn, in that author's name; hosts to fetch from stay as they are where none are given."""
+    values = {"id": transfer_id, "step": step, "author_id": author_id, "now_us": now_us, "fetch_from": fetch_from}
     await execute(connection, SQL_ASK, values)
 
 
@@ -118,8 +120,8 @@ async def set_file(connection: Connection, transfer_id: str, file: str, size_byt
 
 
 SQL_OVERDUE = """
-SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, done, total, counts,
-    words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
+SELECT id, kind, step, state, author_id, name, file, size_bytes, format, incomplete, old_site, fetch_from, done, total,
+    counts, words, cancelling, created_at_us, ended_at_us, file_until_us, expires_at_us
 FROM transfers WHERE file <> '' AND file_until_us <= :now_us AND state NOT IN ('waiting', 'running')
 """
 

@@ -95,6 +95,7 @@ async def _import(databases: Databases, settings: Settings, transfer: Transfer, 
             dry_run=transfer.step == "look",
             incomplete=transfer.incomplete,
             old_site=transfer.old_site,
+            fetch_from=tuple(transfer.fetch_from.split()),
         )
         async with imports.opened(to, folders.file(settings, transfer), manner) as incoming:
             told.total = incoming.total
@@ -105,6 +106,8 @@ async def _import(databases: Databases, settings: Settings, transfer: Transfer, 
 
 def _things(line: Line) -> dict[str, int]:
     """What comes with a line, by the words in which it is counted."""
+    if line.kind == "host":
+        return {line.file: line.pictures}
     if line.outcome in ("skipped", "unchanged"):
         return {}
     found = {"pictures": line.pictures, "redirects": line.redirects}

@@ -49,6 +49,14 @@ _CLEANER = nh3.Cleaner(
     url_schemes={"http", "https"},
     link_rel=None,
 )  # fmt: skip
+_CHARSET = re.compile(
+    r"utf-?(?:8|16(?:[_-]?[lb]e)?)|(?:us-)?ascii|latin-?\d|(?:iso[_-]?8859[_-]|windows-|cp)\d{1,5}|koi8[_-][ru]|macintosh"
+    r"|gbk|gb2312|gb18030|big5(?:-hkscs)?|euc-(?:jp|kr)|ks_c_5601-1987|tis-620|iso-2022-jp|s(?:hift)?[_-]?jis",
+    re.IGNORECASE,
+)
+"""Those of pages. Python knows others by such names, which raise whatever is asked of them (`idna`, `undefined`), or
+make halves of surrogate pairs (`utf-7`, `unicode_escape`).
+"""
 _BODY = re.compile(r"<(/?)body(?=[\s>])", re.IGNORECASE)
 
 
@@ -99,10 +107,10 @@ def parse(html: str, at: str) -> Element | None:
 def decoded(body: bytes, content_type: str) -> str:
     """The text of a page, by what its header says of it."""
     named = re.search(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", content_type, re.IGNORECASE)
-    try:
-        return body.decode(named[1] if named else "utf-8", errors="replace")
-    except LookupError:
-        return body.decode(errors="replace")
+    if named and _CHARSET.fullmatch(named[1]):
+        with suppress(LookupError):
+            return body.decode(named[1], errors="replace")
+    return body.decode(errors="replace")
 
 
 class _EnoughError(Exception):

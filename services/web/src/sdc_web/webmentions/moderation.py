@@ -142,7 +142,9 @@ async def block(database: Database, by: Actor, host: str) -> None:
     """
     rights.require(by, "site.change")
     host = host.strip().lower().removesuffix(".")
-    if not 1 <= len(host) <= 253 or not host.isprintable() or any(each in host for each in " /@?#"):
+    # One with a port is none that a source has; more colons are an address of IPv6.
+    has_port = host.count(":") == 1
+    if not 1 <= len(host) <= 253 or not host.isprintable() or has_port or any(each in host for each in " /@?#"):
         raise Invalid("write a host, such as example.org", field="host")
     async with database.transaction() as connection:
         number = await fetch_value(connection, SQL_COUNT_BLOCKS)

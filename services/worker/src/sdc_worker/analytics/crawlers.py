@@ -41,16 +41,15 @@ _NAMED = {
 }
 """Bots that the list does not know, or under another kind: those that gather for language models above all."""
 
-_NAMES = re.compile(rf"\b({'|'.join(_NAMED)})\b", re.IGNORECASE)
+_NAMES = re.compile(rf"\b({'|'.join(_NAMED)})\b")
 
 _BOTS = re.compile(
     r"(?<!cu)bot(?:\b|[_\-])|crawl|spider|slurp|scrape|fetch(?:er)?\b|preview|monitor|headless|lighthouse|phantomjs|selenium|"
     r"puppeteer|playwright|feed ?(?:parser|reader|fetcher)?\b|\brss|^curl\b|^wget\b|python-requests|python-urllib|"
     r"aiohttp/|python-httpx|^go-http-client|^java/|okhttp|libwww|axios/|node-fetch|^ruby|^php|guzzle|scrapy|httpclient|"
-    r"nikto|sqlmap|nmap|masscan|zgrab|nuclei|wpscan|check_http|validator|facebookcatalog|^mozilla/5\.0$",
-    re.IGNORECASE,
+    r"nikto|sqlmap|nmap|masscan|zgrab|nuclei|wpscan|check_http|validator|facebookcatalog|^mozilla/5\.0$"
 )
-"""Cubot makes telephones."""
+"""In small letters, which takes a third of the time that leaving case out does. Cubot makes telephones."""
 
 
 class Crawler(NamedTuple):
@@ -62,13 +61,13 @@ class Crawler(NamedTuple):
 
 def declared(user_agent: str) -> tuple[str, str]:
     """Name and kind of a bot that says that it is one; twice nothing for anything else."""
-    if named := _NAMES.search(user_agent):
-        name = named[1].lower()
-        return name, _NAMED[name]
+    small = user_agent.lower()
+    if named := _NAMES.search(small):
+        return named[1], _NAMED[named[1]]
     extractor, listed = _list()
     if found := extractor.extract(user_agent):
         return listed[int(found.family)]
-    if not user_agent or _BOTS.search(user_agent):
+    if not user_agent or _BOTS.search(small):
         return _UNNAMED, _UNKNOWN
     return "", ""
 

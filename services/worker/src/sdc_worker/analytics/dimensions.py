@@ -40,6 +40,10 @@ _READ = """kind = 'reading' AND bot = '' AND (day, visitor, path) IN (
 )"""
 """What is told counts of a page that the same visitor asked for that day: nobody makes up pages, or readers."""
 _MISSING = "status = 404 AND kind <> 'author'"
+_PROGRAM = r"""(bot <> '' OR regexp_matches(
+    path, '\.(php|env|aspx?|jsp|cgi|git|sql|bak|map)$|/\.|/wp-|wlwmanifest\.xml$', 'i'
+))"""
+"""What tells by its name, or by what it asks for: some addresses are tried on every site, under names of browsers."""
 _DOWNLOADED = "(kind = 'download' OR starts_with(type, 'audio/') OR starts_with(type, 'video/'))"
 _BY_REQUESTS, _BY_BYTES, _BY_CLIENTS = ("requests",), ("bytes", "requests"), ("clients", "requests")
 DIMENSIONS: dict[Dimension, Kind] = {
@@ -61,8 +65,8 @@ DIMENSIONS: dict[Dimension, Kind] = {
     "type": Kind("type", "true", _BY_BYTES),
     "kind": Kind("kind", "true", _BY_BYTES),
     "heavy": Kind("path", "true", _BY_BYTES),
-    "missing": Kind("path", f"{_MISSING} AND bot = ''", _BY_CLIENTS, clients=True),
-    "missing_bots": Kind("path", f"{_MISSING} AND bot <> ''", _BY_REQUESTS),
+    "missing": Kind("path", f"{_MISSING} AND NOT {_PROGRAM}", _BY_CLIENTS, clients=True),
+    "missing_bots": Kind("path", f"{_MISSING} AND {_PROGRAM}", _BY_REQUESTS),
     "feed": Kind("path", "kind = 'feed'", _BY_CLIENTS, clients=True),
     "feed_reader": Kind("CASE bot WHEN '' THEN browser ELSE bot END", "kind = 'feed'", _BY_CLIENTS, clients=True),
     "download": Kind("path", f"{_DOWNLOADED} AND status IN (200, 206)", _BY_CLIENTS, clients=True),

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from itertools import groupby
@@ -95,7 +95,8 @@ class Loaded:
                 # At once: when the next day cannot be loaded, this one is not loaded again.
                 self.seen = self.newest[day] = loading[-1].id
                 self.days.add(day)
-                self._stale.setdefault(day, clock.monotonic_us())
+                # They came after the last look, at whichever moment.
+                self._stale.setdefault(day, self.looked_us)
 
     def merge(self, day: str, path: Path, schema: int) -> None:
         """Load a sealed day that has late batches, or was sealed with fewer columns."""
@@ -111,10 +112,16 @@ class Loaded:
             self.merged.add(day)
             self._stale.setdefault(day, clock.monotonic_us())
 
-    def is_stale(self, first: str, last: str, since_us: int | None = None) -> bool:
-        """Whether there is anything to settle; with `since_us`, of `clock.monotonic_us`, that was loaded before."""
-        stale = dict(self._stale).items()
-        return any(first <= day <= last and (since_us is None or at_us < since_us) for day, at_us in stale)
+    def is_stale(self, first: str, last: str) -> bool:
+        """Whether there is anything to settle."""
+        return any(first <= day <= last for day in dict(self._stale))
+
+    def settled_us(self, first: str, last: str) -> int:
+        """The moment of `clock.monotonic_us` of which those days are told: of the last look, or of the one before what
+        is still to be settled.
+        """
+        waiting = [at_us for day, at_us in dict(self._stale).items() if first <= day <= last]
+        return min([self.looked_us, *waiting])
 
     def stale(self) -> set[str]:
         """The days of which something is to be settled."""
@@ -236,7 +243,7 @@ class Loaded:
             added = self._read(table, day, rows.in_plain_form(batches))
         self._counts[table] = self._counts.get(table, 0) + added
 
-    def _read(self, table: str, day: str, body: bytes) -> int:
+    def _read(self, table: str, day: str, bodies: Iterable[bytes]) -> int:
         file = self._scratch / f"{clock.new_id()}.ndjson"
         values = {
             "file": str(file),
@@ -245,7 +252,8 @@ class Loaded:
             "start_us": (date.fromisoformat(day) - clock.EPOCH.date()).days * clock.DAY_US,
         }
         try:
-            file.write_bytes(body)
+            with file.open("wb") as lines:
+                lines.writelines(bodies)
             return self._number(visits.sql_load(table), values)
         finally:
             file.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """What the engine reads of the access log: lines as they are, or in one plain form where some of them are none."""
 
+from collections.abc import Iterator
+
 from sdc_core import access_log
 
 from sdc_worker.ingest import lines, packing
@@ -52,18 +54,18 @@ written; `visitor` is the hash as a signed number, which every engine reads from
 the rest."""
 
 
-def as_stored(batches: list[Batch]) -> bytes:
-    """The lines of batches. Those of a batch that is not `whole` are read one by one, and what is none is left out."""
-    return b"".join(
-        packing.unpack(batch.body) if batch.whole else _plain(packing.unpack(batch.body)) for batch in batches
-    )
+def as_stored(batches: list[Batch]) -> Iterator[bytes]:
+    """The lines of each batch. Those of one that is not `whole` are read one by one, and what is none is left out."""
+    for batch in batches:
+        body = packing.unpack(batch.body)
+        yield body if batch.whole else _plain(body)
 
 
-def in_plain_form(batches: list[Batch]) -> bytes:
+def in_plain_form(batches: list[Batch]) -> Iterator[bytes]:
     """The same lines, each written anew: for what one JSON reader takes and another does not, such as a name that
     stands twice in a line.
     """
-    return b"".join(_plain(packing.unpack(batch.body)) for batch in batches)
+    return (_plain(packing.unpack(batch.body)) for batch in batches)
 
 
 def _plain(body: bytes) -> bytes:

@@ -37,6 +37,7 @@ _KIND = f"""CASE
         'text/css', 'text/javascript', 'application/javascript', 'application/manifest+json', 'application/wasm'
     ) THEN 'asset'
     WHEN starts_with(type, 'image/') OR starts_with(type, 'video/') OR starts_with(type, 'audio/') THEN 'media'
+    WHEN starts_with(path, '/media/') THEN 'download'
     WHEN type IN ('application/atom+xml', 'application/rss+xml', 'application/feed+json') THEN 'feed'
     WHEN type IN (
         'application/pdf', 'application/zip', 'application/gzip', 'application/epub+zip', 'application/octet-stream',
@@ -224,10 +225,12 @@ views AS (
 
 
 def sql_write(table: str, *, sealed: bool) -> str:
-    """A day as a segment; `sealed` as in `sql_visits`."""
+    """A day as a segment; `sealed` as in `sql_visits`. Without Bloom filters, which took a twentieth of its bytes and
+    spared who asks for one path a tenth of a millisecond a day.
+    """
     return f"""
 COPY (SELECT {_STORED}, {_VISIT} FROM ({sql_visits(table, sealed=sealed)}) ORDER BY page, bot, ts, seq)
-TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd)
+TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, WRITE_BLOOM_FILTER false)
 """  # noqa: S608 - names of our own columns
 
 

@@ -102,7 +102,7 @@ JOBS = (
     ),
     Job(
         name="drill.rehearsal",
-        help="Starts the restored site on a spare port, reads ten pages with their pictures and compares them",
+        help="Starts the restored site on a spare port, reads ten pages, pictures and files and compares them",
         cron="40 4 2 * *",
         action=rehearse,
         timeout_s=3600,

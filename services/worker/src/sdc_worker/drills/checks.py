@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
-from sdc_core import clock
+from sdc_core import clock, keys
 from sdc_core.sqlite import BUSY_TIMEOUT_MS, Connection, aiosqlite, fetch_all, fetch_value
 
 _AHEAD = frozenset(
@@ -45,11 +45,19 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Original(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload, as the database knows it. `manifest` is the JSON of what was made of it, None while nothing was."""
+    """An upload, as the database knows it. `manifest` is the JSON of what was made of it, None while nothing was, and
+    for what is no picture.
+    """
 
     id: str
     sha256: str
     manifest: str | None = None
+    is_picture: bool = True
+
+    @property
+    def key(self) -> str:
+        """Where it is in the bucket."""
+        return keys.original(self.id) if self.is_picture else keys.file(self.id)
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +139,8 @@ def quoted(name: str) -> str:
 
 SQL_HAS_FILES = "SELECT count(*) FROM pragma_table_info('media_assets') WHERE name = 'file_id'"
 SQL_SAMPLE = """
-SELECT coalesce(file_id, id) AS id, sha256, manifest FROM media_assets ORDER BY random() LIMIT :count
+SELECT coalesce(file_id, id) AS id, sha256, manifest, kind NOT IN ('audio', 'video', 'file') AS is_picture
+FROM media_assets ORDER BY random() LIMIT :count
 """
 SQL_SAMPLE_OF_OLD = "SELECT id, sha256, '' AS manifest FROM media_assets ORDER BY random() LIMIT :count"
 

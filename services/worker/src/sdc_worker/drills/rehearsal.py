@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-import re
 import signal
 import socket
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
@@ -21,6 +19,7 @@ from sdc_core.settings import Settings
 
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.drills import checks, restore
+from sdc_worker.drills.fetched import MEDIA, Fetched
 from sdc_worker.drills.restore import Source
 from sdc_worker.mirror import child, origins
 from sdc_worker.mirror.places import monthly_endpoint
@@ -28,6 +27,9 @@ from sdc_worker.mirror.places import monthly_endpoint
 SCRATCH = "rehearsal-"
 PAGES = 10
 PICTURES = 60
+FILES = 20
+FILE_BYTES = 1 << 20
+"""Of a file its end, by which one that was cut off is found as well: films are large, and drills hash whole ones."""
 READY_S = 60.0
 LOOK_S = 0.1
 ANSWER_S = 20.0
@@ -35,8 +37,9 @@ CALLED = {"user-agent": "sdc-rehearsal-bot/1"}
 """The living site counts who reads it: this is nobody."""
 
 _NOWHERE = "http://127.0.0.1:9"
-_PICTURE = re.compile(r"/media/[^\s,]+")
-_GONE = frozenset({404, 410})
+_LEADS_ON = frozenset({301, 302, 307, 308})
+_GOT_WRONG = 300, 500
+"""From and up to which status an address that its author mistyped is answered, by both sites alike."""
 
 
 class RehearsalFailed(Conflict):
@@ -50,6 +53,7 @@ class Compared(msgspec.Struct, kw_only=True):
 
     pages: int = 0
     pictures: int = 0
+    files: int = 0
     same: int = 0
     alone: int = 0
     changed: list[str] = msgspec.field(default_factory=list)
@@ -60,14 +64,15 @@ class Compared(msgspec.Struct, kw_only=True):
             told.append(f"{len(self.changed)} {'has' if len(self.changed) == 1 else 'have'} changed since the backup")
         if self.alone:
             told.append(f"{self.alone} could not be compared, for it does not show them now")
-        read = f"{_counted(self.pages, 'page')} and {_counted(self.pictures, 'picture')} read"
+        media = f"{_counted(self.pictures, 'picture')} and {_counted(self.files, 'file')}"
+        read = f"{_counted(self.pages, 'page')}, {media} read"
         return f"{read}: {', '.join(told)}"
 
 
 async def rehearse(context: JobContext) -> str | Skipped:
     """The action of the cron job. Restores both databases as the drill does, starts web on them with the pictures of
-    the backup, reads ten pages with their pictures and compares them; then drills with the newest month, where months
-    are kept. Returns the report as a sentence; raises as the drill does, and RehearsalFailed.
+    the backup, reads ten pages with their pictures and files and compares them; then drills with the newest month,
+    where months are kept. Returns the report as a sentence; raises as the drill does, and RehearsalFailed.
     """
     settings = context.settings
     if await restore.has_to_wait(context):
@@ -82,7 +87,8 @@ async def rehearse(context: JobContext) -> str | Skipped:
         started_us = clock.monotonic_us()
         async with serving(settings, source, home) as url:
             ready_s = (clock.monotonic_us() - started_us) / clock.SECOND_US
-            compared = await _read(url, settings.web_url, paths)
+            fetched = Fetched(settings.site_url, settings.MEDIA_URL)
+            compared = await _read(url, settings.web_url, paths, fetched)
     if compared.changed and generation == await _generation(settings.site_db):
         differing = f"{len(compared.changed)} pages differ from the living site, such as {compared.changed[0]}"
         message = f"{differing}, and nothing that readers see has changed since the backup"
@@ -176,22 +182,8 @@ async def _until_ready(process: asyncio.subprocess.Process, url: str, said: Path
     raise RehearsalFailed(message)
 
 
-class _Pictures(HTMLParser):
-    """The addresses of a page's pictures in every size, in `found`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, None] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """As the parser calls it."""
-        if tag in ("img", "source"):
-            named = " ".join(value or "" for name, value in attrs if name in ("src", "srcset"))
-            self.found |= dict.fromkeys(_PICTURE.findall(named))
-
-
-async def _read(restored: str, living: str, paths: Iterable[str]) -> Compared:
-    compared, pictures = Compared(), _Pictures()
+async def _read(restored: str, living: str, paths: Iterable[str], fetched: Fetched) -> Compared:
+    compared = Compared()
     for path in paths:
         shown, same = await _both(restored, living, path, compared)
         if b"</html>" not in shown:
@@ -200,24 +192,38 @@ async def _read(restored: str, living: str, paths: Iterable[str]) -> Compared:
         compared.pages += 1
         if not same:
             compared.changed.append(path)
-        pictures.feed(shown.decode(errors="replace"))
-        pictures.reset()
-    for path in list(pictures.found)[:PICTURES]:
-        shown, same = await _both(restored, living, path, compared)
-        compared.pictures += bool(shown)
-        # Its address names its content, whatever was published since.
-        if not same:
-            message = f"the picture {path} of the restored site is another one than the living site shows there"
-            raise RehearsalFailed(message)
+        fetched.feed(shown.decode(errors="replace"))
+        fetched.reset()
+    compared.pictures = await _media(restored, living, list(fetched.pictures)[:PICTURES], "picture", compared)
+    files = [path for path in fetched.files if path not in fetched.pictures][:FILES]
+    compared.files = await _media(restored, living, files, "file", compared, last_bytes=FILE_BYTES)
     return compared
 
 
-async def _both(restored: str, living: str, path: str, compared: Compared) -> tuple[bytes, bool]:
+async def _media(
+    restored: str, living: str, paths: Iterable[str], what: str, compared: Compared, *, last_bytes: int = 0
+) -> int:
+    """How many of them the restored site shows. Raises RehearsalFailed as `_both` does, and for one that differs: its
+    address names its content, whatever was published since.
+    """
+    count = 0
+    for path in paths:
+        shown, same = await _both(restored, living, path, compared, last_bytes=last_bytes)
+        count += bool(shown)
+        if not same:
+            message = f"the {what} {path} of the restored site is another one than the living site shows there"
+            raise RehearsalFailed(message)
+    return count
+
+
+async def _both(
+    restored: str, living: str, path: str, compared: Compared, *, last_bytes: int = 0
+) -> tuple[bytes, bool]:
     """What the restored site shows there, and whether the living one shows the same or nothing. Raises RehearsalFailed
     where it shows nothing, unless the living one has nothing there either, as for a link that its author got wrong.
     """
-    here, there = await _get(restored + path), await _get(living + path)
-    if here.status in _GONE and here.status == there.status:
+    here, there = [await _shown(site, path, last_bytes) for site in (restored, living)]
+    if here.status == there.status and _GOT_WRONG[0] <= here.status < _GOT_WRONG[1]:
         return b"", True
     if not here.ok or not here.body:
         why = here.error or (f"it answered {here.status}" if not here.ok else "it is empty")
@@ -231,8 +237,16 @@ async def _both(restored: str, living: str, path: str, compared: Compared) -> tu
     return here.body, same
 
 
-async def _get(url: str) -> Attempt:
-    return await outside.get(url, CALLED, timeout_s=ANSWER_S, private=True, whole=True)
+async def _shown(site: str, path: str, last_bytes: int) -> Attempt:
+    """What a reader gets there: by an address as an author typed it, what the site leads on to."""
+    headers = CALLED | ({"range": f"bytes=-{last_bytes}"} if last_bytes else {})
+    first = await _get(site + path, headers)
+    leads_on = first.status in _LEADS_ON and first.location.startswith(MEDIA)
+    return await _get(site + first.location, headers) if leads_on else first
+
+
+async def _get(url: str, headers: dict[str, str] = CALLED) -> Attempt:
+    return await outside.get(url, headers, timeout_s=ANSWER_S, private=True, whole=True)
 
 
 async def _generation(site_db: Path) -> int | None:

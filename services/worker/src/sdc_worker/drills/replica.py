@@ -22,6 +22,10 @@ DATABASES: tuple[Name, ...] = ("site", "worker")
 
 RESTORE_S = 3600.0
 LIST_S = 60.0
+LISTED_BYTES = 64 * 1024**2
+"""Far more than Litestream lists of the files that it keeps: a site that is written to all day has some thousands, each
+told in 200 bytes.
+"""
 SOCKET_S = 1.5
 MAX_ANSWER_BYTES = 64 * 1024
 STALE_US = 60 * clock.SECOND_US
@@ -108,6 +112,7 @@ async def restore_database(
         [await _program(), "restore", "-o", str(into), "-integrity-check", "full", "-json", *moment, url],
         given,
         deadline_s=RESTORE_S,
+        out_bytes=LISTED_BYTES,
     )
     if ended.code:
         message = f"the replica of {database} in bucket {bucket} does not restore: {_last_line(ended.errors)}"
@@ -140,7 +145,7 @@ async def state_us(
     # A file for the plan alone: nothing is written to it, but one that is there already would be refused.
     into = f"/nonexistent/{clock.new_id()}.db"
     command = [await _program(), "restore", "-o", into, "-dry-run", "-json", *_until(at), url]
-    ended = await child.run(command, given, deadline_s=LIST_S)
+    ended = await child.run(command, given, deadline_s=LIST_S, out_bytes=LISTED_BYTES)
     if ended.code:
         message = f"the replica of {database} in bucket {bucket} has no state of then: {_last_line(ended.errors)}"
         raise RestoreFailed(message)
@@ -221,7 +226,7 @@ async def _get(socket: Path, target: str) -> bytes:
 
 async def _files(url: str, env: Mapping[str, str], what: str) -> list[ReplicaFile]:
     command = [await _program(), "ltx", "-level", "all", "-json", url]
-    ended = await child.run(command, env, deadline_s=LIST_S)
+    ended = await child.run(command, env, deadline_s=LIST_S, out_bytes=LISTED_BYTES)
     if ended.code:
         message = f"the replica of {what} cannot be listed: {_last_line(ended.errors)}"
         raise RestoreFailed(message)

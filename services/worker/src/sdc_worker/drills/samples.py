@@ -86,7 +86,7 @@ async def _days(settings: Settings, restored: Path) -> list[Sealed]:
 
 
 async def _compare_original(source: Source, original: Original) -> None:
-    digest = await _sha256(source, source.uploads_bucket, source.uploads + keys.original(original.id))
+    digest = await _sha256(source, source.uploads_bucket, source.uploads + original.key)
     if digest is None:
         message = f"the {source.kind} backup lacks the original {original.id}, which the restored database names"
         raise DrillFailed(message)

@@ -28,6 +28,9 @@ OUTLIVED_US = clock.DAY_US
 OUTLIVED_IN_PUBLIC_US = 30 * clock.DAY_US
 """How long variants of a former recipe, and first sizes, stay beside the present ones, once web shows these."""
 MAX_CLEARED = 1_000
+MAX_ANNOUNCED = 1_000
+MOST_ASKED = 100
+"""Times that web is asked in a sweep, which names a thousand files each time."""
 WHOLE_MINUTES = 10
 """The run that is due in the first minutes of an hour looks through the store."""
 NOTHING = Otherwise(files=())
@@ -81,13 +84,22 @@ async def _shown_otherwise(context: JobContext) -> Otherwise | None:
     """
     async with context.database.read() as connection:
         recipe = variants.recipe((await store.aim(connection)).aim)
-    message = CompareMedia(data=Recipe(recipe=recipe))
-    # Never an id that came before: web remembers what it answered.
-    attempt = await deliveries.call(context.web, context.database, message, f"media-compare/{clock.new_id()}")
-    try:
-        return msgspec.json.decode(attempt.body, type=Otherwise) if attempt.ok else None
-    except msgspec.DecodeError:
-        return None
+    files: list[str] = []
+    for _ in range(MOST_ASKED):
+        message = CompareMedia(data=Recipe(recipe=recipe, after=files[-1] if files else ""))
+        # Never an id that came before: web remembers what it answered.
+        attempt = await deliveries.call(context.web, context.database, message, f"media-compare/{clock.new_id()}")
+        try:
+            told = msgspec.json.decode(attempt.body, type=Otherwise) if attempt.ok else None
+        except msgspec.DecodeError:
+            told = None
+        if told is None:
+            return None
+        goes_on = told.files and told.files[0] > (files[-1] if files else "")
+        files += told.files
+        if not (told.more and goes_on):
+            return Otherwise(files=tuple(files), more=told.more)
+    return Otherwise(files=tuple(files), more=True)
 
 
 async def run(
@@ -161,7 +173,7 @@ async def _announce_again(database: Database, object_store: ObjectStore, bucket:
         recipe = variants.recipe((await store.aim(connection)).aim)
         unheard = await store.unheard(connection, after_us=clock.now_us() - UNHEARD_US)
         forgotten = await store.settled(connection, asset_ids=otherwise.files, recipe=recipe)
-    again = {each.asset_id: each for each in [*unheard, *forgotten]}
+    again = {each.asset_id: each for each in [*unheard, *forgotten][:MAX_ANNOUNCED]}
     for job in again.values():
         made = job.state == "done"
         manifest = await stored_manifest(object_store, bucket, job.asset_id, job.recipe) if made else None

@@ -21,7 +21,7 @@ _FOREIGN = ("AWS_", "RCLONE_", "LITESTREAM_", "SDC_")
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How a program ended: its exit code, and the last `KEPT_BYTES` of each of its streams."""
+    """How a program ended: its exit code, and the last bytes of each of its streams."""
 
     code: int
     out: str
@@ -41,9 +41,11 @@ async def run(
     *,
     deadline_s: float,
     each_error_line: Callable[[bytes], None] | None = None,
+    out_bytes: int = KEPT_BYTES,
 ) -> Ended:
-    """Run a program and return how it ended, whatever its exit code. Raises Unavailable when it was stopped at
-    `deadline_s`. When the caller is cancelled it is stopped too: asked first, killed after `GRACE_S`.
+    """Run a program and return how it ended, whatever its exit code, with the last `out_bytes` of what it said and
+    `KEPT_BYTES` of its errors. Raises Unavailable when it was stopped at `deadline_s`. When the caller is cancelled it
+    is stopped too: asked first, killed after `GRACE_S`.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -57,8 +59,8 @@ async def run(
     try:
         async with asyncio.timeout(deadline_s):
             async with asyncio.TaskGroup() as group:
-                out = group.create_task(_tail(process.stdout, None))
-                errors = group.create_task(_tail(process.stderr, each_error_line))
+                out = group.create_task(_tail(process.stdout, out_bytes))
+                errors = group.create_task(_tail(process.stderr, KEPT_BYTES, each_error_line))
             code = await process.wait()
     except TimeoutError:
         message = f"{Path(command[0]).name} {command[1]} did not end within {deadline_s:.0f} s and was stopped"
@@ -83,13 +85,15 @@ async def stop(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-async def _tail(stream: asyncio.StreamReader | None, each_line: Callable[[bytes], None] | None) -> str:
+async def _tail(
+    stream: asyncio.StreamReader | None, kept_bytes: int, each_line: Callable[[bytes], None] | None = None
+) -> str:
     kept = bytearray()
     while stream and (line := await _line(stream)):
         if each_line:
             each_line(line)
         kept += line
-        del kept[:-KEPT_BYTES]
+        del kept[:-kept_bytes]
     return kept.decode(errors="replace")
 
 

@@ -195,13 +195,14 @@ async def _carry(bucket: str, planned: Plan, where: Target, progress: Progress) 
 
 
 async def _check(source: ObjectStore, bucket: str, planned_from: Listing, where: Target) -> int:
-    """Compare two new listings and return how many objects are the same. The source lives on: what has appeared,
-    changed or gone there since the plan is the next run's.
+    """Compare a new listing of the mirror with what was planned from; returns how many objects are the same. The source
+    lives on: where they differ it is listed anew, and what has changed or gone there since is the next run's.
     """
-    present = await markers.listing(source, bucket)
     mirrored = await markers.listing(where.store, where.bucket, f"{CURRENT}{bucket}/")
-    left = plan.make(present, mirrored)
-    differing = [key for key in (*left.new, *left.changed) if planned_from.get(key) == present[key]]
+    left = plan.make(planned_from, mirrored)
+    if differing := (*left.new, *left.changed):
+        present = await markers.listing(source, bucket)
+        differing = [key for key in differing if planned_from[key] == present.get(key)]
     if differing:
         message = f"{len(differing)} objects of bucket {bucket} differ after the copy, such as {differing[0]}"
         raise Unavailable(message, retry_after_s=300)

@@ -63,7 +63,7 @@ async def _month(settings: Settings, site: str, told: Foreseen) -> PlannedMonth 
             target.require_clock(where)
             kept = await months.kept(store, bucket)
             name = _next_month(settings, kept)
-            gone = await months.leaving(where, kept, name, settings.REMOTE_MONTHLY_RETENTION_MONTHS)
+            gone = await months.leaving(where, name, settings.REMOTE_MONTHLY_RETENTION_MONTHS)
     except SdcError as error:
         return PlannedMonth(name=name, question=str(error))
     return PlannedMonth(

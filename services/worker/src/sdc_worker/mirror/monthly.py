@@ -1,5 +1,7 @@
 """The monthly snapshot: the daily mirror's current state, copied whole into one prefix of a second remote bucket."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 from sdc_core import clock, keys
 from sdc_core.errors import Unavailable
@@ -10,7 +12,7 @@ from sdc_worker.cron import due, store
 from sdc_worker.cron.jobs import JobContext, Skipped
 from sdc_worker.mirror import child, daily, markers, months, places, plan, rclone, target
 from sdc_worker.mirror.daily import CURRENT, MirrorReport
-from sdc_worker.mirror.plan import Listing, MirrorRefused
+from sdc_worker.mirror.plan import Group, Listing, MirrorRefused
 from sdc_worker.mirror.progress import Progress, noted
 from sdc_worker.mirror.target import Target
 
@@ -83,7 +85,8 @@ async def run(
     progress: Progress | None = None,
 ) -> MirrorReport:
     """Copy `current/` of the daily mirror to `<month>/` of the target, and check. Nothing in a month that stays is ever
-    deleted; a repeat in the same month copies what is new. Only then do months leave that are more than `retention`.
+    deleted; a repeat in the same month copies what is new. Only then do months leave that are older than the
+    newest `retention` whole ones.
 
     Raises MirrorRefused when the mirror is empty or unmarked, the target strange or the clock wrong; MirrorAsks when it
     is another site's or more than one month is to leave, and those words are not in what was `confirmed`;
@@ -112,7 +115,7 @@ async def run(
         differing = (*left.new, *left.changed)
         message = f"{len(differing)} objects differ after the copy to {month}, such as {differing[0]}"
         raise Unavailable(message, retry_after_s=300)
-    gone = await months.leaving(where, await months.kept(where.store, where.bucket), month, retention)
+    gone = await months.leaving(where, month, retention)
     if gone.question and gone.question.about not in confirmed:
         raise gone.question
     await months.remove(where, gone.months)
@@ -139,9 +142,21 @@ def _require_newer(month: str, present: Listing, before: Listing) -> None:
 async def _carry(mirror: Mirror, where: Target, month: str, planned: plan.Plan, progress: Progress) -> None:
     source, destination = f"{mirror.bucket}/{CURRENT}", f"{where.bucket}/{month}"
     progress.expect(planned.to_copy, planned.size_bytes)
-    for group in plan.in_order(planned):
+    for group in _whole_last(plan.in_order(planned)):
         progress.done(
             await rclone.copy(
                 where.remotes, source, destination, "", group.keys, in_turn=group.in_turn, told=progress.under_way
             )
         )
+
+
+def _whole_last(groups: Iterable[Group]) -> Iterator[Group]:
+    """The markers of buckets after everything else: a month that has them was copied whole, see `months.is_whole`."""
+    markers_: list[str] = []
+    for group in groups:
+        rest = tuple(key for key in group.keys if not plan.is_marker(key))
+        markers_ += sorted(set(group.keys).difference(rest))
+        if rest:
+            yield Group(rest, group.in_turn)
+    if markers_:
+        yield Group(tuple(markers_))

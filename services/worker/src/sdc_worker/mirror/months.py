@@ -1,10 +1,10 @@
 """Months that are kept: which of them leave, and the removing of one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from sdc_core import clock
+from sdc_core import clock, keys
 from sdc_core.objects import ObjectStore
 
 from sdc_worker.mirror import markers, plan, target
@@ -29,6 +29,28 @@ async def kept(store: ObjectStore, bucket: str) -> list[str]:
     return [month for month in months if await _holds(store, bucket, f"{month}/")]
 
 
+async def newest_whole(store: ObjectStore, bucket: str, months: Sequence[str]) -> str | None:
+    """Of months, the oldest first, the newest one that was copied to its end."""
+    for month in reversed(months):
+        if await is_whole(store, bucket, month):
+            return month
+    return None
+
+
+async def is_whole(store: ObjectStore, bucket: str, month: str) -> bool:
+    """Whether a month was copied to its end: everything in it is in the folder of a bucket, whose marker came last."""
+    marked = False
+    async for info in store.list(bucket, f"{month}/", flat=False):
+        if info.key == f"{month}/" or not info.key.endswith("/"):
+            # A folder that a console made, or what somebody put beside those of the mirror.
+            continue
+        if await store.head(bucket, f"{info.key}{keys.MARKER}"):
+            marked = True
+        elif await _holds(store, bucket, info.key):
+            return False
+    return marked
+
+
 async def _holds(store: ObjectStore, bucket: str, prefix: str) -> bool:
     async for info in store.list(bucket, prefix):
         if not markers.is_folder(info):
@@ -36,15 +58,17 @@ async def _holds(store: ObjectStore, bucket: str, prefix: str) -> bool:
     return False
 
 
-async def leaving(where: Target, there: Iterable[str], month: str, retention: int) -> Leaving:
-    """What leaves once `month` is there too: all but that and the `retention` newest, as far as nothing in them is
-    locked; with 0 none. More than one at once is asked about: so many are not over in one month.
+async def leaving(where: Target, month: str, retention: int) -> Leaving:
+    """What leaves once `month` is there whole: all that are older than the `retention` newest whole ones, as far as
+    nothing in them is locked; with 0 none. More than one at once is asked about: so many are not over in one month.
     """
     if not retention:
         return Leaving()
+    there = await kept(where.store, where.bucket)
+    oldest = await _oldest_to_stay(where, sorted({*there, month}), month, retention)
     found: list[str] = []
-    for old in sorted({*there, month})[:-retention]:
-        if old == month:
+    for old in there:
+        if old >= oldest or old == month:
             continue
         listed = await markers.listing(where.store, where.bucket, f"{old}/")
         if listed and not await _is_locked(where, old, listed):
@@ -60,15 +84,27 @@ async def leaving(where: Target, there: Iterable[str], month: str, retention: in
     return Leaving(months=tuple(found), question=asks)
 
 
+async def _oldest_to_stay(where: Target, months: Sequence[str], month: str, retention: int) -> str:
+    """The last of the newest whole ones, or the empty name where there are not as many: half a month that an
+    interrupted run has left counts for none.
+    """
+    whole = 0
+    for each in reversed(months):
+        whole += each == month or await is_whole(where.store, where.bucket, each)
+        if whole == retention:
+            return each
+    return ""
+
+
 async def remove(where: Target, months: Iterable[str]) -> None:
-    """Delete those months, one after the other. What a restore begins with goes first, so that none begins with the
-    rest of one that was left half removed; the next run goes on with that.
+    """Delete those months, one after the other. What tells that it is whole goes first, and what a restore
+    begins with, so that none begins with the rest of one that was left half removed; the next run goes on with that.
     """
     for month in months:
         listed = await markers.listing(where.store, where.bucket, f"{month}/")
-        begins = {key for key in listed if plan.begins(key)}
-        for keys in (sorted(begins), sorted(listed.keys() - begins)):
-            await target.delete(where, [f"{month}/{key}" for key in keys])
+        first = {key for key in listed if plan.is_marker(key) or plan.begins(key)}
+        for group in (sorted(first), sorted(listed.keys() - first)):
+            await target.delete(where, [f"{month}/{key}" for key in group])
 
 
 async def _is_locked(where: Target, month: str, listed: Listing) -> bool:

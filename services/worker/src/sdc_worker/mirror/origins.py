@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 import msgspec
-from sdc_core.errors import Misconfigured, NotFound
+from sdc_core.errors import Misconfigured, NotFound, Unavailable
 from sdc_core.objects import Endpoint, daily_endpoint, local_endpoint, open_store
 from sdc_core.settings import Settings
 
@@ -31,8 +31,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find(settings: Settings, kind: Kind, month: str = "") -> Origin:
-    """The backup of that kind; of the monthly ones that of `month` (2026-11), or the newest. Raises Misconfigured
-    where the settings name none, NotFound for a month that is not kept, and Unavailable.
+    """The backup of that kind; of the monthly ones that of `month` (2026-11), or the newest whole one. Raises
+    Misconfigured where the settings name none, NotFound for a month that is not kept, and Unavailable.
     """
     if kind == "replica":
         return Origin(kind=kind, words="the replica beside the site", endpoint=local_endpoint(settings))
@@ -51,11 +51,27 @@ async def find(settings: Settings, kind: Kind, month: str = "") -> Origin:
     )
 
 
+async def require_answer(origin: Origin, bucket: str) -> None:
+    """Raises Unavailable, soon and in words, where nobody lets the backup of that bucket of the site be read: a program
+    that is started on it would try for a minute.
+    """
+    there, prefix = origin.place(bucket)
+    async with open_store(origin.endpoint) as store:
+        try:
+            async for _ in store.list(there, prefix):
+                return
+        except (NotFound, Unavailable) as error:
+            message = f"{origin.words} at {origin.endpoint.url} cannot be read: {error}"
+            raise Unavailable(message) from None
+
+
 async def _month(endpoint: Endpoint, bucket: str, wanted: str) -> str:
     async with open_store(endpoint) as store:
         kept = await months.kept(store, bucket)
+        # Half a month is better than nothing, and than that alone.
+        newest = wanted or await months.newest_whole(store, bucket, kept)
     if not kept or (wanted and wanted not in kept):
         others = f"it has {', '.join(kept)}" if kept else "it has none"
         message = f"bucket {bucket} keeps no month {wanted}: {others}" if wanted else f"bucket {bucket} keeps no month"
         raise NotFound(message)
-    return wanted or kept[-1]
+    return newest or kept[-1]

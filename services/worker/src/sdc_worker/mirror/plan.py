@@ -103,6 +103,11 @@ def begins(key: str) -> bool:
     return file is not None and int(file["first"], 16) == 1
 
 
+def is_marker(key: str) -> bool:
+    """Whether a key is that of a bucket's marker, in the bucket or in a mirror of several."""
+    return key.rpartition("/")[2] == keys.MARKER
+
+
 def together(asks: Sequence[MirrorAsks]) -> MirrorAsks | None:
     """All that is asked as one question: nobody who answers the first is to answer another one unseen."""
     return MirrorAsks("; ".join(map(str, asks)), about="") if len(asks) > 1 else next(iter(asks), None)
@@ -239,8 +244,8 @@ def _reach(listing: Iterable[str]) -> dict[str, int]:
 
 def _of_originals(bucket: str, mirrored: Listing, plan: Plan) -> Iterator[MirrorAsks]:
     """None is ever written twice: many that changed were made unreadable, or are those of another site."""
-    changed = [key for key in plan.changed if key.startswith(keys.ORIGINALS)]
-    total = sum(key.startswith(keys.ORIGINALS) for key in mirrored)
+    changed = [key for key in plan.changed if key.startswith(keys.UPLOADS)]
+    total = sum(key.startswith(keys.UPLOADS) for key in mirrored)
     if _is_much(len(changed), total):
         about = f"originals in bucket {bucket} were overwritten"
         yield MirrorAsks(

@@ -3,8 +3,8 @@
 for (const button of document.querySelectorAll("[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
   field.addEventListener("focus", () => field.select());
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
+  button.hidden = !navigator.clipboard;
+  button.removeAttribute("data-comes");
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(field.value);

@@ -13,7 +13,7 @@ function show() {
 
 if (picture && form) {
   picture.classList.add("is-live");
-  form.querySelector("[data-focus-words]").hidden = false;
+  form.querySelector("[data-focus-words]").removeAttribute("data-comes");
   picture.addEventListener("click", (event) => {
     const frame = picture.getBoundingClientRect();
     form.elements.focus_x.value = Math.round((100 * (event.clientX - frame.left)) / frame.width);

@@ -2,7 +2,7 @@
 // shown, so that a way back leads here. Without script each of these has a plain way of its own.
 
 function reveal() {
-  for (const one of document.querySelectorAll("[data-copy], [data-tick-all], [data-drop-words]")) one.hidden = false;
+  for (const one of document.querySelectorAll("[data-copy], [data-tick-all], [data-drop-words]")) one.removeAttribute("data-comes");
 }
 
 document.addEventListener("click", async (event) => {

@@ -17,7 +17,7 @@ let waiting = null; // What the browser is being asked: one question at a time.
 let renewal = 0; // The timer that offers keys anew; it must not interrupt a question that was asked by hand.
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  for (const part of [form, ...form.querySelectorAll("[data-passkey-part]")]) part.hidden = false;
+  for (const part of [form, ...form.querySelectorAll("[data-passkey-part]")]) part.removeAttribute("data-comes");
   const reason = whyNot(form);
   if (reason) {
     say(form, reason);

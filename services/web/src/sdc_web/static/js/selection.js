@@ -5,7 +5,7 @@ const boxes = (form) => [...form.querySelectorAll("tbody input[type=checkbox]")]
 function show(form) {
   const all = form.querySelector("[data-all]");
   const ticked = boxes(form).filter((box) => box.checked).length;
-  all.hidden = false;
+  all.removeAttribute("data-comes");
   all.firstElementChild.checked = ticked > 0 && ticked === boxes(form).length;
   all.firstElementChild.indeterminate = ticked > 0 && ticked < boxes(form).length;
   form.querySelector("[data-selected]").textContent = ticked ? `${ticked} selected` : "";

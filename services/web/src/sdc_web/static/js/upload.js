@@ -10,6 +10,7 @@ const waiting = [];
 let running = 0;
 let taken = 0;
 let refused = 0;
+let pictures = 0;
 
 function entry(one) {
   const item = document.createElement("li");
@@ -48,6 +49,7 @@ function send(upload) {
       const reason = answer.querySelector(".notice > :last-child")?.textContent.trim();
       if (request.status === 401) return done("you are signed out: sign in in another tab, then try again");
       if (request.status >= 400 || !asset) return done(reason || `the server answered ${request.status}`);
+      if (asset.querySelector("[data-pending]")) pictures += 1;
       add(asset);
       count(answer.getElementById("media-count"));
       done("");
@@ -126,10 +128,11 @@ function next() {
     words.textContent = `Uploading ${running + waiting.length} of ${running + waiting.length + taken + refused}.`;
     return;
   }
-  const uploaded = taken > 1 ? `${taken} uploaded. Their sizes are being made.` : taken ? "Uploaded. Its sizes are being made." : "";
-  words.textContent = [uploaded, refused ? `${refused} not uploaded: see why below.` : ""].filter(Boolean).join(" ");
+  const uploaded = taken > 1 ? `${taken} uploaded.` : taken ? "Uploaded." : "";
+  const sizes = pictures > 1 ? "Their sizes are being made." : pictures ? "Its sizes are being made." : "";
+  words.textContent = [uploaded, sizes, refused ? `${refused} not uploaded: see why below.` : ""].filter(Boolean).join(" ");
   if (!refused) form.reset();
-  taken = 0;
+  taken = pictures = 0;
 }
 
 function take(files) {

@@ -1,4 +1,4 @@
-// Pictures pasted, dropped or chosen go up one after the other, each with a line below the toolbar: how far it is, cancel, why
+// Files pasted, dropped or chosen go up one after the other, each with a line below the toolbar: how far it is, cancel, why
 // not and once more. A comment keeps their place in the text; when one is there, what it shows is asked for, calmly.
 
 import { pictured } from "./commands.js";
@@ -46,7 +46,7 @@ async function arrived(one, uploaded) {
   // The author may have deleted the place, which then means: not wanted here. The picture is in the library.
   const shown = await replaceAway(one.place, uploaded.markdown);
   if (!shown || !uploaded.markdown.startsWith("![](")) one.line.remove();
-  else ask(one, uploaded);
+  else (await import("./uploading.js")).ask(one.line, uploaded, show);
 }
 
 function failed(one, reason) {
@@ -66,29 +66,6 @@ function leaveOut(one) {
   surface.focus();
 }
 
-// What it shows goes into the text, and into the library for the next time. Nobody has to: the line can be closed.
-function ask(one, uploaded) {
-  show(one.line, "asking");
-  const field = one.line.querySelector("input");
-  const done = () => {
-    const alt = field.value.trim().replace(/\s+/g, " ");
-    one.line.remove();
-    surface.focus();
-    if (!alt) return;
-    replaceAway(uploaded.markdown, uploaded.markdown.replace("![](", `![${alt.replace(/[\\[\]]/g, "\\$&")}](`));
-    const body = new URLSearchParams({ [`alt-${uploaded.asset_id}`]: alt });
-    fetch("/author/media/alt", { method: "PUT", body, redirect: "manual" }).catch(() => { /* the text has it */ });
-  };
-  one.line.querySelector("[data-keep]").onclick = done;
-  one.line.querySelector("[data-close]").onclick = () => { field.value = ""; done(); };
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
-    event.preventDefault();
-    if (event.key === "Escape") field.value = "";
-    done();
-  });
-}
-
 function lineOf(file) {
   const line = template.content.firstElementChild.cloneNode(true);
   for (const each of line.querySelectorAll("[data-name]")) each.textContent = file.name || "picture";
@@ -101,13 +78,10 @@ function show(line, step) {
   for (const each of line.querySelectorAll("[data-step]")) each.hidden = each.dataset.step !== step;
 }
 
-export function attachable(files) { return [...files].filter((file) => file.type.startsWith("image/")); }
-
 function take(event, files) {
-  const pictures = attachable(files);
-  if (!pictures.length) return;
+  if (!files.length) return;
   event.preventDefault();
-  attach(pictures);
+  attach(files);
 }
 
 // Word and Excel put a picture of the words beside them: then the words are meant.

@@ -1,5 +1,5 @@
-// The library in a dialog: a picture for the text, for the cover, or for a project. htmx fetches and searches; here it is put
-// where it was asked for.
+// The library in a dialog: a file for the text, a picture for the cover. htmx fetches and searches; here it is put where it
+// was asked for.
 
 import { attach, send } from "./attaching.js";
 import { pictured } from "./commands.js";
@@ -15,6 +15,7 @@ let asked = null; // what is done with a picture of the library, and with files 
 
 function ask(done) {
   asked = done;
+  dialog.querySelector("[name=accept]").value = picker.accept = done.files === attach ? "" : "image/*";
   search.value = "";
   dialog.showModal();
   search.dispatchEvent(new Event("open"));
@@ -29,7 +30,9 @@ document.querySelector("[data-insert-picture]").addEventListener("click", () => 
 
 picker.addEventListener("change", () => {
   dialog.close();
-  asked.files([...picker.files]);
+  // The list of types is advice that a browser lets one pass over.
+  const files = [...picker.files].filter(({ type }) => !picker.accept || type.startsWith("image/"));
+  if (files.length) asked.files(files);
   picker.value = "";
 });
 

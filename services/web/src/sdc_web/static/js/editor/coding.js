@@ -1,7 +1,6 @@
 // The code editor in the textarea's place, for who chose it: CodeMirror, with vim's keys if wanted. The textarea stays the form's
 // field: every change is written into it at once, so saving, rescue and everything else know no difference.
 
-import { attachable } from "./attaching.js";
 import { keydown } from "./formatting.js";
 import { take } from "./pasting.js";
 import { newline } from "./commands.js";
@@ -46,7 +45,7 @@ export function begin({ withVim, save }) {
         return event.defaultPrevented;
       },
       // Pictures are taken by the frame around; CodeMirror would read them as text.
-      drop: (event) => attachable(event.dataTransfer.files).length > 0,
+      drop: (event) => event.dataTransfer.files.length > 0,
       keydown(event) {
         if (!types(view) || event.key === "Tab" || event.isComposing) return false;
         const bare = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;

@@ -10,7 +10,7 @@ let pause;
 
 function count() {
   const words = area.value.replace(MARKUP, " ").match(/[\p{L}\p{N}_]+(?:['’][\p{L}]+)*/gu)?.length ?? 0;
-  line.hidden = words === 0;
+  line.toggleAttribute("data-comes", words === 0);
   line.textContent = `${words.toLocaleString("en")} ${words === 1 ? "word" : "words"}, ${Math.max(1, Math.ceil(words / WORDS_A_MINUTE))} min`;
 }
 

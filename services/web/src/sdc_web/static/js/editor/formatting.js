@@ -16,9 +16,22 @@ const WITH_SHIFT = {
 const TABS = "sdc-tab-indents";
 let leaving = false; // Escape was the last key: the next Tab leaves, whatever the author chose
 
-toolbar.hidden = false;
+toolbar.removeAttribute("data-comes");
 
-export function run(name) { apply(commands[name](state())); }
+export function run(name) {
+  const now = state();
+  if (name !== "link") return apply(commands[name](now));
+  // At once, so that what is typed goes there; where its script does not come the signs of a link do.
+  const dialog = document.getElementById("editor-links");
+  let last = "";
+  dialog.onkeydown = ({ key }) => { last = key; };
+  dialog.showModal();
+  dialog.querySelector("input").focus();
+  import("./linking.js").then(({ open }) => open(now, last === "Enter"), () => {
+    dialog.close();
+    apply(commands.link(now));
+  });
+}
 
 function stop(button) { for (const each of buttons) each.tabIndex = each === button ? 0 : -1; }
 stop(buttons[0]);

@@ -1,4 +1,4 @@
-// Texts that this browser keeps until the server has them, by name: {at, base, texts}.
+// Texts that this browser keeps until the server has them, by name: {at, writer, base, texts}.
 // They stand in IndexedDB, which writes them to the disk at once: of localStorage a browser that is killed loses the last
 // five seconds. That one is for the moment in which a page goes away, when nothing can be waited for.
 
@@ -47,8 +47,8 @@ export async function forget(name) {
   await ask("readwrite", (store) => store.delete(name));
 }
 
-// The newest text whose name begins so, with its name, or null.
-export async function newest(prefix) {
+// The newest text whose name begins so, with its name, or null; what somebody else has written here is theirs.
+export async function newest(prefix, writer) {
   const found = [];
   try {
     for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) found.push({ name, ...JSON.parse(localStorage.getItem(name)) });
@@ -58,5 +58,5 @@ export async function newest(prefix) {
   const texts = ask("readonly", (store) => store.getAll(range));
   const kept = (await texts) ?? [];
   for (const [number, name] of ((await names) ?? []).entries()) found.push({ name, ...kept[number] });
-  return found.sort((a, b) => b.at - a.at)[0] ?? null;
+  return found.filter((each) => (each.writer ?? writer) === writer).sort((a, b) => b.at - a.at)[0] ?? null;
 }

@@ -28,7 +28,7 @@ if (place && !document.querySelector("[data-conflict]") && place.start <= area.v
 }
 
 const calm = document.querySelector("[data-focus-mode]");
-calm.hidden = false;
+calm.removeAttribute("data-comes");
 calm.addEventListener("click", () => {
   const on = document.documentElement.classList.toggle("focus-mode");
   calm.setAttribute("aria-pressed", String(on));

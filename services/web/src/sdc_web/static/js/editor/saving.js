@@ -3,12 +3,14 @@
 // without any script, "Save draft" still works.
 
 import * as browser from "./kept.js";
+import { area, surface } from "./surface.js";
 
 const form = document.querySelector("form[data-editor]");
-const fields = [...new FormData(form).keys()].filter((name) => !["base_revision", "add_picture"].includes(name));
+const fields = [...new FormData(form).keys()].filter((name) => !["base_revision", "add_picture", "opened_by"].includes(name));
 const KEEP_MS = 400;
 const LONGEST_MS = 1000;
 const RETRY_MS = 5000;
+const SIGNED_OUT_MS = 30_000; // coming back to this page asks at once
 // Each page that is opened keeps under a name of its own: two tabs never write over each other's text, nor does one that goes
 // on over what it kept before it was opened anew, which is offered until it is answered.
 const prefix = `sdc-draft-${form.dataset.editor}-`;
@@ -20,14 +22,17 @@ let edits = 0; // counts inputs, so that a reply can tell whether it covers the 
 let sending = null; // the count that the running save carries
 let waiting = null; // a submit button that was pressed: it has its turn once everything is saved
 let turn = false;
+let said = ""; // why nothing is saved without signing in
 let leaving = false;
+const signedOut = document.getElementById("editor-signed-out");
 let merging = !!panel(); // two texts are compared above the form, which waits until one is chosen
 let resumed = null; // a text of an earlier page that was brought back: its first save is one of that page's
 let keeping;
 let longest;
 let retry;
 // Asked before anything of now is kept, which would be the newest.
-const earlier = browser.newest(prefix);
+const [writer] = form.elements.opened_by.value.split(" ");
+const earlier = browser.newest(prefix, writer);
 
 function panel() { return document.querySelector("[data-conflict]"); }
 
@@ -43,13 +48,18 @@ if (merging) merge();
 const save = () => form.dispatchEvent(new CustomEvent("save"));
 const texts = () => Object.fromEntries(fields.map((name) => [name, form.elements[name]?.value ?? ""]));
 const plain = (text) => (text ?? "").replaceAll("\r\n", "\n").trimEnd();
-const tags = (text) => (text ?? "").split(",").map((tag) => tag.trim()).filter(Boolean).join();
+const line = (text) => plain(text).normalize().replace(/\s+/g, " ").trim();
+// As the server tidies them. What it does not save, or what only says how another is meant, is nothing that could be lost.
+const TIDIED = {
+  body_markdown: plain, publish_at: () => "", unpublish_at: () => "", zone: () => "",
+  tags: (text) => line(text).toLowerCase().split(",").map((tag) => tag.trim()).filter(Boolean).join(),
+  language: (text) => line(text).toLowerCase(),
+};
 
-// Whether the server has what was kept. It tidies tags and slugs, so these compare exactly only on the same revision.
-function reached({ base, texts: kept }, now) {
-  const known = ["title", "summary", "body_markdown"].every((name) => plain(kept[name]) === plain(now[name]));
-  if (!known || base !== form.elements.base_revision.value) return known;
-  return tags(kept.tags) === tags(now.tags) && fields.filter((name) => !["tags", "publish_at", "unpublish_at"].includes(name)).every((name) => plain(kept[name]) === plain(now[name]));
+// Whether the server has what was kept, in every field. Where it tidied further than is known here one text too many is offered.
+function reached({ texts: kept }, now) {
+  const held = (all, name) => (TIDIED[name] ?? line)(all[name]);
+  return fields.every((name) => !(name in kept) || held(kept, name) === held(now, name)) && (!kept.dated_at || kept.zone === now.zone);
 }
 
 function show() {
@@ -79,10 +89,11 @@ function tell() {
 
 function present() {
   const at = Date.now();
-  if (!merging) return { at, tab: opened, base: form.elements.base_revision.value, texts: texts() };
+  const caret = [area.selectionStart, area.selectionEnd];
+  if (!merging) return { at, writer, tab: opened, base: form.elements.base_revision.value, texts: texts(), caret };
   const merged = Object.fromEntries(new FormData(panel()));
   // On a base before the other text, beside which it is shown again when it is brought back.
-  return { at, base: `${merged.base_revision - 1}`, texts: merged };
+  return { at, writer, base: `${merged.base_revision - 1}`, texts: merged };
 }
 function keep() {
   clearTimeout(keeping);
@@ -132,7 +143,12 @@ form.addEventListener("htmx:after:request", (event) => {
   if (event.target !== form) return;
   // An answer that comes late takes nothing away that is being merged.
   if (held()) return event.preventDefault();
-  const ok = event.detail.ctx.response?.raw.ok;
+  const { response, text } = event.detail.ctx;
+  const ok = response?.raw.ok;
+  // Said once, and not anew by each further try.
+  if (response?.status === 401 && said === text) event.preventDefault();
+  said = response?.status === 401 ? text : "";
+  if (response && !said) signedOut.replaceChildren();
   if (ok) resumed = null;
   if (ok && sending === edits) {
     dirty = false;
@@ -151,14 +167,15 @@ form.addEventListener("htmx:finally:request", (event) => {
   const { status = 0, headers } = event.detail.ctx.response ?? {};
   const away = status === 0 || status >= 500;
   clearTimeout(retry);
-  if (dirty && (away || [408, 425, 429].includes(status))) retry = setTimeout(save, Math.max(RETRY_MS, headers?.get("retry-after") * 1000 || 0));
+  const pause = status === 401 ? SIGNED_OUT_MS : Math.max(RETRY_MS, headers?.get("retry-after") * 1000 || 0);
+  if (dirty && (away || [401, 408, 425, 429].includes(status))) retry = setTimeout(save, pause);
   if (status === 200 || status === 422) tell();
   // On the base that the rest has now: a page that is opened anew then sees what is missing of it.
   if (status === 422) keep();
   const button = waiting;
   waiting = null;
   form.querySelector("[data-away]").hidden = !away || !button;
-  // What else is refused has been told at the top, or leads to the sign-in page.
+  // What else is refused has been told at the top.
   if (!button || !(status < 400 || [409, 412, 422].includes(status)) || away) return;
   turn = true;
   // What the save came to may have put a new one in its place.
@@ -167,10 +184,12 @@ form.addEventListener("htmx:finally:request", (event) => {
 });
 
 form.addEventListener("submit", (event) => {
-  if (event.submitter?.hasAttribute("data-save")) {
+  // Pressed before htmx has come to the form, or where it does not come, a button does as it does without script.
+  const powered = form.hasAttribute("data-htmx-powered");
+  if (powered && event.submitter?.hasAttribute("data-save")) {
     event.preventDefault();
     save();
-  } else if (!turn && window.htmx) {
+  } else if (powered && !turn) {
     // A page that is not reached would take the place of the text, so it is asked first whether the server answers.
     event.preventDefault();
     waiting = event.submitter;
@@ -190,6 +209,8 @@ addEventListener("keydown", (event) => {
 });
 
 addEventListener("online", () => { if (dirty) save(); });
+// Who comes back may have signed in elsewhere.
+addEventListener("focus", () => { if (signedOut.firstChild) save(); });
 
 // The form of a conflict takes this text along: what stands in it is now what must not be lost, until the answer shows that
 // it was saved or set aside. Until something is typed there it follows the text below.
@@ -220,34 +241,55 @@ const early = ["title", "body_markdown"].some((name) => form.elements[name].valu
 if (early && !merging) form.dispatchEvent(new Event("input", { bubbles: true }));
 
 const rescue = document.getElementById("editor-rescue");
+
+// What comes and goes above the text moves no line of it; at the top of the page it may. Most browsers see to that themselves, a moment later.
+function still(change) {
+  const { top } = form.getBoundingClientRect();
+  const scrolled = scrollY > 0;
+  change();
+  if (scrolled) requestAnimationFrame(() => requestAnimationFrame(() => scrollBy({ top: form.getBoundingClientRect().top - top, behavior: "instant" })));
+}
+
+function bringBack({ texts: kept, base, tab, caret }) {
+  for (const name of fields.filter((each) => each in kept)) {
+    const field = form.elements[name];
+    // One with an offset does not fit into the browser's own field.
+    if (field.type === "datetime-local" && /[+-]\d\d:\d\d$/.test(kept[name])) field.type = "text";
+    field.value = kept[name];
+  }
+  // Its moments are of the zone in which they were typed.
+  const zone = form.elements.zone.value.replaceAll("_", " ");
+  for (const label of form.querySelectorAll("label[for$=_at]")) label.textContent = label.textContent.replace(/\(.*\)/, `(${zone})`);
+  // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
+  form.elements.base_revision.value = base;
+  if (tab) resumed = found;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+  keep();
+  // To the place at which it was left, which focusing brings into view.
+  surface.select(...(caret ?? [area.value.length, area.value.length]));
+  area.focus();
+}
+
 const found = await earlier;
 if (found && (reached(found, texts()) || (found.aside && location.search === "?said=set-aside"))) browser.forget(found.name);
 else if (found && !merging) {
   const minutes = Math.round((Date.now() - found.at) / 60000);
-  rescue.querySelector("[data-rescue-age]").textContent =
-    minutes < 1 ? "a moment ago" : minutes < 120 ? `${minutes} min ago` : new Date(found.at).toLocaleString("en-GB");
-  rescue.hidden = false;
+  const age = minutes < 1 ? "a moment ago" : minutes < 120 ? `${minutes} min ago` : new Date(found.at).toLocaleString("en-GB");
+  still(() => {
+    rescue.hidden = false;
+    // Only what comes into what is there already is read out everywhere.
+    rescue.querySelector("[data-rescue-age]").textContent = age;
+  });
   rescue.addEventListener("click", (event) => {
     const choice = event.target.dataset?.rescue;
     if (!choice) return;
-    rescue.hidden = true;
     if (choice === "restore") {
-      for (const name of fields.filter((each) => each in found.texts)) {
-        const field = form.elements[name];
-        // One with an offset does not fit into the browser's own field.
-        if (field.type === "datetime-local" && /[+-]\d\d:\d\d$/.test(found.texts[name])) field.type = "text";
-        field.value = found.texts[name];
-      }
-      // Its moments are of the zone in which they were typed.
-      const zone = form.elements.zone.value.replaceAll("_", " ");
-      for (const label of form.querySelectorAll("label[for$=_at]")) label.textContent = label.textContent.replace(/\(.*\)/, `(${zone})`);
-      // The kept text was written on this base: if the server has moved on, its answer is a conflict that shows both.
-      form.elements.base_revision.value = found.base;
-      if (found.tab) resumed = found;
-      form.dispatchEvent(new Event("input", { bubbles: true }));
-      keep();
+      rescue.hidden = true;
+      bringBack(found);
+    } else {
+      still(() => { rescue.hidden = true; });
+      surface.focus();
     }
     browser.forget(found.name);
-    form.elements.body_markdown.focus();
   });
 }

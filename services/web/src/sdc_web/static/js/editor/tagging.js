@@ -2,7 +2,9 @@
 
 const field = document.querySelector("[data-tags]");
 const list = document.querySelector("[data-tag-list]");
-const known = [...document.querySelectorAll("#known-tags option")].map((option) => option.value);
+const known = new Set([...document.querySelectorAll("#known-tags option")].map((option) => option.value));
+// The page tells those carried most; the server is asked for others, and the field does not wait for it.
+const asked = new Set();
 const MOST = 8;
 let active = -1;
 
@@ -13,6 +15,21 @@ field.setAttribute("role", "combobox");
 field.setAttribute("aria-autocomplete", "list");
 field.setAttribute("aria-controls", list.id);
 close();
+
+async function ask() {
+  const { typed } = part();
+  if (!typed || asked.has(typed)) return;
+  asked.add(typed);
+  try {
+    const answer = await fetch(`/author/tag-choices?${new URLSearchParams({ q: typed })}`);
+    if (!answer.ok || answer.redirected) return;
+    for (const name of (await answer.text()).split("\n").filter(Boolean)) known.add(name);
+  } catch {
+    asked.delete(typed);
+  }
+  // Nobody's choice is taken away by an answer that comes late.
+  if (active < 0 && document.activeElement === field) suggest();
+}
 
 // The part between the commas around the caret.
 function part() {
@@ -26,7 +43,7 @@ function part() {
 function suggest() {
   const { typed, from, to } = part();
   const others = `${field.value.slice(0, from)},${field.value.slice(to)}`.split(",").map((each) => each.trim().toLowerCase());
-  const fitting = typed ? known.filter((tag) => tag.toLowerCase().includes(typed) && tag.toLowerCase() !== typed && !others.includes(tag.toLowerCase())) : [];
+  const fitting = typed ? [...known].filter((tag) => tag.toLowerCase().includes(typed) && tag.toLowerCase() !== typed && !others.includes(tag.toLowerCase())) : [];
   fitting.sort((one, other) => other.toLowerCase().startsWith(typed) - one.toLowerCase().startsWith(typed));
   if (!fitting.length) return close();
   list.replaceChildren(...fitting.slice(0, MOST).map((tag, index) => {
@@ -64,7 +81,10 @@ function choose(tag) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-field.addEventListener("input", suggest);
+field.addEventListener("input", () => {
+  suggest();
+  ask();
+});
 field.addEventListener("blur", close);
 field.addEventListener("keydown", (event) => {
   if (list.hidden) return;
@@ -81,4 +101,7 @@ list.addEventListener("mousedown", (event) => {
   if (event.target.role === "option") choose(event.target.textContent);
 });
 // It came while somebody typed already.
-if (document.activeElement === field) suggest();
+if (document.activeElement === field) {
+  suggest();
+  ask();
+}

@@ -1,5 +1,7 @@
 // One file on its way: fetch tells no progress of what it sends, so it is an XMLHttpRequest. A failure is told in words.
 
+import { replaceAway, surface } from "./surface.js";
+
 export function upload(file, line, limit, stop) {
   if (stop.aborted) return Promise.reject("cancelled");
   if (file.size > limit) return Promise.reject(`It is larger than ${Math.floor(limit / 1e6)} MB, so it was not sent.`);
@@ -28,6 +30,30 @@ export function upload(file, line, limit, stop) {
     body.set("alt", "");
     show(0);
     request.send(body);
+  });
+}
+
+// What it shows goes into the text, and into the library for the next time. Nobody has to: the line can be closed.
+export function ask(line, uploaded, show) {
+  show(line, "asking");
+  const field = line.querySelector("input");
+  const done = () => {
+    const alt = field.value.trim().replace(/\s+/g, " ");
+    line.remove();
+    surface.focus();
+    if (!alt) return;
+    replaceAway(uploaded.markdown, uploaded.markdown.replace("![](", `![${alt.replace(/[\\[\]]/g, "\\$&")}](`));
+    const { value } = document.querySelector("form[data-editor]").elements.opened_by;
+    const body = new URLSearchParams({ opened_by: value, [`alt-${uploaded.asset_id}`]: alt });
+    fetch("/author/media/alt", { method: "PUT", body, redirect: "manual" }).catch(() => { /* the text has it */ });
+  };
+  line.querySelector("[data-keep]").onclick = done;
+  line.querySelector("[data-close]").onclick = () => { field.value = ""; done(); };
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    if (event.key === "Escape") field.value = "";
+    done();
   });
 }
 
