@@ -122,6 +122,24 @@ def test_a_text_is_saved_whenever_its_button_is_pressed(
     assert answer.value.status in {200, 303}
 
 
+def test_a_page_does_not_glide_away_from_under_a_finger(
+    site: Site, context: BrowserContext, author: httpx.Client
+) -> None:
+    page = context.new_page()
+    page.goto(site.url + text(author, "gliding"))
+    there = page.evaluate("""async () => {
+      document.getElementById("field-tags").scrollIntoView({ block: "center" });
+      const places = [scrollY];
+      for (let frame = 0; frame < 10; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        places.push(scrollY);
+      }
+      return [...new Set(places)];
+    }""")
+    assert len(there) == 1
+    assert there[0] > 0, "there was no way to go"
+
+
 def test_a_text_is_saved_where_htmx_does_not_come(site: Site, context: BrowserContext, author: httpx.Client) -> None:
     page = context.new_page()
     page.route("**/vendor/htmx*", lambda route: route.abort())

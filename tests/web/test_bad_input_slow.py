@@ -68,6 +68,43 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours() -> None:
     assert ended.value.status_code == 400
 
 
+async def refusing(_: Scope, __: Receive, send: Send) -> None:
+    """An application that wants nothing of the body."""
+    await send({"type": "http.response.start", "status": 401, "headers": []})
+    await send({"type": "http.response.body", "body": b"sign in", "more_body": False})
+
+
+@pytest.mark.parametrize(
+    ("headers", "heard_out"),
+    [
+        ([(b"content-length", b"9")], True),
+        ([(b"transfer-encoding", b"chunked")], True),
+        ([(b"content-length", b"9"), (b"expect", b"100-continue")], False),
+        ([(b"content-length", b"%d" % (edge.HEARD_OUT_BYTES + 1))], False),
+    ],
+    ids=("by length", "in chunks", "asks before it sends", "more than is taken in"),
+)
+async def test_who_is_refused_while_they_send_is_answered_at_the_end_of_what_they_send(
+    headers: list[tuple[bytes, bytes]], *, heard_out: bool
+) -> None:
+    pieces, told = [b"beg", b"in-", b"end"], []
+
+    async def receive() -> ReceiveMessage:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: Message) -> None:
+        told.append((message["type"], not pieces))
+
+    scope: HTTPScope = {"type": "http", "headers": headers, "client": None}  # ty: ignore[missing-typed-dict-key, invalid-argument-type]
+    await Bodies(refusing)(scope, receive, send)
+    assert told == [("http.response.start", heard_out), ("http.response.body", heard_out)]
+
+
+async def test_who_is_refused_and_does_not_get_on_is_answered_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_S", 0.01)
+    assert await send_slowly(Bodies(refusing), asyncio.Event()) == (401, b"sign in")
+
+
 @pytest.mark.parametrize("header", [(b"content-length", b"9"), (b"transfer-encoding", b"chunked")])
 async def test_one_address_sends_a_few_bodies_at_once_and_no_more(header: tuple[bytes, bytes]) -> None:
     bodies, finish = Bodies(reading), asyncio.Event()

@@ -5,6 +5,7 @@ more work at once than can be done.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import cast
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -25,6 +26,8 @@ BODIES = 128
 BODIES_OF_ONE = 16
 """Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
 that slow ones take no place from those who read."""
+HEARD_OUT_BYTES = 256 * 1024 * 1024
+"""Of a body that is refused before it has come, that are taken in for its sender to hear why."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -179,38 +182,76 @@ class Bodies:
         if self._coming[origin] >= BODIES_OF_ONE or self._coming.total() >= BODIES:
             await _refuse(Unavailable("too much is being sent at once: try again in a moment"), send)
             return
-        deadline_s = asyncio.get_running_loop().time() + BODY_S
-        coming = True
 
-        def arrived() -> None:
-            nonlocal coming
-            if coming:
-                coming = False
-                self._coming -= Counter((origin,))
+        def gone() -> None:
+            self._coming -= Counter((origin,))
 
-        async def receive_in_time() -> ReceiveMessage:
-            nonlocal deadline_s
-            if not coming:
-                return await receive()
-            try:
-                async with asyncio.timeout_at(deadline_s):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(status_code=408, detail="What was sent came too slowly.") from None
-            if message["type"] == "http.disconnect":
-                # Who left in the middle is no fault of ours; nobody reads this answer.
-                raise HTTPException(status_code=400, detail="What was sent ended too soon.")
-            if message.get("more_body", False):
-                deadline_s += len(message.get("body", b"")) / SLOWEST_BYTES_PER_S
-            else:
-                arrived()
-            return message
-
+        body = _Body(scope, receive, gone)
         self._coming[origin] += 1
+
+        async def send_at_its_end(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await body.hear_out()
+            await send(message)
+
         try:
-            await self._app(scope, receive_in_time, send)
+            await self._app(scope, body.receive, send_at_its_end)
         finally:
-            arrived()
+            body.arrived()
+
+
+class _Body:
+    """One of them; `gone` is called once it is no longer on its way."""
+
+    __slots__ = ("_announced", "_asks_first", "_coming", "_deadline_s", "_gone", "_receive", "_taken")
+
+    def __init__(self, scope: HTTPScope, receive: Receive, gone: Callable[[], None]) -> None:
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        self._announced = int(length) if length.isdigit() else 0
+        # Then nothing of it is sent before somebody reads (RFC 9110 section 10.1.1).
+        self._asks_first = headers.get(b"expect", b"").lower() == b"100-continue"
+        self._receive = receive
+        self._gone = gone
+        self._deadline_s = asyncio.get_running_loop().time() + BODY_S
+        self._coming = True
+        self._taken = 0
+
+    async def receive(self) -> ReceiveMessage:
+        """The next piece. Raises HTTPException: 408 when it comes too slowly, 400 when its sender left."""
+        if not self._coming:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(status_code=408, detail="What was sent came too slowly.") from None
+        if message["type"] == "http.disconnect":
+            # Who left in the middle is no fault of ours; nobody reads this answer.
+            raise HTTPException(status_code=400, detail="What was sent ended too soon.")
+        size_bytes = len(message.get("body", b""))
+        self._taken += size_bytes
+        if message.get("more_body", False):
+            self._deadline_s += size_bytes / SLOWEST_BYTES_PER_S
+        else:
+            self.arrived()
+        return message
+
+    async def hear_out(self) -> None:
+        """Take in what is left before the answer. Who is refused while they send would find the connection closed, and
+        a proxy would tell them of a fault of the site, where they could have read what to do (RFC 9112 section 9.6).
+        """
+        if self._asks_first and not self._taken:
+            return
+        with suppress(HTTPException):
+            while self._coming and max(self._taken, self._announced) <= HEARD_OUT_BYTES:
+                await self.receive()
+
+    def arrived(self) -> None:
+        """It is on its way no longer."""
+        if self._coming:
+            self._coming = False
+            self._gone()
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
