@@ -17,14 +17,18 @@ NAME, PASSWORD = "ada@example.org", "a/b:c@d"
 
 
 class Mailbox:
-    """Everything that was taken; `answer` is what it says instead of taking, when that is not empty."""
+    """Everything that was taken, and the name of who came last; `answer` is what it says instead of taking, when that
+    is not empty.
+    """
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
+        self.greeted = ""
         self.answer = ""
         self.port = 0
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
+        self.greeted = session.host_name or ""
         if self.answer:
             return self.answer
         assert isinstance(envelope.content, bytes)
@@ -44,7 +48,14 @@ async def mail_server(*, tls: ssl.SSLContext | None = None, sign_in: bool = Fals
     def protocol() -> SMTP:
         authenticator = authenticate if sign_in else None
         with warnings.catch_warnings(action="ignore"):  # on loopback nobody listens in
-            return SMTP(mailbox, authenticator=authenticator, auth_required=sign_in, auth_require_tls=False)
+            # With a name of its own, for the system may ask a name server for it.
+            return SMTP(
+                mailbox,
+                hostname="localhost",
+                authenticator=authenticator,
+                auth_required=sign_in,
+                auth_require_tls=False,
+            )
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=tls)
     mailbox.port = server.sockets[0].getsockname()[1]

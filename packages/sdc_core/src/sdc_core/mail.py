@@ -1,6 +1,7 @@
 """One mail to whoever hears of what is wrong: who it is for, and one attempt to send it."""
 
 import asyncio
+import ipaddress
 import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -23,7 +24,7 @@ def configured(settings: Settings) -> bool:
 
 def addressed(settings: Settings, subject: str, id_: str, at_us: int) -> EmailMessage:
     """A mail without its words. With the same id it is the same mail to whoever gets it twice."""
-    site = urlsplit(settings.site_url).hostname or "localhost"
+    site = _site(settings)
     made = EmailMessage()
     made["Subject"] = f"{subject} ({site})"
     made["From"] = settings.ALERT_MAIL_FROM or settings.ALERT_MAIL_TO
@@ -46,6 +47,8 @@ async def send(settings: Settings, mail: EmailMessage, deadline_s: float) -> str
                 mail,
                 hostname=host,
                 port=parts.port or (465 if implicit else 587),
+                # Else the system is asked for this machine's name, which may ask a name server that does not answer.
+                local_hostname=_greeting(_site(settings)),
                 username=unquote(parts.username) if parts.username else None,
                 password=unquote(parts.password) if parts.password else None,
                 use_tls=implicit,
@@ -59,6 +62,19 @@ async def send(settings: Settings, mail: EmailMessage, deadline_s: float) -> str
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         return _words(error)
     return ""
+
+
+def _site(settings: Settings) -> str:
+    return urlsplit(settings.site_url).hostname or "localhost"
+
+
+def _greeting(host: str) -> str:
+    """How the site names itself to a mail server (RFC 5321 section 4.1.3)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
 def _words(error: Exception) -> str:

@@ -26,7 +26,7 @@ BODIES = 128
 BODIES_OF_ONE = 16
 """Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
 that slow ones take no place from those who read."""
-HEARD_OUT_BYTES = 256 * 1024 * 1024
+HEARD_OUT_BYTES = 128 * 1024 * 1024
 """Of a body that is refused before it has come, that are taken in for its sender to hear why."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
