@@ -82,7 +82,10 @@ def look(page: Page, address: str) -> None:
     moves or sticks out.
     """
     faults: list[str] = []
+    asked: set[str] = set()
     page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("request", lambda each: asked.add(each.url))
+    page.on("requestfinished", lambda each: asked.discard(each.url))
     page.goto(address)
     images = page.locator(".picture-main img")
     expect(images).to_have_count(COUNT)
@@ -90,7 +93,10 @@ def look(page: Page, address: str) -> None:
     for number in range(COUNT):
         # At once, whatever else moves: a busy machine draws a frame in seconds.
         images.nth(number).evaluate("(image) => image.scrollIntoView({ block: 'center', behavior: 'instant' })")
-        expect(images.nth(number)).to_have_js_property("complete", value=True, timeout=WAIT_MS)
+        try:
+            expect(images.nth(number)).to_have_js_property("complete", value=True, timeout=WAIT_MS)
+        except AssertionError as error:
+            raise AssertionError(f"not answered: {asked}, seen from {page.evaluate('scrollY')}") from error
     assert page.evaluate("document.documentElement.scrollHeight") == height
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for each in images.evaluate_all(SEEN):

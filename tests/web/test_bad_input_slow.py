@@ -101,7 +101,7 @@ async def test_who_is_refused_while_they_send_is_answered_at_the_end_of_what_the
 
 
 async def test_who_is_refused_and_does_not_get_on_is_answered_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "BODY_S", 0.01)
+    monkeypatch.setattr(edge, "HEARD_OUT_S", 0.01)
     assert await send_slowly(Bodies(refusing), asyncio.Event()) == (401, b"sign in")
 
 

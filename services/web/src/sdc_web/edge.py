@@ -27,7 +27,10 @@ BODIES_OF_ONE = 16
 """Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
 that slow ones take no place from those who read."""
 HEARD_OUT_BYTES = 128 * 1024 * 1024
-"""Of a body that is refused before it has come, that are taken in for its sender to hear why."""
+HEARD_OUT_S = 1.0
+"""Of a body that is refused before it has come, so much is taken in for its sender to hear why, for as long as the next
+piece comes so soon.
+"""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -243,9 +246,10 @@ class _Body:
         """
         if self._asks_first and not self._taken:
             return
-        with suppress(HTTPException):
+        with suppress(HTTPException, TimeoutError):
             while self._coming and max(self._taken, self._announced) <= HEARD_OUT_BYTES:
-                await self.receive()
+                async with asyncio.timeout(HEARD_OUT_S):
+                    await self.receive()
 
     def arrived(self) -> None:
         """It is on its way no longer."""
