@@ -140,7 +140,7 @@ def test_two_tabs_get_a_comparison_and_neither_overwrites_the_other(site: Site, 
     expect(second.locator(".diff ins")).to_have_text("second")
     expect(second.locator(".diff del")).to_have_text("first")
     second.get_by_label("Yours").fill("From both.")
-    second.get_by_role("button", name="Save the text on the left").click()
+    second.get_by_role("button", name="Save yours").click()
     expect(second.locator("#field-body")).to_have_value("From both.")
     expect(second.locator("#editor-rescue")).to_be_hidden()
     first.locator("#field-body").fill("From the first again.")

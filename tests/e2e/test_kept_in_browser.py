@@ -243,3 +243,19 @@ def test_what_one_author_left_unsent_is_offered_to_no_other(
     again = desk.new_page()
     again.goto(address)
     expect(again.locator("#editor-rescue")).to_be_visible()
+
+
+def test_after_a_first_publication_nothing_is_offered_to_be_brought_back(
+    site: Site, desk: BrowserContext, author: httpx.Client
+) -> None:
+    page = begin(desk, site, author)
+    page.locator("#field-title").fill("The slug is left to the title")
+    page.locator("#field-body").fill("Some words.")
+    page.get_by_role("combobox", name="Tags").fill("Gulls, gulls")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page).to_have_url(re.compile(r"said=published$|/publication$"))
+    if page.url.endswith("/publication"):
+        page.get_by_role("button", name="Publish anyway").click()
+    expect(page.get_by_label("Slug")).to_have_value("the-slug-is-left-to-the-title")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#editor-rescue")).to_be_hidden()

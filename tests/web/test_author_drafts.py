@@ -272,3 +272,19 @@ async def test_a_text_as_long_as_one_may_be_is_put_into_the_trash_from_its_edito
     long = form(2) | {"body_markdown": "чай " * 95_000, "opened_by": OWNER.id}
     answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", long)
     assert (answer.status_code, answer.headers.get("location")) == (303, "/author/posts?said=trashed")
+
+
+async def test_what_was_typed_before_it_was_put_into_the_trash_comes_back_with_it(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", TEXT | {"base_revision": "2"})
+    assert answer.headers["location"] == "/author/posts?said=trashed"
+    await posts.trash.bring_back(databases.site, OWNER, post_id)
+    assert (await newest(databases, post_id)).body == "Hot and long."
+
+
+async def test_nothing_is_put_into_the_trash_over_what_was_saved_elsewhere(
+    client: httpx.AsyncClient, post_id: str
+) -> None:
+    answer = await send(client, f"/author/posts/{post_id}?_method=DELETE", TEXT | {"base_revision": "1"})
+    assert (answer.status_code, "Hot and long." in answer.text, "Hot.</textarea>" in answer.text) == (412, True, True)

@@ -80,6 +80,19 @@ async def test_a_chosen_picture_is_added_after_the_others_without_a_script(
     assert facts.pictures == (first, second)
 
 
+async def test_a_chosen_picture_goes_along_where_the_author_is_asked_first_or_refused(
+    client: httpx.AsyncClient, databases: Databases, post_id: str
+) -> None:
+    first, second = await picture(databases, "A lamp"), await picture(databases, "Its inside")
+    chosen = {"project_pictures": f"media:{first}", "add_picture": second, "base_revision": "1"}
+    asked = await send(client, f"/author/posts/{post_id}/publication", TEXT | chosen | {"body_markdown": "TODO"})
+    assert f'name="project_pictures" value="media:{first}\n{second}"' in asked.text
+    refused = await save(client, post_id, 2, **chosen | {"base_revision": "2", "title": "x" * 501})
+    assert (refused.status_code, f"(media:{second})</textarea>" in refused.text) == (422, True)
+    conflict = await save(client, post_id, 1, **chosen | {"base_revision": "1", "body_markdown": "Another."})
+    assert (conflict.status_code, f'value="media:{first}\n{second}"' in conflict.text) == (412, True)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

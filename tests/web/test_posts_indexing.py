@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from sdc_core import clock
 from sdc_core.errors import Forbidden
 from sdc_web import audit, posts
 from sdc_web.authors import accounts
@@ -108,3 +109,17 @@ async def test_a_program_hides_it(api: httpx.AsyncClient, databases: Databases) 
 def test_front_matter_says_so_in_the_words_of_export_and_import() -> None:
     fields, _ = front_matter.parted("---\ntitle: Fog\nnoindex: true\n---\nWords.\n")
     assert front_matter.word(fields.get("noindex")) == "true"
+
+
+async def test_a_blank_draft_that_is_hidden_is_not_what_one_writes_in_next(
+    client: httpx.AsyncClient, databases: Databases
+) -> None:
+    await come_in(client, databases)
+
+    async def begun() -> str:
+        return (await send(client, "/author/posts", {"kind": "post"})).headers["location"]
+
+    hidden = await begun()
+    await posts.indexing.hide(databases.site, OWNER, hidden.rpartition("/")[2], hidden=True)
+    with clock.frozen(clock.now_us() + 3600 * clock.SECOND_US):
+        assert await begun() != hidden

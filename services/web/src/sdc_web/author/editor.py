@@ -53,11 +53,15 @@ async def open_post(databases: Databases, author: SignedIn, post_id: str) -> Ope
 
 
 async def read_as_it_is(request: AnyRequest) -> DraftForm:
-    """The form, with the time zone of its moments at hand. Raises Invalid."""
+    """The form, with the time zone of its moments at hand, and one more picture among the others. Raises Invalid."""
     form = await forms.read(request, DraftForm)
     if not await zones.load(form.zone):
         raise Invalid("there is no such time zone", field="zone")
-    return form
+    if not form.add_picture:
+        return form
+    # At once: whatever page answers sends the list again, and not what was chosen beside it.
+    listed = f"{form.project_pictures}\n{form.add_picture}".strip()
+    return msgspec.structs.replace(form, project_pictures=listed, add_picture="")
 
 
 async def read(request: AnyRequest, databases: Databases, author: SignedIn) -> DraftForm:

@@ -4,9 +4,12 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sdc_core.errors import Invalid
+from sdc_core.settings import Settings
 
 from sdc_web import pages, posts
-from sdc_web.author import editor, forms
+from sdc_web.author import drafts, editor, forms
+from sdc_web.author.views import DraftForm
 from sdc_web.db import Databases
 from sdc_web.problems import AnyRequest
 from sdc_web.sessions.signed_in import SignedIn
@@ -42,11 +45,18 @@ async def edit(
 # From the editor its whole form comes along.
 @delete("/author/posts/{post_id:str}", status_code=303, request_max_body_size=editor.MAX_BODY, right="posts.delete")
 async def remove(
+    request: AnyRequest,
     databases: NamedDependency[Databases],
+    settings: NamedDependency[Settings],
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
-) -> Response[bytes]:
-    """Put a post into the trash."""
+) -> Response[bytes] | Response[str]:
+    """Put a post into the trash, with what the form holds: whoever brings it back finds that."""
+    form = await editor.read(request, databases, author) if await request.body() else DraftForm()
+    try:
+        await editor.save(databases, settings, post_id, form, author)
+    except (Invalid, posts.Stale) as error:
+        return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     await posts.trash.put(databases.site, author.actor, post_id)
     return pages.redirect("/author/posts", "trashed")
 

@@ -13,7 +13,9 @@ _PICTURE = re.compile(r"(?:!\[.*\]\(media:|media:|)([0-9A-Z]{26})\)?")
 
 
 class ProjectForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A form that has them; all are empty for posts and pages. `add_picture` is the id of one more."""
+    """A form that has them; all are empty for posts and pages. `add_picture` is the id of one more, which joins the
+    others as the form is read.
+    """
 
     project_status: str = ""
     project_section: str = ""
@@ -33,7 +35,7 @@ def facts(form: ProjectForm) -> posts.ProjectFacts | None:
         section=form.project_section.strip(),
         repository=form.project_repository.strip(),
         links=tuple(map(_link, _lines(form.project_links))),
-        pictures=tuple(map(_picture, _lines(f"{form.project_pictures}\n{form.add_picture}"))),
+        pictures=tuple(map(_picture, _lines(form.project_pictures))),
     )
     return None if found == posts.ProjectFacts() else found
 

@@ -12,8 +12,8 @@ OPEN_ELSEWHERE_US = 600 * clock.SECOND_US
 
 async def blank(databases: Databases, by: Actor, kind: Kind) -> Post:
     """One of theirs in which nothing was ever written, or else a new one. One that was begun a moment ago stays out of
-    it: it may be open in another tab; and so does one that was shared: who has its link would read along. Raises
-    Forbidden.
+    it: it may be open in another tab; and so does one that was shared, whose link would let somebody read along, or
+    hidden from search engines. Raises Forbidden.
     """
     async with databases.site.transaction() as connection:
         now_us = clock.now_us()

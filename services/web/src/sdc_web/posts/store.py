@@ -74,7 +74,7 @@ SELECT posts.id, posts.kind, posts.slug, posts.author_id, posts.created_at_us, p
     posts.unpublish_at_us, posts.schedule_failure
 FROM catalogue CROSS JOIN posts ON posts.id = catalogue.post_id
 WHERE catalogue.title COLLATE NOCASE = '' AND catalogue.words = 0 AND catalogue.kind = :kind
-    AND catalogue.author_id = :author_id AND catalogue.saved_at_us < :before_us
+    AND catalogue.author_id = :author_id AND catalogue.saved_at_us < :before_us AND posts.noindex = 0
     AND NOT EXISTS (SELECT 1 FROM revisions WHERE revisions.post_id = posts.id AND revisions.number > 1)
 ORDER BY catalogue.post_id DESC LIMIT 1
 """

@@ -52,14 +52,17 @@ const line = (text) => plain(text).normalize().replace(/\s+/g, " ").trim();
 // As the server tidies them. What it does not save, or what only says how another is meant, is nothing that could be lost.
 const TIDIED = {
   body_markdown: plain, publish_at: () => "", unpublish_at: () => "", zone: () => "",
-  tags: (text) => line(text).toLowerCase().split(",").map((tag) => tag.trim()).filter(Boolean).join(),
+  tags: (text) => [...new Set(line(text).toLowerCase().split(",").map((tag) => tag.trim()).filter(Boolean))].join(),
+  series_position: (text, { series }) => line(series) && line(text),
   language: (text) => line(text).toLowerCase(),
 };
 
 // Whether the server has what was kept, in every field. Where it tidied further than is known here one text too many is offered.
 function reached({ texts: kept }, now) {
-  const held = (all, name) => (TIDIED[name] ?? line)(all[name]);
-  return fields.every((name) => !(name in kept) || held(kept, name) === held(now, name)) && (!kept.dated_at || kept.zone === now.zone);
+  const held = (all, name) => (TIDIED[name] ?? line)(all[name], all);
+  // A slug that was left to the title is the server's to choose.
+  const left = (name) => !(name in kept) || (name === "slug" && !line(kept.slug));
+  return fields.every((name) => left(name) || held(kept, name) === held(now, name)) && (!kept.dated_at || kept.zone === now.zone);
 }
 
 function show() {
@@ -196,7 +199,8 @@ form.addEventListener("submit", (event) => {
     if (sending === null) save();
   } else {
     leaving = true;
-    browser.keepLast(key, present());
+    // What was saved just now is nothing that could be lost.
+    if (dirty) browser.keepLast(key, present());
   }
 });
 
