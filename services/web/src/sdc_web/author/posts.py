@@ -51,10 +51,12 @@ async def remove(
     author: NamedDependency[SignedIn],
     post_id: FromPath[str],
 ) -> Response[bytes] | Response[str]:
-    """Put a post into the trash, with what the form holds: whoever brings it back finds that."""
+    """Put a post into the trash, with what the form holds: whoever brings it back finds that. A field that cannot be
+    saved keeps what is stored.
+    """
     form = await editor.read(request, databases, author) if await request.body() else DraftForm()
     try:
-        await editor.save(databases, settings, post_id, form, author)
+        await editor.save_what_fits(databases, settings, post_id, form, author)
     except (Invalid, posts.Stale) as error:
         return await drafts.rest_saved(request, databases, settings, author, post_id, form, error)
     await posts.trash.put(databases.site, author.actor, post_id)
