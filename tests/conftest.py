@@ -1,5 +1,6 @@
 """What every test may ask for: a real object store, and buckets of its own in it."""
 
+import logging
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -78,6 +79,17 @@ def piece(nodeid: str) -> str:
     """The piece that a test belongs to."""
     file = nodeid.partition("::")[0]
     return next((name for files, name in WHOLE.items() if fnmatch(file, f"{files}*")), file)
+
+
+@pytest.fixture(autouse=True)
+def root_log() -> Generator[None]:
+    """Whatever a test sets up for the log of its application, the next one finds the log as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, [*root.handlers]
+    yield
+    root.setLevel(level)
+    for handler in [each for each in root.handlers if each not in handlers]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
