@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-Fault: TypeAlias = Literal["", "gone", "no writes", "slow", "500", "503", "opaque"]
-"""`gone`: nobody listens. `no writes`: reads work, all else is denied. `slow`: each request waits first. `opaque`: the
-ETags are no digests of the content, as where a store encrypts with keys of its own.
+Fault: TypeAlias = Literal["", "gone", "no writes", "slow", "hangs once", "500", "503", "opaque"]
+"""`gone`: nobody listens. `no writes`: reads work, all else is denied. `slow`: each request waits first. `hangs once`:
+of the next answer the beginning comes, and nothing more. `opaque`: the ETags are no digests of the content, as where a
+store encrypts with keys of its own.
 """
 
 SLOW_S = 5.0
@@ -98,6 +99,10 @@ class StoreProxy:
             here.write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_pipe(reader, here))
+                if self._fault == "hangs once":
+                    self._fault = ""
+                    writer.write(await there.read(65_536))
+                    await asyncio.Event().wait()
                 await _pipe(there, writer, _reversed if self._fault == "opaque" else bytes)
                 sending.cancel()
         finally:

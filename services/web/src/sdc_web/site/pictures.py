@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from sdc_core import keys, metrics
 from sdc_core.errors import NotFound, Unavailable
 from sdc_core.metrics import Family
-from sdc_core.objects import ObjectStore
+from sdc_core.objects import ObjectStore, ObjectStream
 from sdc_core.variants import CONTENT_TYPES, Manifest, StoredVariant
 
 from sdc_web import media, origins
@@ -30,6 +30,10 @@ from sdc_web.site.files import FOREVER, is_known
 
 OPEN_S = 4.0
 """A visitor does not wait longer for a store that hangs, and requests do not pile up behind it."""
+WHOLE_S = 8.0
+"""For what has begun to come, at most `WHOLE_BYTES`. Then it is asked for once more: of many answers a store may leave
+one hanging and give the next at once.
+"""
 SEND_S = 120.0
 """For a chunk, which the slowest reader that is put up with takes in half of it (`slow_readers`)."""
 WHOLE_BYTES = 1024 * 1024
@@ -70,18 +74,25 @@ class Pictures:
 
     async def read(self, key: str, byte_range: str) -> list[bytes]:
         """The bytes, as they came. Raises Unavailable or Lost, in words for a visitor."""
+        for _ in range(2):
+            held, stream = await self._open(key, byte_range)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WHOLE_S), held:
+                    return [chunk async for chunk in stream.chunks]
+        raise Unavailable(_TOO_LATE)
+
+    async def _open(self, key: str, byte_range: str) -> tuple[AsyncExitStack, ObjectStream]:
+        """What holds the connection to the store, and what comes over it."""
         try:
             async with asyncio.timeout(OPEN_S), AsyncExitStack() as opened:
                 await opened.enter_async_context(self._reads)
                 opening = self._store.stream(self._bucket, self._below + key, byte_range=byte_range)
                 stream = await opened.enter_async_context(opening)
-                held = opened.pop_all()
+                return opened.pop_all(), stream
         except NotFound:
             raise Lost(_NOT_THERE) from None
         except TimeoutError:
             raise Unavailable(_TOO_LATE) from None
-        async with held:
-            return [chunk async for chunk in stream.chunks]
 
     @asynccontextmanager
     async def place(self, origin: str) -> AsyncGenerator[None]:
