@@ -180,8 +180,8 @@ class Site:
                 where = str((process / "cwd").readlink())
                 ours = any(str(self.data) in text for text in (command, environment, where))
                 if ours and all(word in command for word in words):
-                    found.append(int(process.name))
-        return sorted(found)
+                    found.append((begun(process), int(process.name)))
+        return [pid for _, pid in sorted(found)]
 
     def sdc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command on this site; its exit code is the caller's to judge."""
@@ -252,6 +252,11 @@ def told(asking: Callable[[], httpx.Response]) -> Told:
     except httpx.TransportError as error:
         return Told(status=0, text=repr(error), seconds=time.monotonic() - started_s)
     return Told(status=answer.status_code, text=answer.text, seconds=time.monotonic() - started_s)
+
+
+def begun(process: Path) -> int:
+    """When a process of /proc began, in ticks since the machine did; numbers of processes begin anew at some height."""
+    return int((process / "stat").read_text().rpartition(")")[2].split()[19])
 
 
 def eventually(holds: Callable[[], object], within_s: float = PATIENCE_S, every_s: float = 0.1) -> float:

@@ -101,8 +101,22 @@ async def test_who_is_refused_while_they_send_is_answered_at_the_end_of_what_the
 
 
 async def test_who_is_refused_and_does_not_get_on_is_answered_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "HEARD_OUT_S", 0.01)
+    monkeypatch.setattr(edge, "HEARD_OUT_PIECE_S", 0.01)
     assert await send_slowly(Bodies(refusing), asyncio.Event()) == (401, b"sign in")
+
+
+async def test_those_who_are_refused_and_dribble_on_take_nobodys_place() -> None:
+    bodies, finish = Bodies(refusing), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        heard_out = [
+            group.create_task(send_slowly(bodies, finish, f"192.0.2.{number}"))
+            for number in range(edge.HEARD_OUT_AT_ONCE)
+        ]
+        await asyncio.sleep(0)
+        assert bodies.figures()[0].samples[0].value == 0
+        assert await send_slowly(bodies, finish) == (401, b"sign in"), "and is not waited for, nor heard out"
+        assert not any(each.done() for each in heard_out)
+        finish.set()
 
 
 @pytest.mark.parametrize("header", [(b"content-length", b"9"), (b"transfer-encoding", b"chunked")])

@@ -27,9 +27,11 @@ BODIES_OF_ONE = 16
 """Bodies that may be on their way at once, of all and of one address: far fewer than the server has connections, so
 that slow ones take no place from those who read."""
 HEARD_OUT_BYTES = 128 * 1024 * 1024
-HEARD_OUT_S = 1.0
-"""Of a body that is refused before it has come, so much is taken in for its sender to hear why, for as long as the next
-piece comes so soon.
+HEARD_OUT_S = 60.0
+HEARD_OUT_PIECE_S = 1.0
+HEARD_OUT_AT_ONCE = 16
+"""Of a body that is refused before it has come, so much is taken in for its sender to hear why, within so long, for as
+long as the next piece comes so soon; and of so many in one process. Further ones are answered at once.
 """
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
@@ -167,11 +169,12 @@ class Crowd:
 class Bodies:
     """Bodies that are still coming: each has a deadline, and all together leave room for those who only read."""
 
-    __slots__ = ("_app", "_coming")
+    __slots__ = ("_app", "_coming", "_heard_out")
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._coming: Counter[str] = Counter()
+        self._heard_out = 0
 
     def figures(self) -> list[Family]:
         """How many are on their way."""
@@ -193,20 +196,24 @@ class Bodies:
         self._coming[origin] += 1
 
         async def send_at_its_end(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await body.hear_out()
+            if message["type"] == "http.response.start" and body.leave() and self._heard_out < HEARD_OUT_AT_ONCE:
+                self._heard_out += 1
+                try:
+                    await body.hear_out()
+                finally:
+                    self._heard_out -= 1
             await send(message)
 
         try:
             await self._app(scope, body.receive, send_at_its_end)
         finally:
-            body.arrived()
+            body.leave()
 
 
 class _Body:
     """One of them; `gone` is called once it is no longer on its way."""
 
-    __slots__ = ("_announced", "_asks_first", "_coming", "_deadline_s", "_gone", "_receive", "_taken")
+    __slots__ = ("_announced", "_asks_first", "_coming", "_deadline_s", "_gone", "_holds", "_receive", "_taken")
 
     def __init__(self, scope: HTTPScope, receive: Receive, gone: Callable[[], None]) -> None:
         headers = dict(scope["headers"])
@@ -218,6 +225,7 @@ class _Body:
         self._gone = gone
         self._deadline_s = asyncio.get_running_loop().time() + BODY_S
         self._coming = True
+        self._holds = True
         self._taken = 0
 
     async def receive(self) -> ReceiveMessage:
@@ -237,7 +245,8 @@ class _Body:
         if message.get("more_body", False):
             self._deadline_s += size_bytes / SLOWEST_BYTES_PER_S
         else:
-            self.arrived()
+            self._coming = False
+            self.leave()
         return message
 
     async def hear_out(self) -> None:
@@ -247,15 +256,17 @@ class _Body:
         if self._asks_first and not self._taken:
             return
         with suppress(HTTPException, TimeoutError):
-            while self._coming and max(self._taken, self._announced) <= HEARD_OUT_BYTES:
-                async with asyncio.timeout(HEARD_OUT_S):
-                    await self.receive()
+            async with asyncio.timeout(HEARD_OUT_S):
+                while self._coming and max(self._taken, self._announced) <= HEARD_OUT_BYTES:
+                    async with asyncio.timeout(HEARD_OUT_PIECE_S):
+                        await self.receive()
 
-    def arrived(self) -> None:
-        """It is on its way no longer."""
-        if self._coming:
-            self._coming = False
+    def leave(self) -> bool:
+        """Give up its place among those on their way; whether more of it may come."""
+        if self._holds:
+            self._holds = False
             self._gone()
+        return self._coming
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
