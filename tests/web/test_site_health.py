@@ -70,14 +70,10 @@ async def test_metrics_are_not_shown_to_other_machines(app: ASGIApp, address: st
         assert (await client.get("/metrics")).status_code == HTTPStatus.FORBIDDEN
 
 
-@pytest.mark.parametrize(
-    ("host", "here"),
-    [
-        *(("localhost", True), ("localhost:8000", True), ("127.0.0.1:8000", True), ("[::1]:8000", True), ("[::1]", True)),
-        *(("fog.example", False), ("fog.example:8000", False), ("192.0.2.1", False), ("", False), ("[::1", False)),
-    ],
-)
-def test_a_proxy_that_says_nothing_of_itself_is_known_by_the_name_it_was_asked_under(
-    host: str, *, here: bool
-) -> None:
-    assert origins.is_here("127.0.0.1", {"host": host}) is here
+HERE = ("localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]")
+ELSEWHERE = ("fog.example", "fog.example:8000", "192.0.2.1", "", "[::1")
+
+
+@pytest.mark.parametrize("host", HERE + ELSEWHERE)
+def test_a_proxy_that_says_nothing_of_itself_is_known_by_the_name_it_was_asked_under(host: str) -> None:
+    assert origins.is_here("127.0.0.1", {"host": host}) is (host in HERE)
