@@ -236,6 +236,19 @@ def test_an_uploaded_file_names_no_address() -> None:
 
 
 @pytest.mark.usefixtures("texts")
+@pytest.mark.parametrize("order", [1, -1])
+async def test_an_old_address_below_another_that_looks_like_a_file_ends_no_copy(
+    databases: Databases, copied: Copied, folder: Path, order: int
+) -> None:
+    for path in ("/docs/v1.2", "/docs/v1.2/notes")[::order]:
+        await redirects.add_own(databases.site, OWNER, path, "/posts/fog", "")
+    for _ in range(2):
+        await copied()
+        assert (folder / "_redirects").read_text().count("/docs/v1.2") == 2
+        assert len([*(folder / "docs").rglob("*.html"), *filter(Path.is_file, (folder / "docs").iterdir())]) == 1
+
+
+@pytest.mark.usefixtures("texts")
 async def test_the_search_needs_no_server(copied: Copied, folder: Path) -> None:
     await copied()
     page = (folder / "search" / "index.html").read_text()

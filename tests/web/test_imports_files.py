@@ -52,6 +52,10 @@ def files(folder: Path) -> list[Path]:
         ("q.md", "---\ndraft: 'True'\n---\n", ("post", "q", "Q", True)),
         ("r.md", "---\nstatus: draft\n---\n", ("post", "r", "R", True)),
         ("a.md", "---\npermalink: /blog/2020/deep.html\npublished: false\n---\n", ("post", "deep", "A", True)),
+        ("p.md", "---\npassword: mistral\n---\n", ("post", "p", "P", True)),
+        ("s.md", "---\nprivate: true\n---\n", ("post", "s", "S", True)),
+        ("i.md", "---\npermalink: /about/index.html\n---\n", ("post", "about", "I", False)),
+        ("j.md", '---\npermalink: "/{{ title | slug }}/index.html"\n---\n', ("post", "j", "J", False)),
         ("ä.md", "\ufeff---\ntitle: 2024\n---\r\nText", ("post", "a", "2024", False)),
     ],
 )

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -138,13 +138,15 @@ async def write(
         await _search(connection, copy)
     await copy.put("404.html", (await _asked(ask, _NOWHERE)).body)
     await copy.put("_redirects", redirect_files.lines([(each.path, each.target) for each in redirects]))
+    folders = {above for file in copy.files for above in _above(file)}
     for each in redirects:
         if redirect_files.is_pattern(each.path):
             continue
-        # For servers that do not read that file.
+        # For servers that do not read that file; where a file would be a folder too, that file alone has it.
         place = _place(each.path)
-        if place and place not in copy.files:
+        if place and place not in folders and copy.files.keys().isdisjoint((place, *_above(place))):
             await copy.put(place, _leading(each.target))
+            folders.update(_above(place))
     removed = await copy.finish()
     async with databases.site.transaction() as connection:
         await audit.record(connection, by, "site.exported", "", f"{len(copy.files)} files of a static copy")
@@ -314,6 +316,11 @@ def _kept(folder: Path) -> dict[str, str]:
         return msgspec.json.decode((folder / KEPT).read_bytes(), type=dict[str, str])
     except msgspec.DecodeError:
         return {}
+
+
+def _above(place: str) -> list[str]:
+    """The folders that a file lies in."""
+    return [str(each) for each in PurePosixPath(place).parents]
 
 
 def _place(path: str) -> str:

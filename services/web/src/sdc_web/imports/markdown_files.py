@@ -45,7 +45,7 @@ _DIGITS = 10
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)(?:\n|\Z)")
 _TEMPLATE = re.compile(r"\{[{%]")
 _UNREAD = (
-    ("draft", "true"), ("published", "false"), ("permalink", "false"),
+    ("draft", "true"), ("published", "false"), ("permalink", "false"), ("private", "true"),
     *(("status", each) for each in ("draft", "hidden", "private", "skip")),
 )  # fmt: skip
 _DATES = ("date", "pubdate", "published_at", "publishdate", "pubdatetime")
@@ -294,12 +294,14 @@ def _kind(fields: Mapping[str, object], below: PurePosixPath, tree: Tree, *, is_
 
 def _is_draft(fields: Mapping[str, object], below: PurePosixPath) -> bool:
     """Also where `true` is written as a text: what was not meant for readers must not reach them."""
-    return "_drafts" in below.parts or any(word(fields.get(name)).lower() == said for name, said in _UNREAD)
+    if "_drafts" in below.parts or text(fields, "password"):
+        return True
+    return any(word(fields.get(name)).lower() == said for name, said in _UNREAD)
 
 
 def _slug(fields: Mapping[str, object], stem: str) -> str:
     given = text(fields, "slug") or text(fields, "permalink", "url")
-    path = given.partition("?")[0].partition("#")[0].rstrip("/")
+    path = permalinks.without_index(given.partition("?")[0].partition("#")[0]).rstrip("/")
     last = PurePosixPath(path).name.removesuffix(".html")
     is_name = last and not {":", "{", "}"} & set(last) and last not in ("pretty", "date", "ordinal", "none")
     return names.from_title(unquote(last) if is_name else stem.replace("_", "-"))

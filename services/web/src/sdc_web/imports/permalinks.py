@@ -26,12 +26,18 @@ _FORMS = {
 DATED = re.compile(r"(\d{4}-\d{2}-\d{2})[-_](.+)")
 
 
+def without_index(address: str) -> str:
+    """The address of a folder, for that of the file which a server gives in its place."""
+    return re.sub(r"(^|/)index\.html?$", r"\1", address)
+
+
 def old_address(
     tree: Tree, place: PurePosixPath, language: str, fields: Mapping[str, object], at: datetime | None
 ) -> str:
     """The path at which readers found the text at `place` below its root; empty where no rule tells."""
     said = front_matter.text(fields, "permalink", "url")
     if said and not _is_pattern(said):
+        said = without_index(said)
         return said if "://" in said else f"{tree.base}/{said.lstrip('/')}"
     match tree.generator:
         case "hugo":
